@@ -1,0 +1,111 @@
+"""What a node has collected for one parent: one entry for each signer, never a count of messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from protocol.job import Confidence
+from protocol.ledger import StakeTable
+from protocol.messages import BlockHeader, StakeholderSignature, TrainingDeclaration
+from protocol.types import PARTS_PER_MILLION, AccountId, Hash32
+
+
+def has_confidence(rule: Confidence, stakes: StakeTable, authors: frozenset[AccountId]) -> bool:
+    """Return whether declarations of these distinct authors are enough for a header."""
+    if rule.rule == "count":
+        return len(authors) >= rule.value
+    held = sum(stakes.get_stake(author) for author in authors)
+    return held * PARTS_PER_MILLION > rule.value * stakes.total
+
+
+class SignatureBook:
+    """Signatures of a header's first K-1 stakeholders; everyone else is not counted."""
+
+    def __init__(self, stakeholders: tuple[AccountId, ...]) -> None:
+        """Take all K stakeholders of the header, in order of the draw; the last one wraps."""
+        self.signers = stakeholders[:-1]
+        self.wrapper = stakeholders[-1]
+        self._by_signer: dict[AccountId, StakeholderSignature] = {}
+
+    def __contains__(self, signer: AccountId) -> bool:
+        """Return whether this signer's signature is here."""
+        return signer in self._by_signer
+
+    def add(self, signature: StakeholderSignature) -> None:
+        """Keep a judged signature; only the first of each chosen signer counts."""
+        if signature.author in self.signers:
+            self._by_signer.setdefault(signature.author, signature)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every signer has signed."""
+        return len(self._by_signer) == len(self.signers)
+
+    def get_signatures(self) -> tuple[StakeholderSignature, ...]:
+        """Return the signatures in the order of the draw; they are all here once the book is complete."""
+        return tuple(self._by_signer[signer] for signer in self.signers if signer in self._by_signer)
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A header that was found valid, and what became of it."""
+
+    header: BlockHeader
+    book: SignatureBook
+    has_signed: bool = False
+    """This node was chosen and has sent its signature."""
+    has_wrapped: bool = False
+    """This node was the last chosen and has wrapped the block."""
+
+
+@dataclass(slots=True)
+class Round:
+    """Everything collected for blocks on one parent."""
+
+    has_declared: bool = False
+    """This node has sent its own declaration."""
+    is_revealed: bool = False
+    """A valid header was seen: the secret is public and no declaration counts any more."""
+    _declarations: dict[AccountId, TrainingDeclaration] = field(default_factory=dict)
+    _proposals: dict[Hash32, Proposal] = field(default_factory=dict)
+    _header_slots: dict[tuple[AccountId, int], Hash32] = field(default_factory=dict)
+
+    @property
+    def declarations(self) -> Mapping[AccountId, TrainingDeclaration]:
+        """First declaration of each author."""
+        return MappingProxyType(self._declarations)
+
+    @property
+    def proposals(self) -> Mapping[Hash32, Proposal]:
+        """Valid headers by hash."""
+        return MappingProxyType(self._proposals)
+
+    def add_declaration(self, declaration: TrainingDeclaration) -> None:
+        """Keep a judged declaration."""
+        self._declarations.setdefault(declaration.author, declaration)
+
+    def add_proposal(self, header_hash: Hash32, proposal: Proposal) -> None:
+        """Keep a judged header; it ends the time for declarations."""
+        self._proposals[header_hash] = proposal
+        self._header_slots[proposal.header.author, proposal.header.slot] = header_hash
+        self.is_revealed = True
+
+    def get_header_in_slot(self, author: AccountId, slot: int) -> Hash32 | None:
+        """Return the header an author has sent in a slot."""
+        return self._header_slots.get((author, slot))
+
+    def get_sorted_declarations(self) -> tuple[TrainingDeclaration, ...]:
+        """Return the declarations by ascending author, as a header carries them."""
+        return tuple(self._declarations[author] for author in sorted(self._declarations))
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Return all of it as plain values."""
+        return (
+            self.has_declared,
+            self.is_revealed,
+            tuple(sorted((author, item.signature) for author, item in self._declarations.items())),
+            tuple(
+                (key, item.has_signed, item.has_wrapped, tuple(one.author for one in item.book.get_signatures()))
+                for key, item in sorted(self._proposals.items())
+            ),
+        )

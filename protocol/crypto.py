@@ -1,0 +1,94 @@
+"""Hashes and signatures, each under a tag that says what it is for.
+
+Hash: SHA-256 (FIPS 180-4). Signature: Ed25519 (RFC 8032). A signature covers the content hash of a message, and the
+content hash covers the purpose tag, the chain id and the canonical bytes, so that a signature made for one purpose,
+chain or message serves no other.
+"""
+
+import hashlib
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from protocol.codec import encode
+from protocol.messages import UNSIGNED, Message
+from protocol.types import AccountId, Hash32, Signature
+
+M = TypeVar("M", bound=Message)
+
+
+class Domain(Enum):
+    """Purpose of a hash or signature; no two purposes ever hash the same bytes."""
+
+    GENESIS = b"pot/genesis/1"
+    MESSAGE = b"pot/message/1"
+    COMMITMENT = b"pot/commitment/1"
+    SECRET = b"pot/secret/1"
+    SECRET_STEP = b"pot/secret-step/1"
+    DECLARATION_LOTTERY = b"pot/declaration-lottery/1"
+    HEADER_LOTTERY = b"pot/header-lottery/1"
+    FOLLOW_THE_COIN = b"pot/follow-the-coin/1"
+
+
+def framed(*parts: bytes) -> bytes:
+    """Join parts, each behind its length in four big-endian bytes, so that no two lists give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def compute_hash(domain: Domain, *parts: bytes) -> Hash32:
+    """Return the SHA-256 digest of the framed parts under a purpose tag."""
+    return hashlib.sha256(framed(domain.value, *parts)).digest()
+
+
+def compute_content_hash(chain_id: Hash32, message: Message) -> Hash32:
+    """Return the hash that identifies a message and that its author signs; it leaves the signature out.
+
+    The type of the message is part of its canonical bytes, so it is part of the hash.
+    """
+    unsigned = msgspec.structs.replace(message, signature=UNSIGNED)
+    return compute_hash(Domain.MESSAGE, chain_id, encode(unsigned))
+
+
+def verify(public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
+    """Return whether ``signature`` is ``public_key``'s signature over ``digest``."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""How signatures are checked; a driver may pass a function that remembers the answers of `verify`."""
+
+
+class KeyPair:
+    """A private key that never leaves this object, and the public key that names its owner."""
+
+    __slots__ = ("_private", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        """Derive the pair from 32 secret bytes.
+
+        Raises:
+            ValueError: The seed is not 32 bytes long.
+        """
+        self._private: Final = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public: Final[AccountId] = self._private.public_key().public_bytes_raw()
+
+    def sign_hash(self, digest: Hash32) -> Signature:
+        """Return the signature over a digest; the caller has put a domain into it."""
+        return self._private.sign(digest)
+
+    def sign(self, chain_id: Hash32, message: M) -> M:
+        """Return the message with its signature field filled in."""
+        return msgspec.structs.replace(message, signature=self.sign_hash(compute_content_hash(chain_id, message)))
+
+
+def is_signed(chain_id: Hash32, message: Message, verify_signature: Verify = verify) -> bool:
+    """Return whether a message carries its author's own signature."""
+    return verify_signature(message.author, compute_content_hash(chain_id, message), message.signature)

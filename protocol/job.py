@@ -1,0 +1,106 @@
+"""What all parties agreed on before the first block: the training job, the rules and the opening accounts."""
+
+from typing import Literal
+
+import msgspec
+
+from protocol.codec import encode
+from protocol.crypto import Domain, compute_hash
+from protocol.types import AccountId, Hash32, MicroCoins, Millionths
+
+
+class _Agreed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A record whose canonical bytes go into the chain id."""
+
+
+class TrainingJob(_Agreed, frozen=True, kw_only=True):
+    """The training the employer pays for. Equal jobs on equal profiles give equal results, bit for bit."""
+
+    layers: tuple[int, ...]
+    """Units of each hidden layer, input side first."""
+    activation: str
+    """Activation of the hidden layers, by its Keras name."""
+    optimizer: str
+    """Optimiser, by its Keras name."""
+    learning_rate: float
+    """Step size of the optimiser."""
+    loss: str
+    """Loss, by its Keras name."""
+    dataset: str
+    """Name of the data set."""
+    dataset_digest: Hash32
+    """Digest of the training samples and labels."""
+    weights_seed: int
+    """Seed of the public function that gives the initial weights."""
+    order_seed: int
+    """Seed of the public permutation that gives the order of the samples."""
+    batch_size: int
+    """Samples a step."""
+    steps_per_stage: int
+    """Optimiser steps between two blocks."""
+    stages: int
+    """Blocks the job takes; height h trains stage h - 1."""
+    profile: str
+    """Arithmetic profile that every declaration must name."""
+
+
+class Confidence(_Agreed, frozen=True, kw_only=True):
+    """How many declarations a header needs."""
+
+    rule: Literal["count", "stake_share"]
+    """``count``: at least ``value`` distinct authors. ``stake_share``: more than ``value`` millionths of all stake."""
+    value: Millionths
+
+
+class RewardShares(_Agreed, frozen=True, kw_only=True):
+    """How a block's subsidy is split; the three shares sum to one million."""
+
+    proposer: Millionths
+    declarers: Millionths
+    stakeholders: Millionths
+
+
+class ProtocolParameters(_Agreed, frozen=True, kw_only=True):
+    """The rules of one chain."""
+
+    confidence: Confidence
+    """Declarations a header needs."""
+    stakeholders: int
+    """K: stakeholders drawn for each header; K-1 sign and the last one wraps."""
+    slot_ns: int
+    """Length of a slot, in nanoseconds."""
+    declarations_per_slot: Millionths
+    """Declaration rights won in a slot by all stake together, on average, in millionths."""
+    headers_per_slot: Millionths
+    """Proposal rights won in a slot by all stake together, on average, in millionths."""
+    max_transactions: int
+    """Transactions a block may hold."""
+    rewards: RewardShares
+    """Split of the subsidy."""
+
+
+class GenesisAccount(_Agreed, frozen=True, kw_only=True):
+    """An account that exists from the start."""
+
+    account: AccountId
+    """Its public key."""
+    balance: MicroCoins
+    """Liquid coins."""
+    stake: MicroCoins
+    """Bonded coins; they give lottery and stakeholder rights and cannot be spent."""
+
+
+class Genesis(_Agreed, frozen=True, kw_only=True):
+    """Everything the chain id stands for."""
+
+    parameters: ProtocolParameters
+    job: TrainingJob
+    accounts: tuple[GenesisAccount, ...]
+    """By ascending account, each once."""
+    seed: int
+    """Makes two runs of the same job two different chains."""
+
+
+def compute_chain_id(genesis: Genesis) -> Hash32:
+    """Return the hash that names the chain; it is the hash of the genesis block as well."""
+    return compute_hash(Domain.GENESIS, encode(genesis))

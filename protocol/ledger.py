@@ -1,0 +1,145 @@
+"""Accounts, and the rules for moving money between them. Knows nothing of training or of how blocks are agreed."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from types import MappingProxyType
+
+from protocol.job import Genesis
+from protocol.messages import Payout, Transaction
+from protocol.types import AccountId
+from protocol.verdicts import Reason
+
+
+class LedgerError(Exception):
+    """Our own books do not add up: a bug, never a peer's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one key owns."""
+
+    balance: int = 0
+    """Liquid micro-coins."""
+    nonce: int = 0
+    """Transfers made so far; the number the next one must carry."""
+
+
+class StakeTable:
+    """Bonded coins laid end to end, by ascending owner, so that a coin's number tells its owner."""
+
+    __slots__ = ("_ends", "_stakes", "owners", "total")
+
+    def __init__(self, stakes: Mapping[AccountId, int]) -> None:
+        """Take the bonds of all owners; those without a bond are left out."""
+        self.owners = tuple(sorted(owner for owner, stake in stakes.items() if stake > 0))
+        self._stakes = {owner: stakes[owner] for owner in self.owners}
+        self._ends = tuple(accumulate(self._stakes.values()))
+        self.total: int = self._ends[-1] if self._ends else 0
+
+    def get_stake(self, owner: AccountId) -> int:
+        """Return the owner's bonded micro-coins, 0 for a stranger."""
+        return self._stakes.get(owner, 0)
+
+    def get_owner(self, coin: int) -> AccountId:
+        """Return who bonded coin number ``coin``, counted from 0.
+
+        Raises:
+            IndexError: There is no such coin.
+        """
+        return self.owners[bisect_right(self._ends, coin)]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """All accounts after some block; never changed in place."""
+
+    accounts: Mapping[AccountId, Account]
+    stakes: StakeTable
+    supply: int
+    """Micro-coins in existence, liquid and bonded."""
+
+    @classmethod
+    def from_genesis(cls, genesis: Genesis) -> "LedgerState":
+        """Return the opening state."""
+        accounts = {line.account: Account(balance=line.balance) for line in genesis.accounts}
+        stakes = StakeTable({line.account: line.stake for line in genesis.accounts})
+        supply = stakes.total + sum(account.balance for account in accounts.values())
+        return cls(MappingProxyType(accounts), stakes, supply)
+
+    def get_account(self, owner: AccountId) -> Account:
+        """Return an account; one that was never paid is empty."""
+        return self.accounts.get(owner, Account())
+
+    def check_supply(self) -> None:
+        """Compare the sum of all accounts with the supply.
+
+        Raises:
+            LedgerError: They differ.
+        """
+        total = self.stakes.total + sum(account.balance for account in self.accounts.values())
+        if total != self.supply:
+            raise LedgerError(f"accounts hold {total} micro-coins, but the supply is {self.supply}")
+
+
+def find_transfer_fault(payer: Account | None, transaction: Transaction) -> Reason | None:
+    """Return why a transfer cannot be its payer's next one, or None if it can.
+
+    The signature is checked elsewhere; this is about money only.
+    """
+    if payer is None:
+        return Reason.UNKNOWN_ACCOUNT
+    if transaction.nonce < payer.nonce:
+        return Reason.NONCE_USED
+    if transaction.nonce > payer.nonce:
+        return Reason.NONCE_GAP
+    if transaction.amount + transaction.fee > payer.balance:
+        return Reason.OVERDRAFT
+    return None
+
+
+def find_block_fault(state: LedgerState, transactions: Iterable[Transaction]) -> Reason | None:
+    """Return why these transfers cannot be applied in this order, or None if they can."""
+    touched: dict[AccountId, Account] = {}
+    for transaction in transactions:
+        payer = touched.get(transaction.author) or state.accounts.get(transaction.author)
+        fault = find_transfer_fault(payer, transaction)
+        if fault is not None:
+            return fault
+        _move(state, touched, transaction)
+    return None
+
+
+def apply_block(
+    state: LedgerState, transactions: Iterable[Transaction], payouts: Iterable[Payout], *, minted: int
+) -> LedgerState:
+    """Return the state after a block's judged transfers and payouts.
+
+    Args:
+        state: The state before.
+        transactions: Transfers, in order.
+        payouts: Who gets the new coins and the fees.
+        minted: Micro-coins the block adds to the supply.
+
+    Raises:
+        LedgerError: The result would not add up.
+    """
+    touched: dict[AccountId, Account] = {}
+    for transaction in transactions:
+        _move(state, touched, transaction)
+    for payout in payouts:
+        account = touched.get(payout.account) or state.get_account(payout.account)
+        touched[payout.account] = Account(account.balance + payout.amount, account.nonce)
+    before = sum(state.get_account(owner).balance for owner in touched)
+    after = sum(account.balance for account in touched.values())
+    if after - before != minted or any(account.balance < 0 for account in touched.values()):
+        raise LedgerError(f"the block changes balances by {after - before} micro-coins, not by {minted}")
+    return LedgerState(MappingProxyType({**state.accounts, **touched}), state.stakes, state.supply + minted)
+
+
+def _move(state: LedgerState, touched: dict[AccountId, Account], transaction: Transaction) -> None:
+    payer = touched.get(transaction.author) or state.get_account(transaction.author)
+    touched[transaction.author] = Account(payer.balance - transaction.amount - transaction.fee, payer.nonce + 1)
+    payee = touched.get(transaction.recipient) or state.get_account(transaction.recipient)
+    touched[transaction.recipient] = Account(payee.balance + transaction.amount, payee.nonce)

@@ -1,0 +1,371 @@
+"""A node: trains, declares, proposes, signs, wraps, and checks everybody else against its own training."""
+
+from protocol.books import Proposal, Round, SignatureBook, has_confidence
+from protocol.chain import HeadChange
+from protocol.crypto import Domain, KeyPair, Verify, compute_content_hash, verify
+from protocol.events import (
+    LotteryWon,
+    PhaseChanged,
+    SecretKnown,
+    StartTraining,
+    Timer,
+    TimerKind,
+    TrainingFinished,
+)
+from protocol.inbox import Delivery
+from protocol.job import Genesis
+from protocol.ledger import LedgerState
+from protocol.lottery import is_slot_won
+from protocol.mempool import Mempool
+from protocol.messages import (
+    BlockHeader,
+    BlockRequest,
+    Message,
+    StakeholderSignature,
+    TrainingDeclaration,
+    Transaction,
+    WrappedBlock,
+)
+from protocol.participant import MAX_LOCATOR, Memory, Participant, Turn
+from protocol.phases import Phase, Trigger, advance
+from protocol.training import TrainingResult, commit, compute_training_secret
+from protocol.types import Hash32
+from protocol.validation import (
+    OwnTraining,
+    Place,
+    PoTRecord,
+    build_coinbase,
+    compute_stakeholders,
+    judge_declaration,
+    judge_header,
+    judge_stakeholder_signature,
+)
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+
+LOOKAHEAD_SLOTS = 16
+"""Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
+
+
+class PoTNode(Participant):
+    """The proof-of-training node as a function of (event, time)."""
+
+    def __init__(self, genesis: Genesis, keys: KeyPair, *, verify_signature: Verify = verify) -> None:
+        """Start at the genesis, with nothing trained."""
+        super().__init__(genesis, keys, verify_signature=verify_signature)
+        self.phase = Phase.TRAINING
+        self.mempool = Mempool()
+        self._results: dict[int, TrainingResult] = {}
+        self._in_training: int | None = None
+        self._secrets: dict[Hash32, Hash32] = {}
+        self._rounds: dict[Hash32, Round] = {}
+        self._refused_headers: Memory[Hash32] = Memory()
+
+    def _state(self) -> tuple[object, ...]:
+        return (
+            *super()._state(),
+            self.phase.value,
+            tuple(sorted(self._results)),
+            tuple((parent, book.snapshot()) for parent, book in sorted(self._rounds.items())),
+            self.mempool.snapshot(),
+        )
+
+    # ---- the round: training, declaring, proposing ----
+
+    def _on_started(self, turn: Turn) -> None:
+        super()._on_started(turn)
+        self._enter_round(turn)
+
+    def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
+        result = event.result
+        if self._in_training == result.stage:
+            self._in_training = None
+        self._results[result.stage] = result
+        if result.stage == self.tree.head.height and self.phase is Phase.TRAINING:
+            self._open_round(turn)
+        elif self.phase is Phase.TRAINING:
+            self._enter_round(turn)
+        self._judge_again(turn, Wait(Missing.TRAINING, result.stage))
+
+    def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
+        returned = [tx for record in change.abandoned if record.block for tx in record.block.transactions]
+        self.mempool.on_head_changed(self.tree.head.state, returned)
+        floor = self.tree.head.height - 1
+        for parent in [key for key in self._rounds if self.tree.require(key).height < floor]:
+            del self._rounds[parent]
+            self._secrets.pop(parent, None)
+        self._enter_round(turn)
+
+    def _enter_round(self, turn: Turn) -> None:
+        """Begin work on the head: train its next stage, or go on at once if that is done already."""
+        stage = self.tree.head.height
+        if stage == self.rules.genesis.job.stages:
+            self._advance(turn, Trigger.JOB_COMPLETE)
+            return
+        self._advance(turn, Trigger.HEAD_MOVED)
+        if stage in self._results:
+            self._open_round(turn)
+        elif self._in_training is None:
+            self._in_training = stage
+            turn.add(StartTraining(stage))
+
+    def _open_round(self, turn: Turn) -> None:
+        """The stage on the head is trained: take part in its round."""
+        head = self.tree.head
+        own = self._get_own_training(head)
+        turn.add(SecretKnown(head.height + 1, head.hash, own.secret, own.weights_digest))
+        self._advance(turn, Trigger.TRAINED)
+        book = self._get_round(head.hash)
+        if book.is_revealed:
+            self._advance(turn, Trigger.SECRET_REVEALED)
+        else:
+            self._draw(turn, TimerKind.DECLARE, self._slot(turn))
+        self._draw(turn, TimerKind.PROPOSE, self._slot(turn))
+        for header_hash, proposal in book.proposals.items():
+            self._serve_proposal(turn, header_hash, proposal)
+
+    def _advance(self, turn: Turn, trigger: Trigger) -> None:
+        before = self.phase
+        self.phase = advance(before, trigger)
+        if self.phase is not before:
+            turn.add(PhaseChanged(self.phase, self.tree.head.height + 1))
+
+    def _draw(self, turn: Turn, role: TimerKind, first: int) -> None:
+        """Set a timer for the next slot won from ``first`` on, or for the end of the look-ahead."""
+        head = self.tree.head
+        slot = next((s for s in range(first, first + LOOKAHEAD_SLOTS) if self._has_won(role, s)), None)
+        self._set_timer(turn, Timer(role, first + LOOKAHEAD_SLOTS if slot is None else slot, head.hash))
+
+    def _has_won(self, role: TimerKind, slot: int) -> bool:
+        parameters = self.rules.genesis.parameters
+        is_declaring = role is TimerKind.DECLARE
+        head = self.tree.head
+        return is_slot_won(
+            Domain.DECLARATION_LOTTERY if is_declaring else Domain.HEADER_LOTTERY,
+            head.state.stakes,
+            parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot,
+            parent=head.hash,
+            height=head.height + 1,
+            slot=slot,
+            author=self.keys.public,
+        )
+
+    def _on_timer(self, turn: Turn, timer: Timer) -> None:
+        super()._on_timer(turn, timer)
+        if timer.kind is TimerKind.ANNOUNCE or timer.parent != self.tree.head.hash:
+            return
+        if self.phase not in (Phase.DECLARING, Phase.SIGNING):
+            return
+        book = self._get_round(timer.parent)
+        has_won = self._has_won(timer.kind, timer.slot)
+        if has_won:
+            turn.add(LotteryWon(timer.kind, self.tree.head.height + 1, timer.slot))
+        if timer.kind is TimerKind.PROPOSE:
+            if has_won:
+                self._propose(turn, timer.slot)
+            self._draw(turn, timer.kind, timer.slot + 1)
+        elif not book.is_revealed and not book.has_declared:
+            if has_won:
+                self._declare(turn, timer.slot)
+            else:
+                self._draw(turn, timer.kind, timer.slot)
+
+    def _declare(self, turn: Turn, slot: int) -> None:
+        head = self.tree.head
+        own = self._get_own_training(head)
+        height = head.height + 1
+        self._publish(
+            turn,
+            TrainingDeclaration(
+                height=height,
+                parent=head.hash,
+                slot=slot,
+                author=self.keys.public,
+                weights_digest=own.weights_digest,
+                profile=self.rules.genesis.job.profile,
+                commitment=commit(self.keys, self.rules.chain_id, height, head.hash, own.secret),
+            ),
+        )
+        self._get_round(head.hash).has_declared = True
+
+    def _propose(self, turn: Turn, slot: int) -> None:
+        head = self.tree.head
+        own = self._get_own_training(head)
+        declarations = self._get_round(head.hash).get_sorted_declarations()
+        included = tuple(item for item in declarations if item.slot <= slot)
+        authors = frozenset(item.author for item in included)
+        if not has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors):
+            return
+        self._publish(
+            turn,
+            BlockHeader(
+                height=head.height + 1,
+                parent=head.hash,
+                slot=slot,
+                author=self.keys.public,
+                weights_digest=own.weights_digest,
+                training_secret=own.secret,
+                declarations=included,
+            ),
+        )
+
+    # ---- judging ----
+
+    def _judge(self, turn: Turn, delivery: Delivery) -> Verdict:
+        verdict = super()._judge(turn, delivery)
+        if verdict is not ACCEPT:
+            return verdict
+        match delivery.message:
+            case Transaction() as transaction:
+                return self.mempool.judge(self.tree.head.state, transaction)
+            case TrainingDeclaration() as declaration:
+                return self._judge_declaration(turn, declaration)
+            case BlockHeader() as header:
+                return self._judge_header(turn, header)
+            case StakeholderSignature() as signature:
+                return self._judge_stakeholder_signature(signature)
+            case BlockRequest() as request if len(request.locator) > MAX_LOCATOR:
+                return Reject(Reason.OVERSIZED)
+        return verdict
+
+    def _is_for_me(self, message: Message) -> bool:
+        return True
+
+    def _judge_declaration(self, turn: Turn, declaration: TrainingDeclaration) -> Verdict:
+        place = self._find_place(turn, declaration.height, declaration.parent)
+        if not isinstance(place, Place):
+            return place
+        verdict = judge_declaration(place, declaration)
+        if verdict is not ACCEPT:
+            return verdict
+        if declaration.height <= self.tree.head.height:
+            return Ignore(Reason.STALE)
+        book = self._read_round(declaration.parent)
+        known = book.declarations.get(declaration.author)
+        if known is not None:
+            is_same = self._hash(known) == self._hash(declaration)
+            return Ignore(Reason.DUPLICATE) if is_same else Reject(Reason.EQUIVOCATION)
+        return Ignore(Reason.WINDOW_CLOSED) if book.is_revealed else ACCEPT
+
+    def _judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
+        place = self._find_place(turn, header.height, header.parent)
+        if not isinstance(place, Place):
+            return place
+        verdict = judge_header(place, header)
+        if verdict is not ACCEPT:
+            return verdict
+        if header.height <= self.tree.head.height:
+            return Ignore(Reason.STALE)
+        known = self._read_round(header.parent).get_header_in_slot(header.author, header.slot)
+        if known is not None:
+            return Ignore(Reason.DUPLICATE) if known == self._hash(header) else Reject(Reason.EQUIVOCATION)
+        return ACCEPT
+
+    def _judge_stakeholder_signature(self, signature: StakeholderSignature) -> Verdict:
+        if signature.header in self._refused_headers:
+            return Reject(Reason.REFUSED_HEADER)
+        if signature.parent in self._refused:
+            return Reject(Reason.REFUSED_PARENT)
+        parent = self.tree.get(signature.parent)
+        if parent is None:
+            return Wait(Missing.BLOCK, signature.parent)
+        if parent.height < self.tree.head.height:
+            return Ignore(Reason.STALE)
+        proposal = self._read_round(signature.parent).proposals.get(signature.header)
+        if proposal is None:
+            return Wait(Missing.HEADER, signature.header)
+        verdict = judge_stakeholder_signature(self.rules, proposal.header, proposal.book.signers, signature)
+        if verdict is not ACCEPT:
+            return verdict
+        return Ignore(Reason.DUPLICATE) if signature.author in proposal.book else ACCEPT
+
+    def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
+        if parent.height not in self._results:
+            return Wait(Missing.TRAINING, parent.height)
+        return self._get_own_training(parent)
+
+    def _get_own_training(self, parent: PoTRecord) -> OwnTraining:
+        result = self._results[parent.height]
+        secret = self._secrets.get(parent.hash)
+        if secret is None:
+            secret = compute_training_secret(self.rules.chain_id, parent.height + 1, parent.hash, result.losses)
+            self._secrets[parent.hash] = secret
+        return OwnTraining(weights_digest=result.weights_digest, secret=secret)
+
+    # ---- writing ----
+
+    def _apply(self, turn: Turn, delivery: Delivery) -> None:
+        match delivery.message:
+            case Transaction() as transaction:
+                self.mempool.add(transaction)
+            case TrainingDeclaration() as declaration:
+                self._get_round(declaration.parent).add_declaration(declaration)
+            case BlockHeader() as header:
+                self._add_proposal(turn, header)
+            case StakeholderSignature() as signature:
+                proposal = self._get_round(signature.parent).proposals[signature.header]
+                proposal.book.add(signature)
+                self._serve_proposal(turn, signature.header, proposal)
+            case BlockRequest() as request:
+                self._serve_blocks(turn, delivery.peer, request.locator)
+            case _:
+                super()._apply(turn, delivery)
+
+    def _add_proposal(self, turn: Turn, header: BlockHeader) -> None:
+        parent = self.tree.require(header.parent)
+        header_hash = self._hash(header)
+        book = SignatureBook(compute_stakeholders(self.rules, parent, header))
+        proposal = Proposal(header, book)
+        self._get_round(header.parent).add_proposal(header_hash, proposal)
+        if parent.hash == self.tree.head.hash:
+            self._advance(turn, Trigger.SECRET_REVEALED)
+            self._serve_proposal(turn, header_hash, proposal)
+        self._judge_again(turn, Wait(Missing.HEADER, header_hash))
+
+    def _serve_proposal(self, turn: Turn, header_hash: Hash32, proposal: Proposal) -> None:
+        """Sign or wrap, if this node was drawn for it and the header still builds on the head."""
+        header, book = proposal.header, proposal.book
+        if header.parent != self.tree.head.hash:
+            return
+        if self.keys.public in book.signers and not proposal.has_signed:
+            proposal.has_signed = True
+            self._publish(
+                turn,
+                StakeholderSignature(
+                    height=header.height, parent=header.parent, header=header_hash, author=self.keys.public
+                ),
+            )
+        if self.keys.public == book.wrapper and book.is_complete and not proposal.has_wrapped:
+            proposal.has_wrapped = True
+            self._publish(turn, self._build_block(header, book))
+
+    def _build_block(self, header: BlockHeader, book: SignatureBook) -> WrappedBlock:
+        parameters = self.rules.genesis.parameters
+        transactions = self.mempool.select(self.tree.head.state, parameters.max_transactions)
+        stakeholders = (*book.signers, book.wrapper)
+        return WrappedBlock(
+            header=header,
+            signatures=book.get_signatures(),
+            transactions=transactions,
+            coinbase=build_coinbase(self.rules, header, stakeholders, transactions),
+            author=self.keys.public,
+        )
+
+    def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
+        super()._remember_refusal(turn, message, reason)
+        local = (Reason.BAD_SIGNATURE, Reason.EQUIVOCATION)
+        if isinstance(message, BlockHeader) and reason not in local:
+            header_hash = self._hash(message)
+            self._refused_headers.remember(header_hash)
+            self._judge_again(turn, Wait(Missing.HEADER, header_hash))
+
+    # ---- small helpers ----
+
+    def _read_round(self, parent: Hash32) -> Round:
+        """Return what was collected for a parent, without making room for more."""
+        return self._rounds.get(parent) or Round()
+
+    def _get_round(self, parent: Hash32) -> Round:
+        return self._rounds.setdefault(parent, Round())
+
+    def _hash(self, message: Message) -> Hash32:
+        return compute_content_hash(self.rules.chain_id, message)

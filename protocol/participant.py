@@ -1,0 +1,339 @@
+"""What a node and a light client have in common: receiving, judging blocks, following the heaviest chain, catching up.
+
+A participant decides; it never sends, sleeps, trains, logs or reads a clock. `handle` takes an event and the time and
+returns what should happen.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from protocol.chain import BlockRecord, BlockTree, HeadChange
+from protocol.codec import MAX_FRAME_BYTES, DecodeError, decode_frame, encode, encode_frame
+from protocol.crypto import KeyPair, Verify, compute_content_hash, is_signed, verify
+from protocol.events import (
+    BlockAppended,
+    Broadcast,
+    Command,
+    Event,
+    Judged,
+    MessageReceived,
+    Relay,
+    Send,
+    SetTimer,
+    Started,
+    Timer,
+    TimerFired,
+    TimerKind,
+    TrainingFinished,
+)
+from protocol.inbox import Delivery, Inbox
+from protocol.job import Genesis, compute_chain_id
+from protocol.ledger import LedgerState
+from protocol.lottery import compute_slot, compute_slot_start
+from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
+from protocol.types import Hash32, Nanoseconds, PeerId
+from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block, judge_height
+from protocol.verdicts import ACCEPT, Accept, Ignore, Missing, Reason, Reject, Verdict, Wait
+
+OURSELVES: Final[PeerId] = ""
+"""Link name of what a participant sent itself."""
+
+MAX_REMEMBERED: Final = 16_384
+"""Frames and refusals remembered at most; older ones are judged again."""
+
+MAX_BLOCKS_PER_RESPONSE: Final = 32
+"""Blocks served for one request at most."""
+
+MAX_LOCATOR: Final = 64
+"""Hashes a request may carry; enough for a chain of 2**54 blocks."""
+
+ANNOUNCE_EVERY_SLOTS: Final = 20
+"""Slots between two words about one's own head."""
+
+KeyT = TypeVar("KeyT")
+
+
+class Memory(dict[KeyT, None]):
+    """A set that forgets its oldest member when it is full."""
+
+    def remember(self, key: KeyT) -> None:
+        """Add a member."""
+        self[key] = None
+        if len(self) > MAX_REMEMBERED:
+            del self[next(iter(self))]
+
+
+@dataclass(slots=True)
+class Turn:
+    """One call of `handle`: the time, the commands so far and the messages still to be judged in it."""
+
+    now: Nanoseconds
+    commands: list[Command] = field(default_factory=list)
+    pending: deque[Delivery] = field(default_factory=deque)
+
+    def add(self, command: Command) -> None:
+        """Add a command to the answer."""
+        self.commands.append(command)
+
+
+class Participant:
+    """A party that follows the chain."""
+
+    is_relaying: bool = False
+    """Whether accepted messages are passed on; the driver sets it where the network is not a full mesh."""
+
+    def __init__(self, genesis: Genesis, keys: KeyPair, *, verify_signature: Verify = verify) -> None:
+        """Start at the genesis.
+
+        Args:
+            genesis: What all parties agreed on.
+            keys: This party's own key.
+            verify_signature: How signatures are checked.
+        """
+        chain_id = compute_chain_id(genesis)
+        self.keys = keys
+        self.rules = Rules(genesis=genesis, chain_id=chain_id, verify=verify_signature)
+        origin: PoTRecord = BlockRecord(chain_id, b"", 0, 0, None, LedgerState.from_genesis(genesis))
+        self.tree: BlockTree[WrappedBlock, LedgerState] = BlockTree(origin)
+        self._inbox = Inbox()
+        self._seen: Memory[bytes] = Memory()
+        self._refused: Memory[Hash32] = Memory()
+        self._asked: dict[PeerId, int] = {}
+
+    # ---- the one entrance ----
+
+    def handle(self, event: Event, now: Nanoseconds) -> list[Command]:
+        """Return what should happen because of an event.
+
+        Args:
+            event: What happened.
+            now: Nanoseconds since the genesis; never less than in an earlier call.
+        """
+        turn = Turn(now)
+        match event:
+            case Started():
+                self._on_started(turn)
+            case MessageReceived(peer, frame):
+                self._on_frame(turn, peer, frame)
+            case TimerFired(timer):
+                self._on_timer(turn, timer)
+            case TrainingFinished():
+                self._on_training_finished(turn, event)
+        self._judge_pending(turn)
+        return turn.commands
+
+    def snapshot(self) -> bytes:
+        """Return everything a refused message must leave unchanged, as bytes."""
+        return encode(self._state())
+
+    def _state(self) -> tuple[object, ...]:
+        return (self.tree.head.hash, tuple(sorted(record.hash for record in self.tree.get_records())))
+
+    # ---- events ----
+
+    def _on_started(self, turn: Turn) -> None:
+        self._set_announcement(turn)
+
+    def _on_timer(self, turn: Turn, timer: Timer) -> None:
+        if timer.kind is TimerKind.ANNOUNCE:
+            head = self.tree.head
+            announcement = HeadAnnouncement(height=head.height, head=head.hash, author=self.keys.public)
+            self._asked.clear()
+            turn.add(Broadcast(self._sign(announcement)))
+            self._set_announcement(turn)
+
+    def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
+        """Take a training result; a light client never asks for one."""
+
+    def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
+        """Act on a new head."""
+
+    def _set_announcement(self, turn: Turn) -> None:
+        slot = self._slot(turn) + ANNOUNCE_EVERY_SLOTS
+        self._set_timer(turn, Timer(TimerKind.ANNOUNCE, slot))
+
+    # ---- receiving ----
+
+    def _on_frame(self, turn: Turn, peer: PeerId, frame: bytes) -> None:
+        if len(frame) > MAX_FRAME_BYTES:
+            turn.add(Judged(peer, Reject(Reason.OVERSIZED), "frame"))
+            return
+        if hashlib.sha256(frame).digest() in self._seen:
+            turn.add(Judged(peer, Ignore(Reason.DUPLICATE), "frame"))
+            return
+        try:
+            message = decode_frame(self.rules.chain_id, frame)
+        except DecodeError as error:
+            turn.add(Judged(peer, Reject(error.reason), "frame"))
+            return
+        turn.pending.append(Delivery(peer, message, frame))
+
+    def _judge_pending(self, turn: Turn) -> None:
+        while turn.pending:
+            delivery = turn.pending.popleft()
+            verdict = self._judge(turn, delivery)
+            if isinstance(verdict, Wait):
+                verdict = self._put_aside(turn, delivery, verdict)
+            self._report(turn, delivery, verdict)
+            if isinstance(verdict, Accept):
+                self._apply(turn, delivery)
+                self._pass_on(turn, delivery)
+            elif isinstance(verdict, Reject):
+                self._remember_refusal(turn, delivery.message, verdict.reason)
+            if isinstance(verdict, Accept | Reject) and self._is_gossip(delivery):
+                self._seen.remember(hashlib.sha256(delivery.frame).digest())
+
+    def _pass_on(self, turn: Turn, delivery: Delivery) -> None:
+        if self.is_relaying and delivery.peer != OURSELVES and self._is_gossip(delivery):
+            turn.add(Relay(delivery.frame, delivery.peer))
+
+    def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
+        if self._inbox.holds(wait, delivery):
+            return Ignore(Reason.DUPLICATE)
+        if not self._inbox.has_room(delivery.peer):
+            return Ignore(Reason.INBOX_FULL)
+        self._inbox.put(wait, delivery)
+        if wait.missing is Missing.BLOCK:
+            self._ask_for_blocks(turn, delivery.peer)
+        return wait
+
+    def _judge_again(self, turn: Turn, wait: Wait) -> None:
+        turn.pending.extend(self._inbox.take(wait))
+
+    @staticmethod
+    def _is_gossip(delivery: Delivery) -> bool:
+        """Return whether a message is for everybody; a word between two neighbours may come twice."""
+        between_two = HeadAnnouncement | BlockRequest | BlockResponse
+        return bool(delivery.frame) and not isinstance(delivery.message, between_two)
+
+    def _report(self, turn: Turn, delivery: Delivery, verdict: Verdict) -> None:
+        if delivery.peer != OURSELVES:
+            message = delivery.message
+            height = getattr(message, "height", None)
+            turn.add(Judged(delivery.peer, verdict, message.kind, height, message.author))
+
+    # ---- judging: reads only ----
+
+    def _judge(self, turn: Turn, delivery: Delivery) -> Verdict:
+        message = delivery.message
+        if isinstance(message, WrappedBlock):
+            return self._judge_block(turn, message)
+        if not self._is_for_me(message):
+            return Ignore(Reason.NOT_FOR_ME)
+        if not is_signed(self.rules.chain_id, message, self.rules.verify):
+            return Reject(Reason.BAD_SIGNATURE)
+        if isinstance(message, HeadAnnouncement) and message.height < self.tree.head.height:
+            return Ignore(Reason.STALE)
+        if isinstance(message, BlockResponse) and delivery.peer not in self._asked:
+            return Ignore(Reason.UNREQUESTED)
+        return ACCEPT
+
+    def _is_for_me(self, message: Message) -> bool:
+        """Return whether this kind of party takes such a message at all."""
+        return isinstance(message, WrappedBlock | HeadAnnouncement | BlockResponse)
+
+    def _judge_block(self, turn: Turn, block: WrappedBlock) -> Verdict:
+        block_hash = compute_content_hash(self.rules.chain_id, block)
+        if block_hash in self.tree:
+            return Ignore(Reason.DUPLICATE)
+        if not self.rules.verify(block.author, block_hash, block.signature):
+            return Reject(Reason.BAD_SIGNATURE)
+        if block_hash in self._refused:
+            return Reject(Reason.REFUSED_BLOCK)
+        place = self._find_place(turn, block.height, block.parent)
+        return judge_block(place, block) if isinstance(place, Place) else place
+
+    def _find_place(self, turn: Turn, height: int, parent_hash: Hash32) -> Place | Verdict:
+        """Return what a message on this parent is judged against, or why it cannot be judged."""
+        if parent_hash in self._refused:
+            return Reject(Reason.REFUSED_PARENT)
+        parent = self.tree.get(parent_hash)
+        if parent is None:
+            return Wait(Missing.BLOCK, parent_hash)
+        verdict = judge_height(self.rules, parent, height)
+        if verdict is not ACCEPT:
+            return verdict
+        own = self._find_own_training(parent)
+        if isinstance(own, Wait):
+            return own
+        return Place(rules=self.rules, parent=parent, now=turn.now, own=own)
+
+    def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
+        """Return the party's own result on a parent; a light client has none and never will."""
+        return None
+
+    # ---- writing: only after the verdict ----
+
+    def _apply(self, turn: Turn, delivery: Delivery) -> None:
+        match delivery.message:
+            case WrappedBlock() as block:
+                self._append(turn, block)
+            case HeadAnnouncement() as announcement:
+                if announcement.head not in self.tree and announcement.head not in self._refused:
+                    self._ask_for_blocks(turn, delivery.peer)
+            case BlockResponse() as response:
+                del self._asked[delivery.peer]
+                turn.pending.extend(Delivery(delivery.peer, block, b"") for block in response.blocks)
+                if len(response.blocks) == MAX_BLOCKS_PER_RESPONSE:
+                    self._ask_for_blocks(turn, delivery.peer)
+
+    def _append(self, turn: Turn, block: WrappedBlock) -> None:
+        record = build_record(self.rules, self.tree.require(block.parent), block)
+        change = self.tree.add(record)
+        turn.add(BlockAppended(record, change))
+        if change is not None:
+            self._on_head_changed(turn, change)
+        self._judge_again(turn, Wait(Missing.BLOCK, record.hash))
+
+    def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
+        """Keep in mind a block that can never become valid; its own signature is no part of its hash."""
+        if isinstance(message, WrappedBlock) and reason is not Reason.BAD_SIGNATURE:
+            block_hash = compute_content_hash(self.rules.chain_id, message)
+            self._refused.remember(block_hash)
+            self._judge_again(turn, Wait(Missing.BLOCK, block_hash))
+
+    # ---- catching up ----
+
+    def _ask_for_blocks(self, turn: Turn, peer: PeerId) -> None:
+        """Ask a neighbour once; the next announcement timer allows it again."""
+        if peer == OURSELVES or peer in self._asked:
+            return
+        self._asked[peer] = self._slot(turn)
+        request = BlockRequest(locator=self.tree.get_locator(), author=self.keys.public)
+        turn.add(Send(peer, self._sign(request)))
+
+    def _serve_blocks(self, turn: Turn, peer: PeerId, locator: Collection[Hash32]) -> None:
+        blocks = self.tree.get_blocks_after(tuple(locator), MAX_BLOCKS_PER_RESPONSE)
+        room = MAX_FRAME_BYTES - 1024
+        fitting = 0
+        for block in blocks:
+            room -= len(encode(block))
+            if room < 0:
+                break
+            fitting += 1
+        turn.add(Send(peer, self._sign(BlockResponse(blocks=blocks[:fitting], author=self.keys.public))))
+
+    # ---- small helpers ----
+
+    def _slot(self, turn: Turn) -> int:
+        return compute_slot(turn.now, self.rules.genesis.parameters.slot_ns)
+
+    def _set_timer(self, turn: Turn, timer: Timer) -> None:
+        turn.add(SetTimer(timer, compute_slot_start(timer.slot, self.rules.genesis.parameters.slot_ns)))
+
+    def _sign(self, message: "MessageT") -> "MessageT":
+        return self.keys.sign(self.rules.chain_id, message)
+
+    def _publish(self, turn: Turn, message: "MessageT") -> "MessageT":
+        """Sign a message, send it to everyone and judge it like anyone else's."""
+        signed = self._sign(message)
+        turn.add(Broadcast(signed))
+        frame = encode_frame(self.rules.chain_id, signed)
+        turn.pending.append(Delivery(OURSELVES, signed, frame))
+        return signed
+
+
+MessageT = TypeVar("MessageT", bound=Message)

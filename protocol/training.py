@@ -1,0 +1,62 @@
+"""The training secret: a hash chain over the loss of each step, bound to the block it was trained for."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.crypto import Domain, KeyPair, Verify, compute_hash
+from protocol.types import AccountId, Hash32, Signature
+
+LOSS_BYTES: Final = 4
+"""A loss is one IEEE 754 binary32 number, big-endian."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What a trainer hands back for one stage."""
+
+    stage: int
+    """Number of the stage, counted from 0; it belongs to the block at height ``stage + 1``."""
+    weights_digest: Hash32
+    """Digest of the weights after the stage."""
+    losses: bytes
+    """Loss of each step, in order, as float32 big-endian numbers; private until the block is proposed."""
+
+
+def compute_training_secret(chain_id: Hash32, height: int, parent: Hash32, losses: bytes) -> Hash32:
+    """Return the secret of a stage on one parent.
+
+    ``s_0 = H(domain, chain id, height, parent)`` and ``s_{i+1} = H(domain, loss_i, s_i)``. The parent makes a secret
+    worthless on another branch, while the loss trace can be used again to compute the secret there.
+
+    Raises:
+        ValueError: ``losses`` is not a whole number of float32 values.
+    """
+    if len(losses) % LOSS_BYTES:
+        raise ValueError(f"losses must be whole float32 numbers, got {len(losses)} bytes")
+    secret = compute_hash(Domain.SECRET, chain_id, height.to_bytes(4, "big"), parent)
+    for start in range(0, len(losses), LOSS_BYTES):
+        secret = compute_hash(Domain.SECRET_STEP, losses[start : start + LOSS_BYTES], secret)
+    return secret
+
+
+def _commitment_hash(chain_id: Hash32, height: int, parent: Hash32, secret: Hash32) -> Hash32:
+    return compute_hash(Domain.COMMITMENT, chain_id, height.to_bytes(4, "big"), parent, secret)
+
+
+def commit(keys: KeyPair, chain_id: Hash32, height: int, parent: Hash32, secret: Hash32) -> Signature:
+    """Return the signature that commits its owner to a secret without showing it."""
+    return keys.sign_hash(_commitment_hash(chain_id, height, parent, secret))
+
+
+def is_commitment_to(
+    secret: Hash32,
+    commitment: Signature,
+    author: AccountId,
+    *,
+    chain_id: Hash32,
+    height: int,
+    parent: Hash32,
+    verify_signature: Verify,
+) -> bool:
+    """Return whether ``commitment`` is the author's commitment to ``secret`` for this height and parent."""
+    return verify_signature(author, _commitment_hash(chain_id, height, parent, secret), commitment)

@@ -1,0 +1,242 @@
+"""The rules a message must meet. Every function here reads and returns; the first write comes after the verdict.
+
+``judge_*`` checks the message against a `Place`: the parent it names, the time, and what the judge's own training gave.
+A light client has no training; it checks everything else.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from protocol.books import has_confidence
+from protocol.chain import BlockRecord
+from protocol.crypto import Domain, Verify, compute_content_hash, is_signed
+from protocol.job import Genesis
+from protocol.ledger import LedgerState, apply_block, find_block_fault
+from protocol.lottery import compute_slot, follow_the_coin, is_slot_won
+from protocol.messages import BlockHeader, Payout, StakeholderSignature, TrainingDeclaration, Transaction, WrappedBlock
+from protocol.rewards import compute_coinbase, compute_subsidy
+from protocol.training import is_commitment_to
+from protocol.types import AccountId, Hash32, Nanoseconds
+from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
+
+PoTRecord = BlockRecord[WrappedBlock, LedgerState]
+"""A block of this chain with the ledger after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What never changes on one chain."""
+
+    genesis: Genesis
+    chain_id: Hash32
+    verify: Verify
+    """Signature check; see `protocol.crypto.Verify`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTraining:
+    """What the judge itself got for the stage on this parent."""
+
+    weights_digest: Hash32
+    secret: Hash32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message claims to belong."""
+
+    rules: Rules
+    parent: PoTRecord
+    now: Nanoseconds
+    own: OwnTraining | None
+    """None for a light client, which cannot judge the training itself."""
+
+    @property
+    def slot(self) -> int:
+        """The slot it is now."""
+        return compute_slot(self.now, self.rules.genesis.parameters.slot_ns)
+
+
+def judge_height(rules: Rules, parent: PoTRecord, height: int) -> Verdict:
+    """Judge whether the job has a stage for this height, and whether it is the parent's next one."""
+    if height != parent.height + 1:
+        return Reject(Reason.WRONG_HEIGHT)
+    if height > rules.genesis.job.stages:
+        return Reject(Reason.BEYOND_JOB)
+    return ACCEPT
+
+
+def judge_position(place: Place, height: int, slot: int) -> Verdict:
+    """Judge whether a height and slot can follow the parent."""
+    verdict = judge_height(place.rules, place.parent, height)
+    if verdict is not ACCEPT:
+        return verdict
+    if slot < place.parent.slot:
+        return Reject(Reason.SLOT_BEFORE_PARENT)
+    if slot > place.slot:
+        return Ignore(Reason.FUTURE_SLOT)
+    return ACCEPT
+
+
+def judge_right(place: Place, domain: Domain, author: AccountId, height: int, slot: int) -> Verdict:
+    """Judge whether the author's stake in the parent state won it the slot."""
+    parameters = place.rules.genesis.parameters
+    stakes = place.parent.state.stakes
+    if not stakes.get_stake(author):
+        return Reject(Reason.NOT_BONDED)
+    is_declaring = domain is Domain.DECLARATION_LOTTERY
+    per_slot = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
+    parent = place.parent.hash
+    if not is_slot_won(domain, stakes, per_slot, parent=parent, height=height, slot=slot, author=author):
+        return Reject(Reason.LOTTERY_LOST)
+    return ACCEPT
+
+
+def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: Hash32 | None = None) -> Verdict:
+    """Judge a declaration whose parent is known.
+
+    Args:
+        place: Where it belongs, and what the judge trained.
+        declaration: The message.
+        revealed: The secret of the header that includes it; without one the commitment is checked against the judge's
+            own secret.
+    """
+    if not is_signed(place.rules.chain_id, declaration, place.rules.verify):
+        return Reject(Reason.BAD_SIGNATURE)
+    verdict = judge_position(place, declaration.height, declaration.slot)
+    if verdict is not ACCEPT:
+        return verdict
+    verdict = judge_right(place, Domain.DECLARATION_LOTTERY, declaration.author, declaration.height, declaration.slot)
+    if verdict is not ACCEPT:
+        return verdict
+    if declaration.profile != place.rules.genesis.job.profile:
+        return Reject(Reason.WRONG_PROFILE)
+    if place.own is not None and declaration.weights_digest != place.own.weights_digest:
+        return Reject(Reason.DIFFERENT_WEIGHTS)
+    secret = revealed if revealed is not None else place.own.secret if place.own is not None else None
+    if secret is not None and not is_commitment_to(
+        secret,
+        declaration.commitment,
+        declaration.author,
+        chain_id=place.rules.chain_id,
+        height=declaration.height,
+        parent=declaration.parent,
+        verify_signature=place.rules.verify,
+    ):
+        return Reject(Reason.BAD_COMMITMENT)
+    return ACCEPT
+
+
+def judge_header(place: Place, header: BlockHeader) -> Verdict:
+    """Judge a header whose parent is known, each of its declarations in full."""
+    if not is_signed(place.rules.chain_id, header, place.rules.verify):
+        return Reject(Reason.BAD_SIGNATURE)
+    verdict = judge_position(place, header.height, header.slot)
+    if verdict is not ACCEPT:
+        return verdict
+    verdict = judge_right(place, Domain.HEADER_LOTTERY, header.author, header.height, header.slot)
+    if verdict is not ACCEPT:
+        return verdict
+    if place.own is not None:
+        if header.weights_digest != place.own.weights_digest:
+            return Reject(Reason.DIFFERENT_WEIGHTS)
+        if header.training_secret != place.own.secret:
+            return Reject(Reason.DIFFERENT_SECRET)
+    return _judge_declarations(place, header)
+
+
+def _judge_declarations(place: Place, header: BlockHeader) -> Verdict:
+    authors = [declaration.author for declaration in header.declarations]
+    if any(first >= second for first, second in pairwise(authors)):
+        return Reject(Reason.DECLARATIONS_NOT_DISTINCT)
+    for declaration in header.declarations:
+        belongs = (header.height, header.parent, header.weights_digest)
+        if (declaration.height, declaration.parent, declaration.weights_digest) != belongs:
+            return Reject(Reason.DECLARATION_MISMATCH)
+        if declaration.slot > header.slot:
+            return Reject(Reason.DECLARATION_AFTER_HEADER)
+        verdict = judge_declaration(place, declaration, revealed=header.training_secret)
+        if verdict is not ACCEPT:
+            return verdict
+    rule = place.rules.genesis.parameters.confidence
+    if not has_confidence(rule, place.parent.state.stakes, frozenset(authors)):
+        return Reject(Reason.CONFIDENCE_NOT_REACHED)
+    return ACCEPT
+
+
+def judge_stakeholder_signature(
+    rules: Rules, header: BlockHeader, signers: tuple[AccountId, ...], signature: StakeholderSignature
+) -> Verdict:
+    """Judge a signature over a known header by one of its first K-1 stakeholders."""
+    if not is_signed(rules.chain_id, signature, rules.verify):
+        return Reject(Reason.BAD_SIGNATURE)
+    named = (signature.height, signature.parent, signature.header)
+    if named != (header.height, header.parent, compute_content_hash(rules.chain_id, header)):
+        return Reject(Reason.HEADER_MISMATCH)
+    if signature.author not in signers:
+        return Reject(Reason.NOT_A_STAKEHOLDER)
+    return ACCEPT
+
+
+def judge_block(place: Place, block: WrappedBlock) -> Verdict:
+    """Judge a whole block whose parent is known: header, stakeholders, transactions and money."""
+    rules = place.rules
+    if not is_signed(rules.chain_id, block, rules.verify):
+        return Reject(Reason.BAD_SIGNATURE)
+    verdict = judge_header(place, block.header)
+    if verdict is not ACCEPT:
+        return verdict
+    stakeholders = compute_stakeholders(rules, place.parent, block.header)
+    if len(block.signatures) != len(stakeholders) - 1:
+        return Reject(Reason.WRONG_SIGNATURE_COUNT)
+    for signer, signature in zip(stakeholders[:-1], block.signatures, strict=True):
+        verdict = judge_stakeholder_signature(rules, block.header, (signer,), signature)
+        if verdict is not ACCEPT:
+            return verdict
+    if block.author != stakeholders[-1]:
+        return Reject(Reason.WRONG_WRAPPER)
+    return _judge_money(place, block, stakeholders)
+
+
+def _judge_money(place: Place, block: WrappedBlock, stakeholders: tuple[AccountId, ...]) -> Verdict:
+    rules = place.rules
+    if len(block.transactions) > rules.genesis.parameters.max_transactions:
+        return Reject(Reason.TOO_MANY_TRANSACTIONS)
+    if not all(is_signed(rules.chain_id, transaction, rules.verify) for transaction in block.transactions):
+        return Reject(Reason.BAD_SIGNATURE)
+    fault = find_block_fault(place.parent.state, block.transactions)
+    if fault is not None:
+        return Reject(fault)
+    if block.coinbase != build_coinbase(rules, block.header, stakeholders, block.transactions):
+        return Reject(Reason.WRONG_COINBASE)
+    return ACCEPT
+
+
+def compute_stakeholders(rules: Rules, parent: PoTRecord, header: BlockHeader) -> tuple[AccountId, ...]:
+    """Return the K stakeholders of a header, in order of the draw."""
+    header_hash = compute_content_hash(rules.chain_id, header)
+    return follow_the_coin(header_hash, parent.state.stakes, rules.genesis.parameters.stakeholders)
+
+
+def build_coinbase(
+    rules: Rules,
+    header: BlockHeader,
+    stakeholders: tuple[AccountId, ...],
+    transactions: tuple[Transaction, ...],
+) -> tuple[Payout, ...]:
+    """Return the one coinbase that is right for a block."""
+    return compute_coinbase(
+        header.height,
+        sum(transaction.fee for transaction in transactions),
+        rules.genesis.parameters.rewards,
+        proposer=header.author,
+        declarers=tuple(declaration.author for declaration in header.declarations),
+        stakeholders=stakeholders,
+    )
+
+
+def build_record(rules: Rules, parent: PoTRecord, block: WrappedBlock) -> PoTRecord:
+    """Return the record of a judged block, with the ledger after it."""
+    state = apply_block(parent.state, block.transactions, block.coinbase, minted=compute_subsidy(block.height))
+    block_hash = compute_content_hash(rules.chain_id, block)
+    return BlockRecord(block_hash, parent.hash, block.height, block.header.slot, block, state)
