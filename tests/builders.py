@@ -133,9 +133,9 @@ class Cluster:
             for command in self.handle(name, event):
                 self._do(name, command)
             heads = [p.tree.head for n, p in self.parties.items() if n not in self.down and n not in self.data_names()]
-            if until_height is not None and all(h.height >= until_height for h in heads):
-                if len({h.hash for h in heads}) == 1:
-                    return
+            is_high = until_height is not None and all(head.height >= until_height for head in heads)
+            if is_high and len({head.hash for head in heads}) == 1:
+                return
 
     def data_names(self) -> set[str]:
         return {str(i) for i in self.data}
