@@ -17,6 +17,9 @@ class LightClient(Participant):
         """Whether the chain holds every stage of the job."""
         return self.tree.head.height == self.rules.genesis.job.stages
 
+    def _announce(self, turn: Turn) -> None:
+        """Say nothing: a light client serves no blocks."""
+
     def _judge_block(self, turn: Turn, block: WrappedBlock) -> Verdict:
         delivered = self.tree.head.block if self.is_delivered else None
         if delivered is not None and block.header.weights_digest != delivered.header.weights_digest:

@@ -139,10 +139,8 @@ class Participant:
 
     def _on_timer(self, turn: Turn, timer: Timer) -> None:
         if timer.kind is TimerKind.ANNOUNCE:
-            head = self.tree.head
-            announcement = HeadAnnouncement(height=head.height, head=head.hash, author=self.keys.public)
             self._asked.clear()
-            turn.add(Broadcast(self._sign(announcement)))
+            self._announce(turn)
             self._set_announcement(turn)
 
     def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
@@ -150,6 +148,12 @@ class Participant:
 
     def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
         """Act on a new head."""
+
+    def _announce(self, turn: Turn) -> None:
+        """Tell neighbours about the head, so that they notice what they miss."""
+        head = self.tree.head
+        announcement = HeadAnnouncement(height=head.height, head=head.hash, author=self.keys.public)
+        turn.add(Broadcast(self._sign(announcement)))
 
     def _set_announcement(self, turn: Turn) -> None:
         slot = self._slot(turn) + ANNOUNCE_EVERY_SLOTS

@@ -5,11 +5,12 @@ import heapq
 import itertools
 import struct
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 
 from protocol.codec import encode_frame
-from protocol.crypto import KeyPair
+from protocol.crypto import Domain, KeyPair, compute_content_hash
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -34,14 +35,29 @@ from protocol.job import (
     TrainingJob,
 )
 from protocol.light_client import LightClient
+from protocol.lottery import is_slot_won
+from protocol.messages import (
+    BlockHeader,
+    Message,
+    StakeholderSignature,
+    TrainingDeclaration,
+    Transaction,
+    WrappedBlock,
+)
 from protocol.node import PoTNode
 from protocol.participant import Participant
-from protocol.training import TrainingResult
-from protocol.verdicts import Ignore, Reject
+from protocol.training import TrainingResult, commit, compute_training_secret
+from protocol.types import AccountId, Hash32
+from protocol.validation import PoTRecord, build_coinbase, compute_stakeholders
+from protocol.verdicts import Ignore, Reject, Verdict, Wait
 
 SLOT_NS = 1_000_000_000
 LINK_NS = 1_000_000
 TRAINING_NS = 100_000_000
+STRANGER = 99
+"""Index of a key that owns nothing on any test chain."""
+
+M = TypeVar("M", bound=Message)
 
 
 def keys(index: int) -> KeyPair:
@@ -111,6 +127,7 @@ class Cluster:
         self.log: list[tuple[int, str, Command]] = []
         self.down: set[str] = set()
         self.filters: list[Callable[[str, str, Command], bool]] = []
+        self.journals: dict[str, list[tuple[int, Event, list[Command]]]] = {name: [] for name in self.parties}
         self._queue: list[tuple[int, int, str, Event]] = []
         self._order = itertools.count()
         for name in self.parties:
@@ -137,6 +154,11 @@ class Cluster:
             if is_high and len({head.hash for head in heads}) == 1:
                 return
 
+    def wake(self, index: int) -> None:
+        """Start a node that was down from the beginning."""
+        self.down.discard(str(index))
+        self._push(self.now, str(index), Started())
+
     def data_names(self) -> set[str]:
         return {str(i) for i in self.data}
 
@@ -144,6 +166,7 @@ class Cluster:
         party = self.parties[name]
         before = party.snapshot() if isinstance(event, MessageReceived) else b""
         commands = party.handle(event, self.now)
+        self.journals[name].append((self.now, event, commands))
         judged = [c.verdict for c in commands if isinstance(c, Judged)]
         if judged and all(isinstance(verdict, Ignore | Reject) for verdict in judged):
             assert party.snapshot() == before, f"{name}: {judged} left a mark"
@@ -181,3 +204,137 @@ class Cluster:
 
     def appended(self, name: str) -> list[BlockAppended]:
         return [command for _, who, command in self.log if who == name and isinstance(command, BlockAppended)]
+
+
+class Scene:
+    """One live node (index 0), and valid messages of all the others for it: change one thing and see what it says."""
+
+    def __init__(self, start: Genesis | None = None, *, party: type[Participant] = PoTNode) -> None:
+        self.genesis = start or genesis(5)
+        self.node = party(self.genesis, keys(0))
+        self.chain_id = self.node.rules.chain_id
+        self.keys = {keys(index).public: keys(index) for index in (*range(len(self.genesis.accounts)), STRANGER)}
+        self.now = 400 * SLOT_NS
+        self.handle(Started())
+        self.finish(0)
+
+    # ---- the node ----
+
+    @property
+    def head(self) -> PoTRecord:
+        return self.node.tree.head
+
+    def handle(self, event: Event) -> list[Command]:
+        return self.node.handle(event, self.now)
+
+    def finish(self, stage: int, data: str = "clean") -> list[Command]:
+        return self.handle(TrainingFinished(train(stage, data)))
+
+    def send(self, message: Message | bytes, peer: str = "peer") -> list[Command]:
+        frame = message if isinstance(message, bytes) else encode_frame(self.chain_id, message)
+        return self.handle(MessageReceived(peer, frame))
+
+    def deliver(self, message: Message | bytes, peer: str = "peer") -> list[Judged]:
+        """Hand a message over and return what was judged; whatever is not accepted must leave no mark."""
+        before = self.node.snapshot()
+        judged = [command for command in self.send(message, peer) if isinstance(command, Judged)]
+        if all(isinstance(item.verdict, Ignore | Reject | Wait) for item in judged):
+            assert self.node.snapshot() == before, f"{judged} left a mark"
+        return judged
+
+    def judge(self, message: Message | bytes, peer: str = "peer") -> Verdict:
+        return self.deliver(message, peer)[0].verdict
+
+    # ---- valid messages ----
+
+    def sign(self, message: M) -> M:
+        return self.keys[message.author].sign(self.chain_id, message)
+
+    def find_slot(self, domain: Domain, author: int, parent: PoTRecord, first: int, *, wins: bool = True) -> int:
+        """Return the first slot from ``first`` on that the author wins, or loses."""
+        is_declaring = domain is Domain.DECLARATION_LOTTERY
+        parameters = self.genesis.parameters
+        odds = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
+        stakes, height, owner = parent.state.stakes, parent.height + 1, keys(author).public
+        return next(
+            slot
+            for slot in itertools.count(first)
+            if wins == is_slot_won(domain, stakes, odds, parent=parent.hash, height=height, slot=slot, author=owner)
+        )
+
+    def secret(self, parent: PoTRecord, data: str = "clean") -> Hash32:
+        return compute_training_secret(self.chain_id, parent.height + 1, parent.hash, train(parent.height, data).losses)
+
+    def declaration(
+        self, author: int = 1, *, parent: PoTRecord | None = None, slot: int | None = None, data: str = "clean"
+    ) -> TrainingDeclaration:
+        on = parent or self.head
+        first = on.slot + 10 if slot is None else slot
+        return self.sign(
+            TrainingDeclaration(
+                height=on.height + 1,
+                parent=on.hash,
+                slot=self.find_slot(Domain.DECLARATION_LOTTERY, author, on, first),
+                author=keys(author).public,
+                weights_digest=train(on.height, data).weights_digest,
+                profile=self.genesis.job.profile,
+                commitment=commit(keys(author), self.chain_id, on.height + 1, on.hash, self.secret(on, data)),
+            )
+        )
+
+    def header(
+        self,
+        author: int = 1,
+        declarers: Iterable[int] = (1, 2, 3),
+        *,
+        parent: PoTRecord | None = None,
+        slot: int | None = None,
+        data: str = "clean",
+    ) -> BlockHeader:
+        on = parent or self.head
+        declarations = [self.declaration(index, parent=on, data=data) for index in declarers]
+        first = on.slot + 40 if slot is None else slot
+        return self.sign(
+            BlockHeader(
+                height=on.height + 1,
+                parent=on.hash,
+                slot=self.find_slot(Domain.HEADER_LOTTERY, author, on, first),
+                author=keys(author).public,
+                weights_digest=train(on.height, data).weights_digest,
+                training_secret=self.secret(on, data),
+                declarations=tuple(sorted(declarations, key=lambda item: item.author)),
+            )
+        )
+
+    def stakeholders(self, header: BlockHeader) -> tuple[AccountId, ...]:
+        on = self.node.tree.get(header.parent) or self.head
+        return compute_stakeholders(self.node.rules, on, header)
+
+    def signature(self, header: BlockHeader, author: AccountId) -> StakeholderSignature:
+        digest = compute_content_hash(self.chain_id, header)
+        return self.sign(StakeholderSignature(height=header.height, parent=header.parent, header=digest, author=author))
+
+    def block(self, header: BlockHeader | None = None, transactions: tuple[Transaction, ...] = ()) -> WrappedBlock:
+        header = header or self.header()
+        chosen = self.stakeholders(header)
+        return self.sign(
+            WrappedBlock(
+                header=header,
+                signatures=tuple(self.signature(header, signer) for signer in chosen[:-1]),
+                transactions=transactions,
+                coinbase=build_coinbase(self.node.rules, header, chosen, transactions),
+                author=chosen[-1],
+            )
+        )
+
+    def transfer(
+        self, author: int = 1, recipient: int = 2, *, nonce: int = 0, amount: int = 5_000, fee: int = 7
+    ) -> Transaction:
+        payer, payee = keys(author).public, keys(recipient).public
+        return self.sign(Transaction(author=payer, nonce=nonce, recipient=payee, amount=amount, fee=fee))
+
+    def grow(self, transactions: tuple[Transaction, ...] = (), author: int = 1) -> PoTRecord:
+        """Append one honest block and train on it."""
+        self.deliver(self.block(self.header(author), transactions))
+        self.finish(self.head.height)
+        return self.head

@@ -1,0 +1,137 @@
+"""The defaults a user may edit, each with its unit. A scenario file overrides any of them for itself.
+
+``configs/default.yaml`` names only its populations and leaves the rest to this file, so a change here changes what
+``python main.py`` does.
+"""
+
+from typing import Final
+
+# ---- run ----
+
+SEED: Final = 42
+"""Every random draw of a run derives from this number."""
+
+ENGINE: Final = "processes"
+"""How nodes are run: `processes` gives each node an operating-system process."""
+
+TIME_LIMIT_S: Final = 300.0
+"""Seconds after which a run is stopped, finished or not."""
+
+LINGER_S: Final = 3.0
+"""Seconds that honest nodes get to agree after the employer has taken delivery."""
+
+# ---- data ----
+
+DATASET: Final = "mnist"
+"""Data set the job trains on."""
+
+DATASET_REQUIRED: Final = False
+"""Whether a run stops (exit 3) instead of falling back to the bundled digits where MNIST cannot be had."""
+
+# ---- job ----
+
+HIDDEN_LAYERS: Final = (128,)
+"""Units of each hidden layer of the dense network, input side first."""
+
+ACTIVATION: Final = "relu"
+"""Activation of the hidden layers, by its Keras name."""
+
+OPTIMIZER: Final = "adam"
+"""Optimiser: `adam` or `sgd`."""
+
+LEARNING_RATE: Final = 0.001
+"""Step size of the optimiser."""
+
+BATCH_SIZE: Final = 32
+"""Samples in one optimiser step."""
+
+STEPS_PER_STAGE: Final = 375
+"""Optimiser steps between two blocks; 5 stages of 375 steps of 32 samples are one epoch of MNIST."""
+
+STAGES: Final = 5
+"""Blocks the job takes."""
+
+XLA: Final = False
+"""Whether the stage is compiled with XLA: faster steps, about a second more to start a node, other rounding."""
+
+# ---- protocol ----
+
+CONFIDENCE_RULE: Final = "stake_share"
+"""What a header needs: `stake_share` (more than this share of all stake) or `count` (this many declarations)."""
+
+CONFIDENCE_STAKE_SHARE: Final = 0.5
+"""Share of all stake, 0 to 1, that a header's declarers must exceed."""
+
+CONFIDENCE_COUNT: Final = 3
+"""Declarations a header needs under the rule `count`."""
+
+STAKEHOLDERS: Final = 3
+"""K: stakeholders drawn for each header; K-1 sign and the last one wraps the block."""
+
+SLOT_MS: Final = 25.0
+"""Length of a lottery slot, in milliseconds."""
+
+DECLARATIONS_PER_SLOT: Final = 2.5
+"""Declaration rights won in a slot by all stake together, on average."""
+
+HEADERS_PER_SLOT: Final = 0.3
+"""Proposal rights won in a slot by all stake together, on average."""
+
+MAX_TRANSACTIONS: Final = 200
+"""Transactions a block may hold."""
+
+REWARD_PROPOSER: Final = 0.4
+"""Share of a block's subsidy for its proposer, 0 to 1; the three shares sum to 1."""
+
+REWARD_DECLARERS: Final = 0.3
+"""Share split among the declarers in the header."""
+
+REWARD_STAKEHOLDERS: Final = 0.3
+"""Share split among the K stakeholders."""
+
+# ---- populations ----
+
+STAKE_COINS: Final = 1000.0
+"""Bonded coins of each node."""
+
+POISON_KIND: Final = "appended_mislabelled"
+"""How a data-injection attacker alters its training data."""
+
+POISON_SHARE: Final = 0.5
+"""Samples altered, or appended, as a share of the training set (0 to 1)."""
+
+# ---- users ----
+
+USERS: Final = 10
+"""Users that send each other coins."""
+
+USER_BALANCE_COINS: Final = 100.0
+"""Coins each user starts with."""
+
+USER_TRANSACTIONS: Final = 50
+"""Transfers issued in a run, by all users together."""
+
+USER_TRANSACTIONS_PER_S: Final = 25.0
+"""Transfers issued in a second, by all users together."""
+
+USER_FEE_COINS: Final = 0.01
+"""Fee of a transfer, in coins."""
+
+# ---- network ----
+
+TOPOLOGY: Final = "full_mesh"
+"""Who is linked to whom: `full_mesh`, `ring`, `random_regular` or `small_world`."""
+
+DEGREE: Final = 6
+"""Links of each node in `random_regular` and `small_world`."""
+
+REWIRING: Final = 0.1
+"""Share of links, 0 to 1, that `small_world` moves to a random node."""
+
+CLIENT_LINKS: Final = 16
+"""Nodes that the employer, and the users, are linked to; all of them where there are fewer."""
+
+# ---- output ----
+
+PICTURES: Final = True
+"""Whether a run draws PNG pictures into its folder."""

@@ -1,0 +1,129 @@
+"""Where the images come from, and how node processes share them.
+
+MNIST is taken from the scenario's path, else the file named by POT_MNIST, else Keras' cache, else Keras' own download;
+where none can be had, scikit-learn's bundled handwritten digits stand in, and the log says so.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+SIDE: Final = 28
+"""Width and height of an image, in pixels."""
+
+PIXELS: Final = SIDE * SIDE
+CLASSES: Final = 10
+DOWNLOAD_TIMEOUT_S: Final = 60
+_DIGITS_TRAINING: Final = 1500
+_ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class DatasetError(Exception):
+    """The data set a scenario insists on cannot be had; the text says how to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Images and labels, split for training and testing."""
+
+    name: str
+    """`mnist` or `digits`."""
+    source: str
+    """Where it came from, in words."""
+    x_train: Bytes
+    """Shape (samples, 784), 0 to 255."""
+    y_train: Bytes
+    """Shape (samples,), 0 to 9."""
+    x_test: Bytes
+    y_test: Bytes
+
+    def compute_digest(self) -> bytes:
+        """Return the SHA-256 digest of shapes and bytes of the training part, which the job agrees on."""
+        digest = hashlib.sha256(b"pot/dataset/1")
+        for array in (self.x_train, self.y_train):
+            digest.update(repr(array.shape).encode() + b"\0")
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
+
+    def save(self, folder: Path) -> None:
+        """Write each array to a file of its own, for `open_shared`."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+
+def open_shared(folder: Path, name: str) -> ImageSet:
+    """Return a saved set whose arrays are mapped, so that all processes share one copy in memory."""
+    arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in _ARRAYS}
+    return ImageSet(name=name, source="shared", **arrays)
+
+
+def load_images(name: str, path: str | None, *, is_required: bool) -> ImageSet:
+    """Return the data set of a scenario.
+
+    Raises:
+        DatasetError: MNIST is required and cannot be had, or a file that was named is not there or not MNIST.
+    """
+    if name == "digits":
+        return _load_digits("bundled with scikit-learn")
+    for origin, named in (("dataset.path", path), ("POT_MNIST", os.environ.get("POT_MNIST"))):
+        if named:
+            return _read_mnist(Path(named).expanduser(), f"{origin} ({Path(named).name})")
+    cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "mnist.npz"
+    if cache.is_file():
+        return _read_mnist(cache, "Keras cache")
+    if _download():
+        return _read_mnist(cache, "Keras download")
+    if is_required:
+        raise DatasetError(
+            "MNIST is required but there is no local copy and no download; set POT_MNIST to an mnist.npz with the "
+            f"arrays {', '.join(_ARRAYS)}, or write dataset.required: false to train on the bundled digits"
+        )
+    return _load_digits("bundled with scikit-learn; MNIST could not be had")
+
+
+def _read_mnist(path: Path, source: str) -> ImageSet:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in _ARRAYS}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path}: not an MNIST file ({source}): {error}") from None
+    images = {key: arrays[key].reshape(len(arrays[key]), -1) for key in ("x_train", "x_test")}
+    labels = {key: arrays[key].astype(np.uint8) for key in ("y_train", "y_test")}
+    if any(array.shape[1] != PIXELS or array.dtype != np.uint8 for array in images.values()):
+        raise DatasetError(f"{path}: not an MNIST file ({source}): images must be {SIDE}x{SIDE} bytes")
+    return ImageSet("mnist", source, **images, **labels)
+
+
+def _download() -> bool:
+    """Let Keras fetch MNIST, in a process of its own so that this one never loads TensorFlow."""
+    command = [sys.executable, "-c", "from keras.datasets import mnist; mnist.load_data()"]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            command, env=environment, capture_output=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _load_digits(source: str) -> ImageSet:
+    """Return scikit-learn's 1,797 digits, each 8x8 pixel drawn 3x3 large inside a border of two."""
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - half a second that an MNIST run need not spend
+
+    digits = load_digits()
+    small = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    large = np.pad(small.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2))).reshape(-1, PIXELS)
+    labels = digits.target.astype(np.uint8)
+    cut = _DIGITS_TRAINING
+    return ImageSet("digits", source, large[:cut], labels[:cut], large[cut:], labels[cut:])

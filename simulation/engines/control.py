@@ -1,0 +1,111 @@
+"""What a party's process and the process that started it tell each other.
+
+This is the one trusted pipe of each party, so it may carry pickled objects. The last thing a party sends is always one
+message: its final report, or how it failed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol.job import Genesis
+from simulation.population import NodeSpec, UserSpec
+from simulation.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What every party is given when it starts."""
+
+    label: str
+    genesis: Genesis
+    labels: dict[bytes, str]
+    """Label of each public key, for records."""
+    run_start: int
+    """Reading of the monotonic clock, in nanoseconds, at which records count from zero."""
+    is_relaying: bool
+    broadcast_to: tuple[str, ...]
+    """Peers that messages are for; a party may have links it only listens to."""
+    dataset_folder: Path
+    dataset_name: str
+    weights_folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSetup(Setup):
+    """What a node is given."""
+
+    spec: NodeSpec
+    xla: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmployerSetup(Setup):
+    """What the employer is given."""
+
+    key_seed: bytes
+    trigger_class: int
+    """Class a backdoor would aim at."""
+    model_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersSetup(Setup):
+    """What the users' process is given."""
+
+    users: tuple[UserSpec, ...]
+    transactions: int
+    per_second: float
+    fee: int
+    seed: int
+
+
+# ---- to a party ----
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """All parties are ready: the chain's clock starts."""
+
+    genesis_at: int
+    """Reading of the monotonic clock at the genesis, in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Report and end."""
+
+
+# ---- from a party ----
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Set up, and waiting for the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What happened since the last time."""
+
+    records: list[Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalReport:
+    """A party's last word when it ends as it should."""
+
+    blocks: tuple[bytes, ...] = ()
+    """Canonical bytes of the blocks of its chain, lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFailed:
+    """A party's last word when its own code failed."""
+
+    kind: str
+    text: str
+    trace: str
+
+
+FromParty = Ready | Records | FinalReport | PartyFailed
+ToParty = Go | Stop

@@ -1,0 +1,13 @@
+"""The target of every party's process. It names the roles only inside, so that the starting process stays light."""
+
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+
+from simulation.engines.control import Setup
+
+
+def be_party(setup: Setup, control: Connection, connections: Mapping[str, Connection]) -> None:
+    """Live as the party that the set-up describes."""
+    from simulation.engines.roles import run_role  # noqa: PLC0415 - loads TensorFlow, which the forkserver already has
+
+    run_role(setup, control, connections)

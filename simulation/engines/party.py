@@ -1,0 +1,215 @@
+"""The life of one party in its own process: one thread that decides, woken by links, timers, training and control."""
+
+import heapq
+import itertools
+import os
+import selectors
+import signal
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Final, Generic, TypeVar
+
+from protocol.codec import encode
+from protocol.events import Timer
+from protocol.participant import Participant
+from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
+from simulation.engines.links import Link, Links
+from simulation.host import Host
+from simulation.records import DEBUG, INFO, WARNING, Record, Value
+
+NANOSECONDS: Final = 1_000_000_000
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+
+
+class Orphaned(Exception):
+    """The process that started this one has gone."""
+
+
+class Worker(Generic[JobT, ResultT]):
+    """Does slow work in a thread, so that the deciding thread goes on reading its pipes."""
+
+    def __init__(self, work: Callable[[JobT], ResultT]) -> None:
+        """Start the thread."""
+        self._work = work
+        self._jobs: SimpleQueue[JobT] = SimpleQueue()
+        self._done: deque[ResultT | BaseException] = deque()
+        self.wake_up, self._signal = os.pipe()
+        threading.Thread(target=self._run, name="worker", daemon=True).start()
+
+    def submit(self, job: JobT) -> None:
+        """Queue a job."""
+        self._jobs.put(job)
+
+    def take(self) -> ResultT:
+        """Return a finished result; call it when `wake_up` is readable.
+
+        Raises:
+            BaseException: What the work raised.
+        """
+        os.read(self.wake_up, 1)
+        result = self._done.popleft()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                self._done.append(self._work(job))
+            except BaseException as error:  # noqa: BLE001 - raised again in the deciding thread
+                self._done.append(error)
+            os.write(self._signal, b"!")
+
+
+class Party:
+    """Loop, clock, links and records of one process; the `Driver` of its host."""
+
+    def __init__(self, setup: Setup, control: Connection, connections: Mapping[str, Connection]) -> None:
+        """Take over the pipes."""
+        self.setup = setup
+        self._control = control
+        self._links = Links(connections)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ, self._on_control)
+        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._records: list[Record] = []
+        self._genesis_at: int | None = None
+        self._is_stopped = False
+        self.host: Host | None = None
+        self.train: Callable[[int], None] | None = None
+
+    # ---- the driver of the host ----
+
+    def send(self, peers: Iterable[str], frame: bytes) -> int:
+        """Hand bytes to links; return over how many they go."""
+        return self._links.send(peers, frame)
+
+    def get_peers(self) -> Iterable[str]:
+        """Return the neighbours that messages are for."""
+        return self.setup.broadcast_to
+
+    def set_timer(self, timer: Timer, at: int) -> None:
+        """Ring at a time."""
+        host = self.host
+        if host is not None:
+            self.call_at(at, lambda: host.ring(timer, self.now()))
+
+    def start_training(self, stage: int) -> None:
+        """Train a stage; a party that does not train is never asked to."""
+        if self.train is not None:
+            self.train(stage)
+
+    # ---- clock and records ----
+
+    def now(self) -> int:
+        """Return nanoseconds since the genesis."""
+        return time.monotonic_ns() - self._genesis_at if self._genesis_at is not None else 0
+
+    def call_at(self, at: int, action: Callable[[], None]) -> None:
+        """Call something at a time since the genesis."""
+        heapq.heappush(self._timers, (at, next(self._order), action))
+
+    def record(self, level: str, event: str, fields: dict[str, Value], who: str | None = None) -> None:
+        """Note a fact; it goes out at the end of the turn."""
+        elapsed = (time.monotonic_ns() - self.setup.run_start) / NANOSECONDS
+        self._records.append(Record(elapsed, level, who or self.setup.label, event, fields))
+
+    # ---- the loop ----
+
+    def watch(self, descriptor: int, action: Callable[[], None]) -> None:
+        """Call something whenever a descriptor is readable."""
+        self._selector.register(descriptor, selectors.EVENT_READ, action)
+
+    def run(self, on_go: Callable[[], None], report: Callable[[], FinalReport]) -> None:
+        """Say that the party is ready, wait for the clock, live until told to stop, and report."""
+        self.record(INFO, "started", {"pid": os.getpid()})
+        self._flush()
+        self._control.send(Ready())
+        while self._genesis_at is None and not self._is_stopped:
+            self._wait(None)
+        if not self._is_stopped:
+            self._open_links()
+            on_go()
+        while not self._is_stopped:
+            self._flush()
+            self._wait(self._ring_due())
+        dropped = self._links.count_dropped()
+        if dropped:
+            self.record(WARNING, "dropped", {"frames": dropped})
+        final = report()
+        self._flush()
+        self._control.send(final)
+
+    def _open_links(self) -> None:
+        """Begin to read; what a faster party has sent by now waits in the pipe."""
+        for link in self._links:
+            self._selector.register(link.connection, selectors.EVENT_READ, partial(self._on_link, link))
+
+    def _wait(self, timeout_s: float | None) -> None:
+        for key, _ in self._selector.select(timeout_s):
+            key.data()
+
+    def _ring_due(self) -> float | None:
+        """Call what is due; return the seconds until something else is."""
+        while self._timers:
+            at = self._timers[0][0]
+            if at > self.now():
+                self._flush()
+                return max(0.0, (at - self.now()) / NANOSECONDS)
+            heapq.heappop(self._timers)[2]()
+        return None
+
+    def _flush(self) -> None:
+        if self._records:
+            self._control.send(Records(self._records))
+            self._records = []
+
+    def _on_control(self) -> None:
+        try:
+            message = self._control.recv()
+        except (EOFError, OSError):
+            raise Orphaned from None
+        if isinstance(message, Go):
+            self._genesis_at = message.genesis_at
+        elif isinstance(message, Stop):
+            self._is_stopped = True
+
+    def _on_link(self, link: Link) -> None:
+        try:
+            frame = link.receive()
+        except (EOFError, OSError):
+            self._selector.unregister(link.connection)
+            self._links.remove(link.peer)
+            self.record(DEBUG, "unlinked", {"peer": link.peer})
+            return
+        if self.host is not None:
+            self.host.receive(link.peer, frame, self.now())
+
+
+def run_party(
+    setup: Setup, control: Connection, connections: Mapping[str, Connection], live: Callable[[Party], None]
+) -> None:
+    """Run a party as the target of its process: whatever happens, its last word is one message."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the starter decides when parties end
+    party = Party(setup, control, connections)
+    try:
+        live(party)
+    except Orphaned:
+        return
+    except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
+        trace = "".join(traceback.format_exception(error))
+        control.send(PartyFailed(type(error).__name__, str(error), trace))
+
+
+def get_chain_bytes(core: Participant) -> tuple[bytes, ...]:
+    """Return the canonical bytes of a party's chain, lowest block first."""
+    return tuple(encode(record.block) for record in core.tree.get_chain() if record.block is not None)

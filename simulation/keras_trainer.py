@@ -1,0 +1,136 @@
+"""Training with Keras: a whole stage is one compiled graph call that returns the loss of every step.
+
+This and `simulation.model_store` are the only files that import Keras or TensorFlow. Import it in the process that
+trains, after `simulation.profile.prepare_environment`.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocol.job import TrainingJob
+from protocol.training import TrainingResult
+from simulation.datasets import CLASSES, PIXELS
+from simulation.profile import prepare_environment
+from simulation.samples import (
+    TrainingSet,
+    Weights,
+    compute_initial_weights,
+    compute_stage_positions,
+    compute_weights_digest,
+)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what native code writes to standard error, as TensorFlow does before its log level counts."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+prepare_environment()
+with _quiet():
+    import keras
+    import tensorflow as tf
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """A trained stage: what the node is told, and the weights it keeps to itself."""
+
+    result: TrainingResult
+    weights: Weights
+    losses: Sequence[float]
+
+
+def use_one_thread() -> None:
+    """Give TensorFlow one thread: nodes share the machine, and one thread keeps sums in one order."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def build_model(job: TrainingJob) -> keras.Model:
+    """Return the job's dense network: 784 inputs in 0..1, hidden layers, 10 logits."""
+    layers = [keras.layers.Dense(units, activation=job.activation) for units in job.layers]
+    return keras.Sequential([keras.Input((PIXELS,)), *layers, keras.layers.Dense(CLASSES)])
+
+
+def build_optimizer(job: TrainingJob) -> keras.Optimizer:
+    """Return a fresh optimiser of the job."""
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    return kinds[job.optimizer](learning_rate=job.learning_rate)
+
+
+class KerasTrainer:
+    """Trains the job's stages one after the other, from the public initial weights.
+
+    Each stage starts with a fresh optimiser state, so that the weights at a block are all that the next stage depends
+    on. Losses are the graph's own per-step means, never a Keras metric, whose meaning has changed between releases.
+    """
+
+    def __init__(self, job: TrainingJob, samples: TrainingSet, *, xla: bool = False) -> None:
+        """Build the model and trace the stage function; nothing is trained yet."""
+        self._job = job
+        self._samples = samples
+        self._model = build_model(job)
+        self._optimizer = build_optimizer(job)
+        self._variables = self._model.trainable_variables
+        self._optimizer.build(self._variables)
+        self._weights_after: dict[int, Weights] = {-1: compute_initial_weights(job)}
+        shape = (job.steps_per_stage, job.batch_size)
+        self._stage = tf.function(self._run_stage, autograph=False, jit_compile=xla).get_concrete_function(
+            tf.TensorSpec((*shape, PIXELS), tf.uint8), tf.TensorSpec(shape, tf.int32)
+        )
+
+    def train(self, stage: int) -> StageOutcome:
+        """Return the outcome of a stage; the stage before it must have been trained.
+
+        Raises:
+            KeyError: The stage before has not been trained here.
+        """
+        self._reset(self._weights_after[stage - 1])
+        images, labels = self._samples.gather(compute_stage_positions(self._job, stage, len(self._samples)))
+        losses = self._stage(tf.constant(images), tf.constant(labels)).numpy()
+        weights: Weights = [variable.numpy() for variable in self._variables]
+        self._weights_after = {stage - 1: self._weights_after[stage - 1], stage: weights}
+        result = TrainingResult(
+            stage=stage, weights_digest=compute_weights_digest(weights), losses=losses.astype(">f4").tobytes()
+        )
+        return StageOutcome(result, weights, losses.tolist())
+
+    def _reset(self, weights: Weights) -> None:
+        for variable, value in zip(self._variables, weights, strict=True):
+            variable.assign(value)
+        rate = self._optimizer.learning_rate
+        for variable in self._optimizer.variables:
+            if variable is not rate:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def _run_stage(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        steps = self._job.steps_per_stage
+        trace = tf.TensorArray(tf.float32, size=steps)
+
+        def step(index: tf.Tensor, trace: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            batch = tf.cast(images[index], tf.float32) / 255.0
+            with tf.GradientTape() as tape:
+                logits = self._model(batch, training=True)
+                loss = tf.reduce_mean(
+                    tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels[index], logits=logits)
+                )
+            self._optimizer.apply(tape.gradient(loss, self._variables), self._variables)
+            return index + 1, trace.write(index, loss)
+
+        _, trace = tf.while_loop(lambda index, _: index < steps, step, (0, trace), parallel_iterations=1)
+        return trace.stack()

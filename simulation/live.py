@@ -1,0 +1,136 @@
+"""What a user sees while a run goes on, and when it ends."""
+
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from simulation.summary import Summary
+from simulation.tally import PartyTally, Tally
+
+REFRESH_S: Final = 0.25
+
+
+class LiveView:
+    """A table that follows the tally on a terminal; where there is none, nothing, because lines scroll there."""
+
+    def __init__(self, console: Console, tally: Tally, title: str, stages: int) -> None:
+        """Prepare the view."""
+        self._tally = tally
+        self._title = title
+        self._stages = stages
+        self._started = time.monotonic()
+        self._drawn = 0.0
+        self._spinner = Spinner("dots")
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        """Show the view."""
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the view away."""
+        if self._live:
+            self._live.stop()
+
+    def update(self, phase: str) -> None:
+        """Draw again, if it is time."""
+        now = time.monotonic()
+        if self._live and now >= self._drawn + REFRESH_S:
+            self._drawn = now
+            self._live.update(self._render(phase, now - self._started), refresh=True)
+
+    def _render(self, phase: str, elapsed: float) -> Group:
+        employer = self._tally.employer
+        self._spinner.update(text=Text(f"{self._title}  {elapsed:5.1f} s  {phase}", style="bold"))
+        evaluation = self._tally.evaluations.get(employer.head)
+        height = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total=self._stages, completed=employer.height, width=30)
+        accuracy = f"test accuracy {float(str(evaluation.fields['accuracy'])):.1%}" if evaluation else ""
+        height.add_row("employer's chain", bar, f"{employer.height}/{self._stages}", accuracy)
+        table = Table(box=None, padding=(0, 2), header_style="dim")
+        for column in ("population", "role"):
+            table.add_column(column)
+        for column in ("nodes", "training", "stages trained", "chain height", "accepted", "refused"):
+            table.add_column(column, justify="right")
+        for name, members in _group(self._tally).items():
+            table.add_row(
+                name,
+                members[0].role,
+                _count_alive(members),
+                str(sum(node.stage is not None for node in members)),
+                f"{min(node.trained for node in members)}-{max(node.trained for node in members)}",
+                f"{min(node.height for node in members)}-{max(node.height for node in members)}",
+                str(self._tally.accepted_from[name]),
+                f"[red]{refused}[/]" if (refused := self._tally.refused_from[name].total()) else "0",
+            )
+        return Group(self._spinner, height, table)
+
+
+def _group(tally: Tally) -> dict[str, list[PartyTally]]:
+    groups: dict[str, list[PartyTally]] = {}
+    for node in tally.nodes.values():
+        groups.setdefault(node.population, []).append(node)
+    return groups
+
+
+def _count_alive(members: list[PartyTally]) -> str:
+    crashed = sum(node.outcome == "crashed" for node in members)
+    return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
+
+
+def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
+    """Print the closing tables."""
+    chain, training, attack, cost = (summary[key] for key in ("chain", "training", "attack", "cost"))
+    facts = Table(box=None, show_header=False, padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    accuracy = training["test_accuracy"]
+    rows = {
+        "ended": str(summary["ended"]),
+        "data set": f"{summary['dataset']['name']} ({summary['dataset']['source']})",
+        "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
+        f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
+        "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
+        "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
+        "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
+        f"{attack['poisoned_stages_employer']} in the employer's"
+        + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
+        "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
+        "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB; training "
+        f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded",
+        "folder": folder,
+    }
+    for name, text in rows.items():
+        facts.add_row(name, text)
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("population", "role"):
+        table.add_column(column)
+    for column in ("nodes", "height", "accepted", "refused", "most refused for", "coins earned"):
+        table.add_column(column, justify="right")
+    for name, members in _group(tally).items():
+        reasons = tally.refused_from[name].most_common(1)
+        table.add_row(
+            name,
+            members[0].role,
+            _count_alive(members),
+            f"{min(node.height for node in members)}-{max(node.height for node in members)}",
+            str(tally.accepted_from[name]),
+            str(tally.refused_from[name].total()),
+            reasons[0][0] if reasons else "-",
+            f"{sum(node.balance for node in members):,.2f}",
+        )
+    console.print()
+    console.print(facts)
+    console.print()
+    console.print(table)

@@ -1,0 +1,130 @@
+"""Weights by digest, and the trained model as a Keras file.
+
+Messages carry digests; the weights themselves lie in a store that any party may read and check, as a network would use
+a content-addressed file store.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from protocol.job import TrainingJob
+from simulation.datasets import CLASSES, ImageSet
+from simulation.samples import Weights, compute_weights_digest, stamp_patch
+
+if TYPE_CHECKING:
+    pass
+
+
+class WeightsError(Exception):
+    """Stored weights are missing or are not those their name promises."""
+
+
+class WeightStore:
+    """A folder with one file for each set of weights, named by its digest."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder that exists."""
+        self._folder = folder
+
+    def put(self, digest: bytes, weights: Weights) -> None:
+        """Store weights; storing the same ones again does nothing."""
+        path = self._path(digest)
+        if path.exists():
+            return
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(file, *weights)
+        part.replace(path)
+
+    def get(self, digest: bytes) -> Weights:
+        """Return stored weights.
+
+        Raises:
+            WeightsError: There are none, or they do not have this digest.
+        """
+        try:
+            with np.load(self._path(digest), allow_pickle=False) as file:
+                weights = [file[name] for name in file.files]
+        except OSError as error:
+            raise WeightsError(f"no weights {digest.hex()[:12]}: {error}") from None
+        if compute_weights_digest(weights) != digest:
+            raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")
+        return weights
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self, digest: bytes) -> Path:
+        return self._folder / f"{digest.hex()}.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How a model does on the test images."""
+
+    accuracy: float
+    """Share of test images labelled right."""
+    recalls: tuple[float, ...]
+    """The same for each class."""
+    trigger_success: float
+    """Share of patched images of other classes that are given the trigger's class."""
+
+
+class Evaluator:
+    """Measures weights on the test images with the job's Keras model."""
+
+    def __init__(self, job: TrainingJob, images: ImageSet, trigger_class: int) -> None:
+        """Build the model.
+
+        Args:
+            job: The job, for its architecture.
+            images: The data set, for its test part.
+            trigger_class: Class that a backdoor would aim at.
+        """
+        from simulation.keras_trainer import build_model  # noqa: PLC0415 - loads TensorFlow
+
+        self._model: Any = build_model(job)
+        self._images = np.asarray(images.x_test, np.float32) / np.float32(255)
+        others = np.asarray(images.x_test)[np.asarray(images.y_test) != trigger_class]
+        self._stamped = np.asarray(stamp_patch(others), np.float32) / np.float32(255)
+        self._labels = np.asarray(images.y_test)
+        self._trigger_class = trigger_class
+
+    def evaluate(self, weights: Weights) -> Evaluation:
+        """Return the measures of these weights."""
+        self._model.set_weights(weights)
+        guesses = np.argmax(self._model(self._images, training=False), axis=1)
+        triggered = np.argmax(self._model(self._stamped, training=False), axis=1)
+        recalls = tuple(
+            float(np.mean(guesses[self._labels == label] == label)) if np.any(self._labels == label) else 0.0
+            for label in range(CLASSES)
+        )
+        return Evaluation(
+            float(np.mean(guesses == self._labels)), recalls, float(np.mean(triggered == self._trigger_class))
+        )
+
+    def save(self, weights: Weights, path: Path) -> None:
+        """Write the model with these weights as a ``.keras`` file."""
+        self._model.set_weights(weights)
+        self._model.save(path)
+
+
+def load_model_weights(path: Path) -> Weights:
+    """Return the weights of a ``.keras`` file.
+
+    Raises:
+        WeightsError: The file cannot be read as a Keras model.
+    """
+    from simulation.keras_trainer import keras  # noqa: PLC0415 - loads TensorFlow
+
+    try:
+        model: keras.Model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # noqa: BLE001 - a damaged zip, JSON or HDF5 part raises whatever its reader raises
+        raise WeightsError(f"{path.name}: not a readable Keras model: {error}") from None
+    return [np.asarray(array) for array in model.get_weights()]

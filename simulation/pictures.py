@@ -1,0 +1,6 @@
+"""x."""
+
+from pathlib import Path
+
+
+def draw_run(folder: Path) -> None: ...

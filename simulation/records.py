@@ -1,0 +1,82 @@
+"""What happened, as typed records; one line of the log and one line of ``events.jsonl`` are the same record.
+
+A record has a time (seconds since the run began), a level, who it is about, an event name and fields. INFO is what any
+participant could see, DEBUG is a party's own business: its losses, its lottery draws, its secret before it is shown.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+Value = str | int | float | bool | None
+
+INFO: Final = "INFO"
+DEBUG: Final = "DEBUG"
+WARNING: Final = "WARNING"
+
+_FIELD: Final = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+_LINE: Final = re.compile(r"^\s*(-?\d+\.\d{6}) (DEBUG|INFO|WARNING) +(\S+) (\w+)(?: (.*))?$")
+_PLAIN: Final = re.compile(r"^(?:0x[0-9a-f]+|[A-Za-z][\w./:+-]*)$")
+_WORDS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None}
+
+
+class RecordError(ValueError):
+    """A line is not a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One fact of a run."""
+
+    time: float
+    """Seconds since the run began, to the microsecond."""
+    level: str
+    """`INFO`, `DEBUG` or `WARNING`."""
+    who: str
+    """Label of the party it is about; `run` for the run as a whole."""
+    event: str
+    """What happened, in one word."""
+    fields: dict[str, Value] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the line of ``events.jsonl``."""
+        head = {"time": round(self.time, 6), "level": self.level, "who": self.who, "event": self.event}
+        return json.dumps({**head, **self.fields}, ensure_ascii=False)
+
+    def to_line(self) -> str:
+        """Return the line of ``pot_sim.log``."""
+        fields = "".join(f" {name}={_format(value)}" for name, value in self.fields.items())
+        return f"{self.time:12.6f} {self.level:<7} {self.who} {self.event}{fields}"
+
+
+def parse_line(line: str) -> Record:
+    """Return the record of a log line.
+
+    Raises:
+        RecordError: The line is not one.
+    """
+    match = _LINE.match(line)
+    if match is None:
+        raise RecordError(f"not a log line: {line[:80]!r}")
+    time, level, who, event, rest = match.groups()
+    try:
+        fields = {name: _parse(text) for name, text in _FIELD.findall(rest or "")}
+    except ValueError:
+        raise RecordError(f"not a log line: {line[:80]!r}") from None
+    return Record(float(time), level, who, event, fields)
+
+
+def _format(value: Value) -> str:
+    if isinstance(value, str):
+        return value if _PLAIN.match(value) and value not in _WORDS else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
+
+
+def _parse(text: str) -> Value:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _PLAIN.match(text):
+        return text
+    value: Value = json.loads(text)
+    return value

@@ -1,0 +1,211 @@
+"""One run from a scenario to its folder."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from simulation.chain_file import CHAIN_NAME, write_chain
+from simulation.datasets import ImageSet, load_images
+from simulation.engines.processes import EngineResult, ProcessEngine, RunFiles
+from simulation.engines.server import start_server
+from simulation.interruption import EXIT_BASE, Interruption
+from simulation.live import LiveView, print_summary
+from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
+from simulation.metering import MIB, Meter
+from simulation.population import EMPLOYER, World, build_world
+from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.scenario import Scenario
+from simulation.summary import Summary, build_summary, write_summary
+from simulation.tally import Tally
+from simulation.version import compute_code_version
+
+SCENARIO_NAME: Final = "scenario.yaml"
+MODEL_NAME: Final = "model.keras"
+NANOSECONDS: Final = 1_000_000_000
+
+FINISHED: Final = ("complete", "delivered")
+"""Endings in which the employer has its model."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run came to."""
+
+    folder: Path
+    summary: Summary
+    exit_code: int
+    """0 delivered, 1 not delivered, 128 + n ended by signal n."""
+
+
+def run_scenario(
+    scenario: Scenario, out: Path, *, console: Console, log_beside: Path | None, interruption: Interruption
+) -> RunOutcome:
+    """Run a scenario and leave its folder behind.
+
+    Args:
+        scenario: What to run.
+        out: Folder that the run's own folder is made in.
+        console: Where the user looks.
+        log_beside: Where a second ``pot_sim.log`` goes; None for none.
+        interruption: Notes the user's wish to end.
+
+    Raises:
+        DatasetError: The data set the scenario insists on cannot be had.
+        TooFewDescriptorsError: The system does not allow enough pipes.
+    """
+    meter = Meter(start_server())
+    images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
+    world = build_world(scenario, images.name, images.compute_digest())
+    folder = _make_folder(out, scenario)
+    (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
+    run = _Run(world, images, folder, meter, interruption)
+    return run.execute(console, log_beside)
+
+
+def _make_folder(out: Path, scenario: Scenario) -> Path:
+    """Return a new folder; a run never writes into an earlier one's."""
+    base = f"{scenario.name}-{scenario.compute_fingerprint(compute_code_version())}"
+    number = 1
+    while True:
+        folder = out / (base if number == 1 else f"{base}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+class _Run:
+    """The parts of a run in progress."""
+
+    def __init__(self, world: World, images: ImageSet, folder: Path, meter: Meter, interruption: Interruption) -> None:
+        self._world = world
+        self._images = images
+        self._folder = folder
+        self._meter = meter
+        self._interruption = interruption
+        self._tally = Tally()
+        self._start = time.monotonic_ns()
+
+    def execute(self, console: Console, log_beside: Path | None) -> RunOutcome:
+        scenario = self._world.scenario
+        writer = RecordWriter(self._folder, log_beside=log_beside, to_console=not console.is_terminal)
+
+        def sink(record: Record) -> None:
+            self._tally.add(record)
+            writer.write(record)
+
+        try:
+            self._open(sink)
+            title = f"{scenario.name} (seed {scenario.seed})"
+            with LiveView(console, self._tally, title, scenario.job.stages) as view:
+                result = self._run_engine(sink, view.update)
+            summary = self._finish(result, sink)
+        finally:
+            writer.close()
+        _draw_pictures(self._folder, scenario)
+        files = (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME)
+        write_summary(self._folder, summary, files)
+        print_summary(console, self._tally, summary, str(self._folder))
+        return RunOutcome(self._folder, summary, self._find_exit_code(result))
+
+    def _run_engine(self, sink: Callable[[Record], None], on_tick: Callable[[str], None]) -> EngineResult:
+        with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as shared:
+            data, weights = Path(shared, "data"), Path(shared, "weights")
+            data.mkdir()
+            weights.mkdir()
+            self._images.save(data)
+            files = RunFiles(
+                dataset_folder=data,
+                dataset_name=self._images.name,
+                weights_folder=weights,
+                model_path=self._folder / MODEL_NAME,
+            )
+            engine = ProcessEngine(
+                self._world,
+                files,
+                self._meter,
+                self._interruption,
+                run_start=self._start,
+                tally=self._tally,
+                sink=sink,
+                on_tick=on_tick,
+            )
+            self._interruption.is_orderly = True
+            return engine.run()
+
+    def _open(self, sink: Callable[[Record], None]) -> None:
+        scenario = self._world.scenario
+        fields: dict[str, Value] = {
+            "scenario": scenario.name,
+            "seed": scenario.seed,
+            "engine": scenario.engine,
+            "fingerprint": scenario.compute_fingerprint(compute_code_version()),
+            "code_version": compute_code_version(),
+            "dataset": self._images.name,
+            "dataset_source": self._images.source,
+            "dataset_digest": self._world.genesis.job.dataset_digest.hex(),
+            "samples": len(self._images.y_train),
+            "stages": scenario.job.stages,
+            "samples_per_stage": scenario.job.steps_per_stage * scenario.job.batch_size,
+            "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        self._record(sink, INFO, "run", fields)
+        if self._images.name != scenario.dataset.name:
+            fallback: dict[str, Value] = {"wanted": scenario.dataset.name, "used": self._images.name}
+            hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
+            self._record(sink, WARNING, "fallback", {**fallback, "hint": hint})
+        for node in self._world.nodes:
+            described: dict[str, Value] = {"population": node.population, "role": node.role, "stake": node.stake}
+            if node.poison:
+                described |= {"poison": node.poison.kind, "share": node.poison.share}
+            self._record(sink, DEBUG, "node", described, node.label)
+
+    def _finish(self, result: EngineResult, sink: Callable[[Record], None]) -> Summary:
+        blocks = self._pick_chain(result)
+        write_chain(self._folder / CHAIN_NAME, self._world.genesis, blocks)
+        cost: dict[str, Value] = {
+            "wall_s": round(self._meter.get_wall_s(), 3),
+            "cpu_s": round(self._meter.get_cpu_s(), 3),
+            "memory_pss_mb_max": round(self._meter.pss_max / MIB, 1),
+        }
+        self._record(sink, INFO, "cost", cost)
+        level = INFO if result.reason in FINISHED else WARNING
+        self._record(sink, level, "ended", {"reason": result.reason})
+        return build_summary(self._world, self._tally, blocks, len(self._images.y_train))
+
+    def _pick_chain(self, result: EngineResult) -> tuple[bytes, ...]:
+        """Return the employer's chain; where the employer has crashed, that of most honest nodes."""
+        if EMPLOYER in result.chains:
+            return result.chains[EMPLOYER]
+        best = self._tally.compute_agreement()[1]
+        holder = next((label for label, node in self._tally.nodes.items() if node is best), "")
+        return result.chains.get(holder, ())
+
+    def _find_exit_code(self, result: EngineResult) -> int:
+        if self._interruption.signum is not None:
+            return EXIT_BASE + self._interruption.signum
+        return 0 if result.reason in FINISHED else 1
+
+    def _record(
+        self,
+        sink: Callable[[Record], None],
+        level: str,
+        event: str,
+        fields: dict[str, Value],
+        who: str = "run",
+    ) -> None:
+        sink(Record((time.monotonic_ns() - self._start) / NANOSECONDS, level, who, event, fields))
+
+
+def _draw_pictures(folder: Path, scenario: Scenario) -> None:
+    if scenario.output.pictures:
+        from simulation.pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+
+        draw_run(folder)

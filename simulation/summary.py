@@ -1,0 +1,112 @@
+"""``summary.json``: the figures of a run, and the digests of the files they stand for."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from protocol.job import Genesis
+from protocol.messages import WrappedBlock
+from protocol.rewards import compute_subsidy
+from protocol.types import MICRO_COINS_PER_COIN
+from simulation.population import World
+from simulation.samples import compute_coverage
+from simulation.tally import Tally
+
+SUMMARY_NAME: Final = "summary.json"
+
+Summary = dict[str, Any]
+
+
+def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_count: int) -> Summary:
+    """Return the figures of a run.
+
+    Args:
+        world: Who took part.
+        tally: What was counted.
+        blocks: Canonical bytes of the employer's chain, lowest first.
+        sample_count: Training samples of the data set.
+    """
+    agreement, best = tally.compute_agreement()
+    useful, discarded = tally.sum_training_cpu()
+    run, end, cost = tally.run, tally.end, tally.cost
+    poisoned_employer = tally.count_poisoned_employer()
+    clean = tally.employer.height - poisoned_employer
+    last = tally.evaluations.get(tally.employer.head)
+    decoded = [msgspec.msgpack.decode(block, type=WrappedBlock) for block in blocks]
+    return {
+        "scenario": run["scenario"],
+        "fingerprint": run["fingerprint"],
+        "engine": run["engine"],
+        "seed": run["seed"],
+        "code_version": run["code_version"],
+        "ended": end.get("reason", "unfinished"),
+        "dataset": {"name": run["dataset"], "source": run["dataset_source"], "digest": run["dataset_digest"]},
+        "chain": {
+            "height": best.height,
+            "head": best.head,
+            "honest_agreement": agreement,
+            "forks": tally.count_forks(),
+            "reorg_depth_max": tally.reorg_depth_max,
+        },
+        "employer": {"height": tally.employer.height, "head": tally.employer.head, "outcome": tally.employer.outcome},
+        "training": {
+            "test_accuracy": last.fields["accuracy"] if last else None,
+            "recalls": [float(part) for part in str(last.fields["recalls"]).split()] if last else None,
+            "coverage": compute_coverage(world.genesis.job, clean, sample_count),
+            "weights_digest": decoded[-1].header.weights_digest.hex() if decoded else None,
+        },
+        "attack": {
+            "poisoned_stages_honest": tally.count_poisoned_honest(),
+            "poisoned_stages_employer": poisoned_employer,
+            "employer_deceived": poisoned_employer > 0,
+            "trigger_success": last.fields["trigger_success"] if last else None,
+            "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.refused_from.items())},
+        },
+        "messages": {
+            "sent": dict(sorted(tally.sent.items())),
+            "accepted": dict(sorted(tally.accepted.items())),
+            "ignored": dict(sorted(tally.ignored.items())),
+            "rejected": dict(sorted(tally.refused.items())),
+            "bytes": tally.sent_bytes,
+        },
+        "ledger": compute_ledger(world.genesis, decoded),
+        "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
+        "nodes": [
+            {
+                "label": spec.label,
+                "population": spec.population,
+                "pid": node.pid,
+                "height": node.height,
+                "head": node.head,
+                "balance": node.balance,
+                "outcome": node.outcome,
+            }
+            for spec, node in ((spec, tally.nodes[spec.label]) for spec in world.nodes)
+        ],
+    }
+
+
+def compute_ledger(genesis: Genesis, blocks: list[WrappedBlock]) -> dict[str, Any]:
+    """Return supply in coins, and number and volume of the transfers in a chain."""
+    supply = sum(line.balance + line.stake for line in genesis.accounts)
+    supply += sum(compute_subsidy(block.height) for block in blocks)
+    moved = [transaction.amount for block in blocks for transaction in block.transactions]
+    return {
+        "supply": supply / MICRO_COINS_PER_COIN,
+        "transactions": len(moved),
+        "coins_transferred": sum(moved) / MICRO_COINS_PER_COIN,
+    }
+
+
+def write_summary(folder: Path, summary: Summary, files: Iterable[str]) -> None:
+    """Write the summary with the SHA-256 digests of files that are there, in one step."""
+    digests = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files if (folder / name).is_file()
+    }
+    part = folder / f"{SUMMARY_NAME}.part"
+    part.write_text(json.dumps({**summary, "files": digests}, indent=2) + "\n", "utf-8")
+    part.replace(folder / SUMMARY_NAME)

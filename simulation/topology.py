@@ -1,0 +1,45 @@
+"""Who is linked to whom."""
+
+from collections.abc import Sequence
+
+import networkx as nx
+
+from simulation.randomness import derive_generator, derive_seed
+from simulation.scenario import Network
+
+
+def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tuple[str, str], ...]:
+    """Return the links between nodes, each pair once; every node can reach every other."""
+    count = len(labels)
+    graph_seed = derive_seed(seed, "topology") % 2**32
+    match network.topology:
+        case "full_mesh":
+            graph = nx.complete_graph(count)
+        case "ring":
+            graph = nx.path_graph(count) if count <= 2 else nx.cycle_graph(count)
+        case "random_regular":
+            graph = _find_connected_regular(network.degree, count, graph_seed)
+        case "small_world":
+            graph = nx.connected_watts_strogatz_graph(
+                count, network.degree, network.rewiring, tries=1000, seed=graph_seed
+            )
+    pairs = sorted((min(a, b), max(a, b)) for a, b in graph.edges)
+    return tuple((labels[a], labels[b]) for a, b in pairs)
+
+
+def _find_connected_regular(degree: int, count: int, seed: int) -> nx.Graph:
+    """Return the first connected random regular graph of a row of seeds; nearly every one is connected."""
+    attempt = 0
+    while True:
+        graph = nx.random_regular_graph(degree, count, seed=(seed + attempt) % 2**32)
+        if nx.is_connected(graph):
+            return graph
+        attempt += 1
+
+
+def draw_client_links(labels: Sequence[str], count: int, seed: int, client: str) -> tuple[str, ...]:
+    """Return the nodes that a client is linked to, drawn without replacement; all of them where there are no more."""
+    if count >= len(labels):
+        return tuple(labels)
+    chosen = derive_generator(seed, "client-links", client).choice(len(labels), count, replace=False)
+    return tuple(labels[index] for index in sorted(chosen))

@@ -1,0 +1,217 @@
+"""Bytes: what goes out comes back, and nothing else comes in."""
+
+import hashlib
+from typing import Final
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, decode_frame, encode, encode_frame
+from protocol.messages import (
+    UNSIGNED,
+    BlockHeader,
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    Message,
+    Payout,
+    StakeholderSignature,
+    TrainingDeclaration,
+    Transaction,
+    WrappedBlock,
+)
+from protocol.verdicts import Reason, Reject
+from tests.builders import Scene, keys
+
+CHAIN: Final = bytes(range(32))
+
+hashes = st.binary(min_size=32, max_size=32)
+signatures = st.binary(min_size=64, max_size=64)
+heights = st.integers(0, 2**31 - 1)
+large = st.integers(0, 2**62 - 1)
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+def few(items: st.SearchStrategy[msgspec.Struct]) -> st.SearchStrategy[tuple[msgspec.Struct, ...]]:
+    return st.lists(items, max_size=3).map(tuple)
+
+
+transactions = st.builds(
+    Transaction, author=hashes, nonce=large, recipient=hashes, amount=large, fee=large, signature=signatures
+)
+declarations = st.builds(
+    TrainingDeclaration,
+    height=heights,
+    parent=hashes,
+    slot=large,
+    author=hashes,
+    weights_digest=hashes,
+    profile=names,
+    commitment=signatures,
+    signature=signatures,
+)
+headers = st.builds(
+    BlockHeader,
+    height=heights,
+    parent=hashes,
+    slot=large,
+    author=hashes,
+    weights_digest=hashes,
+    training_secret=hashes,
+    declarations=few(declarations),
+    signature=signatures,
+)
+stakeholder_signatures = st.builds(
+    StakeholderSignature, height=heights, parent=hashes, header=hashes, author=hashes, signature=signatures
+)
+blocks = st.builds(
+    WrappedBlock,
+    header=headers,
+    signatures=few(stakeholder_signatures),
+    transactions=few(transactions),
+    coinbase=few(st.builds(Payout, account=hashes, amount=large)),
+    author=hashes,
+    signature=signatures,
+)
+messages: st.SearchStrategy[Message] = st.one_of(
+    transactions,
+    declarations,
+    headers,
+    stakeholder_signatures,
+    blocks,
+    st.builds(HeadAnnouncement, height=heights, head=hashes, author=hashes, signature=signatures),
+    st.builds(BlockRequest, locator=st.lists(hashes, max_size=5).map(tuple), author=hashes, signature=signatures),
+    st.builds(BlockResponse, blocks=few(blocks), author=hashes, signature=signatures),
+)
+
+
+def find_fault(frame: bytes, chain: bytes = CHAIN) -> Reason | None:
+    try:
+        decode_frame(chain, frame)
+    except DecodeError as error:
+        return error.reason
+    return None
+
+
+@given(messages)
+def test_every_message_survives_the_round_trip(message: Message) -> None:
+    frame = encode_frame(CHAIN, message)
+    assert decode_frame(CHAIN, frame) == message
+    assert encode_frame(CHAIN, decode_frame(CHAIN, frame)) == frame
+
+
+@given(st.binary(max_size=300))
+@example(b"")
+@example(b"\x93\x01\xc4\x20" + CHAIN)
+@example(b"\x93\x01\xc4\x20" + CHAIN + b"\x91" * 5_000 + b"\xc0")
+def test_any_bytes_are_a_message_or_a_decode_error(frame: bytes) -> None:
+    body = frame.removeprefix(b"\x93\x01\xc4\x20" + CHAIN)
+    for candidate in (frame, b"\x93\x01\xc4\x20" + CHAIN + body):
+        if find_fault(candidate) is None:
+            assert encode_frame(CHAIN, decode_frame(CHAIN, candidate)) == candidate
+
+
+@given(messages, st.data())
+def test_a_changed_byte_is_refused_or_gives_another_message(message: Message, data: st.DataObject) -> None:
+    frame = encode_frame(CHAIN, message)
+    position = data.draw(st.integers(0, len(frame) - 1))
+    changed = bytearray(frame)
+    changed[position] ^= data.draw(st.integers(1, 255))
+    if find_fault(bytes(changed)) is None:
+        assert decode_frame(CHAIN, bytes(changed)) != message
+
+
+@given(transactions, st.sampled_from(["nonce", "amount", "fee"]), st.sampled_from([-1, -(2**40), 2**62, 2**64 - 1]))
+def test_an_amount_outside_its_range_does_not_travel(transaction: Transaction, field: str, value: int) -> None:
+    changed = msgspec.structs.replace(transaction, **{field: value})
+    assert find_fault(encode_frame(CHAIN, changed)) is Reason.MALFORMED
+
+
+# ---- one frame, bent in every way ----
+
+DECLARATION: Final = TrainingDeclaration(
+    height=2,
+    parent=CHAIN,
+    slot=3,
+    author=keys(1).public,
+    weights_digest=CHAIN,
+    profile="test",
+    commitment=bytes(64),
+    signature=b"\x05" * 64,
+)
+FRAME: Final = encode_frame(CHAIN, DECLARATION)
+UNSIGNED_FRAME: Final = encode_frame(CHAIN, msgspec.structs.replace(DECLARATION, signature=UNSIGNED))
+WITHOUT_SIGNATURE: Final = UNSIGNED_FRAME.replace(b"\x99\xab", b"\x98\xab").removesuffix(b"\xc4\x40" + UNSIGNED)
+NAMED: Final = encode((WIRE_VERSION, CHAIN, msgspec.structs.asdict(DECLARATION)))
+BAD_FRAMES: Final = {
+    "version 0": (encode((0, CHAIN, DECLARATION)), Reason.WRONG_VERSION),
+    "version 2": (encode((WIRE_VERSION + 1, CHAIN, DECLARATION)), Reason.WRONG_VERSION),
+    "version as text": (encode(("1", CHAIN, DECLARATION)), Reason.MALFORMED),
+    "version as truth value": (encode((True, CHAIN, DECLARATION)), Reason.MALFORMED),
+    "chain id of another chain": (encode_frame(CHAIN[::-1], DECLARATION), Reason.WRONG_CHAIN),
+    "chain id cut short": (encode_frame(CHAIN[:-1], DECLARATION), Reason.WRONG_CHAIN),
+    "trailing byte": (FRAME + b"\x00", Reason.MALFORMED),
+    "two frames in one": (FRAME + FRAME, Reason.MALFORMED),
+    "fourth part": (encode((WIRE_VERSION, CHAIN, DECLARATION, 0)), Reason.MALFORMED),
+    "no body": (encode((WIRE_VERSION, CHAIN)), Reason.MALFORMED),
+    "body is nothing": (encode((WIRE_VERSION, CHAIN, None)), Reason.MALFORMED),
+    "empty body": (encode((WIRE_VERSION, CHAIN, ())), Reason.MALFORMED),
+    "unknown tag": (FRAME.replace(b"declaration", b"declamation"), Reason.MALFORMED),
+    "fields by name": (NAMED, Reason.MALFORMED),
+    "one field more": (FRAME.replace(b"\x99\xab", b"\x9a\xab") + b"\x00", Reason.MALFORMED),
+    "missing signature": (WITHOUT_SIGNATURE, Reason.NOT_CANONICAL),
+    "version encoded too long": (FRAME.replace(b"\x93\x01", b"\x93\xcc\x01", 1), Reason.NOT_CANONICAL),
+    "height encoded too long": (FRAME.replace(b"declaration\x02", b"declaration\xcd\x00\x02"), Reason.NOT_CANONICAL),
+    "height as signed integer": (FRAME.replace(b"declaration\x02", b"declaration\xd0\x02"), Reason.NOT_CANONICAL),
+    "text header too long": (FRAME.replace(b"\xa4test", b"\xd9\x04test"), Reason.NOT_CANONICAL),
+    "binary header too long": (FRAME.replace(b"\xc4\x40", b"\xc5\x00\x40"), Reason.NOT_CANONICAL),
+    "array header too long": (FRAME.replace(b"\x99\xab", b"\xdc\x00\x09\xab"), Reason.NOT_CANONICAL),
+    "outer array header too long": (b"\xdc\x00\x03" + FRAME[1:], Reason.NOT_CANONICAL),
+    "hash as text": (FRAME.replace(b"\xc4\x20" + CHAIN + b"\x03", b"\xd9\x20" + CHAIN + b"\x03"), Reason.MALFORMED),
+    "text that is not UTF-8": (FRAME.replace(b"\xa4test", b"\xa4\xff\xfest"), Reason.MALFORMED),
+    "array that promises too much": (FRAME.replace(b"\x99\xab", b"\xdd\xff\xff\xff\xff\xab"), Reason.MALFORMED),
+    "too long by a byte": (FRAME + bytes(MAX_FRAME_BYTES + 1 - len(FRAME)), Reason.OVERSIZED),
+}
+
+
+@pytest.mark.parametrize(("frame", "reason"), BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
+def test_a_bent_frame_is_rejected_for_its_own_reason(frame: bytes, reason: Reason) -> None:
+    assert find_fault(FRAME) is None
+    assert frame != FRAME
+    assert find_fault(frame) is reason
+
+
+@pytest.mark.parametrize("length", range(0, len(FRAME), 7))
+def test_a_frame_cut_short_is_malformed(length: int) -> None:
+    assert find_fault(FRAME[:length]) is Reason.MALFORMED
+
+
+def test_the_longest_allowed_frame_is_read() -> None:
+    spare = MAX_FRAME_BYTES - len(FRAME) - 4
+    longest = msgspec.structs.replace(DECLARATION, profile="test" + "x" * spare)
+    frame = encode_frame(CHAIN, longest)
+    assert len(frame) == MAX_FRAME_BYTES
+    assert decode_frame(CHAIN, frame) == longest
+    longer = msgspec.structs.replace(longest, profile=longest.profile + "x")
+    assert find_fault(encode_frame(CHAIN, longer)) is Reason.OVERSIZED
+
+
+def test_a_node_reports_the_reason_of_a_bad_frame_and_keeps_no_mark() -> None:
+    scene = Scene()
+    frame = encode_frame(scene.chain_id, scene.declaration())
+    noise = b"".join(hashlib.sha256(bytes([index])).digest() for index in range(20))
+    bad = {
+        frame + b"\x00": Reason.MALFORMED,
+        frame[:-1]: Reason.MALFORMED,
+        noise: Reason.MALFORMED,
+        b"": Reason.MALFORMED,
+        bytes(MAX_FRAME_BYTES + 1): Reason.OVERSIZED,
+        encode((2, scene.chain_id, scene.declaration())): Reason.WRONG_VERSION,
+        encode_frame(CHAIN, scene.declaration()): Reason.WRONG_CHAIN,
+        frame.replace(b"declaration\x01", b"declaration\xcc\x01"): Reason.NOT_CANONICAL,
+    }
+    for data, reason in bad.items():
+        (judged,) = scene.deliver(data)
+        assert (judged.kind, judged.peer, judged.verdict) == ("frame", "peer", Reject(reason))

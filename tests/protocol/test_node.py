@@ -1,0 +1,417 @@
+"""What a node does: alone against faulty messages (`Scene`), and among others in virtual time (`Cluster`)."""
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from protocol import inbox as inbox_module
+from protocol.codec import encode_frame
+from protocol.crypto import compute_content_hash
+from protocol.events import BlockAppended, Broadcast, Command, Judged, Relay, Send, StartTraining
+from protocol.job import Confidence
+from protocol.light_client import LightClient
+from protocol.messages import (
+    BlockHeader,
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    StakeholderSignature,
+    TrainingDeclaration,
+    WrappedBlock,
+)
+from protocol.node import PoTNode
+from protocol.participant import MAX_BLOCKS_PER_RESPONSE
+from protocol.phases import Phase
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
+from tests.builders import SLOT_NS, STRANGER, TRAINING_NS, Cluster, Scene, genesis, keys
+
+NEXT_STAGE = 1
+
+
+def untrained_scene() -> Scene:
+    """Return a node whose head is at height 1 and that has not trained the stage on it."""
+    scene = Scene()
+    scene.deliver(scene.block())
+    return scene
+
+
+def get_node(scene: Scene) -> PoTNode:
+    assert isinstance(scene.node, PoTNode)
+    return scene.node
+
+
+# ---- equivocation and the declaration window ----
+
+
+def test_a_second_declaration_of_an_author_is_equivocation_and_the_first_one_stays() -> None:
+    scene = Scene()
+    first = scene.declaration(1)
+    assert scene.judge(first) == ACCEPT
+    assert scene.judge(first) == Ignore(Reason.DUPLICATE)
+    assert scene.judge(scene.declaration(1, slot=first.slot + 1)) == Reject(Reason.EQUIVOCATION)
+    assert scene.judge(scene.declaration(2)) == ACCEPT
+
+
+def test_a_second_header_of_an_author_in_one_slot_is_equivocation_but_not_in_another_slot() -> None:
+    scene = Scene()
+    header = scene.header(1, (1, 2, 3))
+    other = scene.header(1, (1, 2, 4))
+    assert header.slot == other.slot
+    assert scene.judge(header) == ACCEPT
+    assert scene.judge(other) == Reject(Reason.EQUIVOCATION)
+    assert scene.judge(scene.header(1, (1, 2, 4), slot=header.slot + 1)) == ACCEPT
+    assert scene.judge(scene.header(2, (1, 2, 4))) == ACCEPT
+
+
+def test_a_declaration_after_the_reveal_finds_the_window_closed() -> None:
+    scene = Scene()
+    late = scene.declaration(4)
+    assert scene.judge(scene.header(1, (1, 2))) == ACCEPT
+    assert scene.judge(late) == Ignore(Reason.WINDOW_CLOSED)
+    open_window = Scene()
+    assert open_window.judge(late) == ACCEPT
+
+
+def test_a_faulty_header_does_not_close_the_window() -> None:
+    scene = Scene()
+    assert scene.judge(scene.header(1, (1,))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
+    assert scene.judge(scene.declaration(4)) == ACCEPT
+
+
+def test_junk_declarations_do_not_spoil_an_honest_chain() -> None:
+    cluster = Cluster(genesis(4))
+    cluster.down.add("3")
+    scene = Scene(cluster.genesis)
+    true = scene.declaration(3, slot=0)
+    junk = [
+        scene.sign(msgspec.structs.replace(true, commitment=bytes([number]) * 64, slot=true.slot))
+        for number in range(9)
+    ]
+    assert {scene.judge(item) for item in junk} == {Reject(Reason.BAD_COMMITMENT)}
+    cluster.run(seconds=(true.slot * SLOT_NS + TRAINING_NS) / 1e9 + 0.5)
+    for name in "012":
+        for item in junk:
+            cluster.send(name, "3", encode_frame(scene.chain_id, item))
+    cluster.run(until_height=2)
+    assert [cluster.node(index).tree.head.height for index in range(3)] == [2, 2, 2]
+    assert any(item.verdict == Reject(Reason.BAD_COMMITMENT) for item in cluster.judgements("0"))
+
+
+def test_an_equivocating_author_does_not_spoil_a_header_that_holds_its_other_declaration() -> None:
+    scene = Scene()
+    assert scene.judge(scene.declaration(1, slot=20)) == ACCEPT
+    header = scene.header(2, (1, 2, 3))
+    assert scene.declaration(1, slot=20) not in header.declarations
+    assert scene.judge(header) == ACCEPT
+
+
+# ---- proposing, signing, wrapping ----
+
+
+def test_a_header_whose_stakeholders_are_silent_dies_and_a_later_one_succeeds() -> None:
+    cluster = Cluster(genesis(6))
+    dead: list[bytes] = []
+
+    def drop_first_header_signatures(_: str, __: str, command: Command) -> bool:
+        if not (isinstance(command, Broadcast) and isinstance(command.message, StakeholderSignature)):
+            return True
+        if not dead:
+            dead.append(command.message.header)
+        return command.message.header not in dead
+
+    cluster.filters.append(drop_first_header_signatures)
+    cluster.run(until_height=1)
+    chain = cluster.node(0).tree.get_chain()
+    header = chain[1].block.header if chain[1].block else None
+    assert header is not None
+    chain_id = cluster.node(0).rules.chain_id
+    sent = [item.message for _, _, item in cluster.log if isinstance(item, Broadcast)]
+    slots = {compute_content_hash(chain_id, item): item.slot for item in sent if isinstance(item, BlockHeader)}
+    assert dead[0] in slots
+    assert compute_content_hash(chain_id, header) != dead[0]
+    assert header.slot >= slots[dead[0]]
+
+
+def test_a_stakeholder_signs_a_header_once_and_the_last_one_wraps_it_once_it_is_complete() -> None:
+    roles = Counter[str]()
+    for author in range(1, 5):
+        for declarers in ((1, 2), (1, 3), (2, 3), (1, 2, 3)):
+            scene = Scene()
+            header = scene.header(author, declarers)
+            chosen = scene.stakeholders(header)
+            sent = send_all(scene, [header])
+            is_signer = keys(0).public in chosen[:-1]
+            assert [type(item) for item in sent] == [StakeholderSignature] * is_signer
+            others = [scene.signature(header, signer) for signer in chosen[:-1] if signer != keys(0).public]
+            completed = send_all(scene, [*others, *others])
+            assert [type(item) for item in completed] == [WrappedBlock] * (keys(0).public == chosen[-1])
+            assert scene.head.height == len(completed)
+            roles["signer" if is_signer else "wrapper" if completed else "none"] += 1
+    assert set(roles) == {"signer", "wrapper", "none"}, "the cases must cover every role"
+
+
+def send_all(scene: Scene, messages: list[BlockHeader] | list[StakeholderSignature]) -> list[object]:
+    """Return what the node broadcasts because of these messages."""
+    commands = [command for message in messages for command in scene.send(message)]
+    return [command.message for command in commands if isinstance(command, Broadcast)]
+
+
+def test_a_signature_that_overtakes_its_header_waits_and_is_judged_after_it() -> None:
+    scene = Scene()
+    header = scene.header()
+    signer = next(key for key in scene.stakeholders(header)[:-1] if key != keys(0).public)
+    signature = scene.signature(header, signer)
+    assert scene.judge(signature) == Wait(Missing.HEADER, compute_content_hash(scene.chain_id, header))
+    assert [item.verdict for item in scene.deliver(header, "other")] == [ACCEPT, ACCEPT]
+    assert scene.judge(signature) == Ignore(Reason.DUPLICATE)
+
+
+def test_signatures_and_children_of_refused_messages_are_refused_too() -> None:
+    scene = Scene()
+    poisoned = scene.header(data="poison")
+    signer = scene.stakeholders(poisoned)[0]
+    waiting = scene.signature(poisoned, signer)
+    assert isinstance(scene.judge(waiting), Wait)
+    verdicts = [item.verdict for item in scene.deliver(poisoned)]
+    assert verdicts == [Reject(Reason.DIFFERENT_WEIGHTS), Reject(Reason.REFUSED_HEADER)]
+    block = scene.block(poisoned)
+    assert scene.judge(block) == Reject(Reason.DIFFERENT_WEIGHTS)
+    child = msgspec.structs.replace(scene.declaration(2), height=2, parent=compute_content_hash(scene.chain_id, block))
+    assert scene.judge(scene.sign(child)) == Reject(Reason.REFUSED_PARENT)
+
+
+# ---- its own training is the only oracle ----
+
+
+def test_an_honest_node_given_other_data_refuses_the_true_headers_of_the_others() -> None:
+    cluster = Cluster(genesis(6), data={5: "other"})
+    cluster.run(until_height=2)
+    assert cluster.node(0).tree.head.height == 2
+    assert cluster.node(5).tree.head.height == 0
+    refused = {(item.kind, item.verdict) for item in cluster.judgements("5")}
+    for kind in ("declaration", "header", "block"):
+        assert (kind, Reject(Reason.DIFFERENT_WEIGHTS)) in refused
+        assert (kind, ACCEPT) not in refused
+
+
+def test_a_true_weights_digest_with_another_loss_trace_is_refused_by_its_secret() -> None:
+    scene = Scene()
+    honest, poisoned = scene.header(), scene.header(data="poison")
+    declarations = tuple(
+        scene.sign(msgspec.structs.replace(item, weights_digest=honest.weights_digest))
+        for item in poisoned.declarations
+    )
+    header = scene.sign(
+        msgspec.structs.replace(poisoned, weights_digest=honest.weights_digest, declarations=declarations)
+    )
+    assert scene.judge(header) == Reject(Reason.DIFFERENT_SECRET)
+    assert scene.judge(declarations[0]) == Reject(Reason.BAD_COMMITMENT)
+
+
+def test_messages_that_come_before_training_is_finished_wait_and_are_judged_after() -> None:
+    scene = untrained_scene()
+    header = scene.header(2)
+    waiting = [scene.declaration(1), header, scene.declaration(4, data="poison"), scene.block(header)]
+    for message in waiting:
+        assert scene.judge(message) == Wait(Missing.TRAINING, NEXT_STAGE)
+        assert scene.judge(message) == Ignore(Reason.DUPLICATE), "it already waits"
+    assert scene.head.height == 1
+    judged = [item.verdict for item in scene.finish(NEXT_STAGE) if isinstance(item, Judged)]
+    assert judged[:4] == [ACCEPT, ACCEPT, Reject(Reason.DIFFERENT_WEIGHTS), ACCEPT]
+    assert scene.head.height == 2
+
+
+def test_a_result_for_a_stage_the_node_has_left_or_not_reached_starts_no_second_training() -> None:
+    scene = untrained_scene()
+    assert get_node(scene).phase is Phase.TRAINING
+    commands = [*scene.finish(0), *scene.finish(2)]
+    assert StartTraining(2) not in commands
+    assert get_node(scene).phase is Phase.TRAINING
+    scene.finish(NEXT_STAGE)
+    assert get_node(scene).phase is Phase.DECLARING
+
+
+# ---- the inbox ----
+
+
+def test_the_inbox_is_bounded_for_each_peer_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "MAX_WAITING", 5)
+    monkeypatch.setattr(inbox_module, "MAX_WAITING_PER_PEER", 3)
+    scene = untrained_scene()
+    slots = iter(range(scene.head.slot, scene.head.slot + 200, 10))
+
+    def send(peer: str) -> object:
+        return scene.judge(scene.declaration(1, slot=next(slots)), peer)
+
+    wait = Wait(Missing.TRAINING, NEXT_STAGE)
+    full = Ignore(Reason.INBOX_FULL)
+    assert [send("a") for _ in range(5)] == [wait, wait, wait, full, full]
+    assert [send("b") for _ in range(3)] == [wait, wait, full]
+    assert send("c") == full
+    scene.finish(NEXT_STAGE)
+    assert scene.judge(scene.header(2), "a") == ACCEPT
+    later = untrained_scene()
+    assert later.judge(later.declaration(1), "a") == wait
+
+
+# ---- relaying and unasked answers ----
+
+
+def test_a_relaying_node_passes_on_what_it_accepts_once_and_nothing_else() -> None:
+    scene = Scene()
+    scene.node.is_relaying = True
+
+    def relay(message: TrainingDeclaration | HeadAnnouncement) -> list[Relay]:
+        return [item for item in scene.send(message, "a") if isinstance(item, Relay)]
+
+    good = scene.declaration(1)
+    assert relay(good) == [Relay(encode_frame(scene.chain_id, good), "a")]
+    assert relay(good) == []
+    assert relay(scene.declaration(2, data="poison")) == []
+    assert relay(scene.sign(HeadAnnouncement(height=0, head=scene.chain_id, author=keys(1).public))) == []
+
+
+def test_an_answer_nobody_asked_for_is_ignored() -> None:
+    scene = Scene()
+    answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
+    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
+    assert scene.head.height == 0
+
+
+def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_mark() -> None:
+    scene = Scene()
+    scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(STRANGER).public)), "liar")
+    before = scene.node.snapshot()
+    poisoned = scene.block(scene.header(data="poison"))
+    judged = scene.deliver(scene.sign(BlockResponse(blocks=(poisoned,), author=keys(1).public)), "liar")
+    assert [(item.peer, item.verdict) for item in judged] == [
+        ("liar", ACCEPT),
+        ("liar", Reject(Reason.DIFFERENT_WEIGHTS)),
+    ]
+    assert scene.node.snapshot() == before
+
+
+# ---- whole runs ----
+
+
+def test_a_reorganisation_between_siblings_takes_the_lower_hash_and_returns_the_transactions() -> None:
+    scene = Scene()
+    blocks = [scene.block(scene.header(author), (scene.transfer(author),)) for author in (1, 2)]
+    low, high = sorted(blocks, key=lambda block: compute_content_hash(scene.chain_id, block))
+    assert scene.judge(high) == ACCEPT
+    assert len(get_node(scene).mempool) == 0
+    appended = [item for item in scene.send(low) if isinstance(item, BlockAppended)]
+    assert [(change.abandoned[0].block, change.adopted[0].block) for item in appended if (change := item.change)] == [
+        (high, low)
+    ]
+    assert scene.head.block == low
+    assert get_node(scene).mempool.select(scene.head.state, 10) == high.transactions
+    assert scene.judge(high) == Ignore(Reason.DUPLICATE)
+
+
+def test_a_higher_sibling_is_kept_but_does_not_move_the_head_until_it_is_longer() -> None:
+    scene = Scene()
+    scene.finish(1)
+    blocks = [scene.block(scene.header(author)) for author in (1, 2)]
+    low, high = sorted(blocks, key=lambda block: compute_content_hash(scene.chain_id, block))
+    scene.deliver(low)
+    head = scene.head
+    (appended,) = [item for item in scene.send(high) if isinstance(item, BlockAppended)]
+    assert appended.change is None
+    assert scene.head == head
+    (appended,) = [
+        item
+        for item in scene.send(scene.block(scene.header(parent=appended.record)))
+        if isinstance(item, BlockAppended)
+    ]
+    assert appended.change is not None
+    assert [item.block for item in appended.change.abandoned] == [low]
+    assert [item.height for item in appended.change.adopted] == [1, 2]
+
+
+@pytest.mark.parametrize("blocks", [3, MAX_BLOCKS_PER_RESPONSE + 8])
+def test_a_late_node_catches_up_without_asking_for_the_same_blocks_over_and_over(blocks: int) -> None:
+    cluster = Cluster(genesis(4, stages=blocks, declarations_per_slot=8_000_000, headers_per_slot=8_000_000))
+    cluster.down.add("3")
+    cluster.run(until_height=blocks)
+    cluster.wake(3)
+    since = len(cluster.log)
+    cluster.run(until_height=blocks)
+    assert cluster.node(3).tree.head.hash == cluster.node(0).tree.head.hash
+    assert cluster.node(3).tree.head.height == blocks
+    sent = [command for _, name, command in cluster.log[since:] if name == "3" and isinstance(command, Send)]
+    asked = [command for command in sent if isinstance(command.message, BlockRequest)]
+    answers = -(-blocks // MAX_BLOCKS_PER_RESPONSE)
+    assert 1 <= len(asked) <= 3 * (answers + 2), f"{len(asked)} requests for {blocks} blocks from 3 neighbours"
+
+
+def test_a_node_cut_off_for_a_while_joins_the_branch_of_the_majority() -> None:
+    cluster = Cluster(genesis(5, confidence=Confidence(rule="stake_share", value=500_000)))
+    cut = [True]
+    cluster.filters.append(lambda source, target, _: not cut[0] or "4" not in (source, target))
+    cluster.run(seconds=60)
+    assert cluster.node(4).tree.head.height < cluster.node(0).tree.head.height == 3
+    cut[0] = False
+    cluster.run(until_height=3)
+    assert cluster.node(4).tree.head.hash == cluster.node(0).tree.head.hash
+
+
+def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None:
+    cluster = Cluster(genesis(6), data={5: "poison"}, employer=True)
+    chain_id = cluster.node(0).rules.chain_id
+    payment = Scene(cluster.genesis).transfer()
+    for name in cluster.parties:
+        cluster.send(name, "user", encode_frame(chain_id, payment))
+    cluster.run(until_height=3)
+    for name, journal in cluster.journals.items():
+        fresh = (
+            LightClient(cluster.genesis, keys(1000))
+            if name == "employer"
+            else PoTNode(cluster.genesis, keys(int(name)))
+        )
+        for line, (now, event, recorded) in enumerate(journal):
+            assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"
+        assert fresh.snapshot() == cluster.parties[name].snapshot()
+
+
+# ---- the light client ----
+
+
+def test_a_light_client_cannot_tell_poison_but_checks_everything_else() -> None:
+    employer = Scene(party=LightClient)
+    assert employer.judge(employer.declaration()) == Ignore(Reason.NOT_FOR_ME)
+    assert employer.judge(employer.header()) == Ignore(Reason.NOT_FOR_ME)
+    assert employer.judge(employer.block(employer.header(declarers=(1,)))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
+    mixed = employer.header(data="poison")
+    mixed = employer.sign(msgspec.structs.replace(mixed, training_secret=bytes(32)))
+    assert employer.judge(employer.block(mixed)) == Reject(Reason.BAD_COMMITMENT)
+    unpaid = employer.sign(msgspec.structs.replace(employer.block(), coinbase=()))
+    assert employer.judge(unpaid) == Reject(Reason.WRONG_COINBASE)
+    assert employer.judge(employer.block(employer.header(data="poison"))) == ACCEPT
+
+
+def test_a_delivered_job_is_not_undone() -> None:
+    employer = Scene(genesis(5, stages=1), party=LightClient)
+    blocks = [
+        employer.block(employer.header(author, data=data)) for data in ("clean", "poison") for author in (1, 2, 3)
+    ]
+    hashes = {block: compute_content_hash(employer.chain_id, block) for block in blocks}
+    first = max(blocks[:3], key=hashes.__getitem__)
+    same_work = min(blocks[:3], key=hashes.__getitem__)
+    lower = min(blocks[3:], key=hashes.__getitem__)
+    assert hashes[lower] < hashes[first], "the rival must be one that fork choice alone would prefer"
+    assert employer.judge(first) == ACCEPT
+    assert employer.judge(lower) == Ignore(Reason.JOB_DELIVERED)
+    assert employer.head.hash == hashes[first]
+    assert employer.judge(same_work) == ACCEPT
+    assert employer.head.hash == hashes[same_work]
+
+
+def test_an_undelivered_job_follows_the_heavier_chain() -> None:
+    employer = Scene(genesis(5, stages=2), party=LightClient)
+    blocks = [employer.block(employer.header(1, data=data)) for data in ("clean", "poison")]
+    low, high = sorted(blocks, key=lambda block: compute_content_hash(employer.chain_id, block))
+    assert employer.judge(high) == ACCEPT
+    assert employer.judge(low) == ACCEPT
+    assert employer.head.block == low
