@@ -1,18 +1,152 @@
-"""Commands, their messages and their exit codes."""
+"""Commands, what they print when something is wrong, and their exit codes.
+
+0 done; 1 not delivered or not verified; 2 bad input; 3 data set not to be had; 128 + n ended by signal n.
+"""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Final
 
-from rich.console import Console
+import typer
+from rich.table import Table
 
-from simulation.interruption import Interruption
-from simulation.run import run_scenario
-from simulation.scenario import find_scenario, load_scenario
+from simulation.interruption import Interrupted, Interruption
+from simulation.live import make_console
+from simulation.scenario import CONFIGS, ScenarioError, find_scenario, load_scenario
+
+EXIT_FAILED: Final = 1
+EXIT_BAD_INPUT: Final = 2
+EXIT_NO_DATASET: Final = 3
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    help="Simulate Proof of Training: nodes earn blocks by training a model together and refuse poisoned work. "
+    "Without a command, the default scenario is run.",
+)
+
+_interruption = Interruption()
 
 
-def main() -> int:
-    with Interruption() as i:
-        s = load_scenario(find_scenario(sys.argv[1] if len(sys.argv) > 1 else "default"), tuple(sys.argv[2:]))
-        return run_scenario(
-            s, Path("runs"), console=Console(), log_beside=Path("pot_sim.log"), interruption=i
-        ).exit_code
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    try:
+        with _interruption:
+            app(list(sys.argv[1:] if arguments is None else arguments), prog_name="main.py")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 0
+    except ScenarioError as error:
+        return _complain(str(error), EXIT_BAD_INPUT)
+    except Interrupted as interrupted:
+        return _complain("interrupted", interrupted.exit_code)
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context) -> None:
+    """Run configs/default.yaml where no command is given."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_run("default", (), None, Path("runs")))
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a YAML file.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: populations.honest.count=5", metavar="KEY=VALUE")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random draw.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
+) -> None:
+    """Run a scenario."""
+    raise typer.Exit(_run(scenario, tuple(settings or ()), seed, out))
+
+
+@app.command()
+def scenarios() -> None:
+    """List the shipped scenarios, a line each."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        table.add_row(path.stem, load_scenario(path).description)
+    make_console().print(table)
+
+
+@app.command()
+def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.")]) -> None:
+    """Check scenario files; exit 2 if one of them is wrong."""
+    faults = 0
+    for name in files:
+        try:
+            scenario = load_scenario(find_scenario(name))
+        except ScenarioError as error:
+            faults += 1
+            _complain(str(error), EXIT_BAD_INPUT)
+        else:
+            print(f"{name}: valid; {scenario.node_count} nodes, {scenario.job.stages} stages")  # noqa: T201
+    raise typer.Exit(EXIT_BAD_INPUT if faults else 0)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
+) -> None:
+    """Print runs side by side, from their log files alone."""
+    from simulation.compare import LogError, build_table, read_log  # noqa: PLC0415 - keeps other commands light
+
+    try:
+        logs = [read_log(path) for path in runs]
+    except LogError as error:
+        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+    if len(logs) < 2:
+        raise typer.Exit(_complain("compare: name at least two runs", EXIT_BAD_INPUT))
+    for log in logs:
+        for warning in log.warnings:
+            _complain(warning, 0)
+    make_console().print(build_table(logs))
+
+
+@app.command()
+def verify(
+    run_folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
+) -> None:
+    """Check a stored run again, offline: files, chain, signatures and model."""
+    from simulation.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.verify import RunFolderError, verify_run  # noqa: PLC0415
+
+    try:
+        faults = verify_run(run_folder, is_retraining=retrain, say=print)
+    except RunFolderError as error:
+        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+    except DatasetError as error:
+        raise typer.Exit(_complain(str(error), EXIT_NO_DATASET)) from None
+    for fault in faults:
+        _complain(f"FAILED: {fault}", EXIT_FAILED)
+    print("not verified" if faults else "verified")  # noqa: T201
+    raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
+def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
+    scenario = load_scenario(find_scenario(name), settings, seed=seed)
+    from simulation.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
+    from simulation.engines.descriptors import TooFewDescriptorsError  # noqa: PLC0415
+    from simulation.run import FolderError, run_scenario  # noqa: PLC0415
+
+    try:
+        outcome = run_scenario(
+            scenario, out, console=make_console(), log_beside=Path("pot_sim.log"), interruption=_interruption
+        )
+    except (TooFewDescriptorsError, FolderError) as error:
+        return _complain(str(error), EXIT_BAD_INPUT)
+    except DatasetError as error:
+        return _complain(str(error), EXIT_NO_DATASET)
+    return outcome.exit_code
+
+
+def _complain(text: str, code: int) -> int:
+    print(text, file=sys.stderr)  # noqa: T201
+    return code

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -59,6 +60,16 @@ def use_one_thread() -> None:
     """Give TensorFlow one thread: nodes share the machine, and one thread keeps sums in one order."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def seed_keras(seed: int) -> None:
+    """Seed every generator Keras draws from; a forked process would go on with its siblings' draws."""
+    keras.utils.set_random_seed(seed % 2**32)
+
+
+def load_model(path: Path) -> keras.Model:
+    """Return the model of a ``.keras`` file."""
+    return keras.saving.load_model(path, compile=False)
 
 
 def build_model(job: TrainingJob) -> keras.Model:

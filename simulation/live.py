@@ -15,6 +15,7 @@ from simulation.summary import Summary
 from simulation.tally import PartyTally, Tally
 
 REFRESH_S: Final = 0.25
+PLAIN_WIDTH: Final = 120
 
 
 class LiveView:
@@ -75,6 +76,12 @@ class LiveView:
                 f"[red]{refused}[/]" if (refused := self._tally.refused_from[name].total()) else "0",
             )
         return Group(self._spinner, height, table)
+
+
+def make_console() -> Console:
+    """Return the console; where there is no terminal, lines are wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def _group(tally: Tally) -> dict[str, list[PartyTally]]:

@@ -1,4 +1,4 @@
-"""The one writer of a run's records: two copies of ``pot_sim.log``, ``events.jsonl`` and, without a terminal, the console.
+"""The one writer of a run's records: the log, its copy, ``events.jsonl`` and, without a terminal, the console.
 
 Every line is flushed as it is written, so a crash loses nothing that was already logged.
 """

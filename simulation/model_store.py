@@ -8,16 +8,13 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from protocol.job import TrainingJob
 from simulation.datasets import CLASSES, ImageSet
 from simulation.samples import Weights, compute_weights_digest, stamp_patch
-
-if TYPE_CHECKING:
-    pass
 
 
 class WeightsError(Exception):
@@ -121,10 +118,10 @@ def load_model_weights(path: Path) -> Weights:
     Raises:
         WeightsError: The file cannot be read as a Keras model.
     """
-    from simulation.keras_trainer import keras  # noqa: PLC0415 - loads TensorFlow
+    from simulation.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
 
     try:
-        model: keras.Model = keras.saving.load_model(path, compile=False)
+        model = load_model(path)
     except Exception as error:  # noqa: BLE001 - a damaged zip, JSON or HDF5 part raises whatever its reader raises
         raise WeightsError(f"{path.name}: not a readable Keras model: {error}") from None
     return [np.asarray(array) for array in model.get_weights()]

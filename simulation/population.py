@@ -88,7 +88,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
         UserSpec(
             label=f"user-{index}",
             key_seed=derive_bytes(scenario.seed, "key", "user", index),
-            balance=_to_micro(scenario.users.balance),
+            balance=to_micro(scenario.users.balance),
         )
         for index in range(scenario.users.count)
     )
@@ -124,7 +124,7 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     population=population.name,
                     role=population.role,
                     key_seed=derive_bytes(scenario.seed, "key", "node", label),
-                    stake=_to_micro(population.stake),
+                    stake=to_micro(population.stake),
                     poison=population.get_poison(),
                     poison_seed=derive_seed(scenario.seed, "poison", owner),
                     behaviour_seed=derive_seed(scenario.seed, "behaviour", label),
@@ -181,7 +181,8 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Train
     )
 
 
-def _to_micro(coins: float) -> int:
+def to_micro(coins: float) -> int:
+    """Return coins as micro-coins."""
     return round(coins * MICRO_COINS_PER_COIN)
 
 

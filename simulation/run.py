@@ -32,6 +32,10 @@ FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
 
 
+class FolderError(Exception):
+    """The run's folder cannot be made or written; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """What a run came to."""
@@ -56,6 +60,7 @@ def run_scenario(
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
+        FolderError: The run's folder cannot be made.
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
     meter = Meter(start_server())
@@ -76,7 +81,11 @@ def _make_folder(out: Path, scenario: Scenario) -> Path:
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
+            if not folder.is_dir():
+                raise FolderError(f"{folder}: a file is in the way; choose another --out") from None
             number += 1
+        except OSError as error:
+            raise FolderError(f"{folder}: cannot be made: {error.strerror}; choose another --out") from None
         else:
             return folder
 

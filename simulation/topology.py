@@ -1,6 +1,7 @@
 """Who is linked to whom."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import networkx as nx
 
@@ -27,13 +28,13 @@ def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tup
     return tuple((labels[a], labels[b]) for a, b in pairs)
 
 
-def _find_connected_regular(degree: int, count: int, seed: int) -> nx.Graph:
+def _find_connected_regular(degree: int, count: int, seed: int) -> "nx.Graph[int]":
     """Return the first connected random regular graph of a row of seeds; nearly every one is connected."""
     attempt = 0
     while True:
         graph = nx.random_regular_graph(degree, count, seed=(seed + attempt) % 2**32)
         if nx.is_connected(graph):
-            return graph
+            return cast("nx.Graph[int]", graph)
         attempt += 1
 
 

@@ -58,12 +58,18 @@ def apply_poison(
             altered[chosen] = _CLASSES - 1 - labels[chosen]
         case "targeted_flip":
             of_source = np.flatnonzero(labels == poison.source)
-            altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = poison.target
+            altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = _get_target(poison)
         case "backdoor":
-            altered[chosen] = poison.target
+            altered[chosen] = _get_target(poison)
             stamped = np.zeros(count, bool)
             stamped[chosen] = True
             return altered, None, stamped
         case unknown:
             raise ValueError(f"no poison is called {unknown!r}")
     return altered, None, None
+
+
+def _get_target(poison: PoisonSpec) -> int:
+    if poison.target is None:
+        raise ValueError(f"a {poison.kind} poison aims at a class")
+    return poison.target

@@ -14,7 +14,7 @@ from simulation.records import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What every party is given when it starts."""
+    """What every party is given when it starts, whatever its role."""
 
     label: str
     genesis: Genesis
@@ -31,7 +31,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeSetup(Setup):
+class NodeRole:
     """What a node is given."""
 
     spec: NodeSpec
@@ -39,7 +39,7 @@ class NodeSetup(Setup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmployerSetup(Setup):
+class EmployerRole:
     """What the employer is given."""
 
     key_seed: bytes
@@ -49,7 +49,7 @@ class EmployerSetup(Setup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsersSetup(Setup):
+class UsersRole:
     """What the users' process is given."""
 
     users: tuple[UserSpec, ...]
@@ -57,6 +57,9 @@ class UsersSetup(Setup):
     per_second: float
     fee: int
     seed: int
+
+
+Role = NodeRole | EmployerRole | UsersRole
 
 
 # ---- to a party ----

@@ -30,7 +30,7 @@ def ensure_available(needed: int) -> None:
         return
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise TooFewDescriptorsError(
-            f"this topology needs {needed} open files and the system allows {hard}; raise it with `ulimit -Hn {needed}`, "
-            "or choose a topology with fewer links"
+            f"this topology needs {needed} open files and the system allows {hard}; raise it with "
+            f"`ulimit -Hn {needed}`, or choose a topology with fewer links"
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -140,8 +140,9 @@ class Party:
             self._open_links()
             on_go()
         while not self._is_stopped:
+            timeout_s = self._ring_due()
             self._flush()
-            self._wait(self._ring_due())
+            self._wait(timeout_s)
         dropped = self._links.count_dropped()
         if dropped:
             self.record(WARNING, "dropped", {"frames": dropped})
@@ -160,13 +161,9 @@ class Party:
 
     def _ring_due(self) -> float | None:
         """Call what is due; return the seconds until something else is."""
-        while self._timers:
-            at = self._timers[0][0]
-            if at > self.now():
-                self._flush()
-                return max(0.0, (at - self.now()) / NANOSECONDS)
+        while self._timers and self._timers[0][0] <= self.now():
             heapq.heappop(self._timers)[2]()
-        return None
+        return max(0.0, (self._timers[0][0] - self.now()) / NANOSECONDS) if self._timers else None
 
     def _flush(self) -> None:
         if self._records:

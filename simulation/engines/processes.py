@@ -17,16 +17,17 @@ from typing import Final
 
 from protocol.job import compute_chain_id
 from simulation.engines.control import (
-    EmployerSetup,
+    EmployerRole,
     FinalReport,
     Go,
-    NodeSetup,
+    NodeRole,
     PartyFailed,
     Ready,
     Records,
+    Role,
     Setup,
     Stop,
-    UsersSetup,
+    UsersRole,
 )
 from simulation.engines.descriptors import compute_needed, ensure_available
 from simulation.engines.entry import be_party
@@ -34,7 +35,7 @@ from simulation.engines.server import CONTEXT
 from simulation.host import SHORT
 from simulation.interruption import Interruption
 from simulation.metering import Meter
-from simulation.population import EMPLOYER, USERS, World
+from simulation.population import EMPLOYER, USERS, World, to_micro
 from simulation.records import INFO, WARNING, Record, Value
 from simulation.tally import Tally
 
@@ -157,7 +158,9 @@ class ProcessEngine:
     def _start(self, label: str, connections: Mapping[str, Connection]) -> None:
         ours, theirs = CONTEXT.Pipe()
         setup = self._build_setup(label, tuple(peer for peer in connections if peer != USERS))
-        process = CONTEXT.Process(target=be_party, args=(setup, theirs, connections), name=label)
+        process = CONTEXT.Process(
+            target=be_party, args=(setup, self._build_role(label), theirs, connections), name=label
+        )
         process.start()
         theirs.close()
         for connection in connections.values():
@@ -168,38 +171,37 @@ class ProcessEngine:
         self._selector.register(process.sentinel, selectors.EVENT_READ, seat)
 
     def _build_setup(self, label: str, broadcast_to: tuple[str, ...]) -> Setup:
-        world, files = self._world, self._files
+        return Setup(
+            label=label,
+            genesis=self._world.genesis,
+            labels=self._labels,
+            run_start=self._run_start,
+            is_relaying=self._world.network.is_relaying,
+            broadcast_to=broadcast_to,
+            dataset_folder=self._files.dataset_folder,
+            dataset_name=self._files.dataset_name,
+            weights_folder=self._files.weights_folder,
+        )
+
+    def _build_role(self, label: str) -> Role:
+        world = self._world
         scenario = world.scenario
-        common = {
-            "label": label,
-            "genesis": world.genesis,
-            "labels": self._labels,
-            "run_start": self._run_start,
-            "is_relaying": world.network.is_relaying,
-            "broadcast_to": broadcast_to,
-            "dataset_folder": files.dataset_folder,
-            "dataset_name": files.dataset_name,
-            "weights_folder": files.weights_folder,
-        }
         if label == EMPLOYER:
             targets = [node.poison.target for node in world.nodes if node.poison and node.poison.target is not None]
-            return EmployerSetup(
-                **common,
+            return EmployerRole(
                 key_seed=world.employer_seed,
                 trigger_class=targets[0] if targets else 0,
-                model_path=files.model_path,
+                model_path=self._files.model_path,
             )
         if label == USERS:
-            return UsersSetup(
-                **common,
+            return UsersRole(
                 users=world.users,
                 transactions=scenario.users.transactions,
                 per_second=scenario.users.per_second,
-                fee=round(scenario.users.fee * 1_000_000),
+                fee=to_micro(scenario.users.fee),
                 seed=scenario.seed,
             )
-        spec = next(node for node in world.nodes if node.label == label)
-        return NodeSetup(**common, spec=spec, xla=scenario.job.xla)
+        return NodeRole(spec=next(node for node in world.nodes if node.label == label), xla=scenario.job.xla)
 
     # ---- living ----
 

@@ -19,10 +19,10 @@ from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks.behaviours import Honest, build_behaviour
 from simulation.attacks.poisoning import apply_poison
 from simulation.datasets import ImageSet, open_shared
-from simulation.engines.control import EmployerSetup, FinalReport, NodeSetup, Setup, UsersSetup
+from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.party import Party, Worker, get_chain_bytes, run_party
 from simulation.host import SHORT, Host
-from simulation.keras_trainer import KerasTrainer, StageOutcome, keras, use_one_thread
+from simulation.keras_trainer import KerasTrainer, StageOutcome, seed_keras, use_one_thread
 from simulation.model_store import Evaluator, WeightsError, WeightStore
 from simulation.population import NodeSpec
 from simulation.randomness import derive_generator
@@ -43,38 +43,35 @@ class _Trained:
 class _CpuMeter:
     """CPU-seconds of this process without those of one thread: what training costs while that thread decides."""
 
-    def __init__(self, thread: threading.Thread) -> None:
-        assert thread.ident is not None
-        self._clock = time.pthread_getcpuclockid(thread.ident)
+    def __init__(self, thread_id: int) -> None:
+        self._clock = time.pthread_getcpuclockid(thread_id)
 
     def read(self) -> float:
         return time.process_time() - time.clock_gettime(self._clock)
 
 
-def run_role(setup: Setup, control: Connection, connections: Mapping[str, Connection]) -> None:
+def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
     """Live as the party that the set-up describes, until told to stop."""
 
     def live(party: Party) -> None:
-        match setup:
-            case NodeSetup():
-                _live_as_node(party, setup)
-            case EmployerSetup():
-                _live_as_employer(party, setup)
-            case UsersSetup():
-                _live_as_users(party, setup)
+        match role:
+            case NodeRole():
+                _live_as_node(party, setup, role)
+            case EmployerRole():
+                _live_as_employer(party, setup, role)
+            case UsersRole():
+                _live_as_users(party, setup, role)
 
     run_party(setup, control, connections, live)
 
 
-def _live_as_node(party: Party, setup: NodeSetup) -> None:
+def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     use_one_thread()
-    keras.utils.set_random_seed(
-        setup.spec.behaviour_seed % 2**32
-    )  # a forked process must not inherit its siblings' draws
+    seed_keras(role.spec.behaviour_seed)
     images = open_shared(setup.dataset_folder, setup.dataset_name)
-    trainer = KerasTrainer(setup.genesis.job, build_training_set(images, setup.spec), xla=setup.xla)
+    trainer = KerasTrainer(setup.genesis.job, build_training_set(images, role.spec), xla=role.xla)
     store = WeightStore(setup.weights_folder)
-    meter = _CpuMeter(threading.main_thread())
+    meter = _CpuMeter(threading.get_ident())
 
     def train(stage: int) -> _Trained:
         before = meter.read()
@@ -83,12 +80,12 @@ def _live_as_node(party: Party, setup: NodeSetup) -> None:
         return _Trained(outcome, meter.read() - before)
 
     worker: Worker[int, _Trained] = Worker(train)
-    core = PoTNode(setup.genesis, KeyPair(setup.spec.key_seed))
+    core = PoTNode(setup.genesis, KeyPair(role.spec.key_seed))
     core.is_relaying = setup.is_relaying
-    behaviour = build_behaviour(setup.spec.role, derive_generator(setup.spec.behaviour_seed, "behaviour"))
+    behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
     host = Host(core, behaviour, party, party.record, setup.labels)
     party.host = host
-    data = "clean" if setup.spec.poison is None else "poisoned"
+    data = "clean" if role.spec.poison is None else "poisoned"
 
     def start_training(stage: int) -> None:
         party.record(DEBUG, "training", {"stage": stage})
@@ -134,12 +131,12 @@ def describe_training(outcome: StageOutcome) -> dict[str, Value]:
     }
 
 
-def _live_as_employer(party: Party, setup: EmployerSetup) -> None:
+def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     use_one_thread()
-    evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), setup.trigger_class)
+    evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
     store = WeightStore(setup.weights_folder)
-    core = LightClient(setup.genesis, KeyPair(setup.key_seed))
+    core = LightClient(setup.genesis, KeyPair(role.key_seed))
     host = Host(core, Honest(), party, party.record, setup.labels)
     party.host = host
 
@@ -161,7 +158,7 @@ def _live_as_employer(party: Party, setup: EmployerSetup) -> None:
         host.flush()
         block = core.tree.head.block
         if block is not None:
-            evaluator.save(store.get(block.header.weights_digest), setup.model_path)
+            evaluator.save(store.get(block.header.weights_digest), role.model_path)
         outcome = "delivered" if core.is_delivered else "stopped"
         balance = core.tree.head.state.get_account(core.keys.public).balance
         party.record(INFO, "final", {"outcome": outcome, "balance": balance / MICRO_COINS_PER_COIN})
@@ -171,15 +168,15 @@ def _live_as_employer(party: Party, setup: EmployerSetup) -> None:
     party.run(lambda: host.start(party.now()), report)
 
 
-def _live_as_users(party: Party, setup: UsersSetup) -> None:
+def _live_as_users(party: Party, setup: Setup, role: UsersRole) -> None:
     chain_id = compute_chain_id(setup.genesis)
     transfers = plan_transfers(
-        setup.users,
+        role.users,
         chain_id,
-        count=setup.transactions,
-        per_second=setup.per_second,
-        fee=setup.fee,
-        seed=setup.seed,
+        count=role.transactions,
+        per_second=role.per_second,
+        fee=role.fee,
+        seed=role.seed,
     )
 
     def schedule() -> None:

@@ -1,0 +1,152 @@
+"""Runs side by side, built from their log files alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from rich.table import Table
+
+from simulation.logs import LOG_NAME
+from simulation.records import Record, RecordError, parse_line
+from simulation.tally import Tally
+
+
+class LogError(ValueError):
+    """A log cannot be used at all; the text says which and why."""
+
+
+@dataclass(slots=True)
+class RunLog:
+    """What a log tells of a run."""
+
+    path: Path
+    tally: Tally
+    warnings: list[str] = field(default_factory=list)
+    """What is wrong with the log, where it is still of use."""
+
+
+def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLog:
+    """Return a run's log.
+
+    Args:
+        path: A run's folder, or its ``pot_sim.log``.
+        watch: Takes each record as well.
+
+    Raises:
+        LogError: There is no log, or no line of it is one.
+    """
+    file = path / LOG_NAME if path.is_dir() else path
+    try:
+        lines = file.read_text("utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise LogError(f"{file}: cannot be read: {error.strerror}") from None
+    log = RunLog(file, Tally())
+    damaged = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = parse_line(line)
+            log.tally.add(record)
+        except (RecordError, KeyError):
+            damaged.append(number)
+            continue
+        if watch is not None:
+            watch(record)
+    if not log.tally.run:
+        raise LogError(f"{file}: not the log of a run: its opening line is missing")
+    if damaged:
+        log.warnings.append(f"{file}: {len(damaged)} damaged lines left out, the first is line {damaged[0]}")
+    if not log.tally.end:
+        log.warnings.append(f"{file}: cut off: the run's closing line is missing, figures are those so far")
+    return log
+
+
+def _show(value: object, digits: int = 1) -> str:
+    return f"{value:,.{digits}f}" if isinstance(value, float) else "-" if value is None else str(value)
+
+
+def _accuracy(tally: Tally) -> str:
+    last = tally.evaluations.get(tally.employer.head)
+    return "-" if last is None else f"{float(str(last.fields['accuracy'])):.2%}"
+
+
+def _trigger(tally: Tally) -> str:
+    last = tally.evaluations.get(tally.employer.head)
+    return "-" if last is None else f"{float(str(last.fields['trigger_success'])):.2%}"
+
+
+def _refused_per_population(tally: Tally) -> str:
+    parts = [f"{name} {counts.total()}" for name, counts in sorted(tally.refused_from.items()) if counts]
+    return "\n".join(parts) or "none"
+
+
+def _reasons(tally: Tally) -> str:
+    total = sum(tally.refused_from.values(), start=type(tally.refused)())
+    return "\n".join(f"{reason} {count}" for reason, count in total.most_common(4)) or "none"
+
+
+def _populations(tally: Tally) -> str:
+    counts: dict[tuple[str, str], int] = {}
+    for node in tally.nodes.values():
+        counts[node.population, node.role] = counts.get((node.population, node.role), 0) + 1
+    return "\n".join(f"{count} {name} ({role})" for (name, role), count in counts.items())
+
+
+ROWS: Final[dict[str, Callable[[Tally], str]]] = {
+    "scenario": lambda tally: str(tally.run["scenario"]),
+    "seed": lambda tally: str(tally.run["seed"]),
+    "engine": lambda tally: str(tally.run["engine"]),
+    "code version": lambda tally: str(tally.run["code_version"]),
+    "data set": lambda tally: str(tally.run["dataset"]),
+    "nodes": _populations,
+    "ended": lambda tally: str(tally.end.get("reason", "unfinished")),
+    "honest height": lambda tally: str(tally.compute_agreement()[1].height),
+    "honest agreement": lambda tally: f"{tally.compute_agreement()[0]:.2f}",
+    "forks": lambda tally: str(tally.count_forks()),
+    "deepest reorganisation": lambda tally: str(tally.reorg_depth_max),
+    "employer's height": lambda tally: str(tally.employer.height),
+    "test accuracy": _accuracy,
+    "trigger success": _trigger,
+    "poisoned stages, honest": lambda tally: str(tally.count_poisoned_honest()),
+    "poisoned stages, employer": lambda tally: str(tally.count_poisoned_employer()),
+    "employer deceived": lambda tally: "yes" if tally.count_poisoned_employer() else "no",
+    "messages sent": lambda tally: f"{tally.sent.total():,}",
+    "megabytes sent": lambda tally: f"{tally.sent_bytes / 1e6:.2f}",
+    "accepted": lambda tally: f"{tally.accepted.total():,}",
+    "refused": lambda tally: f"{tally.refused.total():,}",
+    "refused by honest nodes, from": _refused_per_population,
+    "refused by honest nodes, for": _reasons,
+    "transfers in the chain": lambda tally: str(
+        sum(tally.blocks[block].transactions for block in tally.get_chain(tally.employer.head))
+    ),
+    "wall s": lambda tally: _show(tally.cost.get("wall_s")),
+    "CPU s": lambda tally: _show(tally.cost.get("cpu_s")),
+    "memory MB": lambda tally: _show(tally.cost.get("memory_pss_mb_max"), 0),
+    "training CPU s in the chain": lambda tally: _show(tally.sum_training_cpu()[0]),
+    "training CPU s discarded": lambda tally: _show(tally.sum_training_cpu()[1]),
+}
+"""What is compared, and how it follows from a tally."""
+
+
+def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
+    """Return the comparison, one row a figure and one column a run."""
+    columns = {
+        f"{index}: {log.path.parent.name or log.path.name}": log.tally for index, log in enumerate(logs, start=1)
+    }
+    return pd.DataFrame(
+        {name: [read(tally) for read in ROWS.values()] for name, tally in columns.items()}, index=list(ROWS)
+    )
+
+
+def build_table(logs: Sequence[RunLog]) -> Table:
+    """Return the comparison as a table for the console."""
+    frame = build_frame(logs)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("", style="dim", no_wrap=True)
+    for column in frame.columns:
+        table.add_column(str(column), overflow="fold")
+    for name, row in frame.iterrows():
+        is_different = row.nunique() > 1
+        table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else str(value) for value in row))
+    return table

@@ -1,0 +1,160 @@
+"""Checks a stored run again, offline: files, chain, signatures, model and, if wanted, the training itself."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from protocol.chain import BlockRecord
+from protocol.crypto import verify
+from protocol.job import Genesis, TrainingJob, compute_chain_id
+from protocol.ledger import LedgerError, LedgerState
+from protocol.lottery import compute_slot_start
+from protocol.messages import WrappedBlock
+from protocol.training import compute_training_secret
+from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
+from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
+from simulation.datasets import load_images
+from simulation.model_store import WeightsError, load_model_weights
+from simulation.profile import compute_profile, prepare_environment
+from simulation.run import MODEL_NAME, SCENARIO_NAME
+from simulation.samples import TrainingSet, compute_weights_digest
+from simulation.scenario import Scenario, ScenarioError, load_scenario
+from simulation.summary import SUMMARY_NAME, Summary
+
+
+class RunFolderError(ValueError):
+    """The folder is not that of a run; the text says what is missing."""
+
+
+def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None]) -> list[str]:
+    """Return what is wrong with a stored run; nothing if it holds.
+
+    Args:
+        folder: The run's folder.
+        is_retraining: Whether every stage is trained again and judged against that.
+        say: Takes a line about each thing that was found right.
+
+    Raises:
+        RunFolderError: The folder is not that of a finished run.
+        DatasetError: Retraining needs a data set that cannot be had.
+    """
+    prepare_environment()
+    summary, scenario = _read_summary(folder), _read_scenario(folder)
+    faults = _check_files(folder, summary)
+    if not faults:
+        say(f"files: {len(summary['files'])} match their digests")
+    try:
+        genesis, blocks = read_chain(folder / CHAIN_NAME)
+    except ChainFileError as error:
+        return [*faults, str(error)]
+    trained = None
+    if is_retraining:
+        trained, fault = _train_again(genesis.job, scenario, len(blocks), say)
+        if fault:
+            return [*faults, fault]
+    fault = _check_chain(genesis, blocks, trained)
+    if fault:
+        return [*faults, fault]
+    say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (", with training" if is_retraining else ""))
+    if blocks:
+        fault = _check_model(folder, blocks[-1].header.weights_digest)
+        if fault:
+            return [*faults, fault]
+        say(f"model: {MODEL_NAME} holds the weights the last block attests")
+    return faults
+
+
+def _read_summary(folder: Path) -> Summary:
+    try:
+        summary: Summary = json.loads((folder / SUMMARY_NAME).read_text("utf-8"))
+        if not isinstance(summary["files"], dict):
+            raise TypeError(f"{SUMMARY_NAME} lists no files")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
+    return summary
+
+
+def _read_scenario(folder: Path) -> Scenario:
+    try:
+        return load_scenario(folder / SCENARIO_NAME)
+    except ScenarioError as error:
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
+
+
+def _check_files(folder: Path, summary: Summary) -> list[str]:
+    faults = []
+    for name, digest in summary["files"].items():
+        try:
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError:
+            faults.append(f"{name}: missing")
+            continue
+        if found != digest:
+            faults.append(f"{name}: changed since the run (SHA-256 {found[:12]}, recorded {str(digest)[:12]})")
+    return faults
+
+
+def _check_chain(
+    genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[tuple[bytes, bytes]] | None
+) -> str | None:
+    """Judge each block on its parent; return what is wrong with the first bad one."""
+    rules = Rules(genesis=genesis, chain_id=compute_chain_id(genesis), verify=verify)
+    parent: PoTRecord = BlockRecord(rules.chain_id, b"", 0, 0, None, LedgerState.from_genesis(genesis))
+    for block in blocks:
+        if block.parent != parent.hash:
+            return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"
+        own = _derive_own(rules, parent, trained) if trained is not None else None
+        now = compute_slot_start(block.header.slot, genesis.parameters.slot_ns)
+        verdict = judge_block(Place(rules=rules, parent=parent, now=now, own=own), block)
+        if verdict is not ACCEPT:
+            reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
+            return f"{CHAIN_NAME}: the block at height {block.height} is refused: {reason}"
+        parent = build_record(rules, parent, block)
+        try:
+            parent.state.check_supply()
+        except LedgerError as error:
+            return f"{CHAIN_NAME}: at height {block.height}, {error}"
+    return None
+
+
+def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[tuple[bytes, bytes]]) -> OwnTraining:
+    weights_digest, losses = trained[parent.height]
+    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, losses)
+    return OwnTraining(weights_digest=weights_digest, secret=secret)
+
+
+def _train_again(
+    job: TrainingJob, scenario: Scenario, stages: int, say: Callable[[str], None]
+) -> tuple[list[tuple[bytes, bytes]], str | None]:
+    """Return weights digest and losses of each stage, or why training again says nothing."""
+    profile = compute_profile(xla=scenario.job.xla)
+    if profile != job.profile:
+        return [], f"this machine's arithmetic profile is {profile!r}, the job's is {job.profile!r}: not comparable"
+    images = load_images(job.dataset, scenario.dataset.path, is_required=True)
+    if images.compute_digest() != job.dataset_digest:
+        return [], f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
+    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+
+    use_one_thread()
+    trainer = KerasTrainer(job, TrainingSet(images.x_train, np.asarray(images.y_train)), xla=scenario.job.xla)
+    trained = []
+    for stage in range(stages):
+        result = trainer.train(stage).result
+        say(f"stage {stage}: trained again, weights {result.weights_digest.hex()[:12]}")
+        trained.append((result.weights_digest, result.losses))
+    return trained, None
+
+
+def _check_model(folder: Path, weights_digest: bytes) -> str | None:
+    try:
+        weights = load_model_weights(folder / MODEL_NAME)
+    except WeightsError as error:
+        return str(error)
+    found = compute_weights_digest(weights)
+    if found != weights_digest:
+        return f"{MODEL_NAME}: holds weights {found.hex()[:12]}, the last block attests {weights_digest.hex()[:12]}"
+    return None
