@@ -1,0 +1,56 @@
+# Every target sets up what it needs first: Python 3.11 or newer and make are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SCENARIO ?= default
+
+# pipenv itself lives in the project's own virtual environment, and is told to use it.
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_VERBOSITY := -1
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+.PHONY: help run test test-fast lint format bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+run: .venv/.synced ## run a scenario: make run SCENARIO=honest
+	$(BIN)/python main.py run $(SCENARIO)
+
+test: .venv/.synced ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: .venv/.synced ## tests that need neither node processes nor Keras
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/.synced ## formatting, lint, types and spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+format: .venv/.synced ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.synced ## print the figures the README quotes
+	$(BIN)/python -m benchmarks
+
+lock: .venv/.pipenv ## resolve Pipfile again; the lock names no index
+	$(BIN)/pipenv lock
+	$(BIN)/python .ci/strip_sources.py Pipfile.lock
+
+clean: ## remove the virtual environment and caches, keep runs
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.synced: .venv/.pipenv Pipfile.lock
+	$(BIN)/pipenv sync --dev
+	@touch $@
+
+.venv/.pipenv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pipenv
+	@touch $@

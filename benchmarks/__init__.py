@@ -1,0 +1,1 @@
+"""Figures: `python -m benchmarks` prints what the README quotes. Nothing here passes or fails on a time."""

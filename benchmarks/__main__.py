@@ -1,0 +1,24 @@
+"""Print all figures: the training stage against Keras, and whole runs against their goals."""
+
+import argparse
+import platform
+
+from benchmarks.runs import print_run_figures
+from benchmarks.stage import print_stage_figures
+
+
+def main() -> None:
+    """Read the arguments and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=("all", "stage", "runs"), default="all")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each scenario; the median is shown")
+    chosen = parser.parse_args()
+    print(f"{platform.platform()}, Python {platform.python_version()}")  # noqa: T201
+    if chosen.part in ("all", "stage"):
+        print_stage_figures()
+    if chosen.part in ("all", "runs"):
+        print_run_figures(chosen.repeats)
+
+
+if __name__ == "__main__":
+    main()
