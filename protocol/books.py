@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from protocol.job import Confidence
 from protocol.ledger import StakeTable
 from protocol.messages import BlockHeader, StakeholderSignature, TrainingDeclaration
 from protocol.types import PARTS_PER_MILLION, AccountId, Hash32
+
+MAX_DECLARATIONS: Final = 1_500
+"""Declarations a header may hold, so that a whole block always fits into a frame."""
 
 
 def has_confidence(rule: Confidence, stakes: StakeTable, authors: frozenset[AccountId]) -> bool:
@@ -94,9 +98,11 @@ class Round:
         """Return the header an author has sent in a slot."""
         return self._header_slots.get((author, slot))
 
-    def get_sorted_declarations(self) -> tuple[TrainingDeclaration, ...]:
-        """Return the declarations by ascending author, as a header carries them."""
-        return tuple(self._declarations[author] for author in sorted(self._declarations))
+    def choose_declarations(self, stakes: StakeTable, last_slot: int) -> tuple[TrainingDeclaration, ...]:
+        """Return what a header in slot ``last_slot`` carries: by ascending author, those of most stake if too many."""
+        timely = [item for item in self._declarations.values() if item.slot <= last_slot]
+        timely.sort(key=lambda item: (-stakes.get_stake(item.author), item.author))
+        return tuple(sorted(timely[:MAX_DECLARATIONS], key=lambda item: item.author))
 
     def snapshot(self) -> tuple[object, ...]:
         """Return all of it as plain values."""

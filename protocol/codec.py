@@ -17,7 +17,7 @@ WIRE_VERSION: Final = 1
 """Raised whenever the bytes of a message, or their meaning, change."""
 
 MAX_FRAME_BYTES: Final = 1 << 20
-"""A longer frame is refused before it is read: 1 MiB holds a header with some 4,000 declarations."""
+"""A longer frame is refused before it is read: 1 MiB has room for the largest block the rules allow."""
 
 
 class DecodeError(ValueError):
@@ -36,6 +36,9 @@ class _Frame(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     chain_id: bytes
     body: msgspec.Raw
 
+
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises on bytes that are no message; text that is not UTF-8 has an error of its own."""
 
 _encoder = msgspec.msgpack.Encoder()
 _frame_decoder = msgspec.msgpack.Decoder(_Frame)
@@ -62,7 +65,7 @@ def decode_frame(chain_id: Hash32, frame: bytes) -> Message:
         raise DecodeError(Reason.OVERSIZED)
     try:
         envelope = _frame_decoder.decode(frame)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         raise DecodeError(Reason.MALFORMED) from None
     if envelope.version != WIRE_VERSION:
         raise DecodeError(Reason.WRONG_VERSION)
@@ -70,7 +73,7 @@ def decode_frame(chain_id: Hash32, frame: bytes) -> Message:
         raise DecodeError(Reason.WRONG_CHAIN)
     try:
         message = _message_decoder.decode(envelope.body)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         raise DecodeError(Reason.MALFORMED) from None
     if encode_frame(chain_id, message) != frame:
         raise DecodeError(Reason.NOT_CANONICAL)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from protocol.messages import Message
+from protocol.messages import Message, WrappedBlock
 from protocol.types import PeerId
 from protocol.verdicts import Wait
 
@@ -51,9 +51,23 @@ class Inbox:
         """Return whether the same message already waits."""
         return any(item.message == delivery.message for item in self._waiting.get(wait, ()))
 
+    def drop_settled(self, height: int) -> None:
+        """Forget what can only be stale: messages other than blocks about heights the chain has reached."""
+        for wait, waiting in list(self._waiting.items()):
+            kept = [item for item in waiting if isinstance(item.message, WrappedBlock) or _height(item) > height]
+            self._per_peer.subtract(item.peer for item in waiting if item not in kept)
+            if kept:
+                self._waiting[wait] = kept
+            else:
+                del self._waiting[wait]
+
     def take(self, wait: Wait) -> list[Delivery]:
         """Return and forget what waited for this."""
         taken = self._waiting.pop(wait, [])
         for delivery in taken:
             self._per_peer[delivery.peer] -= 1
         return taken
+
+
+def _height(delivery: Delivery) -> int:
+    return int(getattr(delivery.message, "height", 0))

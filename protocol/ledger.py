@@ -1,4 +1,4 @@
-"""Accounts, and the rules for moving money between them. Knows nothing of training or of how blocks are agreed."""
+"""Accounts, and the rules for moving money between them; how blocks are agreed is no business of theirs."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -37,6 +37,14 @@ class StakeTable:
         self._stakes = {owner: stakes[owner] for owner in self.owners}
         self._ends = tuple(accumulate(self._stakes.values()))
         self.total: int = self._ends[-1] if self._ends else 0
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the same owners have bonded the same coins."""
+        return isinstance(other, StakeTable) and self._stakes == other._stakes
+
+    def __hash__(self) -> int:
+        """Return a hash that equal tables share."""
+        return self.total
 
     def get_stake(self, owner: AccountId) -> int:
         """Return the owner's bonded micro-coins, 0 for a stranger."""

@@ -1,5 +1,6 @@
 """Transfers that wait for a block. Bounded, and independent of how blocks are agreed."""
 
+import heapq
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,7 +12,7 @@ from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
 MAX_POOL: Final = 10_000
 """Transfers kept at most."""
 
-MAX_NONCE_LEAD: Final = 1_000
+MAX_NONCE_LEAD: Final = 256
 """How far a waiting transfer may be ahead of its author's account."""
 
 
@@ -52,23 +53,31 @@ class Mempool:
         of_author[transaction.nonce] = transaction
 
     def select(self, state: LedgerState, limit: int) -> tuple[Transaction, ...]:
-        """Return transfers a block on ``state`` may carry: by author, each author's in order of nonce."""
+        """Return transfers a block on ``state`` may carry: highest fee first, each author's in order of nonce."""
         chosen: list[Transaction] = []
-        for author in sorted(self._pending):
-            account = state.get_account(author)
-            balance, nonce = account.balance, account.nonce
-            while len(chosen) < limit and (candidate := self._pending[author].get(nonce)) is not None:
-                if find_transfer_fault(Account(balance, nonce), candidate) is not None:
-                    break
-                chosen.append(candidate)
-                balance -= candidate.amount + candidate.fee
-                nonce += 1
+        payers = {author: state.accounts[author] for author in self._pending if author in state.accounts}
+        queue = [self._rank(author, payer.nonce) for author, payer in payers.items()]
+        heapq.heapify(queue)
+        while queue and len(chosen) < limit:
+            _, author = heapq.heappop(queue)
+            payer = payers[author]
+            candidate = self._pending[author].get(payer.nonce)
+            if candidate is None or find_transfer_fault(payer, candidate) is not None:
+                continue
+            chosen.append(candidate)
+            payers[author] = Account(payer.balance - candidate.amount - candidate.fee, payer.nonce + 1)
+            heapq.heappush(queue, self._rank(author, payer.nonce + 1))
         return tuple(chosen)
+
+    def _rank(self, author: AccountId, nonce: int) -> tuple[int, AccountId]:
+        candidate = self._pending[author].get(nonce)
+        return (-candidate.fee if candidate else 0, author)
 
     def on_head_changed(self, state: LedgerState, returned: Iterable[Transaction]) -> None:
         """Take back transfers of abandoned blocks and forget those the new state has settled."""
         for transaction in returned:
-            self.add(transaction)
+            if self._size < MAX_POOL:
+                self.add(transaction)
         for author in list(self._pending):
             settled = state.get_account(author).nonce
             kept = {nonce: item for nonce, item in self._pending[author].items() if nonce >= settled}

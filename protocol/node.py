@@ -2,7 +2,7 @@
 
 from protocol.books import Proposal, Round, SignatureBook, has_confidence
 from protocol.chain import HeadChange
-from protocol.crypto import Domain, KeyPair, Verify, compute_content_hash, verify
+from protocol.crypto import Domain, KeyPair, Verify, verify
 from protocol.events import (
     LotteryWon,
     PhaseChanged,
@@ -89,6 +89,7 @@ class PoTNode(Participant):
     def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
         returned = [tx for record in change.abandoned if record.block for tx in record.block.transactions]
         self.mempool.on_head_changed(self.tree.head.state, returned)
+        self._inbox.drop_settled(self.tree.head.height)
         floor = self.tree.head.height - 1
         for parent in [key for key in self._rounds if self.tree.require(key).height < floor]:
             del self._rounds[parent]
@@ -190,8 +191,7 @@ class PoTNode(Participant):
     def _propose(self, turn: Turn, slot: int) -> None:
         head = self.tree.head
         own = self._get_own_training(head)
-        declarations = self._get_round(head.hash).get_sorted_declarations()
-        included = tuple(item for item in declarations if item.slot <= slot)
+        included = self._get_round(head.hash).choose_declarations(head.state.stakes, slot)
         authors = frozenset(item.author for item in included)
         if not has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors):
             return
@@ -214,6 +214,9 @@ class PoTNode(Participant):
         verdict = super()._judge(turn, delivery)
         if verdict is not ACCEPT:
             return verdict
+        of_the_bonded = TrainingDeclaration | BlockHeader | StakeholderSignature
+        if isinstance(delivery.message, of_the_bonded) and not self._is_bonded(delivery.message.author):
+            return Reject(Reason.NOT_BONDED)
         match delivery.message:
             case Transaction() as transaction:
                 return self.mempool.judge(self.tree.head.state, transaction)
@@ -366,6 +369,3 @@ class PoTNode(Participant):
 
     def _get_round(self, parent: Hash32) -> Round:
         return self._rounds.setdefault(parent, Round())
-
-    def _hash(self, message: Message) -> Hash32:
-        return compute_content_hash(self.rules.chain_id, message)

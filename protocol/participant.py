@@ -34,7 +34,7 @@ from protocol.job import Genesis, compute_chain_id
 from protocol.ledger import LedgerState
 from protocol.lottery import compute_slot, compute_slot_start
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
-from protocol.types import Hash32, Nanoseconds, PeerId
+from protocol.types import AccountId, Hash32, Nanoseconds, PeerId
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block, judge_height
 from protocol.verdicts import ACCEPT, Accept, Ignore, Missing, Reason, Reject, Verdict, Wait
 
@@ -101,7 +101,10 @@ class Participant:
         self._inbox = Inbox()
         self._seen: Memory[bytes] = Memory()
         self._refused: Memory[Hash32] = Memory()
-        self._asked: dict[PeerId, int] = {}
+        self._asked: dict[PeerId, bool] = {}
+        """Neighbours asked for blocks since the last announcement, and whether they still owe the answer."""
+        self._unfinished: dict[Hash32, PeerId] = {}
+        """Last blocks of answers that were full, and who has more."""
 
     # ---- the one entrance ----
 
@@ -140,6 +143,7 @@ class Participant:
     def _on_timer(self, turn: Turn, timer: Timer) -> None:
         if timer.kind is TimerKind.ANNOUNCE:
             self._asked.clear()
+            self._unfinished.clear()
             self._announce(turn)
             self._set_announcement(turn)
 
@@ -200,7 +204,7 @@ class Participant:
         if not self._inbox.has_room(delivery.peer):
             return Ignore(Reason.INBOX_FULL)
         self._inbox.put(wait, delivery)
-        if wait.missing is Missing.BLOCK:
+        if wait.missing is Missing.BLOCK and delivery.frame:
             self._ask_for_blocks(turn, delivery.peer)
         return wait
 
@@ -231,8 +235,11 @@ class Participant:
             return Reject(Reason.BAD_SIGNATURE)
         if isinstance(message, HeadAnnouncement) and message.height < self.tree.head.height:
             return Ignore(Reason.STALE)
-        if isinstance(message, BlockResponse) and delivery.peer not in self._asked:
-            return Ignore(Reason.UNREQUESTED)
+        if isinstance(message, BlockResponse):
+            if len(message.blocks) > MAX_BLOCKS_PER_RESPONSE:
+                return Reject(Reason.OVERSIZED)
+            if not self._asked.get(delivery.peer):
+                return Ignore(Reason.UNREQUESTED)
         return ACCEPT
 
     def _is_for_me(self, message: Message) -> bool:
@@ -240,13 +247,15 @@ class Participant:
         return isinstance(message, WrappedBlock | HeadAnnouncement | BlockResponse)
 
     def _judge_block(self, turn: Turn, block: WrappedBlock) -> Verdict:
-        block_hash = compute_content_hash(self.rules.chain_id, block)
+        block_hash = self._hash(block)
         if block_hash in self.tree:
             return Ignore(Reason.DUPLICATE)
         if not self.rules.verify(block.author, block_hash, block.signature):
             return Reject(Reason.BAD_SIGNATURE)
         if block_hash in self._refused:
             return Reject(Reason.REFUSED_BLOCK)
+        if not self._is_bonded(block.author):
+            return Reject(Reason.NOT_BONDED)
         place = self._find_place(turn, block.height, block.parent)
         return judge_block(place, block) if isinstance(place, Place) else place
 
@@ -279,10 +288,10 @@ class Participant:
                 if announcement.head not in self.tree and announcement.head not in self._refused:
                     self._ask_for_blocks(turn, delivery.peer)
             case BlockResponse() as response:
-                del self._asked[delivery.peer]
+                self._asked[delivery.peer] = False
                 turn.pending.extend(Delivery(delivery.peer, block, b"") for block in response.blocks)
                 if len(response.blocks) == MAX_BLOCKS_PER_RESPONSE:
-                    self._ask_for_blocks(turn, delivery.peer)
+                    self._unfinished[self._hash(response.blocks[-1])] = delivery.peer
 
     def _append(self, turn: Turn, block: WrappedBlock) -> None:
         record = build_record(self.rules, self.tree.require(block.parent), block)
@@ -291,21 +300,24 @@ class Participant:
         if change is not None:
             self._on_head_changed(turn, change)
         self._judge_again(turn, Wait(Missing.BLOCK, record.hash))
+        peer = self._unfinished.pop(record.hash, None)
+        if peer is not None:
+            self._ask_for_blocks(turn, peer, is_again=True)
 
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind a block that can never become valid; its own signature is no part of its hash."""
         if isinstance(message, WrappedBlock) and reason is not Reason.BAD_SIGNATURE:
-            block_hash = compute_content_hash(self.rules.chain_id, message)
+            block_hash = self._hash(message)
             self._refused.remember(block_hash)
             self._judge_again(turn, Wait(Missing.BLOCK, block_hash))
 
     # ---- catching up ----
 
-    def _ask_for_blocks(self, turn: Turn, peer: PeerId) -> None:
-        """Ask a neighbour once; the next announcement timer allows it again."""
-        if peer == OURSELVES or peer in self._asked:
+    def _ask_for_blocks(self, turn: Turn, peer: PeerId, *, is_again: bool = False) -> None:
+        """Ask a neighbour once between two announcements, and again when a full answer is used up."""
+        if peer == OURSELVES or (peer in self._asked and not is_again):
             return
-        self._asked[peer] = self._slot(turn)
+        self._asked[peer] = True
         request = BlockRequest(locator=self.tree.get_locator(), author=self.keys.public)
         turn.add(Send(peer, self._sign(request)))
 
@@ -321,6 +333,13 @@ class Participant:
         turn.add(Send(peer, self._sign(BlockResponse(blocks=blocks[:fitting], author=self.keys.public))))
 
     # ---- small helpers ----
+
+    def _hash(self, message: Message) -> Hash32:
+        return compute_content_hash(self.rules.chain_id, message)
+
+    def _is_bonded(self, account: AccountId) -> bool:
+        """Return whether an account may speak at all; bonds are those of the genesis, so any state tells."""
+        return self.tree.head.state.stakes.get_stake(account) > 0
 
     def _slot(self, turn: Turn) -> int:
         return compute_slot(turn.now, self.rules.genesis.parameters.slot_ns)

@@ -7,7 +7,7 @@ A light client has no training; it checks everything else.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from protocol.books import has_confidence
+from protocol.books import MAX_DECLARATIONS, has_confidence
 from protocol.chain import BlockRecord
 from protocol.crypto import Domain, Verify, compute_content_hash, is_signed
 from protocol.job import Genesis
@@ -146,6 +146,8 @@ def judge_header(place: Place, header: BlockHeader) -> Verdict:
 
 
 def _judge_declarations(place: Place, header: BlockHeader) -> Verdict:
+    if len(header.declarations) > MAX_DECLARATIONS:
+        return Reject(Reason.TOO_MANY_DECLARATIONS)
     authors = [declaration.author for declaration in header.declarations]
     if any(first >= second for first, second in pairwise(authors)):
         return Reject(Reason.DECLARATIONS_NOT_DISTINCT)

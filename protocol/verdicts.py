@@ -48,6 +48,7 @@ class Reason(Enum):
     DECLARATION_MISMATCH = "declaration-mismatch"
     DECLARATIONS_NOT_DISTINCT = "declarations-not-distinct"
     DECLARATION_AFTER_HEADER = "declaration-after-header"
+    TOO_MANY_DECLARATIONS = "too-many-declarations"
     CONFIDENCE_NOT_REACHED = "confidence-not-reached"
     # Stakeholders and the wrapped block.
     NOT_A_STAKEHOLDER = "not-a-stakeholder"

@@ -7,6 +7,7 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from simulation.compare import RunLog, read_log
 from simulation.records import Record
@@ -53,6 +54,7 @@ def _draw_training(folder: Path, log: RunLog, trainings: list[Record]) -> Path:
         roles[kind] = colour
         losses.plot(*zip(*points, strict=True), "o-", color=colour, alpha=0.6, label=name)
     losses.set(title="Mean training loss, each node", xlabel="height", ylim=(0, None))
+    losses.xaxis.set_major_locator(MaxNLocator(integer=True))
     losses.legend(frameon=False)
     _draw_accuracy(accuracy, log.tally)
     return _save(figure, folder / TRAINING_PICTURE)
@@ -67,7 +69,7 @@ def _draw_accuracy(axes: Axes, tally: Tally) -> None:
     for height, value in zip(heights, values, strict=True):
         axes.annotate(f"{value:.1%}", (height, value), ha="center", va="bottom", fontsize=8)
     axes.set(title="Test accuracy, employer's chain", xlabel="height", ylim=(0, 1.05))
-    axes.set_xticks(heights)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _draw_chain(folder: Path, log: RunLog) -> Path:
@@ -88,7 +90,8 @@ def _draw_chain(folder: Path, log: RunLog) -> Path:
     axes.scatter([0], [0], s=170, marker="s", color=GREY, zorder=2)
     axes.set(title="Blocks: filled on a head, blue clean, red poisoned", xlabel="height", yticks=[])
     axes.set_ylim(-max((len(blocks) for blocks in by_height.values()), default=1) + 0.4, 0.6)
-    axes.set_xticks(range(int(str(tally.run["stages"])) + 1))
+    axes.set_xlim(-0.3, int(str(tally.run["stages"])) + 0.3)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines["left"].set_visible(False)
     return _save(figure, folder / CHAIN_PICTURE)
 

@@ -63,9 +63,10 @@ def run_scenario(
         FolderError: The run's folder cannot be made.
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
-    meter = Meter(start_server())
-    images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
-    world = build_world(scenario, images.name, images.compute_digest())
+    with console.status(f"{scenario.name}: loading TensorFlow and {scenario.dataset.name}"):
+        meter = Meter(start_server())
+        images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
+        world = build_world(scenario, images.name, images.compute_digest())
     folder = _make_folder(out, scenario)
     (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
     run = _Run(world, images, folder, meter, interruption)

@@ -8,12 +8,14 @@ import difflib
 import hashlib
 import json
 from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from protocol.books import MAX_DECLARATIONS
 from simulation import constants
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -107,7 +109,7 @@ class Protocol(_Section):
     slot_ms: Annotated[float, Field(ge=1, le=3_600_000)] = constants.SLOT_MS
     declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = constants.DECLARATIONS_PER_SLOT
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = constants.HEADERS_PER_SLOT
-    max_transactions: Annotated[int, Field(ge=0, le=2000)] = constants.MAX_TRANSACTIONS
+    max_transactions: Annotated[int, Field(ge=0, le=1500)] = constants.MAX_TRANSACTIONS
     rewards: Rewards = Field(default_factory=Rewards)
 
 
@@ -249,7 +251,23 @@ class Scenario(_Section):
             return f"protocol.stakeholders: {self.protocol.stakeholders} cannot be drawn from {bonded} bonded nodes"
         if confidence.count is not None and confidence.count > bonded:
             return f"protocol.confidence.count: {confidence.count} can never be reached by {bonded} bonded nodes"
+        needed = self._count_needed_declarations()
+        if needed > MAX_DECLARATIONS:
+            return (
+                f"protocol.confidence: a header would need {needed} declarations and can hold {MAX_DECLARATIONS}; "
+                "lower count or stake_share"
+            )
         return None
+
+    def _count_needed_declarations(self) -> int:
+        """Return the fewest declarations that give a header confidence."""
+        confidence = self.protocol.confidence
+        if confidence.stake_share is None:
+            return confidence.count or 0
+        stakes = sorted((p.stake for p in self.populations for _ in range(p.count)), reverse=True)
+        bound = confidence.stake_share * sum(stakes)
+        held = accumulate(stakes)
+        return next((number for number, share in enumerate(held, start=1) if share > bound), len(stakes))
 
     def _find_network_fault(self) -> str | None:
         network, nodes = self.network, self.node_count

@@ -96,6 +96,17 @@ def set_slot_before_declarations(scene: Scene, message: Message) -> Message:
     return msgspec.structs.replace(message, slot=scene.find_slot(Domain.HEADER_LOTTERY, 1, scene.head, scene.head.slot))
 
 
+def set_to_wrapper(scene: Scene, message: Message) -> Message:
+    """Let the last stakeholder sign, who was drawn to wrap."""
+    return msgspec.structs.replace(message, author=scene.stakeholders(scene.header())[-1])
+
+
+def set_to_first_signer(_: Scene, message: Message) -> Message:
+    """Let somebody wrap who was drawn to sign."""
+    assert isinstance(message, WrappedBlock)
+    return msgspec.structs.replace(message, author=message.signatures[0].author)
+
+
 def on_header(**changes: object) -> Change:
     """Change the header inside a block; whoever wraps cannot sign it for the header's author."""
 
@@ -177,7 +188,8 @@ RESIGNED: Final[list[Case]] = [
     ("stakeholder", "parent", set_to(parent=UNKNOWN), Missing.BLOCK),
     ("stakeholder", "parent", lambda s, m: msgspec.structs.replace(m, parent=s.chain_id), Ignore(Reason.STALE)),
     ("stakeholder", "header", set_to(header=UNKNOWN), Missing.HEADER),
-    ("stakeholder", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_A_STAKEHOLDER)),
+    ("stakeholder", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
+    ("stakeholder", "author", set_to_wrapper, Reject(Reason.NOT_A_STAKEHOLDER)),
     ("block", "header", lambda s, m: msgspec.structs.replace(m, header=s.header(2)), Reject(Reason.HEADER_MISMATCH)),
     ("block", "signatures", on_tuple("signatures", lambda _, s: s[1:]), Reject(Reason.WRONG_SIGNATURE_COUNT)),
     ("block", "signatures", on_tuple("signatures", lambda _, s: (*s, s[0])), Reject(Reason.WRONG_SIGNATURE_COUNT)),
@@ -189,7 +201,8 @@ RESIGNED: Final[list[Case]] = [
     ("block", "coinbase", set_to(coinbase=()), Reject(Reason.WRONG_COINBASE)),
     ("block", "coinbase", on_tuple("coinbase", lambda _, c: (*c, c[-1])), Reject(Reason.WRONG_COINBASE)),
     ("block", "coinbase", on_tuple("coinbase", lambda _, c: c[::-1]), Reject(Reason.WRONG_COINBASE)),
-    ("block", "author", set_to(author=STRANGE_KEY), Reject(Reason.WRONG_WRAPPER)),
+    ("block", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
+    ("block", "author", set_to_first_signer, Reject(Reason.WRONG_WRAPPER)),
     ("head", "height", set_to(height=0), Ignore(Reason.STALE)),
     ("head", "head", lambda s, m: msgspec.structs.replace(m, head=s.head.hash), ACCEPT),
     ("head", "author", set_to(author=STRANGE_KEY), ACCEPT),

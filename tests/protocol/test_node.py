@@ -7,8 +7,19 @@ import pytest
 
 from protocol import inbox as inbox_module
 from protocol.codec import encode_frame
-from protocol.crypto import compute_content_hash
-from protocol.events import BlockAppended, Broadcast, Command, Judged, Relay, Send, StartTraining
+from protocol.crypto import Domain, compute_content_hash
+from protocol.events import (
+    BlockAppended,
+    Broadcast,
+    Command,
+    Judged,
+    Relay,
+    Send,
+    StartTraining,
+    Timer,
+    TimerFired,
+    TimerKind,
+)
 from protocol.job import Confidence
 from protocol.light_client import LightClient
 from protocol.messages import (
@@ -16,6 +27,7 @@ from protocol.messages import (
     BlockRequest,
     BlockResponse,
     HeadAnnouncement,
+    Message,
     StakeholderSignature,
     TrainingDeclaration,
     WrappedBlock,
@@ -181,6 +193,26 @@ def test_signatures_and_children_of_refused_messages_are_refused_too() -> None:
     assert scene.judge(scene.sign(child)) == Reject(Reason.REFUSED_PARENT)
 
 
+def test_true_messages_for_a_height_that_is_settled_are_stale_and_blame_nobody() -> None:
+    scene = Scene()
+    late = (scene.declaration(4), scene.header(2, (2, 3)))
+    scene.grow()
+    assert [scene.judge(message) for message in late] == [Ignore(Reason.STALE)] * 2
+
+
+def test_a_proposer_leaves_out_declarations_later_than_its_own_slot() -> None:
+    scene = Scene()
+    early = [scene.declaration(index) for index in (1, 2)]
+    slot = scene.find_slot(Domain.HEADER_LOTTERY, 0, scene.head, 1 + max(item.slot for item in early))
+    late = scene.declaration(3, slot=slot + 1)
+    assert {scene.judge(item) for item in (*early, late)} == {ACCEPT}
+    commands = scene.handle(TimerFired(Timer(TimerKind.PROPOSE, slot, scene.head.hash)))
+    (header,) = [item.message for item in commands if isinstance(item, Broadcast) and item.message.kind == "header"]
+    assert isinstance(header, BlockHeader)
+    assert sorted(early, key=lambda item: item.author) == list(header.declarations)
+    assert Scene().judge(header) == ACCEPT
+
+
 # ---- its own training is the only oracle ----
 
 
@@ -212,7 +244,7 @@ def test_a_true_weights_digest_with_another_loss_trace_is_refused_by_its_secret(
 def test_messages_that_come_before_training_is_finished_wait_and_are_judged_after() -> None:
     scene = untrained_scene()
     header = scene.header(2)
-    waiting = [scene.declaration(1), header, scene.declaration(4, data="poison"), scene.block(header)]
+    waiting: list[Message] = [scene.declaration(1), header, scene.declaration(4, data="poison"), scene.block(header)]
     for message in waiting:
         assert scene.judge(message) == Wait(Missing.TRAINING, NEXT_STAGE)
         assert scene.judge(message) == Ignore(Reason.DUPLICATE), "it already waits"
@@ -277,6 +309,18 @@ def test_an_answer_nobody_asked_for_is_ignored() -> None:
     answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
     assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
     assert scene.head.height == 0
+
+
+def test_a_neighbour_is_asked_once_until_the_next_announcement_is_due() -> None:
+    scene = Scene()
+    news = scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public))
+
+    def asks() -> bool:
+        return any(isinstance(item, Send) and isinstance(item.message, BlockRequest) for item in scene.send(news))
+
+    assert [asks(), asks()] == [True, False]
+    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
+    assert [asks(), asks()] == [True, False]
 
 
 def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_mark() -> None:

@@ -1,0 +1,288 @@
+"""Frozen bytes: every hash and signature the protocol defines, as it was when the wire version was last raised.
+
+A difference here means that old and new nodes no longer understand each other. When that is meant, raise
+``WIRE_VERSION`` or the number in the `Domain` tag, then write the files anew:
+
+    python -m tests.protocol.test_vectors --write
+"""
+
+import hashlib
+import json
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from protocol.codec import decode_frame, encode, encode_frame
+from protocol.crypto import Domain, KeyPair, compute_content_hash, compute_hash, framed, is_signed
+from protocol.job import (
+    Confidence,
+    Genesis,
+    GenesisAccount,
+    ProtocolParameters,
+    RewardShares,
+    TrainingJob,
+    compute_chain_id,
+)
+from protocol.ledger import StakeTable
+from protocol.lottery import compute_target, follow_the_coin, is_slot_won
+from protocol.messages import (
+    MESSAGE_KINDS,
+    BlockHeader,
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    Message,
+    Payout,
+    StakeholderSignature,
+    TrainingDeclaration,
+    Transaction,
+    WrappedBlock,
+)
+from protocol.rewards import compute_coinbase, compute_subsidy
+from protocol.training import commit, compute_training_secret
+
+Vectors = dict[str, object]
+FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors"
+KEYS: Final = sorted((KeyPair(bytes([number]) * 32) for number in (1, 2, 3, 4)), key=lambda pair: pair.public)
+OWNERS: Final = tuple(pair.public for pair in KEYS)
+LOSSES: Final = struct.pack(">4f", 2.5, 1.25, 0.625, 0.1)
+WEIGHTS: Final = bytes(range(32))
+STAKES: Final = StakeTable(dict(zip(OWNERS, (1_000, 2_000, 3_000, 4_000), strict=True)))
+SHARES: Final = RewardShares(proposer=400_000, declarers=300_000, stakeholders=300_000)
+GENESIS: Final = Genesis(
+    parameters=ProtocolParameters(
+        confidence=Confidence(rule="stake_share", value=500_000),
+        stakeholders=3,
+        slot_ns=1_000_000_000,
+        declarations_per_slot=2_000_000,
+        headers_per_slot=500_000,
+        max_transactions=100,
+        rewards=SHARES,
+    ),
+    job=TrainingJob(
+        layers=(128, 64),
+        activation="relu",
+        optimizer="adam",
+        learning_rate=0.001,
+        loss="sparse_categorical_crossentropy",
+        dataset="mnist",
+        dataset_digest=WEIGHTS,
+        weights_seed=1,
+        order_seed=2,
+        batch_size=32,
+        steps_per_stage=4,
+        stages=5,
+        profile="vector",
+    ),
+    accounts=tuple(
+        GenesisAccount(account=owner, balance=50_000_000, stake=STAKES.get_stake(owner)) for owner in OWNERS
+    ),
+    seed=7,
+)
+CHAIN: Final = compute_chain_id(GENESIS)
+SECRET: Final = compute_training_secret(CHAIN, 1, CHAIN, LOSSES)
+
+
+def build_messages() -> dict[str, Message]:
+    """Return one signed message of each kind."""
+    transaction = Transaction(author=OWNERS[0], nonce=0, recipient=OWNERS[1], amount=5_000, fee=7)
+    declarations = tuple(
+        pair.sign(
+            CHAIN,
+            TrainingDeclaration(
+                height=1,
+                parent=CHAIN,
+                slot=3,
+                author=pair.public,
+                weights_digest=WEIGHTS,
+                profile="vector",
+                commitment=commit(pair, CHAIN, 1, CHAIN, SECRET),
+            ),
+        )
+        for pair in KEYS[:3]
+    )
+    header = KEYS[0].sign(
+        CHAIN,
+        BlockHeader(
+            height=1,
+            parent=CHAIN,
+            slot=300,
+            author=OWNERS[0],
+            weights_digest=WEIGHTS,
+            training_secret=SECRET,
+            declarations=declarations,
+        ),
+    )
+    digest = compute_content_hash(CHAIN, header)
+    signature = StakeholderSignature(height=1, parent=CHAIN, header=digest, author=OWNERS[1])
+    block = WrappedBlock(
+        header=header,
+        signatures=(KEYS[1].sign(CHAIN, signature),),
+        transactions=(KEYS[0].sign(CHAIN, transaction),),
+        coinbase=(Payout(account=OWNERS[0], amount=1), Payout(account=OWNERS[1], amount=2**40)),
+        author=OWNERS[2],
+    )
+    unsigned: tuple[Message, ...] = (
+        transaction,
+        declarations[0],
+        header,
+        signature,
+        block,
+        HeadAnnouncement(height=1, head=digest, author=OWNERS[0]),
+        BlockRequest(locator=(digest, CHAIN), author=OWNERS[3]),
+        BlockResponse(blocks=(KEYS[2].sign(CHAIN, block),), author=OWNERS[0]),
+    )
+    by_owner = {pair.public: pair for pair in KEYS}
+    return {message.kind: by_owner[message.author].sign(CHAIN, message) for message in unsigned}
+
+
+def build_message_vectors() -> Vectors:
+    """Return frame, content hash and signature of every message."""
+    return {
+        kind: {
+            "author": message.author.hex(),
+            "frame": encode_frame(CHAIN, message).hex(),
+            "content_hash": compute_content_hash(CHAIN, message).hex(),
+            "signature": message.signature.hex(),
+        }
+        for kind, message in build_messages().items()
+    }
+
+
+def build_hash_vectors() -> Vectors:
+    """Return the chain id and a hash under every purpose tag, of no part, one part and two."""
+    parts: tuple[tuple[bytes, ...], ...] = ((), (b"",), (b"pot", b"\x00"))
+    domains = {domain.name: [compute_hash(domain, *some).hex() for some in parts] for domain in Domain}
+    return {
+        "genesis": encode(GENESIS).hex(),
+        "chain_id": CHAIN.hex(),
+        "tags": {domain.name: domain.value.decode() for domain in Domain},
+        "hashes": domains,
+        "public_keys": [owner.hex() for owner in OWNERS],
+    }
+
+
+def build_training_vectors() -> Vectors:
+    """Return training secrets and commitments to them."""
+    steps = [compute_training_secret(CHAIN, 1, CHAIN, LOSSES[: 4 * count]).hex() for count in range(5)]
+    return {
+        "losses": LOSSES.hex(),
+        "secret_after_each_step": steps,
+        "secret_on_another_parent": compute_training_secret(CHAIN, 2, WEIGHTS, LOSSES).hex(),
+        "commitments": [commit(pair, CHAIN, 1, CHAIN, SECRET).hex() for pair in KEYS],
+    }
+
+
+def build_lottery_vectors() -> Vectors:
+    """Return targets, won slots and stakeholders."""
+    draws = {
+        domain.name: {
+            owner.hex(): [
+                slot
+                for slot in range(64)
+                if is_slot_won(domain, STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=owner)
+            ]
+            for owner in OWNERS
+        }
+        for domain in (Domain.DECLARATION_LOTTERY, Domain.HEADER_LOTTERY)
+    }
+    headers = (CHAIN, WEIGHTS, SECRET)
+    return {
+        "targets": [hex(compute_target(stake, 10_000, 500_000)) for stake in (1, 2_000, 10_000)],
+        "won_slots": draws,
+        "stakeholders": {item.hex(): [one.hex() for one in follow_the_coin(item, STAKES, 3)] for item in headers},
+    }
+
+
+def build_money_vectors() -> Vectors:
+    """Return subsidies and one whole coinbase."""
+    coinbase = compute_coinbase(1, 7, SHARES, proposer=OWNERS[0], declarers=OWNERS[:3], stakeholders=OWNERS[1:])
+    return {
+        "subsidies": {str(height): compute_subsidy(height) for height in (1, 2, 5, 100, 1_000_000)},
+        "coinbase": {line.account.hex(): line.amount for line in coinbase},
+    }
+
+
+BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
+    "hashes": build_hash_vectors,
+    "lottery": build_lottery_vectors,
+    "messages": build_message_vectors,
+    "money": build_money_vectors,
+    "training": build_training_vectors,
+}
+
+
+def read_vectors(name: str) -> Vectors:
+    """Return one frozen file."""
+    vectors: Vectors = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return vectors
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_today_gives_the_frozen_vectors(name: str) -> None:
+    assert BUILDERS[name]() == read_vectors(name)
+
+
+def test_there_is_no_frozen_file_without_a_test_and_none_names_a_machine() -> None:
+    assert sorted(path.stem for path in FOLDER.iterdir()) == sorted(BUILDERS)
+    for path in FOLDER.iterdir():
+        text = path.read_text("utf-8")
+        assert not any(sign in text for sign in ("/home", "/tmp", "/work", "\\")), path.name  # noqa: S108 - looked for
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_a_frozen_frame_decodes_to_a_signed_message(kind: str) -> None:
+    vector = read_vectors("messages")[kind]
+    assert isinstance(vector, dict)
+    frame = bytes.fromhex(vector["frame"])
+    message = decode_frame(CHAIN, frame)
+    assert message == build_messages()[kind]
+    assert is_signed(CHAIN, message)
+
+
+def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
+    """The definitions once more by hand, so that a wrong file cannot be written without noticing."""
+
+    def sha(tag: str, *parts: bytes) -> bytes:
+        data = [tag.encode(), *parts]
+        return hashlib.sha256(b"".join(struct.pack(">I", len(part)) + part for part in data)).digest()
+
+    height = struct.pack(">I", 1)
+    assert sha("pot/genesis/1", encode(GENESIS)) == CHAIN
+    secret = sha("pot/secret/1", CHAIN, height, CHAIN)
+    for start in range(0, len(LOSSES), 4):
+        secret = sha("pot/secret-step/1", LOSSES[start : start + 4], secret)
+    assert secret == SECRET
+    assert commit(KEYS[0], CHAIN, 1, CHAIN, SECRET) == KEYS[0].sign_hash(
+        sha("pot/commitment/1", CHAIN, height, CHAIN, SECRET)
+    )
+    for kind, message in build_messages().items():
+        blank = msgspec.structs.replace(message, signature=bytes(64))
+        assert compute_content_hash(CHAIN, message) == sha("pot/message/1", CHAIN, encode(blank)), kind
+    for slot in range(20):
+        draw = sha("pot/header-lottery/1", CHAIN, height, struct.pack(">Q", slot), OWNERS[3])
+        wins = int.from_bytes(draw, "big") * 10_000 * 1_000_000 < 2**256 * 4_000 * 500_000
+        assert wins == is_slot_won(
+            Domain.HEADER_LOTTERY, STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=OWNERS[3]
+        )
+    coin = int.from_bytes(sha("pot/follow-the-coin/1", WEIGHTS, struct.pack(">I", 0)), "big") % 10_000
+    owner = next(owner for owner, end in zip(OWNERS, (1_000, 3_000, 6_000, 10_000), strict=True) if coin < end)
+    assert follow_the_coin(WEIGHTS, STAKES, 1) == (owner,)
+
+
+def test_purpose_tags_are_distinct_and_framing_keeps_parts_apart() -> None:
+    assert len({domain.value for domain in Domain}) == len(Domain)
+    lists = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (framed(b"ab", b"c"),)]
+    assert len({framed(*parts) for parts in lists}) == len(lists)
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--write"]:
+    FOLDER.mkdir(exist_ok=True)
+    for file_name, build in BUILDERS.items():
+        text_of_file = json.dumps(build(), indent=1, sort_keys=True) + "\n"
+        (FOLDER / f"{file_name}.json").write_text(text_of_file, "utf-8")

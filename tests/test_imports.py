@@ -1,0 +1,221 @@
+"""Which file may import what, and which words it may use. The rules are data; a file that breaks one is named."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+STDLIB: Final = frozenset(sys.stdlib_module_names)
+PURE_STDLIB: Final = frozenset(
+    {"__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools"}
+    | {"math", "operator", "struct", "types", "typing"}
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the files matched by some patterns may import, or may not. A name stands for the modules below it too."""
+
+    name: str
+    files: tuple[str, ...]
+    modules: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """Modules that only some files may import."""
+
+    modules: frozenset[str]
+    files: frozenset[str]
+
+
+ALLOW: Final = (
+    Rule("the core is pure", ("protocol/**/*.py",), PURE_STDLIB | {"cryptography", "msgspec", "protocol"}),
+    Rule(
+        "attacks see only what a node sees",
+        ("simulation/attacks/**/*.py",),
+        STDLIB | {"numpy", "protocol", "simulation.attacks"},
+    ),
+)
+FORBID: Final = (
+    # Within the core.
+    Rule("the ledger knows no consensus", ("protocol/ledger.py",), frozenset({"protocol.node", "protocol.validation"})),
+    Rule("fork choice knows no message", ("protocol/chain.py",), frozenset({"protocol.messages", "protocol.ledger"})),
+    Rule("judging does not write", ("protocol/validation.py",), frozenset({"protocol.node", "protocol.participant"})),
+    # Around it.
+    Rule(
+        "nothing imports the command line", ("simulation/*/**/*.py", "protocol/**/*.py"), frozenset({"simulation.cli"})
+    ),
+    Rule("nothing of ours imports a test", ("main.py", "protocol/**/*.py", "simulation/**/*.py"), frozenset({"tests"})),
+    Rule("nothing is pickled", ("protocol/**/*.py", "simulation/**/*.py"), frozenset({"pickle", "marshal", "dill"})),
+)
+RESERVED: Final = (
+    Reserved(
+        frozenset({"keras", "tensorflow"}), frozenset({"simulation/keras_trainer.py", "simulation/model_store.py"})
+    ),
+    Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario.py"})),
+)
+ENGINES: Final = frozenset(f"simulation.engines.{name}" for name in ("processes", "virtual", "ray_cluster"))
+"""Other files of that folder are parts that engines are made of."""
+NEUTRAL_FILES: Final = ("protocol/ledger.py", "protocol/mempool.py", "protocol/chain.py")
+CONSENSUS_WORDS: Final = ("training", "declaration", "secret", "stakeholder", "proof of training", "poisoned")
+
+
+def find_files(*patterns: str) -> list[Path]:
+    return sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
+
+
+def list_sources() -> list[Path]:
+    return find_files("main.py", "protocol/**/*.py", "simulation/**/*.py")
+
+
+def find_imports(source: str, package: str) -> Iterator[str]:
+    """Yield the full name of everything imported, wherever in the file; ``from a import b`` yields ``a.b``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            module = ".".join([*parents, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if called in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value)
+
+
+def imports_of(path: Path) -> list[str]:
+    return list(find_imports(path.read_text("utf-8"), ".".join(path.relative_to(ROOT).parts[:-1])))
+
+
+def lies_below(name: str, modules: frozenset[str]) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def find_set_iterations(source: str) -> Iterator[int]:
+    """Yield lines that go through a set in its own order, which differs from one process to the next."""
+
+    def is_set(node: ast.expr) -> bool:
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        return isinstance(node, ast.Set | ast.SetComp) or (is_call and node.func.id in ("set", "frozenset"))  # type: ignore[attr-defined]
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.For | ast.comprehension) and is_set(node.iter):
+            yield node.iter.lineno
+        elif isinstance(node, ast.Starred) and is_set(node.value):
+            yield node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if name in ("tuple", "list", "iter", "enumerate", "join", "next") and any(map(is_set, node.args)):
+                yield node.lineno
+
+
+def find_builtin_hash_calls(source: str) -> Iterator[int]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hash":
+            yield node.lineno
+
+
+def find_words(source: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(source.splitlines(), start=1):
+        if not line.startswith(("import ", "from ")):
+            yield from ((number, word) for word in CONSENSUS_WORDS if word in line.lower().replace("-", " "))
+
+
+def test_the_core_is_where_the_rules_look_for_it() -> None:
+    assert len(find_files("protocol/**/*.py")) >= 20
+    assert all((ROOT / name).is_file() for name in NEUTRAL_FILES)
+
+
+@pytest.mark.parametrize("rule", ALLOW, ids=lambda rule: rule.name)
+def test_imports_stay_inside_what_is_allowed(rule: Rule) -> None:
+    for path in find_files(*rule.files):
+        extra = [name for name in imports_of(path) if not lies_below(name, rule.modules)]
+        assert not extra, f"{path.relative_to(ROOT)} imports {extra}"
+
+
+@pytest.mark.parametrize("rule", FORBID, ids=lambda rule: rule.name)
+def test_imports_avoid_what_is_forbidden(rule: Rule) -> None:
+    for path in find_files(*rule.files):
+        found = [name for name in imports_of(path) if lies_below(name, rule.modules)]
+        assert not found, f"{path.relative_to(ROOT)} imports {found}"
+
+
+@pytest.mark.parametrize("reserved", RESERVED, ids=lambda item: "-".join(sorted(item.modules)))
+def test_a_heavy_library_is_imported_in_its_own_file_only(reserved: Reserved) -> None:
+    for path in list_sources():
+        if str(path.relative_to(ROOT)) not in reserved.files:
+            found = [name for name in imports_of(path) if lies_below(name, reserved.modules)]
+            assert not found, f"{path.relative_to(ROOT)} imports {found}"
+
+
+def test_engines_do_not_import_one_another() -> None:
+    for path in find_files("simulation/engines/*.py"):
+        others = ENGINES - {f"simulation.engines.{path.stem}"}
+        found = [name for name in imports_of(path) if lies_below(name, others)]
+        assert not found, f"{path.relative_to(ROOT)} imports {found}"
+
+
+def test_the_core_neither_hashes_by_process_nor_walks_a_set() -> None:
+    for path in find_files("protocol/**/*.py"):
+        source = path.read_text("utf-8")
+        lines = [*find_builtin_hash_calls(source), *find_set_iterations(source)]
+        assert not lines, f"{path.relative_to(ROOT)}, lines {lines}"
+
+
+@pytest.mark.parametrize("name", NEUTRAL_FILES)
+def test_ledger_pool_and_fork_choice_speak_of_no_consensus(name: str) -> None:
+    found = list(find_words((ROOT / name).read_text("utf-8")))
+    assert not found, f"{name}: {found}"
+
+
+# ---- the checks themselves ----
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import time", ["time"]),
+        ("import os, random as r", ["os", "random"]),
+        ("def f():\n    from os.path import join", ["os.path.join"]),
+        ("from . import node", ["protocol.node"]),
+        ("from ..simulation import host", ["simulation.host"]),
+        ("import importlib\nimportlib.import_module('keras')", ["importlib", "keras"]),
+        ("__import__('pickle')", ["pickle"]),
+    ],
+)
+def test_the_check_sees_every_way_to_import(source: str, names: list[str]) -> None:
+    assert list(find_imports(source, "protocol")) == names
+    if names != ["protocol.node"]:
+        assert not all(lies_below(name, ALLOW[0].modules) for name in names)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for item in {1, 2}: pass",
+        "for item in set(items): pass",
+        "[item for item in frozenset(items)]",
+        "tuple({item for item in items})",
+        "b''.join(set(items))",
+        "f(*{1, 2})",
+    ],
+)
+def test_the_check_sees_every_walk_through_a_set(source: str) -> None:
+    assert list(find_set_iterations(source)) == [1]
+
+
+def test_the_other_checks_see_what_they_look_for_and_nothing_else() -> None:
+    assert list(find_set_iterations("for item in sorted({1, 2}): pass\nif x in {1, 2}: pass\nlen(set(y))")) == []
+    assert list(find_builtin_hash_calls("x = hash(y)\nz = record.hash\nself._hash(m)")) == [1]
+    assert list(find_words("from protocol.training import x\na = 1  # the Training secret")) == [
+        (2, "training"),
+        (2, "secret"),
+    ]
+    assert not lies_below("protocolling.x", frozenset({"protocol"}))
+    assert lies_below("simulation.cli.main", frozenset({"simulation.cli"}))
