@@ -7,7 +7,7 @@ from typing import Final
 from protocol.ledger import Account, LedgerState, find_transfer_fault
 from protocol.messages import Transaction
 from protocol.types import AccountId
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
+from protocol.verdicts import ACCEPT, Ignore, Reason, Verdict
 
 MAX_POOL: Final = 10_000
 """Transfers kept at most."""
@@ -31,11 +31,11 @@ class Mempool:
     def judge(self, state: LedgerState, transaction: Transaction) -> Verdict:
         """Return whether a correctly signed transfer should be kept.
 
-        What the account cannot pay *now* is ignored, not rejected: the sender may know a newer block than we do.
+        What the account cannot pay *now* is ignored, not rejected: the sender may know a newer block than this node.
         """
         account = state.accounts.get(transaction.author)
         if account is None:
-            return Reject(Reason.UNKNOWN_ACCOUNT)
+            return Ignore(Reason.UNKNOWN_ACCOUNT)
         if transaction.nonce < account.nonce:
             return Ignore(Reason.NONCE_USED)
         if transaction.nonce > account.nonce + MAX_NONCE_LEAD:

@@ -329,7 +329,8 @@ def find_scenario(name: str) -> Path:
         raise ScenarioError(f"{name}: no such file")
     shipped = {file.stem: file for file in sorted(CONFIGS.glob("*.yaml"))}
     if name in shipped:
-        return shipped[name]
+        found = shipped[name]
+        return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
     close = difflib.get_close_matches(name, shipped, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "write a path ending in .yaml, or one of " + ", ".join(shipped)
     raise ScenarioError(f"{name}: no such scenario; {hint}")

@@ -143,7 +143,7 @@ def on_payout(**changes: object) -> Change:
 ZEROS: Final = bytes(64)
 STRANGE_KEY: Final = keys(STRANGER).public
 RESIGNED: Final[list[Case]] = [
-    ("transaction", "author", set_to(author=STRANGE_KEY), Reject(Reason.UNKNOWN_ACCOUNT)),
+    ("transaction", "author", set_to(author=STRANGE_KEY), Ignore(Reason.UNKNOWN_ACCOUNT)),
     ("transaction", "nonce", set_to(nonce=0), Ignore(Reason.NONCE_USED)),
     ("transaction", "nonce", set_to(nonce=1_002), Ignore(Reason.NONCE_GAP)),
     ("transaction", "recipient", set_to(recipient=STRANGE_KEY), ACCEPT),

@@ -1,0 +1,49 @@
+"""configs/README.md names every key a scenario may have, with the default it really has."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from simulation.scenario import CONFIGS, Poison, Population, Scenario
+
+TEXT = (CONFIGS / "README.md").read_text("utf-8")
+ROWS = {match[1]: match[2] for match in re.finditer(r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|", TEXT, re.MULTILINE)}
+DEFAULTS = Scenario.model_validate(yaml.safe_load(Path(CONFIGS / "default.yaml").read_text("utf-8"))).model_dump()
+
+
+def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted path of each key and its field's default."""
+    for name, field in section.model_fields.items():
+        if name == "populations":
+            continue
+        options = [field.annotation, *get_args(field.annotation)]
+        inner = next((item for item in options if isinstance(item, type) and issubclass(item, BaseModel)), None)
+        if inner is not None and inner is not Poison:
+            yield from walk(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field.default
+
+
+KEYS = [*walk(Scenario), *walk(Population), *walk(Poison, "poison.")]
+
+
+@pytest.mark.parametrize("key", [key for key, _ in KEYS])
+def test_every_key_has_a_row(key: str) -> None:
+    assert key in ROWS
+
+
+@pytest.mark.parametrize(("key", "default"), [item for item in KEYS if item[0] in ROWS])
+def test_the_default_shown_is_the_default_used(key: str, default: object) -> None:
+    shown = ROWS[key].strip()
+    value: object = DEFAULTS
+    for part in key.split("."):
+        value = value[part] if isinstance(value, dict) and part in value else default
+    if shown.startswith("`"):
+        assert yaml.safe_load(shown.strip("`")) == value
+    else:
+        assert shown in ("needed", "-", "see below")
