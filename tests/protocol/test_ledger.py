@@ -15,7 +15,7 @@ from protocol.mempool import MAX_NONCE_LEAD, Mempool
 from protocol.messages import Payout, Transaction
 from protocol.rewards import compute_coinbase, compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject
+from protocol.verdicts import ACCEPT, Ignore, Reason
 from tests.builders import genesis, keys
 
 OWNERS: Final = tuple(keys(index).public for index in range(6))
@@ -239,7 +239,7 @@ def test_the_pool_keeps_one_transfer_for_each_author_and_nonce(items: list[Trans
     for item in items:
         verdict = pool.judge(state, item)
         if item.author not in state.accounts:
-            assert verdict == Reject(Reason.UNKNOWN_ACCOUNT)
+            assert verdict == Ignore(Reason.UNKNOWN_ACCOUNT)
         elif item.amount + item.fee > state.accounts[item.author].balance:
             assert verdict == Ignore(Reason.OVERDRAFT)
         elif (item.author, item.nonce) in kept:
