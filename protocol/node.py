@@ -2,7 +2,7 @@
 
 from protocol.books import Proposal, Round, SignatureBook, has_confidence
 from protocol.chain import HeadChange
-from protocol.crypto import Domain, KeyPair, Verify, verify
+from protocol.crypto import Domain, KeyPair
 from protocol.events import (
     LotteryWon,
     PhaseChanged,
@@ -13,7 +13,6 @@ from protocol.events import (
     TrainingFinished,
 )
 from protocol.inbox import Delivery
-from protocol.job import Genesis
 from protocol.ledger import LedgerState
 from protocol.lottery import is_slot_won
 from protocol.mempool import Mempool
@@ -28,16 +27,14 @@ from protocol.messages import (
 )
 from protocol.participant import MAX_LOCATOR, Memory, Participant, Turn
 from protocol.phases import Phase, Trigger, advance
-from protocol.training import TrainingResult, commit, compute_training_secret
+from protocol.training import TrainingResult, commit
 from protocol.types import Hash32
 from protocol.validation import (
     OwnTraining,
     Place,
     PoTRecord,
+    Rules,
     build_coinbase,
-    compute_stakeholders,
-    judge_declaration,
-    judge_header,
     judge_stakeholder_signature,
 )
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
@@ -49,9 +46,9 @@ LOOKAHEAD_SLOTS = 16
 class PoTNode(Participant):
     """The proof-of-training node as a function of (event, time)."""
 
-    def __init__(self, genesis: Genesis, keys: KeyPair, *, verify_signature: Verify = verify) -> None:
+    def __init__(self, rules: Rules, keys: KeyPair) -> None:
         """Start at the genesis, with nothing trained."""
-        super().__init__(genesis, keys, verify_signature=verify_signature)
+        super().__init__(rules, keys)
         self.phase = Phase.TRAINING
         self.mempool = Mempool()
         self._results: dict[int, TrainingResult] = {}
@@ -237,7 +234,7 @@ class PoTNode(Participant):
         place = self._find_place(turn, declaration.height, declaration.parent)
         if not isinstance(place, Place):
             return place
-        verdict = judge_declaration(place, declaration)
+        verdict = self.rules.judge_declaration(place, declaration)
         if verdict is not ACCEPT:
             return verdict
         if declaration.height <= self.tree.head.height:
@@ -253,7 +250,7 @@ class PoTNode(Participant):
         place = self._find_place(turn, header.height, header.parent)
         if not isinstance(place, Place):
             return place
-        verdict = judge_header(place, header)
+        verdict = self.rules.judge_header(place, header)
         if verdict is not ACCEPT:
             return verdict
         if header.height <= self.tree.head.height:
@@ -290,7 +287,7 @@ class PoTNode(Participant):
         result = self._results[parent.height]
         secret = self._secrets.get(parent.hash)
         if secret is None:
-            secret = compute_training_secret(self.rules.chain_id, parent.height + 1, parent.hash, result.losses)
+            secret = self.rules.compute_secret(parent.height + 1, parent.hash, result.losses)
             self._secrets[parent.hash] = secret
         return OwnTraining(weights_digest=result.weights_digest, secret=secret)
 
@@ -316,7 +313,7 @@ class PoTNode(Participant):
     def _add_proposal(self, turn: Turn, header: BlockHeader) -> None:
         parent = self.tree.require(header.parent)
         header_hash = self._hash(header)
-        book = SignatureBook(compute_stakeholders(self.rules, parent, header))
+        book = SignatureBook(self.rules.draw_stakeholders(parent, header))
         proposal = Proposal(header, book)
         self._get_round(header.parent).add_proposal(header_hash, proposal)
         if parent.hash == self.tree.head.hash:

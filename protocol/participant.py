@@ -4,15 +4,14 @@ A participant decides; it never sends, sleeps, trains, logs or reads a clock. `h
 returns what should happen.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from protocol.chain import BlockRecord, BlockTree, HeadChange
-from protocol.codec import MAX_FRAME_BYTES, DecodeError, decode_frame, encode, encode_frame
-from protocol.crypto import KeyPair, Verify, compute_content_hash, is_signed, verify
+from protocol.chain import BlockTree, HeadChange
+from protocol.codec import MAX_FRAME_BYTES, DecodeError, encode, encode_frame
+from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -30,12 +29,11 @@ from protocol.events import (
     TrainingFinished,
 )
 from protocol.inbox import Delivery, Inbox
-from protocol.job import Genesis, compute_chain_id
 from protocol.ledger import LedgerState
 from protocol.lottery import compute_slot, compute_slot_start
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
 from protocol.types import AccountId, Hash32, Nanoseconds, PeerId
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block, judge_height
+from protocol.validation import OwnTraining, Place, PoTRecord, Rules, judge_height
 from protocol.verdicts import ACCEPT, Accept, Ignore, Missing, Reason, Reject, Verdict, Wait
 
 OURSELVES: Final[PeerId] = ""
@@ -85,19 +83,16 @@ class Participant:
     is_relaying: bool = False
     """Whether accepted messages are passed on; the driver sets it where the network is not a full mesh."""
 
-    def __init__(self, genesis: Genesis, keys: KeyPair, *, verify_signature: Verify = verify) -> None:
+    def __init__(self, rules: Rules, keys: KeyPair) -> None:
         """Start at the genesis.
 
         Args:
-            genesis: What all parties agreed on.
+            rules: The chain's rules; participants of one process may share them.
             keys: This party's own key.
-            verify_signature: How signatures are checked.
         """
-        chain_id = compute_chain_id(genesis)
         self.keys = keys
-        self.rules = Rules(genesis=genesis, chain_id=chain_id, verify=verify_signature)
-        origin: PoTRecord = BlockRecord(chain_id, b"", 0, 0, None, LedgerState.from_genesis(genesis))
-        self.tree: BlockTree[WrappedBlock, LedgerState] = BlockTree(origin)
+        self.rules = rules
+        self.tree: BlockTree[WrappedBlock, LedgerState] = BlockTree(rules.origin)
         self._inbox = Inbox()
         self._seen: Memory[bytes] = Memory()
         self._refused: Memory[Hash32] = Memory()
@@ -169,11 +164,11 @@ class Participant:
         if len(frame) > MAX_FRAME_BYTES:
             turn.add(Judged(peer, Reject(Reason.OVERSIZED), "frame"))
             return
-        if hashlib.sha256(frame).digest() in self._seen:
+        if self.rules.hash_frame(frame) in self._seen:
             turn.add(Judged(peer, Ignore(Reason.DUPLICATE), "frame"))
             return
         try:
-            message = decode_frame(self.rules.chain_id, frame)
+            message = self.rules.decode(frame)
         except DecodeError as error:
             turn.add(Judged(peer, Reject(error.reason), "frame"))
             return
@@ -192,7 +187,7 @@ class Participant:
             elif isinstance(verdict, Reject):
                 self._remember_refusal(turn, delivery.message, verdict.reason)
             if isinstance(verdict, Accept | Reject) and self._is_gossip(delivery):
-                self._seen.remember(hashlib.sha256(delivery.frame).digest())
+                self._seen.remember(self.rules.hash_frame(delivery.frame))
 
     def _pass_on(self, turn: Turn, delivery: Delivery) -> None:
         if self.is_relaying and delivery.peer != OURSELVES and self._is_gossip(delivery):
@@ -231,7 +226,7 @@ class Participant:
             return self._judge_block(turn, message)
         if not self._is_for_me(message):
             return Ignore(Reason.NOT_FOR_ME)
-        if not is_signed(self.rules.chain_id, message, self.rules.verify):
+        if not self.rules.is_signed(message):
             return Reject(Reason.BAD_SIGNATURE)
         if isinstance(message, HeadAnnouncement) and message.height < self.tree.head.height:
             return Ignore(Reason.STALE)
@@ -257,7 +252,7 @@ class Participant:
         if not self._is_bonded(block.author):
             return Reject(Reason.NOT_BONDED)
         place = self._find_place(turn, block.height, block.parent)
-        return judge_block(place, block) if isinstance(place, Place) else place
+        return self.rules.judge_block(place, block) if isinstance(place, Place) else place
 
     def _find_place(self, turn: Turn, height: int, parent_hash: Hash32) -> Place | Verdict:
         """Return what a message on this parent is judged against, or why it cannot be judged."""
@@ -294,7 +289,7 @@ class Participant:
                     self._unfinished[self._hash(response.blocks[-1])] = delivery.peer
 
     def _append(self, turn: Turn, block: WrappedBlock) -> None:
-        record = build_record(self.rules, self.tree.require(block.parent), block)
+        record = self.rules.build_record(self.tree.require(block.parent), block)
         change = self.tree.add(record)
         turn.add(BlockAppended(record, change))
         if change is not None:
@@ -335,7 +330,7 @@ class Participant:
     # ---- small helpers ----
 
     def _hash(self, message: Message) -> Hash32:
-        return compute_content_hash(self.rules.chain_id, message)
+        return self.rules.hash_message(message)
 
     def _is_bonded(self, account: AccountId) -> bool:
         """Return whether an account may speak at all; bonds are those of the genesis, so any state tells."""

@@ -4,33 +4,93 @@
 A light client has no training; it checks everything else.
 """
 
+import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from protocol.books import MAX_DECLARATIONS, has_confidence
 from protocol.chain import BlockRecord
-from protocol.crypto import Domain, Verify, compute_content_hash, is_signed
-from protocol.job import Genesis
+from protocol.codec import decode_frame
+from protocol.crypto import Domain, compute_content_hash, verify
+from protocol.job import Genesis, compute_chain_id
 from protocol.ledger import LedgerState, apply_block, find_block_fault
 from protocol.lottery import compute_slot, follow_the_coin, is_slot_won
-from protocol.messages import BlockHeader, Payout, StakeholderSignature, TrainingDeclaration, Transaction, WrappedBlock
+from protocol.messages import (
+    BlockHeader,
+    Message,
+    Payout,
+    StakeholderSignature,
+    TrainingDeclaration,
+    Transaction,
+    WrappedBlock,
+)
 from protocol.rewards import compute_coinbase, compute_subsidy
-from protocol.training import is_commitment_to
-from protocol.types import AccountId, Hash32, Nanoseconds
+from protocol.training import compute_training_secret, is_commitment_to
+from protocol.types import AccountId, Hash32, Nanoseconds, Signature
 from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
 
 PoTRecord = BlockRecord[WrappedBlock, LedgerState]
 """A block of this chain with the ledger after it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What never changes on one chain."""
+    """What never changes on one chain, and the pure functions that judging rests on.
 
-    genesis: Genesis
-    chain_id: Hash32
-    verify: Verify
-    """Signature check; see `protocol.crypto.Verify`."""
+    A driver that runs many participants in one process may give them all one subclass that remembers answers: each
+    method is a function of its arguments and the genesis alone, but for a slot that is still in the future.
+    """
+
+    def __init__(self, genesis: Genesis) -> None:
+        """Take what all parties agreed on."""
+        self.genesis: Final = genesis
+        self.chain_id: Final = compute_chain_id(genesis)
+        self.origin: Final[PoTRecord] = BlockRecord(self.chain_id, b"", 0, 0, None, LedgerState.from_genesis(genesis))
+        """The genesis as a block."""
+
+    def decode(self, frame: bytes) -> Message:
+        """Return the message in a frame; see `protocol.codec.decode_frame`."""
+        return decode_frame(self.chain_id, frame)
+
+    def hash_frame(self, frame: bytes) -> Hash32:
+        """Return what a frame is recognised by when it comes again."""
+        return hashlib.sha256(frame).digest()
+
+    def hash_message(self, message: Message) -> Hash32:
+        """Return a message's content hash; see `protocol.crypto.compute_content_hash`."""
+        return compute_content_hash(self.chain_id, message)
+
+    def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
+        """Return whether a signature is right; see `protocol.crypto.verify`."""
+        return verify(public_key, digest, signature)
+
+    def is_signed(self, message: Message) -> bool:
+        """Return whether a message carries its author's own signature."""
+        return self.verify(message.author, self.hash_message(message), message.signature)
+
+    def compute_secret(self, height: int, parent: Hash32, losses: bytes) -> Hash32:
+        """Return the training secret on a parent; see `protocol.training.compute_training_secret`."""
+        return compute_training_secret(self.chain_id, height, parent, losses)
+
+    def draw_stakeholders(self, parent: "PoTRecord", header: BlockHeader) -> tuple[AccountId, ...]:
+        """Return the K stakeholders of a header, in order of the draw."""
+        return follow_the_coin(self.hash_message(header), parent.state.stakes, self.genesis.parameters.stakeholders)
+
+    def judge_declaration(self, place: "Place", declaration: TrainingDeclaration) -> Verdict:
+        """Judge a declaration by itself; see `judge_declaration`."""
+        return judge_declaration(place, declaration)
+
+    def judge_header(self, place: "Place", header: BlockHeader) -> Verdict:
+        """Judge a header; see `judge_header`."""
+        return judge_header(place, header)
+
+    def judge_block(self, place: "Place", block: WrappedBlock) -> Verdict:
+        """Judge a whole block; see `judge_block`."""
+        return judge_block(place, block)
+
+    def build_record(self, parent: "PoTRecord", block: WrappedBlock) -> "PoTRecord":
+        """Return the record of a judged block; see `build_record`."""
+        return build_record(self, parent, block)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +161,7 @@ def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: 
         revealed: The secret of the header that includes it; without one the commitment is checked against the judge's
             own secret.
     """
-    if not is_signed(place.rules.chain_id, declaration, place.rules.verify):
+    if not place.rules.is_signed(declaration):
         return Reject(Reason.BAD_SIGNATURE)
     verdict = judge_position(place, declaration.height, declaration.slot)
     if verdict is not ACCEPT:
@@ -129,7 +189,7 @@ def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: 
 
 def judge_header(place: Place, header: BlockHeader) -> Verdict:
     """Judge a header whose parent is known, each of its declarations in full."""
-    if not is_signed(place.rules.chain_id, header, place.rules.verify):
+    if not place.rules.is_signed(header):
         return Reject(Reason.BAD_SIGNATURE)
     verdict = judge_position(place, header.height, header.slot)
     if verdict is not ACCEPT:
@@ -170,10 +230,10 @@ def judge_stakeholder_signature(
     rules: Rules, header: BlockHeader, signers: tuple[AccountId, ...], signature: StakeholderSignature
 ) -> Verdict:
     """Judge a signature over a known header by one of its first K-1 stakeholders."""
-    if not is_signed(rules.chain_id, signature, rules.verify):
+    if not rules.is_signed(signature):
         return Reject(Reason.BAD_SIGNATURE)
     named = (signature.height, signature.parent, signature.header)
-    if named != (header.height, header.parent, compute_content_hash(rules.chain_id, header)):
+    if named != (header.height, header.parent, rules.hash_message(header)):
         return Reject(Reason.HEADER_MISMATCH)
     if signature.author not in signers:
         return Reject(Reason.NOT_A_STAKEHOLDER)
@@ -183,12 +243,12 @@ def judge_stakeholder_signature(
 def judge_block(place: Place, block: WrappedBlock) -> Verdict:
     """Judge a whole block whose parent is known: header, stakeholders, transactions and money."""
     rules = place.rules
-    if not is_signed(rules.chain_id, block, rules.verify):
+    if not rules.is_signed(block):
         return Reject(Reason.BAD_SIGNATURE)
     verdict = judge_header(place, block.header)
     if verdict is not ACCEPT:
         return verdict
-    stakeholders = compute_stakeholders(rules, place.parent, block.header)
+    stakeholders = rules.draw_stakeholders(place.parent, block.header)
     if len(block.signatures) != len(stakeholders) - 1:
         return Reject(Reason.WRONG_SIGNATURE_COUNT)
     for signer, signature in zip(stakeholders[:-1], block.signatures, strict=True):
@@ -204,7 +264,7 @@ def _judge_money(place: Place, block: WrappedBlock, stakeholders: tuple[AccountI
     rules = place.rules
     if len(block.transactions) > rules.genesis.parameters.max_transactions:
         return Reject(Reason.TOO_MANY_TRANSACTIONS)
-    if not all(is_signed(rules.chain_id, transaction, rules.verify) for transaction in block.transactions):
+    if not all(rules.is_signed(transaction) for transaction in block.transactions):
         return Reject(Reason.BAD_SIGNATURE)
     fault = find_block_fault(place.parent.state, block.transactions)
     if fault is not None:
@@ -212,12 +272,6 @@ def _judge_money(place: Place, block: WrappedBlock, stakeholders: tuple[AccountI
     if block.coinbase != build_coinbase(rules, block.header, stakeholders, block.transactions):
         return Reject(Reason.WRONG_COINBASE)
     return ACCEPT
-
-
-def compute_stakeholders(rules: Rules, parent: PoTRecord, header: BlockHeader) -> tuple[AccountId, ...]:
-    """Return the K stakeholders of a header, in order of the draw."""
-    header_hash = compute_content_hash(rules.chain_id, header)
-    return follow_the_coin(header_hash, parent.state.stakes, rules.genesis.parameters.stakeholders)
 
 
 def build_coinbase(
@@ -240,5 +294,5 @@ def build_coinbase(
 def build_record(rules: Rules, parent: PoTRecord, block: WrappedBlock) -> PoTRecord:
     """Return the record of a judged block, with the ledger after it."""
     state = apply_block(parent.state, block.transactions, block.coinbase, minted=compute_subsidy(block.height))
-    block_hash = compute_content_hash(rules.chain_id, block)
+    block_hash = rules.hash_message(block)
     return BlockRecord(block_hash, parent.hash, block.height, block.header.slot, block, state)

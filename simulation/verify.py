@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol.chain import BlockRecord
-from protocol.crypto import verify
-from protocol.job import Genesis, TrainingJob, compute_chain_id
-from protocol.ledger import LedgerError, LedgerState
+from protocol.job import Genesis, TrainingJob
+from protocol.ledger import LedgerError
 from protocol.lottery import compute_slot_start
 from protocol.messages import WrappedBlock
 from protocol.training import compute_training_secret
@@ -102,8 +100,8 @@ def _check_chain(
     genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[tuple[bytes, bytes]] | None
 ) -> str | None:
     """Judge each block on its parent; return what is wrong with the first bad one."""
-    rules = Rules(genesis=genesis, chain_id=compute_chain_id(genesis), verify=verify)
-    parent: PoTRecord = BlockRecord(rules.chain_id, b"", 0, 0, None, LedgerState.from_genesis(genesis))
+    rules = Rules(genesis)
+    parent = rules.origin
     for block in blocks:
         if block.parent != parent.hash:
             return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"

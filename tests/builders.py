@@ -48,7 +48,7 @@ from protocol.node import PoTNode
 from protocol.participant import Participant
 from protocol.training import TrainingResult, commit, compute_training_secret
 from protocol.types import AccountId, Hash32
-from protocol.validation import PoTRecord, build_coinbase, compute_stakeholders
+from protocol.validation import PoTRecord, Rules, build_coinbase
 from protocol.verdicts import Ignore, Reject, Verdict, Wait
 
 SLOT_NS = 1_000_000_000
@@ -120,9 +120,10 @@ class Cluster:
         self.genesis = start
         self.data = data or {}
         count = len(start.accounts)
-        self.parties: dict[str, Participant] = {str(i): PoTNode(start, keys(i)) for i in range(count)}
+        rules = Rules(start)
+        self.parties: dict[str, Participant] = {str(i): PoTNode(rules, keys(i)) for i in range(count)}
         if employer:
-            self.parties["employer"] = LightClient(start, keys(1000))
+            self.parties["employer"] = LightClient(rules, keys(1000))
         self.now = 0
         self.log: list[tuple[int, str, Command]] = []
         self.down: set[str] = set()
@@ -211,7 +212,7 @@ class Scene:
 
     def __init__(self, start: Genesis | None = None, *, party: type[Participant] = PoTNode) -> None:
         self.genesis = start or genesis(5)
-        self.node = party(self.genesis, keys(0))
+        self.node = party(Rules(self.genesis), keys(0))
         self.chain_id = self.node.rules.chain_id
         self.keys = {keys(index).public: keys(index) for index in (*range(len(self.genesis.accounts)), STRANGER)}
         self.now = 400 * SLOT_NS
@@ -308,7 +309,7 @@ class Scene:
 
     def stakeholders(self, header: BlockHeader) -> tuple[AccountId, ...]:
         on = self.node.tree.get(header.parent) or self.head
-        return compute_stakeholders(self.node.rules, on, header)
+        return self.node.rules.draw_stakeholders(on, header)
 
     def signature(self, header: BlockHeader, author: AccountId) -> StakeholderSignature:
         digest = compute_content_hash(self.chain_id, header)

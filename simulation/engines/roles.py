@@ -16,6 +16,7 @@ from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
 from protocol.node import PoTNode
 from protocol.types import MICRO_COINS_PER_COIN
+from protocol.validation import Rules
 from simulation.attacks.behaviours import Honest, build_behaviour
 from simulation.attacks.poisoning import apply_poison
 from simulation.datasets import ImageSet, open_shared
@@ -80,7 +81,7 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
         return _Trained(outcome, meter.read() - before)
 
     worker: Worker[int, _Trained] = Worker(train)
-    core = PoTNode(setup.genesis, KeyPair(role.spec.key_seed))
+    core = PoTNode(Rules(setup.genesis), KeyPair(role.spec.key_seed))
     core.is_relaying = setup.is_relaying
     behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
     host = Host(core, behaviour, party, party.record, setup.labels)
@@ -136,7 +137,7 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
     store = WeightStore(setup.weights_folder)
-    core = LightClient(setup.genesis, KeyPair(role.key_seed))
+    core = LightClient(Rules(setup.genesis), KeyPair(role.key_seed))
     host = Host(core, Honest(), party, party.record, setup.labels)
     party.host = host
 

@@ -35,6 +35,7 @@ from protocol.messages import (
 from protocol.node import PoTNode
 from protocol.participant import MAX_BLOCKS_PER_RESPONSE
 from protocol.phases import Phase
+from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
 from tests.builders import SLOT_NS, STRANGER, TRAINING_NS, Cluster, Scene, genesis, keys
 
@@ -410,9 +411,9 @@ def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None
     cluster.run(until_height=3)
     for name, journal in cluster.journals.items():
         fresh = (
-            LightClient(cluster.genesis, keys(1000))
+            LightClient(Rules(cluster.genesis), keys(1000))
             if name == "employer"
-            else PoTNode(cluster.genesis, keys(int(name)))
+            else PoTNode(Rules(cluster.genesis), keys(int(name)))
         )
         for line, (now, event, recorded) in enumerate(journal):
             assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"
