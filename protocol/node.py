@@ -57,6 +57,11 @@ class PoTNode(Participant):
         self._rounds: dict[Hash32, Round] = {}
         self._refused_headers: Memory[Hash32] = Memory()
 
+    def restore(self, before: "PoTNode") -> None:
+        """Take over what a node that was down had on its disk: its blocks and its training results."""
+        self.tree = before.tree
+        self._results = dict(before._results)
+
     def _state(self) -> tuple[object, ...]:
         return (
             *super()._state(),

@@ -49,7 +49,7 @@ MAX_LOCATOR: Final = 64
 """Hashes a request may carry; enough for a chain of 2**54 blocks."""
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
-"""Slots between two words about one's own head."""
+"""Slots between two looks at one's own head; it is announced if it has not moved in between."""
 
 KeyT = TypeVar("KeyT")
 
@@ -100,6 +100,8 @@ class Participant:
         """Neighbours asked for blocks since the last announcement, and whether they still owe the answer."""
         self._unfinished: dict[Hash32, PeerId] = {}
         """Last blocks of answers that were full, and who has more."""
+        self._head_before: Hash32 = rules.origin.hash
+        """Head when the announcement timer last rang."""
 
     # ---- the one entrance ----
 
@@ -123,6 +125,10 @@ class Participant:
         self._judge_pending(turn)
         return turn.commands
 
+    def has_seen(self, frame_hash: Hash32) -> bool:
+        """Return whether a frame was accepted or rejected before, so that it can be dropped unread."""
+        return frame_hash in self._seen
+
     def snapshot(self) -> bytes:
         """Return everything a refused message must leave unchanged, as bytes."""
         return encode(self._state())
@@ -139,7 +145,9 @@ class Participant:
         if timer.kind is TimerKind.ANNOUNCE:
             self._asked.clear()
             self._unfinished.clear()
-            self._announce(turn)
+            if self.tree.head.hash == self._head_before:
+                self._announce(turn)
+            self._head_before = self.tree.head.hash
             self._set_announcement(turn)
 
     def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:

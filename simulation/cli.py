@@ -58,10 +58,12 @@ def run(
         list[str] | None, typer.Option("--set", help="Override a key: populations.honest.count=5", metavar="KEY=VALUE")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random draw.")] = None,
+    engine: Annotated[str | None, typer.Option(help="processes or virtual; short for --set engine=...")] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
 ) -> None:
     """Run a scenario."""
-    raise typer.Exit(_run(scenario, tuple(settings or ()), seed, out))
+    chosen = (f"engine={engine}",) if engine is not None else ()
+    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out))
 
 
 @app.command()

@@ -12,7 +12,7 @@ SEED: Final = 42
 """Every random draw of a run derives from this number."""
 
 ENGINE: Final = "processes"
-"""How nodes are run: `processes` gives each node an operating-system process."""
+"""How nodes are run: `processes` gives each an operating-system process, `virtual` simulates time in one process."""
 
 TIME_LIMIT_S: Final = 300.0
 """Seconds after which a run is stopped, finished or not."""
@@ -94,6 +94,9 @@ REWARD_STAKEHOLDERS: Final = 0.3
 STAKE_COINS: Final = 1000.0
 """Bonded coins of each node."""
 
+SPEED: Final = 1.0
+"""Training speed of a node in the virtual engine, as a multiple."""
+
 POISON_KIND: Final = "appended_mislabelled"
 """How a data-injection attacker alters its training data."""
 
@@ -120,7 +123,7 @@ USER_FEE_COINS: Final = 0.01
 # ---- network ----
 
 TOPOLOGY: Final = "full_mesh"
-"""Who is linked to whom: `full_mesh`, `ring`, `random_regular` or `small_world`."""
+"""Who is linked to whom: `full_mesh`, `ring`, `random_regular`, `small_world`, `two_level` or `edges`."""
 
 DEGREE: Final = 6
 """Links of each node in `random_regular` and `small_world`."""
@@ -131,7 +134,42 @@ REWIRING: Final = 0.1
 CLIENT_LINKS: Final = 16
 """Nodes that the employer, and the users, are linked to; all of them where there are fewer."""
 
+MAIN_NODES: Final = 8
+"""Nodes of the inner full mesh of `two_level`."""
+
+LATENCY_KIND: Final = "constant"
+"""How long frames are under way: `constant`, `uniform`, `lognormal` or `regions`."""
+
+LATENCY_MS: Final = 0.0
+"""Milliseconds a frame is under way, besides what the engine itself takes."""
+
+LATENCY_SIGMA: Final = 0.5
+"""Standard deviation of the logarithm of a `lognormal` latency."""
+
+REORDERING_MS: Final = 100.0
+"""Most milliseconds that a reordered frame is delayed."""
+
+OUTAGE_DISK: Final = "kept"
+"""Whether a node that was down still has its chain: `kept` or `lost`."""
+
+# ---- virtual engine ----
+
+STEP_US: Final = 300.0
+"""Simulated microseconds of one training step of a node of speed 1."""
+
+TRAINER: Final = "keras"
+"""How the virtual engine trains: `keras`, or `fake` for none at all."""
+
+MEMOISE_TRAINING: Final = True
+"""Whether the virtual engine does equal training once."""
+
 # ---- output ----
+
+MESSAGES: Final = "each"
+"""Whether `each` message has a record, or messages are only `counted`."""
+
+JOURNAL: Final = False
+"""Whether each party's inputs are kept for `replay`."""
 
 PICTURES: Final = True
 """Whether a run draws PNG pictures into its folder."""

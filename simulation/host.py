@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from protocol.codec import encode_frame
+from protocol.codec import encode, encode_frame
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -26,10 +26,12 @@ from protocol.events import (
     TimerFired,
     TrainingFinished,
 )
+from protocol.light_client import LightClient
 from protocol.messages import BlockResponse, Message, WrappedBlock
 from protocol.participant import Participant
 from protocol.training import TrainingResult
-from protocol.verdicts import Accept, Ignore, Reject, Wait
+from protocol.types import MICRO_COINS_PER_COIN
+from protocol.verdicts import Accept, Ignore, Reason, Reject, Wait
 from simulation.attacks.behaviours import Action, Behaviour, SendBytes
 from simulation.records import DEBUG, INFO, Value
 
@@ -88,11 +90,31 @@ class Host:
         """Take a training result."""
         self._feed(TrainingFinished(result), now)
 
+    def count_duplicate(self) -> None:
+        """Count a frame that the driver has dropped because the core has judged it before."""
+        self._ignored["frame", Reason.DUPLICATE.value] += 1
+
     def flush(self) -> None:
         """Record what is only counted as it happens."""
         for (kind, reason), count in sorted(self._ignored.items()):
             self._record(DEBUG, "ignored", {"kind": kind, "reason": reason, "count": count})
         self._ignored.clear()
+
+    def finish(self) -> tuple[bytes, ...]:
+        """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
+        self.flush()
+        core = self.core
+        head = core.tree.head
+        is_done = head.height == core.rules.genesis.job.stages
+        done = "delivered" if isinstance(core, LightClient) else "finished"
+        fields: dict[str, Value] = {
+            "outcome": done if is_done else "stopped",
+            "height": head.height,
+            "head": _short(head.hash) if head.block is not None else "genesis",
+            "balance": head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
+        }
+        self._record(INFO, "final", fields)
+        return tuple(encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
         for action in self._behaviour.react(self.core, event, now):

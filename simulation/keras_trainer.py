@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.job import TrainingJob
@@ -22,6 +21,7 @@ from simulation.samples import (
     compute_stage_positions,
     compute_weights_digest,
 )
+from simulation.training import StageOutcome
 
 
 @contextmanager
@@ -45,19 +45,12 @@ with _quiet():
     import tensorflow as tf
 
 
-@dataclass(frozen=True, slots=True)
-class StageOutcome:
-    """A trained stage: what the node is told, and the weights it keeps to itself."""
-
-    result: TrainingResult
-    weights: Weights
-    losses: Sequence[float]
-
-
 def use_one_thread() -> None:
     """Give TensorFlow one thread: nodes share the machine, and one thread keeps sums in one order."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    threading = tf.config.threading
+    if (threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()) != (1, 1):
+        threading.set_intra_op_parallelism_threads(1)
+        threading.set_inter_op_parallelism_threads(1)
 
 
 def seed_keras(seed: int) -> None:

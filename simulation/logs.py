@@ -13,20 +13,25 @@ from simulation.records import Record
 LOG_NAME: Final = "pot_sim.log"
 EVENTS_NAME: Final = "events.jsonl"
 
+OF_THIS_EXECUTION: Final = frozenset({"date", "cost"})
+"""Events about the execution rather than the simulated world."""
+
 _LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARNING": logging.WARNING}
 
 
 class RecordWriter:
     """Writes each record wherever it belongs."""
 
-    def __init__(self, folder: Path, *, log_beside: Path | None, to_console: bool) -> None:
+    def __init__(self, folder: Path, *, log_beside: Path | None, to_console: bool, is_repeatable: bool = False) -> None:
         """Open the files.
 
         Args:
             folder: The run's folder.
             log_beside: Where a second ``pot_sim.log`` goes, which each run overwrites; None for none.
             to_console: Whether INFO lines go to standard output as well.
+            is_repeatable: Whether ``events.jsonl`` leaves out what differs between two runs of one seed.
         """
+        self._is_repeatable = is_repeatable
         self._logger = logging.Logger("pot_sim", logging.DEBUG)
         self._handlers: list[logging.Handler] = [logging.FileHandler(folder / LOG_NAME, "w", "utf-8")]
         if log_beside is not None and log_beside.resolve() != (folder / LOG_NAME).resolve():
@@ -43,7 +48,8 @@ class RecordWriter:
     def write(self, record: Record) -> None:
         """Write one record."""
         self._logger.log(_LEVELS[record.level], "%s", record.to_line())
-        self._events.write(record.to_json() + "\n")
+        if not (self._is_repeatable and record.event in OF_THIS_EXECUTION):
+            self._events.write(record.to_json() + "\n")
 
     def close(self) -> None:
         """Close the files."""

@@ -76,6 +76,11 @@ class World:
         seeds.append((EMPLOYER, self.employer_seed))
         return {KeyPair(seed).public: label for label, seed in seeds}
 
+    def get_trigger_class(self) -> int:
+        """Return the class that the first backdoor aims at; 0 where there is none."""
+        targets = (node.poison.target for node in self.nodes if node.poison)
+        return next((target for target in targets if target is not None), 0)
+
     def get_honest(self) -> frozenset[str]:
         """Return the labels of the honest nodes."""
         return frozenset(node.label for node in self.nodes if node.role == "honest")

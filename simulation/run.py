@@ -11,12 +11,15 @@ from rich.console import Console
 
 from simulation.chain_file import CHAIN_NAME, write_chain
 from simulation.datasets import ImageSet, load_images
-from simulation.engines.processes import EngineResult, ProcessEngine, RunFiles
+from simulation.engines.processes import ProcessEngine, RunFiles
+from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
+from simulation.engines.virtual import VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.metering import MIB, Meter
+from simulation.model_store import WeightStore
 from simulation.population import EMPLOYER, World, build_world
 from simulation.records import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario import Scenario
@@ -64,7 +67,7 @@ def run_scenario(
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
     with console.status(f"{scenario.name}: loading TensorFlow and {scenario.dataset.name}"):
-        meter = Meter(start_server())
+        meter = Meter(start_server() if scenario.engine == "processes" else None)
         images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
         world = build_world(scenario, images.name, images.compute_digest())
     folder = _make_folder(out, scenario)
@@ -102,10 +105,16 @@ class _Run:
         self._interruption = interruption
         self._tally = Tally()
         self._start = time.monotonic_ns()
+        self._virtual: VirtualEngine | None = None
 
     def execute(self, console: Console, log_beside: Path | None) -> RunOutcome:
         scenario = self._world.scenario
-        writer = RecordWriter(self._folder, log_beside=log_beside, to_console=not console.is_terminal)
+        writer = RecordWriter(
+            self._folder,
+            log_beside=log_beside,
+            to_console=not console.is_terminal,
+            is_repeatable=scenario.engine == "virtual",
+        )
 
         def sink(record: Record) -> None:
             self._tally.add(record)
@@ -127,28 +136,53 @@ class _Run:
 
     def _run_engine(self, sink: Callable[[Record], None], on_tick: Callable[[str], None]) -> EngineResult:
         with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as shared:
-            data, weights = Path(shared, "data"), Path(shared, "weights")
-            data.mkdir()
+            weights = Path(shared, "weights")
             weights.mkdir()
-            self._images.save(data)
-            files = RunFiles(
-                dataset_folder=data,
-                dataset_name=self._images.name,
-                weights_folder=weights,
-                model_path=self._folder / MODEL_NAME,
-            )
-            engine = ProcessEngine(
-                self._world,
-                files,
-                self._meter,
-                self._interruption,
-                run_start=self._start,
-                tally=self._tally,
-                sink=sink,
-                on_tick=on_tick,
-            )
             self._interruption.is_orderly = True
-            return engine.run()
+            if self._world.scenario.engine == "virtual":
+                return self._run_virtual(weights, sink, on_tick)
+            return self._run_processes(Path(shared, "data"), weights, sink, on_tick)
+
+    def _run_processes(
+        self, data: Path, weights: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
+    ) -> EngineResult:
+        data.mkdir()
+        self._images.save(data)
+        files = RunFiles(
+            dataset_folder=data,
+            dataset_name=self._images.name,
+            weights_folder=weights,
+            model_path=self._folder / MODEL_NAME,
+        )
+        engine = ProcessEngine(
+            self._world,
+            files,
+            self._meter,
+            self._interruption,
+            run_start=self._start,
+            tally=self._tally,
+            sink=sink,
+            on_tick=on_tick,
+        )
+        return engine.run()
+
+    def _run_virtual(
+        self, weights: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
+    ) -> EngineResult:
+        def tick(phase: str) -> None:
+            self._meter.sample(())
+            on_tick(phase)
+
+        self._virtual = VirtualEngine(
+            self._world,
+            self._images,
+            WeightStore(weights),
+            self._folder / MODEL_NAME,
+            self._interruption,
+            sink=sink,
+            on_tick=tick,
+        )
+        return self._virtual.run()
 
     def _open(self, sink: Callable[[Record], None]) -> None:
         scenario = self._world.scenario
@@ -164,9 +198,9 @@ class _Run:
             "samples": len(self._images.y_train),
             "stages": scenario.job.stages,
             "samples_per_stage": scenario.job.steps_per_stage * scenario.job.batch_size,
-            "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         self._record(sink, INFO, "run", fields)
+        self._record(sink, INFO, "date", {"local": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
         if self._images.name != scenario.dataset.name:
             fallback: dict[str, Value] = {"wanted": scenario.dataset.name, "used": self._images.name}
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
@@ -211,7 +245,13 @@ class _Run:
         fields: dict[str, Value],
         who: str = "run",
     ) -> None:
-        sink(Record((time.monotonic_ns() - self._start) / NANOSECONDS, level, who, event, fields))
+        sink(Record(self._now(), level, who, event, fields))
+
+    def _now(self) -> float:
+        """Return the seconds that a record of the run as a whole carries: simulated ones with the virtual engine."""
+        if self._world.scenario.engine == "virtual":
+            return self._virtual.queue.now / NANOSECONDS if self._virtual else 0.0
+        return (time.monotonic_ns() - self._start) / NANOSECONDS
 
 
 def _draw_pictures(folder: Path, scenario: Scenario) -> None:

@@ -148,6 +148,8 @@ class Population(_Section):
     count: PositiveInt
     stake: Coins = constants.STAKE_COINS
     """Bonded coins of each node."""
+    speed: PositiveFloat = constants.SPEED
+    """Training speed in the virtual engine, as a multiple of `virtual.step_us`."""
     colluding: bool = True
     """Whether data-injection attackers share one poisoned data set; alone, each poisons its own way."""
     poison: Poison | None = None
@@ -184,26 +186,132 @@ class Users(_Section):
         return self
 
 
-class Network(_Section):
-    """Who is linked to whom."""
+class Latency(_Section):
+    """How long a frame is under way."""
 
-    topology: Literal["full_mesh", "ring", "random_regular", "small_world"] = constants.TOPOLOGY
+    kind: Literal["constant", "uniform", "lognormal", "regions"] = constants.LATENCY_KIND
+    ms: Annotated[float, Field(ge=0, le=3_600_000)] = constants.LATENCY_MS
+    """Milliseconds: the constant, the least of `uniform`, the median of `lognormal`, outside all `regions`."""
+    max_ms: Annotated[float, Field(ge=0, le=3_600_000)] | None = None
+    """Most milliseconds of `uniform`."""
+    sigma: Annotated[float, Field(ge=0, le=5)] = constants.LATENCY_SIGMA
+    """Standard deviation of the logarithm in `lognormal`."""
+    regions: list[list[str]] = Field(default_factory=list)
+    """Nodes or populations of each region."""
+    matrix_ms: list[list[Annotated[float, Field(ge=0, le=3_600_000)]]] = Field(default_factory=list)
+    """Milliseconds from region (row) to region (column)."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "uniform" and (self.max_ms is None or self.max_ms < self.ms):
+            raise ValueError("kind uniform needs max_ms, at least ms")
+        if self.kind != "uniform" and self.max_ms is not None:
+            raise ValueError("max_ms belongs to kind uniform")
+        size = len(self.regions)
+        if (self.kind == "regions") != (size > 0):
+            raise ValueError("regions and matrix_ms belong to kind regions, which needs both")
+        if len(self.matrix_ms) != size or any(len(row) != size for row in self.matrix_ms):
+            raise ValueError(f"matrix_ms wants {size} rows of {size} numbers")
+        return self
+
+
+class _Interval(_Section):
+    """A fault with a beginning and an end, in seconds since the genesis."""
+
+    start_s: Annotated[float, Field(ge=0)]
+    heal_s: Annotated[float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.heal_s <= self.start_s:
+            raise ValueError("heal_s must be later than start_s")
+        return self
+
+
+class Partition(_Interval):
+    """Groups that cannot reach one another; parties in no group reach everybody."""
+
+    groups: Annotated[list[list[str]], Field(min_length=2)]
+    """Names of nodes, populations, `employer` or `users`."""
+
+
+class Eclipse(_Interval):
+    """Victims that are cut off from everybody but some."""
+
+    victims: Annotated[list[str], Field(min_length=1)]
+    by: Annotated[list[str], Field(min_length=1)]
+    """Whom they still reach."""
+
+
+class Outage(_Section):
+    """A node that is down for a while; down from 0 is a late join."""
+
+    node: str
+    down_s: Annotated[float, Field(ge=0)]
+    up_s: Annotated[float, Field(gt=0)] | None = None
+    """When it starts again; null for never."""
+    disk: Literal["kept", "lost"] = constants.OUTAGE_DISK
+    """Whether it still has its chain then."""
+
+    @model_validator(mode="after")
+    def _comes_up_after_it_goes_down(self) -> Self:
+        if self.up_s is not None and self.up_s <= self.down_s:
+            raise ValueError("up_s must be later than down_s")
+        return self
+
+
+class Network(_Section):
+    """Who is linked to whom, and what links do to frames."""
+
+    topology: Literal["full_mesh", "ring", "random_regular", "small_world", "two_level", "edges"] = constants.TOPOLOGY
     degree: Annotated[int, Field(ge=2)] = constants.DEGREE
     rewiring: Share = constants.REWIRING
+    main_nodes: PositiveInt = constants.MAIN_NODES
+    """`two_level`: the first so many nodes are a full mesh; each other one is linked to `degree` of them."""
+    edges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
+    """`edges`: the links, by node labels."""
     client_links: PositiveInt = constants.CLIENT_LINKS
+    latency: Latency = Field(default_factory=Latency)
+    bandwidth_mbps: PositiveFloat | None = None
+    """Megabits a second of each link and direction; null for no limit."""
+    loss: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of frames that never arrive."""
+    duplication: Share = 0.0
+    """Share of frames that arrive twice."""
+    reordering: Share = 0.0
+    """Share of frames that are delayed further, by up to `reordering_ms`."""
+    reordering_ms: Annotated[float, Field(ge=0)] = constants.REORDERING_MS
+    partitions: list[Partition] = Field(default_factory=list)
+    eclipses: list[Eclipse] = Field(default_factory=list)
+    outages: list[Outage] = Field(default_factory=list)
 
 
 class Run(_Section):
-    """When a run ends."""
+    """When a run ends. With the virtual engine these are simulated seconds."""
 
     time_limit_s: PositiveFloat = constants.TIME_LIMIT_S
     linger_s: Annotated[float, Field(ge=0, le=3600)] = constants.LINGER_S
+
+
+class Virtual(_Section):
+    """What only the virtual engine knows."""
+
+    step_us: PositiveFloat = constants.STEP_US
+    """Simulated microseconds of one training step at speed 1."""
+    trainer: Literal["keras", "fake"] = constants.TRAINER
+    """`fake` makes up results by hashing: no model comes out, and no TensorFlow is needed."""
+    memoise_training: bool = constants.MEMOISE_TRAINING
+    """Whether equal training is done once."""
 
 
 class Output(_Section):
     """What a run leaves behind besides its records."""
 
     pictures: bool = constants.PICTURES
+    messages: Literal["each", "counted"] = constants.MESSAGES
+    """Whether each message has its record, or messages are only counted: for very large networks."""
+    journal: bool = constants.JOURNAL
+    """Whether each party's inputs are kept, for `replay`."""
 
 
 class Scenario(_Section):
@@ -212,7 +320,7 @@ class Scenario(_Section):
     name: Name
     description: Annotated[str, Field(min_length=1, max_length=400)]
     seed: Annotated[int, Field(ge=0, lt=2**62)] = constants.SEED
-    engine: Literal["processes"] = constants.ENGINE
+    engine: Literal["processes", "virtual"] = constants.ENGINE
     dataset: Dataset = Field(default_factory=Dataset)
     job: Job = Field(default_factory=Job)
     protocol: Protocol = Field(default_factory=Protocol)
@@ -220,6 +328,7 @@ class Scenario(_Section):
     users: Users = Field(default_factory=Users)
     network: Network = Field(default_factory=Network)
     run: Run = Field(default_factory=Run)
+    virtual: Virtual = Field(default_factory=Virtual)
     output: Output = Field(default_factory=Output)
 
     @property
@@ -229,9 +338,17 @@ class Scenario(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for fault in (self._find_population_fault(), self._find_protocol_fault(), self._find_network_fault()):
-            if fault:
-                raise ValueError(fault)
+        checks = (
+            self._find_population_fault,
+            self._find_protocol_fault,
+            self._find_edge_fault,
+            self._find_name_fault,
+            self._find_network_fault,
+            self._find_engine_fault,
+        )
+        fault = next((found for check in checks if (found := check())), None)
+        if fault:
+            raise ValueError(fault)
         return self
 
     def _find_population_fault(self) -> str | None:
@@ -269,6 +386,39 @@ class Scenario(_Section):
         held = accumulate(stakes)
         return next((number for number, share in enumerate(held, start=1) if share > bound), len(stakes))
 
+    def _find_name_fault(self) -> str | None:
+        """Return what is wrong with the names of nodes that the network section uses."""
+        labels = {f"{p.name}-{index}" for p in self.populations for index in range(p.count)}
+        names = labels | {p.name for p in self.populations} | {"employer", "users"}
+        network = self.network
+        used = [(f"partitions.{i}.groups", n) for i, p in enumerate(network.partitions) for g in p.groups for n in g]
+        used += [(f"eclipses.{i}", n) for i, e in enumerate(network.eclipses) for n in (*e.victims, *e.by)]
+        used += [("latency.regions", name) for region in network.latency.regions for name in region]
+        for where, name in used:
+            if name not in names:
+                return f"network.{where}: no node or population is called {name!r}"
+        used = [(f"outages.{index}.node", outage.node) for index, outage in enumerate(network.outages)]
+        used += [(f"edges.{index}", label) for index, edge in enumerate(network.edges) for label in edge]
+        for where, label in used:
+            if label not in labels:
+                return f"network.{where}: no node is called {label!r}; nodes are population-number, such as honest-0"
+        return None
+
+    def _find_edge_fault(self) -> str | None:
+        network, nodes = self.network, self.node_count
+        if (network.topology == "edges") != bool(network.edges):
+            return "network.edges: belongs to topology: edges, which needs it"
+        if any(first == second for first, second in network.edges):
+            return "network.edges: a node cannot be linked to itself"
+        if network.topology == "two_level" and not network.degree <= network.main_nodes <= nodes:
+            return f"network.main_nodes: wants {network.degree} (the degree) to {nodes}"
+        return None
+
+    def _find_engine_fault(self) -> str | None:
+        if self.engine == "processes" and self.network.outages:
+            return "network.outages: the process engine cannot take nodes down; write engine: virtual"
+        return None
+
     def _find_network_fault(self) -> str | None:
         network, nodes = self.network, self.node_count
         if network.topology in ("random_regular", "small_world"):
@@ -276,6 +426,8 @@ class Scenario(_Section):
                 return f"network.degree: {network.degree} links need more than {nodes} nodes"
             if network.topology == "random_regular" and network.degree * nodes % 2:
                 return f"network.degree: {nodes} nodes of degree {network.degree} have half a link; make one even"
+        if self.engine == "virtual":
+            return None
         links = nodes - 1 if network.topology == "full_mesh" else network.degree
         if max(links, min(nodes, network.client_links)) > MAX_PROCESS_LINKS:
             return (

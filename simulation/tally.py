@@ -89,7 +89,7 @@ class Tally:
     def get_honest(self, *, alive: bool = False) -> list[PartyTally]:
         """Return the honest nodes, perhaps only those that have not crashed."""
         honest = [node for node in self.nodes.values() if node.role == "honest"]
-        return [node for node in honest if node.outcome != "crashed"] if alive else honest
+        return [node for node in honest if node.outcome not in ("crashed", "down")] if alive else honest
 
     def compute_agreement(self) -> tuple[float, PartyTally]:
         """Return the share of living honest nodes on the head most of them have, and one node that has it."""
@@ -215,6 +215,13 @@ class Tally:
         party = self._party(record.who)
         party.outcome = str(fields["outcome"])
         party.balance = _float(fields["balance"])
+        party.height, party.head = _int(fields["height"]), str(fields["head"])
+
+    def _on_down(self, record: Record, fields: dict[str, Value]) -> None:
+        self._party(record.who).outcome = "down"
+
+    def _on_up(self, record: Record, fields: dict[str, Value]) -> None:
+        self._party(record.who).outcome = "running"
 
     def _is_honest(self, label: str) -> bool:
         node = self.nodes.get(label)

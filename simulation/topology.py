@@ -13,6 +13,8 @@ def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tup
     """Return the links between nodes, each pair once; every node can reach every other."""
     count = len(labels)
     graph_seed = derive_seed(seed, "topology") % 2**32
+    if network.topology == "edges":
+        return tuple(sorted({(min(a, b), max(a, b)) for a, b in network.edges}))
     match network.topology:
         case "full_mesh":
             graph = nx.complete_graph(count)
@@ -24,8 +26,21 @@ def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tup
             graph = nx.connected_watts_strogatz_graph(
                 count, network.degree, network.rewiring, tries=1000, seed=graph_seed
             )
+        case "two_level":
+            graph = _build_two_level(network, count, seed)
     pairs = sorted((min(a, b), max(a, b)) for a, b in graph.edges)
     return tuple((labels[a], labels[b]) for a, b in pairs)
+
+
+def _build_two_level(network: Network, count: int, seed: int) -> "nx.Graph[int]":
+    """Return main nodes in a full mesh, and light peers that are linked to some of them only."""
+    graph: nx.Graph[int] = nx.complete_graph(network.main_nodes)
+    rng = derive_generator(seed, "topology", "two-level")
+    for peer in range(network.main_nodes, count):
+        graph.add_edges_from(
+            (peer, int(main)) for main in rng.choice(network.main_nodes, network.degree, replace=False)
+        )
+    return graph
 
 
 def _find_connected_regular(degree: int, count: int, seed: int) -> "nx.Graph[int]":

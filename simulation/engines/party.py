@@ -15,9 +15,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
-from protocol.codec import encode
 from protocol.events import Timer
-from protocol.participant import Participant
 from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.links import Link, Links
 from simulation.host import Host
@@ -205,8 +203,3 @@ def run_party(
     except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
         trace = "".join(traceback.format_exception(error))
         control.send(PartyFailed(type(error).__name__, str(error), trace))
-
-
-def get_chain_bytes(core: Participant) -> tuple[bytes, ...]:
-    """Return the canonical bytes of a party's chain, lowest block first."""
-    return tuple(encode(record.block) for record in core.tree.get_chain() if record.block is not None)

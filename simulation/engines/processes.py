@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -31,6 +31,7 @@ from simulation.engines.control import (
 )
 from simulation.engines.descriptors import compute_needed, ensure_available
 from simulation.engines.entry import be_party
+from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
 from simulation.host import SHORT
 from simulation.interruption import Interruption
@@ -56,16 +57,6 @@ class RunFiles:
     dataset_name: str
     weights_folder: Path
     model_path: Path
-
-
-@dataclass(slots=True)
-class EngineResult:
-    """How a run ended."""
-
-    reason: str
-    """`complete`, `delivered`, `time-limit`, `no-nodes` or `interrupted`."""
-    chains: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
-    """Each party's chain as canonical blocks, lowest first; without those that crashed."""
 
 
 @dataclass(slots=True)
@@ -187,10 +178,9 @@ class ProcessEngine:
         world = self._world
         scenario = world.scenario
         if label == EMPLOYER:
-            targets = [node.poison.target for node in world.nodes if node.poison and node.poison.target is not None]
             return EmployerRole(
                 key_seed=world.employer_seed,
-                trigger_class=targets[0] if targets else 0,
+                trigger_class=world.get_trigger_class(),
                 model_path=self._files.model_path,
             )
         if label == USERS:

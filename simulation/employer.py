@@ -1,0 +1,44 @@
+"""The employer's desk: measures each block it follows, and keeps the model."""
+
+from pathlib import Path
+
+from protocol.events import BlockAppended
+from protocol.participant import Participant
+from simulation.host import SHORT, Recorder
+from simulation.model_store import Evaluator, WeightsError, WeightStore
+from simulation.records import INFO, WARNING, Value
+
+
+class EmployerDesk:
+    """What the employer does besides following the chain."""
+
+    def __init__(self, evaluator: Evaluator, store: WeightStore, record: Recorder) -> None:
+        """Take the tools."""
+        self._evaluator = evaluator
+        self._store = store
+        self._record = record
+
+    def measure(self, appended: BlockAppended) -> None:
+        """Record how the models of the blocks do that the head has moved to."""
+        for record in appended.change.adopted if appended.change else ():
+            if record.block is None:
+                continue
+            try:
+                measured = self._evaluator.evaluate(self._store.get(record.block.header.weights_digest))
+            except WeightsError as error:
+                self._record(WARNING, "unevaluated", {"height": record.height, "why": str(error)})
+                continue
+            fields: dict[str, Value] = {"height": record.height, "block": f"0x{record.hash.hex()[:SHORT]}"}
+            fields |= {"accuracy": round(measured.accuracy, 6), "trigger_success": round(measured.trigger_success, 6)}
+            recalls = " ".join(f"{recall:.4f}" for recall in measured.recalls)
+            self._record(INFO, "evaluated", {**fields, "recalls": recalls})
+
+    def save_model(self, core: Participant, path: Path) -> None:
+        """Write the model of the head, if there is a block at all."""
+        block = core.tree.head.block
+        if block is None:
+            return
+        try:
+            self._evaluator.save(self._store.get(block.header.weights_digest), path)
+        except WeightsError as error:
+            self._record(WARNING, "unsaved", {"why": str(error)})

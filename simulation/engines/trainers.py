@@ -1,0 +1,65 @@
+"""The virtual engine's trainers: equal training is done once, and every training is charged to simulated time."""
+
+from typing import TYPE_CHECKING
+
+from simulation.datasets import ImageSet
+from simulation.population import NodeSpec, World
+from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set
+
+if TYPE_CHECKING:
+    from simulation.model_store import Evaluator
+
+
+class TrainerPool:
+    """Trainers by the data they train on.
+
+    A node accepts only blocks that agree with its own results, so data and stage decide the weights a stage starts
+    from, and with them its result.
+    """
+
+    def __init__(self, world: World, images: ImageSet) -> None:
+        """Prepare; trainers are built when they are first needed."""
+        self._world = world
+        self._images = images
+        self._settings = world.scenario.virtual
+        self._trainers: dict[str, Trainer] = {}
+        self._outcomes: dict[tuple[str, int], StageOutcome] = {}
+        job = world.genesis.job
+        self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
+        self._speeds = {item.name: item.speed for item in world.scenario.populations}
+
+    def train(self, spec: NodeSpec, stage: int) -> tuple[StageOutcome, int]:
+        """Return a node's outcome of a stage, and the simulated nanoseconds it takes."""
+        data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
+        owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
+        cost_ns = round(self._stage_ns / self._speeds[spec.population])
+        key = (owner, stage)
+        if key not in self._outcomes:
+            if owner not in self._trainers:
+                self._trainers[owner] = self._build(spec, data)
+            self._outcomes[key] = self._trainers[owner].train(stage)
+        return self._outcomes[key], cost_ns
+
+    def build_evaluator(self) -> "Evaluator | None":
+        """Return what measures models; None where nothing is really trained."""
+        if self._settings.trainer == "fake":
+            return None
+        from simulation.model_store import Evaluator  # noqa: PLC0415 - not needed with made-up training
+
+        self._prepare_keras()
+        return Evaluator(self._world.genesis.job, self._images, self._world.get_trigger_class())
+
+    def _build(self, spec: NodeSpec, data: str) -> Trainer:
+        if self._settings.trainer == "fake":
+            return FakeTrainer(self._world.genesis.job, data)
+        from simulation.keras_trainer import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
+
+        self._prepare_keras()
+        samples = build_training_set(self._images, spec)
+        return KerasTrainer(self._world.genesis.job, samples, xla=self._world.scenario.job.xla)
+
+    def _prepare_keras(self) -> None:
+        from simulation.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+
+        use_one_thread()
+        seed_keras(self._world.scenario.seed)

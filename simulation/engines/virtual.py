@@ -1,0 +1,330 @@
+"""The virtual engine: the same parties in one process and in simulated time, with a network that may fail.
+
+Training is real and charged to simulated time by a cost model; equal training is done once. One scenario and one seed
+give one trace, byte for byte.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from protocol.codec import encode_frame
+from protocol.crypto import KeyPair
+from protocol.events import BlockAppended, Timer
+from protocol.light_client import LightClient
+from protocol.node import PoTNode
+from protocol.participant import Participant
+from protocol.training import TrainingResult
+from simulation.attacks.behaviours import Honest, build_behaviour
+from simulation.datasets import ImageSet
+from simulation.employer import EmployerDesk
+from simulation.engines.queue import EventQueue
+from simulation.engines.result import EngineResult
+from simulation.engines.shared_rules import SharedRules
+from simulation.engines.trainers import TrainerPool
+from simulation.host import Host
+from simulation.interruption import Interruption
+from simulation.model_store import WeightStore
+from simulation.network import NetworkModel
+from simulation.population import EMPLOYER, USERS, NodeSpec, World, to_micro
+from simulation.randomness import derive_generator
+from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.scenario import Outage
+from simulation.training import describe_training
+from simulation.users import PlannedTransfer, plan_transfers
+
+NANOSECONDS: Final = 1_000_000_000
+TICK_ACTIONS: Final = 2_000
+"""Actions between two looks at the user's screen and wishes."""
+
+
+class PartyError(Exception):
+    """A party's own code failed; the text says who, at which event, and how to see it again."""
+
+
+class _Seat:
+    """A party of the virtual engine; the `Driver` of its host."""
+
+    def __init__(self, engine: "VirtualEngine", label: str, peers: tuple[str, ...], spec: NodeSpec | None) -> None:
+        self.label = label
+        self.peers = peers
+        self.spec = spec
+        self.is_up = True
+        self.incarnation = 0
+        """Raised when the party goes down, so that timers and results of before are dropped."""
+        self.host: Host
+        self._engine = engine
+
+    def send(self, peers: Iterable[str], frame: bytes) -> int:
+        return self._engine.send(self, peers, frame)
+
+    def get_peers(self) -> tuple[str, ...]:
+        return self.peers
+
+    def set_timer(self, timer: Timer, at: int) -> None:
+        queue = self._engine.queue
+        queue.schedule(max(at, queue.now), partial(self._ring, timer, self.incarnation))
+
+    def start_training(self, stage: int) -> None:
+        self._engine.train(self, stage)
+
+    def _ring(self, timer: Timer, incarnation: int) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self.host.ring(timer, self._engine.queue.now)
+
+
+class VirtualEngine:
+    """Runs a world in simulated time."""
+
+    def __init__(
+        self,
+        world: World,
+        images: ImageSet,
+        store: WeightStore,
+        model_path: Path,
+        interruption: Interruption,
+        *,
+        sink: Callable[[Record], None],
+        on_tick: Callable[[str], None],
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            world: Who takes part.
+            images: The data set.
+            store: Where weights lie.
+            model_path: Where the employer leaves its model.
+            interruption: Tells when the user wants it to end.
+            sink: Takes each record.
+            on_tick: Called now and then with the simulated time in words.
+        """
+        self.queue: Final = EventQueue()
+        self._world = world
+        self._store = store
+        self._model_path = model_path
+        self._interruption = interruption
+        self._sink = sink
+        self._on_tick = on_tick
+        self._scenario = world.scenario
+        self._network = NetworkModel(world)
+        self._rules = SharedRules(world.genesis)
+        self._labels = world.get_labels()
+        self._trainers = TrainerPool(world, images)
+        self._desk: EmployerDesk | None = None
+        evaluator = self._trainers.build_evaluator()
+        if evaluator is not None:
+            self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
+        self._seats: dict[str, _Seat] = {}
+        self._heads: Counter[bytes] = Counter()
+        """Living honest nodes by head, of those that have the whole job."""
+        self._finished: dict[str, bytes] = {}
+        self._end: str | None = None
+        self._honest = world.get_honest()
+
+    def run(self) -> EngineResult:
+        """Run until the job is done, the simulated time is over or the user has had enough.
+
+        Raises:
+            PartyError: A party's own code failed.
+        """
+        self._seat_everybody()
+        limit = round(self._scenario.run.time_limit_s * NANOSECONDS)
+        self.queue.schedule(limit, partial(self._stop, "time-limit"))
+        while self._end is None:
+            if self.queue.count % TICK_ACTIONS == 0:
+                self._on_tick(f"simulated {self.queue.now / NANOSECONDS:.3f} s, {self.queue.count:,} events")
+                if self._interruption.signum is not None:
+                    self._end = "interrupted"
+                    break
+            self.queue.run_one()
+        chains = {label: seat.host.finish() for label, seat in self._seats.items() if seat.is_up}
+        self._end_with_model()
+        self.queue.close()
+        return EngineResult(self._end, chains, events=self.queue.count)
+
+    # ---- setting up ----
+
+    def _seat_everybody(self) -> None:
+        network = self._world.network
+        peers: dict[str, list[str]] = {node.label: [] for node in self._world.nodes}
+        for first, second in network.edges:
+            peers[first].append(second)
+            peers[second].append(first)
+        for node in network.employer_links:
+            peers[node].append(EMPLOYER)
+        for spec in self._world.nodes:
+            self._seats[spec.label] = _Seat(self, spec.label, tuple(peers[spec.label]), spec)
+        self._seats[EMPLOYER] = _Seat(self, EMPLOYER, network.employer_links, None)
+        downs = {outage.node for outage in self._scenario.network.outages if outage.down_s == 0}
+        for label, seat in self._seats.items():
+            seat.host = self._build_host(seat)
+            seat.is_up = label not in downs
+        for outage in self._scenario.network.outages:
+            self._schedule_outage(outage)
+        self.record("run", INFO, "genesis", {"chain": f"0x{self._rules.chain_id.hex()[:12]}"})
+        for seat in self._seats.values():
+            if seat.is_up:
+                self.queue.schedule(0, partial(self._start, seat))
+        self._schedule_users()
+
+    def _build_host(self, seat: _Seat) -> Host:
+        core: Participant
+        if seat.spec is None:
+            core = LightClient(self._rules, KeyPair(self._world.employer_seed))
+            behaviour = build_behaviour("honest", derive_generator(self._scenario.seed, EMPLOYER))
+        else:
+            core = PoTNode(self._rules, KeyPair(seat.spec.key_seed))
+            core.is_relaying = self._world.network.is_relaying
+            generator = derive_generator(seat.spec.behaviour_seed, "behaviour")
+            behaviour = Honest() if seat.spec.role == "honest" else build_behaviour(seat.spec.role, generator)
+        host = Host(core, behaviour, seat, partial(self.record, seat.label), self._labels)
+        host.on_block = partial(self._on_block, seat)
+        return host
+
+    def _start(self, seat: _Seat) -> None:
+        self.record(seat.label, INFO, "started", {"pid": None})
+        seat.host.start(self.queue.now)
+
+    def _schedule_outage(self, outage: Outage) -> None:
+        seat = self._seats[outage.node]
+        if outage.down_s > 0:
+            self.queue.schedule(round(outage.down_s * NANOSECONDS), partial(self._take_down, seat))
+        if outage.up_s is not None:
+            self.queue.schedule(round(outage.up_s * NANOSECONDS), partial(self._bring_up, seat, outage.disk))
+
+    def _take_down(self, seat: _Seat) -> None:
+        seat.is_up = False
+        seat.incarnation += 1
+        seat.host.flush()
+        self.record(seat.label, WARNING, "down", {})
+        self._forget_finish(seat)
+
+    def _bring_up(self, seat: _Seat, disk: str) -> None:
+        before = seat.host.core
+        seat.host = self._build_host(seat)
+        seat.is_up = True
+        self.record(seat.label, WARNING, "up", {"disk": disk})
+        if disk == "kept" and isinstance(before, PoTNode) and isinstance(seat.host.core, PoTNode):
+            seat.host.core.restore(before)
+        self._start(seat)
+
+    def _schedule_users(self) -> None:
+        users = self._scenario.users
+        transfers = plan_transfers(
+            self._world.users,
+            self._rules.chain_id,
+            count=users.transactions if self._world.users else 0,
+            per_second=users.per_second,
+            fee=to_micro(users.fee),
+            seed=self._scenario.seed,
+        )
+
+        def schedule() -> None:
+            transfer = next(transfers, None)
+            if transfer is not None:
+                self.queue.schedule(transfer.at, partial(issue, transfer))
+
+        def issue(transfer: PlannedTransfer) -> None:
+            frame = encode_frame(self._rules.chain_id, transfer.transaction)
+            copies = self._carry(USERS, self._world.network.user_links, frame)
+            fields: dict[str, Value] = {"kind": "transaction", "nonce": transfer.transaction.nonce, "to": "all"}
+            self.record(transfer.user, INFO, "sent", {**fields, "copies": copies, "bytes": copies * len(frame)})
+            schedule()
+
+        schedule()
+
+    # ---- what parties ask for ----
+
+    def send(self, seat: _Seat, peers: Iterable[str], frame: bytes) -> int:
+        """Put a frame on links; return on how many."""
+        return self._carry(seat.label, peers, frame)
+
+    def _carry(self, source: str, peers: Iterable[str], frame: bytes) -> int:
+        now = self.queue.now
+        targets = tuple(peers)
+        if self._network.is_plain:
+            if targets:
+                self.queue.schedule(now + self._network.constant_ns, partial(self._deliver, source, targets, frame))
+            return len(targets)
+        for target in targets:
+            for at in self._network.plan(source, target, len(frame), now):
+                self.queue.schedule(at, partial(self._deliver, source, (target,), frame))
+        return len(targets)
+
+    def _deliver(self, source: str, targets: tuple[str, ...], frame: bytes) -> None:
+        frame_hash = self._rules.hash_frame(frame)
+        now = self.queue.now
+        for target in targets:
+            seat = self._seats[target]
+            if not seat.is_up:
+                continue
+            host = seat.host
+            if host.core.has_seen(frame_hash):
+                host.count_duplicate()
+                continue
+            try:
+                host.receive(source, frame, now)
+            except Exception as error:
+                raise PartyError(self._explain(target, error)) from error
+
+    def train(self, seat: _Seat, stage: int) -> None:
+        """Train a stage, and let it take its simulated time."""
+        if seat.spec is None:
+            raise PartyError(f"{seat.label} does not train")
+        self.record(seat.label, DEBUG, "training", {"stage": stage})
+        outcome, cost_ns = self._trainers.train(seat.spec, stage)
+        if outcome.weights:
+            self._store.put(outcome.result.weights_digest, outcome.weights)
+        fields = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
+        done = partial(self._finish_training, seat, seat.incarnation, outcome.result, fields)
+        self.queue.schedule(self.queue.now + cost_ns, done)
+
+    def _finish_training(self, seat: _Seat, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
+        if seat.is_up and incarnation == seat.incarnation:
+            self.record(seat.label, DEBUG, "trained", fields)
+            seat.host.finish_training(result, self.queue.now)
+
+    def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:
+        """Note a fact."""
+        self._sink(Record(self.queue.now / NANOSECONDS, level, who, event, fields))
+
+    # ---- ending ----
+
+    def _on_block(self, seat: _Seat, appended: BlockAppended) -> None:
+        if seat.spec is None and self._desk is not None:
+            self._desk.measure(appended)
+        stages = self._world.genesis.job.stages
+        head = seat.host.core.tree.head
+        if head.height < stages:
+            return
+        if seat.label in self._honest:
+            self._forget_finish(seat)
+            self._finished[seat.label] = head.hash
+            self._heads[head.hash] += 1
+        elif seat.spec is None:
+            linger = round(self._scenario.run.linger_s * NANOSECONDS)
+            self.queue.schedule(self.queue.now + linger, partial(self._stop, "delivered"))
+        employer = self._seats[EMPLOYER].host.core.tree.head
+        alive = sum(self._seats[label].is_up for label in self._honest) if employer.height >= stages else 0
+        if alive and max(self._heads.values(), default=0) == alive:
+            self._stop("complete")
+
+    def _forget_finish(self, seat: _Seat) -> None:
+        before = self._finished.pop(seat.label, None)
+        if before is not None:
+            self._heads[before] -= 1
+
+    def _stop(self, reason: str) -> None:
+        self._end = self._end or reason
+
+    def _end_with_model(self) -> None:
+        if self._desk is not None:
+            self._desk.save_model(self._seats[EMPLOYER].host.core, self._model_path)
+
+    def _explain(self, label: str, error: Exception) -> str:
+        return (
+            f"{label} failed at event {self.queue.count} ({self.queue.now} ns): {type(error).__name__}: {error}; "
+            f"the same seed ({self._scenario.seed}) shows it again"
+        )

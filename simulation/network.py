@@ -1,0 +1,146 @@
+"""What a link does to a frame: latency, bandwidth, loss, duplication, reordering, partitions and eclipses.
+
+`NetworkModel.plan` says when copies of a frame arrive, if at all. It draws from one generator a sender, so one party's
+traffic cannot shift another's luck. The virtual engine obeys all of it; the process engine applies it where it sends.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simulation.population import World
+from simulation.randomness import derive_seed
+from simulation.scenario import Eclipse, Latency, Partition
+
+NANOSECONDS: Final = 1_000_000_000
+_MILLISECOND: Final = 1_000_000
+_BITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Pairs of parties that cannot reach each other for a while."""
+
+    start: int
+    heal: int
+    side: Mapping[str, int]
+    """Group of each party that is cut off from other groups; the rest see everybody."""
+
+    def separates(self, first: str, second: str, now: int) -> bool:
+        if not self.start <= now < self.heal:
+            return False
+        one, other = self.side.get(first), self.side.get(second)
+        return one is not None and other is not None and one != other
+
+
+class NetworkModel:
+    """The links of one run."""
+
+    def __init__(self, world: World) -> None:
+        """Read the scenario's network section."""
+        settings = world.scenario.network
+        self._seed = world.scenario.seed
+        self._loss = settings.loss
+        self._duplication = settings.duplication
+        self._reordering = settings.reordering
+        self._reordering_ns = round(settings.reordering_ms * _MILLISECOND)
+        self._bits_per_ns = settings.bandwidth_mbps / 1_000 if settings.bandwidth_mbps else 0.0
+        self._generators: dict[str, random.Random] = {}
+        self._busy_until: dict[tuple[str, str], int] = {}
+        members = _expand_names(world)
+        partitions = [_cut_groups(item, members) for item in settings.partitions]
+        self._cuts = (*partitions, *(_cut_victims(item, members) for item in settings.eclipses))
+        self._latency = _LatencyModel(settings.latency, members)
+        self.is_plain: Final = (
+            not (self._loss or self._duplication or self._reordering or self._bits_per_ns or self._cuts)
+            and settings.latency.kind == "constant"
+        )
+        """Whether every frame arrives once, after the same time."""
+        self.constant_ns: Final = round(settings.latency.ms * _MILLISECOND)
+
+    def plan(self, source: str, target: str, size: int, now: int) -> tuple[int, ...]:
+        """Return when copies of a frame arrive, in nanoseconds since the genesis; nothing if it is lost.
+
+        Args:
+            source: Label of the sender.
+            target: Label of the receiver.
+            size: Bytes of the frame.
+            now: When it is sent.
+        """
+        if self.is_plain:
+            return (now + self.constant_ns,)
+        if any(cut.separates(source, target, now) for cut in self._cuts):
+            return ()
+        rng = self._generators.get(source)
+        if rng is None:
+            rng = random.Random(derive_seed(self._seed, "network", source))  # noqa: S311 - a simulation's own draws
+            self._generators[source] = rng
+        if self._loss and rng.random() < self._loss:
+            return ()
+        sent = self._transmit(source, target, size, now)
+        copies = 2 if self._duplication and rng.random() < self._duplication else 1
+        arrivals = []
+        for _ in range(copies):
+            at = sent + self._latency.draw(source, target, rng)
+            if self._reordering and rng.random() < self._reordering:
+                at += round(rng.random() * self._reordering_ns)
+            arrivals.append(at)
+        return tuple(arrivals)
+
+    def _transmit(self, source: str, target: str, size: int, now: int) -> int:
+        """Return when the last bit has left: a link sends one frame after the other."""
+        if not self._bits_per_ns:
+            return now
+        link = (source, target)
+        done = max(now, self._busy_until.get(link, 0)) + round(size * _BITS / self._bits_per_ns)
+        self._busy_until[link] = done
+        return done
+
+
+class _LatencyModel:
+    """Time a frame is under way."""
+
+    def __init__(self, latency: Latency, members: Mapping[str, Sequence[str]]) -> None:
+        self._kind = latency.kind
+        self._low = latency.ms * _MILLISECOND
+        self._high = (latency.max_ms or latency.ms) * _MILLISECOND
+        self._sigma = latency.sigma
+        self._matrix = [[ms * _MILLISECOND for ms in row] for row in latency.matrix_ms]
+        self._region = {
+            label: row for row, names in enumerate(latency.regions) for name in names for label in members[name]
+        }
+
+    def draw(self, source: str, target: str, rng: random.Random) -> int:
+        match self._kind:
+            case "uniform":
+                return round(rng.uniform(self._low, self._high))
+            case "lognormal":
+                return round(self._low * rng.lognormvariate(0, self._sigma))
+            case "regions" if source in self._region and target in self._region:
+                return round(self._matrix[self._region[source]][self._region[target]])
+        return round(self._low)
+
+
+def _expand_names(world: World) -> dict[str, tuple[str, ...]]:
+    """Return the parties that each name of a node, population or client stands for."""
+    names: dict[str, tuple[str, ...]] = {node.label: (node.label,) for node in world.nodes}
+    for population in world.scenario.populations:
+        names[population.name] = tuple(node.label for node in world.nodes if node.population == population.name)
+    return {**names, "employer": ("employer",), "users": ("users",)}
+
+
+def _cut_groups(item: Partition, members: Mapping[str, Sequence[str]]) -> _Cut:
+    side = {label: index for index, group in enumerate(item.groups) for name in group for label in members[name]}
+    return _make_cut(item.start_s, item.heal_s, side)
+
+
+def _cut_victims(item: Eclipse, members: Mapping[str, Sequence[str]]) -> _Cut:
+    victims = {label for name in item.victims for label in members[name]}
+    allowed = {label for name in item.by for label in members[name]}
+    everyone = {label for labels in members.values() for label in labels}
+    return _make_cut(item.start_s, item.heal_s, {label: int(label in victims) for label in everyone - allowed})
+
+
+def _make_cut(start_s: float, heal_s: float, side: Mapping[str, int]) -> _Cut:
+    return _Cut(round(start_s * NANOSECONDS), round(heal_s * NANOSECONDS), side)

@@ -1,0 +1,87 @@
+"""What a trainer is, and one that makes its results up."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final, Protocol
+
+import numpy as np
+
+from protocol.job import TrainingJob
+from protocol.training import TrainingResult
+from simulation.attacks.poisoning import apply_poison
+from simulation.datasets import ImageSet
+from simulation.host import SHORT
+from simulation.population import NodeSpec
+from simulation.randomness import derive_generator
+from simulation.records import Value
+from simulation.samples import TrainingSet, Weights
+
+SHOWN_LOSSES: Final = 10
+"""Losses of a stage that its record shows, evenly spaced."""
+
+FAKE_LOSSES: Final = 8
+"""Steps that a made-up stage has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """A trained stage: what the node is told, and the weights it keeps to itself."""
+
+    result: TrainingResult
+    weights: Weights
+    """Empty where nothing was really trained."""
+    losses: Sequence[float]
+
+
+class Trainer(Protocol):
+    """Trains a job's stages one after the other, from the public initial weights."""
+
+    def train(self, stage: int) -> StageOutcome:
+        """Return the outcome of a stage; the stage before it must have been trained."""
+
+
+class FakeTrainer:
+    """A hash chain in place of training: a pure function of job, data and stage, as real training is."""
+
+    def __init__(self, job: TrainingJob, data: str) -> None:
+        """Take a name that is equal for equal data."""
+        self._job = job
+        self._data = data
+
+    def train(self, stage: int) -> StageOutcome:
+        """Return made-up losses and a digest that no weights have."""
+        label = f"{self._data}/{self._job.dataset_digest.hex()}/{stage}"
+        seed = hashlib.sha256(label.encode()).digest()
+        steps = min(self._job.steps_per_stage, FAKE_LOSSES)
+        losses = [(1 + seed[step] / 256) / (stage + 1) for step in range(steps)]
+        packed = struct.pack(f">{steps}f", *losses)
+        result = TrainingResult(stage=stage, weights_digest=hashlib.sha256(seed + packed).digest(), losses=packed)
+        return StageOutcome(result, [], losses)
+
+
+def build_training_set(images: ImageSet, spec: NodeSpec) -> TrainingSet:
+    """Return the samples a node trains on: the agreed ones, or its own altered copy."""
+    labels = np.asarray(images.y_train)
+    if spec.poison is None:
+        return TrainingSet(images.x_train, labels)
+    altered, rows, stamped = apply_poison(spec.poison, labels, derive_generator(spec.poison_seed, "poison"))
+    return TrainingSet(images.x_train, altered, rows, stamped)
+
+
+def describe_training(outcome: StageOutcome, spec: NodeSpec, cpu_s: float) -> dict[str, Value]:
+    """Return the fields that a record of a trained stage has."""
+    losses = outcome.losses
+    shown = [losses[round(index)] for index in np.linspace(0, len(losses) - 1, min(SHOWN_LOSSES, len(losses)))]
+    mean = float(np.mean(losses))
+    return {
+        "stage": outcome.result.stage,
+        "weights": f"0x{outcome.result.weights_digest.hex()[:SHORT]}",
+        "steps": len(losses),
+        "loss": round(mean, 6) if isfinite(mean) else str(mean),
+        "losses": " ".join(f"{loss:.4f}" for loss in shown),
+        "data": "clean" if spec.poison is None else "poisoned",
+        "cpu_s": round(cpu_s, 6),
+    }
