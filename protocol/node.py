@@ -39,7 +39,7 @@ from protocol.validation import (
 )
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 
-LOOKAHEAD_SLOTS = 16
+LOOKAHEAD_SLOTS = 4
 """Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
 
 

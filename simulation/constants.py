@@ -165,8 +165,8 @@ MEMOISE_TRAINING: Final = True
 
 # ---- output ----
 
-MESSAGES: Final = "each"
-"""Whether `each` message has a record, or messages are only `counted`."""
+RECORDS: Final = "all"
+"""Whether `all` that happens has its record, or only the `essential`, with the rest counted."""
 
 JOURNAL: Final = False
 """Whether each party's inputs are kept for `replay`."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from protocol.events import BlockAppended
 from protocol.participant import Participant
-from simulation.host import SHORT, Recorder
 from simulation.model_store import Evaluator, WeightsError, WeightStore
+from simulation.notes import SHORT, Recorder
 from simulation.records import INFO, WARNING, Value
 
 

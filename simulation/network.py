@@ -52,10 +52,10 @@ class NetworkModel:
         partitions = [_cut_groups(item, members) for item in settings.partitions]
         self._cuts = (*partitions, *(_cut_victims(item, members) for item in settings.eclipses))
         self._latency = _LatencyModel(settings.latency, members)
-        self.is_plain: Final = (
-            not (self._loss or self._duplication or self._reordering or self._bits_per_ns or self._cuts)
-            and settings.latency.kind == "constant"
+        self._is_faultless = not (
+            self._loss or self._duplication or self._reordering or self._bits_per_ns or self._cuts
         )
+        self.is_plain: Final = self._is_faultless and settings.latency.kind == "constant"
         """Whether every frame arrives once, after the same time."""
         self.constant_ns: Final = round(settings.latency.ms * _MILLISECOND)
 
@@ -70,12 +70,14 @@ class NetworkModel:
         """
         if self.is_plain:
             return (now + self.constant_ns,)
-        if any(cut.separates(source, target, now) for cut in self._cuts):
-            return ()
         rng = self._generators.get(source)
         if rng is None:
             rng = random.Random(derive_seed(self._seed, "network", source))  # noqa: S311 - a simulation's own draws
             self._generators[source] = rng
+        if self._is_faultless:
+            return (now + self._latency.draw(source, target, rng),)
+        if any(cut.separates(source, target, now) for cut in self._cuts):
+            return ()
         if self._loss and rng.random() < self._loss:
             return ()
         sent = self._transmit(source, target, size, now)
@@ -112,14 +114,13 @@ class _LatencyModel:
         }
 
     def draw(self, source: str, target: str, rng: random.Random) -> int:
-        match self._kind:
-            case "uniform":
-                return round(rng.uniform(self._low, self._high))
-            case "lognormal":
-                return round(self._low * rng.lognormvariate(0, self._sigma))
-            case "regions" if source in self._region and target in self._region:
-                return round(self._matrix[self._region[source]][self._region[target]])
-        return round(self._low)
+        if self._kind == "uniform":
+            return int(self._low + rng.random() * (self._high - self._low))
+        if self._kind == "lognormal":
+            return int(self._low * rng.lognormvariate(0, self._sigma))
+        if self._kind == "regions" and source in self._region and target in self._region:
+            return int(self._matrix[self._region[source]][self._region[target]])
+        return int(self._low)
 
 
 def _expand_names(world: World) -> dict[str, tuple[str, ...]]:

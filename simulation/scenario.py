@@ -308,8 +308,8 @@ class Output(_Section):
     """What a run leaves behind besides its records."""
 
     pictures: bool = constants.PICTURES
-    messages: Literal["each", "counted"] = constants.MESSAGES
-    """Whether each message has its record, or messages are only counted: for very large networks."""
+    records: Literal["all", "essential"] = constants.RECORDS
+    """`essential` counts messages and trainings instead of recording each: for very large networks."""
     journal: bool = constants.JOURNAL
     """Whether each party's inputs are kept, for `replay`."""
 
@@ -417,6 +417,10 @@ class Scenario(_Section):
     def _find_engine_fault(self) -> str | None:
         if self.engine == "processes" and self.network.outages:
             return "network.outages: the process engine cannot take nodes down; write engine: virtual"
+        if self.engine == "processes" and self.output.records != "all":
+            return "output.records: the process engine records everything; write all, or engine: virtual"
+        if self.engine == "processes" and self.network.bandwidth_mbps is not None:
+            return "network.bandwidth_mbps: the process engine cannot slow a pipe down; write null, or engine: virtual"
         return None
 
     def _find_network_fault(self) -> str | None:

@@ -189,6 +189,29 @@ class Tally:
             source = fields["peer"] if author is None or reason in _BLAMES_LINK else author
             self.refused_from[self._population(str(source))][reason] += 1
 
+    def _on_counted(self, record: Record, fields: dict[str, Value]) -> None:
+        """Take what a large run has counted instead of recording it."""
+        count, amount = _int(fields["count"]), _int(fields["amount"])
+        kind, reason = str(fields.get("kind")), str(fields.get("reason"))
+        match fields["what"]:
+            case "sent":
+                self.sent[kind] += count
+                self.sent_bytes += amount
+            case "ignored":
+                self.ignored[reason] += count
+            case "accepted":
+                self.accepted[kind] += count
+                if fields["honest"]:
+                    self.accepted_from[str(fields["author"])] += count
+            case "refused":
+                self.refused[reason] += count
+                if fields["honest"]:
+                    self.refused_from[str(fields["author"])][reason] += count
+            case "trained":
+                weights = str(fields["weights"])
+                self._data_by_weights[weights].add(str(fields["data"]))
+                self._training_cpu["counted", weights] += amount / 1e6
+
     def _on_ignored(self, record: Record, fields: dict[str, Value]) -> None:
         self.ignored[str(fields["reason"])] += _int(fields["count"])
 

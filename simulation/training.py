@@ -13,7 +13,7 @@ from protocol.job import TrainingJob
 from protocol.training import TrainingResult
 from simulation.attacks.poisoning import apply_poison
 from simulation.datasets import ImageSet
-from simulation.host import SHORT
+from simulation.notes import SHORT
 from simulation.population import NodeSpec
 from simulation.randomness import derive_generator
 from simulation.records import Value

@@ -33,9 +33,9 @@ from simulation.engines.descriptors import compute_needed, ensure_available
 from simulation.engines.entry import be_party
 from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
-from simulation.host import SHORT
 from simulation.interruption import Interruption
 from simulation.metering import Meter
+from simulation.notes import SHORT
 from simulation.population import EMPLOYER, USERS, World, to_micro
 from simulation.records import INFO, WARNING, Record, Value
 from simulation.tally import Tally

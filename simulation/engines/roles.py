@@ -20,8 +20,9 @@ from simulation.engines.party import Party, Worker, run_party
 from simulation.host import Host
 from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.model_store import Evaluator, WeightStore
+from simulation.notes import Notes
 from simulation.randomness import derive_generator
-from simulation.records import DEBUG, INFO, Value
+from simulation.records import INFO, Value
 from simulation.samples import compute_initial_weights
 from simulation.training import StageOutcome, build_training_set, describe_training
 from simulation.users import PlannedTransfer, plan_transfers
@@ -76,16 +77,16 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     core = PoTNode(Rules(setup.genesis), KeyPair(role.spec.key_seed))
     core.is_relaying = setup.is_relaying
     behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
-    host = Host(core, behaviour, party, party.record, setup.labels)
+    host = Host(core, behaviour, party, party.record, Notes(party.record, setup.labels))
     party.host = host
 
     def start_training(stage: int) -> None:
-        party.record(DEBUG, "training", {"stage": stage})
+        host.notes.note_training(stage)
         worker.submit(stage)
 
     def on_trained() -> None:
         done = worker.take()
-        party.record(DEBUG, "trained", describe_training(done.outcome, role.spec, done.cpu_s))
+        host.notes.note_trained(describe_training(done.outcome, role.spec, done.cpu_s))
         host.finish_training(done.outcome.result, party.now())
 
     party.train = start_training
@@ -98,7 +99,7 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
     core = LightClient(Rules(setup.genesis), KeyPair(role.key_seed))
-    host = Host(core, Honest(), party, party.record, setup.labels)
+    host = Host(core, Honest(), party, party.record, Notes(party.record, setup.labels))
     party.host = host
 
     desk = EmployerDesk(evaluator, WeightStore(setup.weights_folder), party.record)

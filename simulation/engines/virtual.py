@@ -28,14 +28,18 @@ from simulation.host import Host
 from simulation.interruption import Interruption
 from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
+from simulation.notes import CountedNotes, Counts, Notes
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, to_micro
 from simulation.randomness import derive_generator
-from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.records import INFO, WARNING, Record, Value
 from simulation.scenario import Outage
 from simulation.training import describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
 NANOSECONDS: Final = 1_000_000_000
+MAX_UNDER_WAY: Final = 256
+"""Frames whose arrivals are remembered, so that nobody is sent the same one twice."""
+
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""
 
@@ -116,7 +120,9 @@ class VirtualEngine:
         evaluator = self._trainers.build_evaluator()
         if evaluator is not None:
             self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
+        self._counts = Counts() if world.scenario.output.records == "essential" else None
         self._seats: dict[str, _Seat] = {}
+        self._under_way: dict[bytes, dict[str, int]] = {}
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
         self._finished: dict[str, bytes] = {}
@@ -140,6 +146,8 @@ class VirtualEngine:
                     break
             self.queue.run_one()
         chains = {label: seat.host.finish() for label, seat in self._seats.items() if seat.is_up}
+        if self._counts is not None:
+            self._counts.write(partial(self.record, "run"))
         self._end_with_model()
         self.queue.close()
         return EngineResult(self._end, chains, events=self.queue.count)
@@ -179,12 +187,19 @@ class VirtualEngine:
             core.is_relaying = self._world.network.is_relaying
             generator = derive_generator(seat.spec.behaviour_seed, "behaviour")
             behaviour = Honest() if seat.spec.role == "honest" else build_behaviour(seat.spec.role, generator)
-        host = Host(core, behaviour, seat, partial(self.record, seat.label), self._labels)
+        host = Host(core, behaviour, seat, partial(self.record, seat.label), self._build_notes(seat))
         host.on_block = partial(self._on_block, seat)
         return host
 
+    def _build_notes(self, seat: _Seat) -> Notes:
+        record = partial(self.record, seat.label)
+        if self._counts is None:
+            return Notes(record, self._labels)
+        return CountedNotes(record, self._labels, self._counts, seat.spec.role if seat.spec else EMPLOYER)
+
     def _start(self, seat: _Seat) -> None:
-        self.record(seat.label, INFO, "started", {"pid": None})
+        if self._counts is None:
+            self.record(seat.label, INFO, "started", {"pid": None})
         seat.host.start(self.queue.now)
 
     def _schedule_outage(self, outage: Outage) -> None:
@@ -197,7 +212,7 @@ class VirtualEngine:
     def _take_down(self, seat: _Seat) -> None:
         seat.is_up = False
         seat.incarnation += 1
-        seat.host.flush()
+        seat.host.notes.flush()
         self.record(seat.label, WARNING, "down", {})
         self._forget_finish(seat)
 
@@ -242,38 +257,54 @@ class VirtualEngine:
         return self._carry(seat.label, peers, frame)
 
     def _carry(self, source: str, peers: Iterable[str], frame: bytes) -> int:
-        now = self.queue.now
-        targets = tuple(peers)
-        if self._network.is_plain:
-            if targets:
-                self.queue.schedule(now + self._network.constant_ns, partial(self._deliver, source, targets, frame))
-            return len(targets)
-        for target in targets:
-            for at in self._network.plan(source, target, len(frame), now):
-                self.queue.schedule(at, partial(self._deliver, source, (target,), frame))
-        return len(targets)
+        """Offer a frame to neighbours and schedule its arrivals; return to how many it was offered.
 
-    def _deliver(self, source: str, targets: tuple[str, ...], frame: bytes) -> None:
+        Who has judged it before, or has it under way to arrive no later, does not take it again.
+        """
+        now, size = self.queue.now, len(frame)
         frame_hash = self._rules.hash_frame(frame)
-        now = self.queue.now
-        for target in targets:
+        under_way = self._get_under_way(frame_hash)
+        offers = 0
+        for target in peers:
+            offers += 1
             seat = self._seats[target]
-            if not seat.is_up:
+            if seat.host.core.has_seen(frame_hash):
+                seat.host.notes.note_duplicate()
                 continue
-            host = seat.host
-            if host.core.has_seen(frame_hash):
-                host.count_duplicate()
-                continue
-            try:
-                host.receive(source, frame, now)
-            except Exception as error:
-                raise PartyError(self._explain(target, error)) from error
+            for at in self._network.plan(source, target, size, now):
+                if under_way.get(target, at + 1) <= at:
+                    seat.host.notes.note_duplicate()
+                    continue
+                under_way[target] = at
+                self.queue.schedule(at, partial(self._deliver, source, seat, frame, frame_hash))
+        return offers
+
+    def _get_under_way(self, frame_hash: bytes) -> dict[str, int]:
+        """Return when a frame arrives where; forgotten once many younger frames are under way."""
+        found = self._under_way.get(frame_hash)
+        if found is None:
+            found = self._under_way[frame_hash] = {}
+            if len(self._under_way) > MAX_UNDER_WAY:
+                del self._under_way[next(iter(self._under_way))]
+        return found
+
+    def _deliver(self, source: str, seat: _Seat, frame: bytes, frame_hash: bytes) -> None:
+        host = seat.host
+        if not seat.is_up:
+            return
+        if host.core.has_seen(frame_hash):
+            host.notes.note_duplicate()
+            return
+        try:
+            host.receive(source, frame, self.queue.now)
+        except Exception as error:
+            raise PartyError(self._explain(seat.label, error)) from error
 
     def train(self, seat: _Seat, stage: int) -> None:
         """Train a stage, and let it take its simulated time."""
         if seat.spec is None:
             raise PartyError(f"{seat.label} does not train")
-        self.record(seat.label, DEBUG, "training", {"stage": stage})
+        seat.host.notes.note_training(stage)
         outcome, cost_ns = self._trainers.train(seat.spec, stage)
         if outcome.weights:
             self._store.put(outcome.result.weights_digest, outcome.weights)
@@ -283,7 +314,7 @@ class VirtualEngine:
 
     def _finish_training(self, seat: _Seat, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
         if seat.is_up and incarnation == seat.incarnation:
-            self.record(seat.label, DEBUG, "trained", fields)
+            seat.host.notes.note_trained(fields)
             seat.host.finish_training(result, self.queue.now)
 
     def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:

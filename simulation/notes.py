@@ -1,0 +1,208 @@
+"""What a party writes down: a record for each thing it does, or, in very large networks, counts of them."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from protocol.events import BlockAppended, Judged, LotteryWon, PhaseChanged, SecretKnown
+from protocol.messages import BlockResponse, Message
+from protocol.verdicts import Accept, Ignore, Reason, Reject, Wait
+from simulation.records import DEBUG, INFO, Value
+
+SHORT: Final = 12
+"""Hex digits of a hash that records show."""
+
+Recorder = Callable[[str, str, dict[str, Value]], None]
+"""Takes level, event and fields of a record; the engine adds time and party."""
+
+Private = PhaseChanged | LotteryWon | SecretKnown
+
+
+def shorten(digest: bytes) -> str:
+    """Return a hash as records show it."""
+    return f"0x{digest.hex()[:SHORT]}" if digest else "none"
+
+
+def describe_block(appended: BlockAppended, labels: dict[bytes, str]) -> dict[str, Value]:
+    """Return the fields of a record about a block that was appended."""
+    record = appended.record
+    block = record.block
+    if block is None:
+        raise ValueError("the genesis is never appended")
+    return {
+        "height": record.height,
+        "block": shorten(record.hash),
+        "parent": shorten(record.parent),
+        "weights": shorten(block.header.weights_digest),
+        "proposer": labels.get(block.header.author, shorten(block.header.author)),
+        "wrapper": labels.get(block.author, shorten(block.author)),
+        "declarations": len(block.header.declarations),
+        "transactions": len(block.transactions),
+        "head": appended.change is not None,
+        "reorg": len(appended.change.abandoned) if appended.change else 0,
+    }
+
+
+class Notes:
+    """A record for each thing; only ignored messages are counted, and their counts written with each block."""
+
+    def __init__(self, record: Recorder, labels: dict[bytes, str]) -> None:
+        """Take where records go, and the label of each public key."""
+        self._record = record
+        self._labels = labels
+        self._ignored: Counter[tuple[str, str]] = Counter()
+
+    def note_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
+        """Note what the party sent of its own."""
+        fields: dict[str, Value] = {"kind": kind}
+        if isinstance(message, BlockResponse):
+            fields["blocks"] = len(message.blocks)
+        elif message is not None and hasattr(message, "height"):
+            fields["height"] = message.height
+        self._record(INFO, "sent", {**fields, "to": target, "copies": copies, "bytes": copies * size})
+
+    def note_relayed(self, copies: int, size: int) -> None:
+        """Note what the party passed on."""
+        self._record(DEBUG, "relayed", {"copies": copies, "bytes": copies * size})
+
+    def note_duplicate(self) -> None:
+        """Note a frame that was dropped because it had been judged before."""
+        self._ignored["frame", Reason.DUPLICATE.value] += 1
+
+    def note_judged(self, judged: Judged) -> None:
+        """Note what the party thinks of a message."""
+        if isinstance(judged.verdict, Ignore):
+            self._ignored[judged.kind, judged.verdict.reason.value] += 1
+            return
+        fields: dict[str, Value] = {"kind": judged.kind}
+        if judged.height is not None:
+            fields["height"] = judged.height
+        if judged.author is not None:
+            fields["author"] = self._labels.get(judged.author, shorten(judged.author))
+        fields["peer"] = judged.peer
+        match judged.verdict:
+            case Accept():
+                self._record(INFO, "accepted", fields)
+            case Reject(reason):
+                self._record(INFO, "refused", {**fields, "reason": reason.value})
+            case Wait(missing):
+                self._record(DEBUG, "waiting", {**fields, "missing": missing.value})
+
+    def note_block(self, appended: BlockAppended) -> None:
+        """Note a block that the party has stored."""
+        self._record(INFO, "appended", describe_block(appended, self._labels))
+        self.flush()
+
+    def note_private(self, fact: Private) -> None:
+        """Note what is the party's own business."""
+        match fact:
+            case PhaseChanged(phase, height):
+                self._record(DEBUG, "phase", {"phase": phase.value, "height": height})
+            case LotteryWon(role, height, slot):
+                self._record(DEBUG, "won", {"right": role.value, "height": height, "slot": slot})
+            case SecretKnown(height, parent, secret, weights):
+                fields: dict[str, Value] = {"height": height, "parent": shorten(parent), "secret": secret.hex()}
+                self._record(DEBUG, "secret", {**fields, "weights": shorten(weights)})
+
+    def note_training(self, stage: int) -> None:
+        """Note that a stage is being trained."""
+        self._record(DEBUG, "training", {"stage": stage})
+
+    def note_trained(self, fields: dict[str, Value]) -> None:
+        """Note that a stage has been trained."""
+        self._record(DEBUG, "trained", fields)
+
+    def flush(self) -> None:
+        """Write down what is only counted."""
+        for (kind, reason), count in sorted(self._ignored.items()):
+            self._record(DEBUG, "ignored", {"kind": kind, "reason": reason, "count": count})
+        self._ignored.clear()
+
+
+class Counts:
+    """What all parties of a run have done, counted together: the memory that `CountedNotes` share."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.totals: Counter[tuple[tuple[str, Value], ...]] = Counter()
+        """Times each thing happened, by what it is."""
+        self.sums: Counter[tuple[tuple[str, Value], ...]] = Counter()
+        """Bytes, or micro-seconds of training, that go with it."""
+        self.blocks_seen: set[tuple[bytes, str]] = set()
+
+    def add(self, key: tuple[tuple[str, Value], ...], times: int = 1, amount: int = 0) -> None:
+        """Count a thing."""
+        self.totals[key] += times
+        if amount:
+            self.sums[key] += amount
+
+    def write(self, record: Recorder) -> None:
+        """Write a record for each thing, and start at zero again."""
+        for key in sorted(self.totals, key=repr):
+            record(INFO, "counted", {**dict(key), "count": self.totals[key], "amount": self.sums[key]})
+        self.totals.clear()
+        self.sums.clear()
+
+
+class CountedNotes(Notes):
+    """Counts instead of records, but for the first time a block is appended by a party of each role."""
+
+    def __init__(self, record: Recorder, labels: dict[bytes, str], counts: Counts, role: str) -> None:
+        """Share the counts of a run."""
+        super().__init__(record, labels)
+        self._counts = counts
+        self._role = role
+        self._is_honest = role == "honest"
+
+    def note_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
+        """Count what the party sent of its own."""
+        self._counts.add((("what", "sent"), ("kind", kind)), copies, copies * size)
+
+    def note_relayed(self, copies: int, size: int) -> None:
+        """Count what the party passed on."""
+        self._counts.add(_RELAYED, copies, copies * size)
+
+    def note_duplicate(self) -> None:
+        """Count a frame that was dropped because it had been judged before."""
+        self._counts.add(_DUPLICATE)
+
+    def note_judged(self, judged: Judged) -> None:
+        """Count what the party thinks of a message."""
+        match judged.verdict:
+            case Ignore(reason):
+                self._counts.add((("what", "ignored"), ("kind", judged.kind), ("reason", reason.value)))
+            case Accept():
+                self._counts.add((("what", "accepted"), ("kind", judged.kind), *self._describe_source(judged)))
+            case Reject(reason):
+                what = (("what", "refused"), ("kind", judged.kind), ("reason", reason.value))
+                self._counts.add((*what, *self._describe_source(judged)))
+
+    def note_block(self, appended: BlockAppended) -> None:
+        """Note a block the first time a party of this role has it."""
+        key = (appended.record.hash, self._role)
+        if key not in self._counts.blocks_seen:
+            self._counts.blocks_seen.add(key)
+            self._record(INFO, "appended", describe_block(appended, self._labels))
+
+    def note_private(self, fact: Private) -> None:
+        """Leave it out."""
+
+    def note_training(self, stage: int) -> None:
+        """Leave it out."""
+
+    def note_trained(self, fields: dict[str, Value]) -> None:
+        """Count a trained stage by its result."""
+        cpu_us = round(float(str(fields["cpu_s"])) * 1e6)
+        key = (("what", "trained"), ("weights", fields["weights"]), ("data", fields["data"]))
+        self._counts.add(key, 1, cpu_us)
+
+    def flush(self) -> None:
+        """Leave the writing to whoever shares the counts."""
+
+    def _describe_source(self, judged: Judged) -> tuple[tuple[str, Value], ...]:
+        author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
+        return (("author", author.rpartition("-")[0] or author), ("honest", self._is_honest))
+
+
+_RELAYED: Final = (("what", "sent"), ("kind", "relayed"))
+_DUPLICATE: Final = (("what", "ignored"), ("kind", "frame"), ("reason", Reason.DUPLICATE.value))
