@@ -42,8 +42,11 @@ def is_slot_won(
     stake = stakes.get_stake(author)
     if stake == 0:
         return False
+    target = compute_target(stake, stakes.total, per_slot)
+    if target == HASH_RANGE:
+        return True
     draw = compute_hash(domain, parent, height.to_bytes(4, "big"), slot.to_bytes(8, "big"), author)
-    return int.from_bytes(draw, "big") < compute_target(stake, stakes.total, per_slot)
+    return int.from_bytes(draw, "big") < target
 
 
 def follow_the_coin(header: Hash32, stakes: StakeTable, count: int) -> tuple[AccountId, ...]:

@@ -55,9 +55,8 @@ class NetworkModel:
         self._is_faultless = not (
             self._loss or self._duplication or self._reordering or self._bits_per_ns or self._cuts
         )
-        self.is_plain: Final = self._is_faultless and settings.latency.kind == "constant"
-        """Whether every frame arrives once, after the same time."""
-        self.constant_ns: Final = round(settings.latency.ms * _MILLISECOND)
+        self.least_ns: Final = 0 if settings.latency.kind == "lognormal" else self._latency.get_least()
+        """No frame arrives sooner after it is sent."""
 
     def plan(self, source: str, target: str, size: int, now: int) -> tuple[int, ...]:
         """Return when copies of a frame arrive, in nanoseconds since the genesis; nothing if it is lost.
@@ -68,8 +67,6 @@ class NetworkModel:
             size: Bytes of the frame.
             now: When it is sent.
         """
-        if self.is_plain:
-            return (now + self.constant_ns,)
         rng = self._generators.get(source)
         if rng is None:
             rng = random.Random(derive_seed(self._seed, "network", source))  # noqa: S311 - a simulation's own draws
@@ -112,6 +109,10 @@ class _LatencyModel:
         self._region = {
             label: row for row, names in enumerate(latency.regions) for name in names for label in members[name]
         }
+
+    def get_least(self) -> int:
+        """Return the shortest time there is."""
+        return int(min([self._low, *(ms for row in self._matrix for ms in row)]))
 
     def draw(self, source: str, target: str, rng: random.Random) -> int:
         if self._kind == "uniform":

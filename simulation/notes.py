@@ -65,9 +65,9 @@ class Notes:
         """Note what the party passed on."""
         self._record(DEBUG, "relayed", {"copies": copies, "bytes": copies * size})
 
-    def note_duplicate(self) -> None:
-        """Note a frame that was dropped because it had been judged before."""
-        self._ignored["frame", Reason.DUPLICATE.value] += 1
+    def note_declined(self, count: int) -> None:
+        """Note frames that a neighbour did not take because it had them, or had them under way."""
+        self._ignored["frame", Reason.DUPLICATE.value] += count
 
     def note_judged(self, judged: Judged) -> None:
         """Note what the party thinks of a message."""
@@ -162,9 +162,9 @@ class CountedNotes(Notes):
         """Count what the party passed on."""
         self._counts.add(_RELAYED, copies, copies * size)
 
-    def note_duplicate(self) -> None:
-        """Count a frame that was dropped because it had been judged before."""
-        self._counts.add(_DUPLICATE)
+    def note_declined(self, count: int) -> None:
+        """Count frames that a neighbour did not take."""
+        self._counts.add(_DUPLICATE, count)
 
     def note_judged(self, judged: Judged) -> None:
         """Count what the party thinks of a message."""

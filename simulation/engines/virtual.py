@@ -61,6 +61,9 @@ class _Seat:
         self.host: Host
         self._engine = engine
 
+    def has_seen(self, frame_hash: bytes) -> bool:
+        return self.host.core.has_seen(frame_hash)
+
     def send(self, peers: Iterable[str], frame: bytes) -> int:
         return self._engine.send(self, peers, frame)
 
@@ -262,21 +265,24 @@ class VirtualEngine:
         Who has judged it before, or has it under way to arrive no later, does not take it again.
         """
         now, size = self.queue.now, len(frame)
+        soonest = now + self._network.least_ns
         frame_hash = self._rules.hash_frame(frame)
         under_way = self._get_under_way(frame_hash)
-        offers = 0
+        offers = declined = 0
         for target in peers:
             offers += 1
-            seat = self._seats[target]
-            if seat.host.core.has_seen(frame_hash):
-                seat.host.notes.note_duplicate()
+            expected = under_way.get(target)
+            if (expected is not None and expected <= soonest) or self._seats[target].has_seen(frame_hash):
+                declined += 1
                 continue
             for at in self._network.plan(source, target, size, now):
-                if under_way.get(target, at + 1) <= at:
-                    seat.host.notes.note_duplicate()
+                if expected is not None and expected <= at:
+                    declined += 1
                     continue
-                under_way[target] = at
-                self.queue.schedule(at, partial(self._deliver, source, seat, frame, frame_hash))
+                under_way[target] = expected = at
+                self.queue.schedule(at, partial(self._deliver, source, self._seats[target], frame, frame_hash))
+        if declined and source in self._seats:
+            self._seats[source].host.notes.note_declined(declined)
         return offers
 
     def _get_under_way(self, frame_hash: bytes) -> dict[str, int]:
@@ -292,8 +298,8 @@ class VirtualEngine:
         host = seat.host
         if not seat.is_up:
             return
-        if host.core.has_seen(frame_hash):
-            host.notes.note_duplicate()
+        if seat.has_seen(frame_hash):
+            host.notes.note_declined(1)
             return
         try:
             host.receive(source, frame, self.queue.now)
