@@ -1,7 +1,8 @@
 """``chain.jsonl``: the genesis and every block of a chain, one a line, readable and exact.
 
 Each line holds the canonical bytes as hexadecimal text and, beside them, the facts a reader looks for. The facts follow
-from the bytes, so a line that was changed anywhere no longer equals the line its bytes give.
+from the bytes, so a line whose facts or form were changed no longer equals the line its bytes give. Bytes that were
+changed are for `simulation.verify` to judge.
 """
 
 import json

@@ -12,6 +12,9 @@ from simulation.logs import LOG_NAME
 from simulation.records import Record, RecordError, parse_line
 from simulation.tally import Tally
 
+OPENING_FIELDS: Final = frozenset({"scenario", "seed", "engine", "code_version", "dataset"})
+"""What the opening line of a log must say, so that runs can be told apart."""
+
 
 class LogError(ValueError):
     """A log cannot be used at all; the text says which and why."""
@@ -39,10 +42,12 @@ def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLo
     """
     file = path / LOG_NAME if path.is_dir() else path
     try:
-        lines = file.read_text("utf-8", errors="replace").splitlines()
+        *lines, rest = file.read_bytes().decode("utf-8", errors="replace").split("\n")
     except OSError as error:
         raise LogError(f"{file}: cannot be read: {error.strerror}") from None
     log = RunLog(file, Tally())
+    if rest:
+        log.warnings.append(f"{file}: cut off in line {len(lines) + 1}, which is left out")
     damaged = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -53,7 +58,7 @@ def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLo
             continue
         if watch is not None:
             watch(record)
-    if not log.tally.run:
+    if not log.tally.run.keys() >= OPENING_FIELDS:
         raise LogError(f"{file}: not the log of a run: its opening line is missing")
     if damaged:
         log.warnings.append(f"{file}: {len(damaged)} damaged lines left out, the first is line {damaged[0]}")

@@ -168,8 +168,5 @@ MEMOISE_TRAINING: Final = True
 RECORDS: Final = "all"
 """Whether `all` that happens has its record, or only the `essential`, with the rest counted."""
 
-JOURNAL: Final = False
-"""Whether each party's inputs are kept for `replay`."""
-
 PICTURES: Final = True
 """Whether a run draws PNG pictures into its folder."""

@@ -8,10 +8,9 @@ import hashlib
 import os
 import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -94,14 +93,27 @@ def load_images(name: str, path: str | None, *, is_required: bool) -> ImageSet:
 def _read_mnist(path: Path, source: str) -> ImageSet:
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in _ARRAYS}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not an MNIST file ({source}): {error}") from None
-    images = {key: arrays[key].reshape(len(arrays[key]), -1) for key in ("x_train", "x_test")}
+            arrays = {key: np.asarray(file[key]) for key in _ARRAYS}
+    except Exception as error:  # noqa: BLE001 - a damaged file raises whatever zip, zlib or NumPy stumbles over
+        raise DatasetError(f"{path}: not an MNIST file ({source}): {error or type(error).__name__}") from None
+    for part in ("train", "test"):
+        fault = _find_fault(arrays[f"x_{part}"], arrays[f"y_{part}"])
+        if fault:
+            raise DatasetError(f"{path}: not an MNIST file ({source}): {part}: {fault}")
+    images = {key: arrays[key].reshape(-1, PIXELS) for key in ("x_train", "x_test")}
     labels = {key: arrays[key].astype(np.uint8) for key in ("y_train", "y_test")}
-    if any(array.shape[1] != PIXELS or array.dtype != np.uint8 for array in images.values()):
-        raise DatasetError(f"{path}: not an MNIST file ({source}): images must be {SIDE}x{SIDE} bytes")
     return ImageSet("mnist", source, **images, **labels)
+
+
+def _find_fault(images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
+    """Return what is wrong with one part of a file, or None."""
+    if images.dtype != np.uint8 or images.ndim < 2 or not images.size or images[0].size != PIXELS:
+        return f"images must be {SIDE}x{SIDE} bytes"
+    if labels.shape != (len(images),):
+        return f"{len(images)} images need as many labels, got the shape {labels.shape}"
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= CLASSES:
+        return f"labels must be whole numbers from 0 to {CLASSES - 1}"
+    return None
 
 
 def _download() -> bool:

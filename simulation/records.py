@@ -15,10 +15,17 @@ INFO: Final = "INFO"
 DEBUG: Final = "DEBUG"
 WARNING: Final = "WARNING"
 
-_FIELD: Final = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
-_LINE: Final = re.compile(r"^\s*(-?\d+\.\d{6}) (DEBUG|INFO|WARNING) +(\S+) (\w+)(?: (.*))?$")
-_PLAIN: Final = re.compile(r"^(?:0x[0-9a-f]+|[A-Za-z][\w./:+-]*)$")
-_WORDS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None}
+_FIELD: Final = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)(?= |\Z)', re.ASCII)
+_LINE: Final = re.compile(r" *(-?\d+\.\d{6}) (DEBUG|INFO|WARNING) +(\S+) (\w+)( .*)?", re.ASCII)
+_PLAIN: Final = re.compile(r"(?:0x[0-9a-f]+|[A-Za-z][\w./:+-]*)", re.ASCII)
+_WORDS: Final[dict[str, Value]] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "-Infinity": float("-inf"),
+}
 
 
 class RecordError(ValueError):
@@ -56,27 +63,39 @@ def parse_line(line: str) -> Record:
     Raises:
         RecordError: The line is not one.
     """
-    match = _LINE.match(line)
+    match = _LINE.fullmatch(line)
     if match is None:
         raise RecordError(f"not a log line: {line[:80]!r}")
     time, level, who, event, rest = match.groups()
     try:
-        fields = {name: _parse(text) for name, text in _FIELD.findall(rest or "")}
+        fields = _parse_fields(rest or "")
     except ValueError:
         raise RecordError(f"not a log line: {line[:80]!r}") from None
     return Record(float(time), level, who, event, fields)
 
 
+def _parse_fields(text: str) -> dict[str, Value]:
+    fields: dict[str, Value] = {}
+    position = 0
+    while position < len(text):
+        match = _FIELD.match(text, position)
+        if match is None:
+            raise ValueError(f"no field at {text[position : position + 20]!r}")
+        fields[match[1]] = _parse(match[2])
+        position = match.end()
+    return fields
+
+
 def _format(value: Value) -> str:
     if isinstance(value, str):
-        return value if _PLAIN.match(value) and value not in _WORDS else json.dumps(value, ensure_ascii=False)
+        return value if _PLAIN.fullmatch(value) and value not in _WORDS else json.dumps(value)
     return json.dumps(value)
 
 
 def _parse(text: str) -> Value:
     if text in _WORDS:
         return _WORDS[text]
-    if _PLAIN.match(text):
+    if _PLAIN.fullmatch(text):
         return text
     value: Value = json.loads(text)
     return value

@@ -11,11 +11,13 @@ from rich.console import Console
 
 from simulation.chain_file import CHAIN_NAME, write_chain
 from simulation.datasets import ImageSet, load_images
-from simulation.engines.processes import ProcessEngine, RunFiles
+from simulation.engines.descriptors import ensure_available
+from simulation.engines.processes import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
 from simulation.engines.virtual import VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
+from simulation.invariants import find_broken
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.metering import MIB, Meter
@@ -70,6 +72,9 @@ def run_scenario(
         meter = Meter(start_server() if scenario.engine == "processes" else None)
         images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
         world = build_world(scenario, images.name, images.compute_digest())
+    if scenario.engine == "processes":
+        ensure_available(count_descriptors(world))
+    interruption.is_orderly = True
     folder = _make_folder(out, scenario)
     (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
     run = _Run(world, images, folder, meter, interruption)
@@ -106,6 +111,7 @@ class _Run:
         self._tally = Tally()
         self._start = time.monotonic_ns()
         self._virtual: VirtualEngine | None = None
+        self._broken: str | None = None
 
     def execute(self, console: Console, log_beside: Path | None) -> RunOutcome:
         scenario = self._world.scenario
@@ -138,7 +144,6 @@ class _Run:
         with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as shared:
             weights = Path(shared, "weights")
             weights.mkdir()
-            self._interruption.is_orderly = True
             if self._world.scenario.engine == "virtual":
                 return self._run_virtual(weights, sink, on_tick)
             return self._run_processes(Path(shared, "data"), weights, sink, on_tick)
@@ -220,9 +225,13 @@ class _Run:
             "memory_pss_mb_max": round(self._meter.pss_max / MIB, 1),
         }
         self._record(sink, INFO, "cost", cost)
+        self._broken = find_broken(self._world, self._tally, result.chains)
+        if self._broken is not None:
+            self._record(sink, WARNING, "broken", {"invariant": self._broken})
         level = INFO if result.reason in FINISHED else WARNING
         self._record(sink, level, "ended", {"reason": result.reason})
-        return build_summary(self._world, self._tally, blocks, len(self._images.y_train))
+        summary = build_summary(self._world, self._tally, blocks, len(self._images.y_train))
+        return {**summary, "broken_invariant": self._broken, "events": result.events}
 
     def _pick_chain(self, result: EngineResult) -> tuple[bytes, ...]:
         """Return the employer's chain; where the employer has crashed, that of most honest nodes."""
@@ -235,7 +244,7 @@ class _Run:
     def _find_exit_code(self, result: EngineResult) -> int:
         if self._interruption.signum is not None:
             return EXIT_BASE + self._interruption.signum
-        return 0 if result.reason in FINISHED else 1
+        return 0 if result.reason in FINISHED and self._broken is None else 1
 
     def _record(
         self,

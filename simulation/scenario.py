@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from protocol.books import MAX_DECLARATIONS
+from protocol.types import MICRO_COINS_PER_COIN
 from simulation import constants
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -69,7 +70,7 @@ class Confidence(_Section):
 
     count: PositiveInt | None = None
     """Declarations of this many distinct authors."""
-    stake_share: Annotated[float, Field(ge=0, lt=1)] | None = None
+    stake_share: Annotated[float, Field(ge=0, le=0.999999)] | None = None
     """Declarations of authors that hold more than this share of all stake."""
 
     @model_validator(mode="after")
@@ -155,6 +156,14 @@ class Population(_Section):
     poison: Poison | None = None
     """What data-injection attackers do to their data."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_poison(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+        """Write the default poison out, so that a resolved scenario does not change with the constants."""
+        if isinstance(raw, dict) and raw.get("role") == "data_injection" and raw.get("poison") is None:
+            return {**raw, "poison": {}}
+        return raw
+
     @model_validator(mode="after")
     def _fits_its_role(self) -> Self:
         if self.role != "data_injection" and (self.poison is not None or "colluding" in self.model_fields_set):
@@ -165,9 +174,7 @@ class Population(_Section):
 
     def get_poison(self) -> Poison | None:
         """Return how this population's data is altered, or None if it is not."""
-        if self.role != "data_injection":
-            return None
-        return self.poison or Poison()
+        return self.poison
 
 
 class Users(_Section):
@@ -285,6 +292,12 @@ class Network(_Section):
     eclipses: list[Eclipse] = Field(default_factory=list)
     outages: list[Outage] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _has_whole_neighbourhoods(self) -> Self:
+        if self.topology == "small_world" and self.degree % 2:
+            raise ValueError(f"degree: a small world needs an even number of links, got {self.degree}")
+        return self
+
 
 class Run(_Section):
     """When a run ends. With the virtual engine these are simulated seconds."""
@@ -310,8 +323,6 @@ class Output(_Section):
     pictures: bool = constants.PICTURES
     records: Literal["all", "essential"] = constants.RECORDS
     """`essential` counts messages and trainings instead of recording each: for very large networks."""
-    journal: bool = constants.JOURNAL
-    """Whether each party's inputs are kept, for `replay`."""
 
 
 class Scenario(_Section):
@@ -362,7 +373,7 @@ class Scenario(_Section):
         return None
 
     def _find_protocol_fault(self) -> str | None:
-        bonded = sum(population.count for population in self.populations if population.stake > 0)
+        bonded = sum(item.count for item in self.populations if round(item.stake * MICRO_COINS_PER_COIN) > 0)
         confidence = self.protocol.confidence
         if self.protocol.stakeholders > bonded:
             return f"protocol.stakeholders: {self.protocol.stakeholders} cannot be drawn from {bonded} bonded nodes"
@@ -479,7 +490,7 @@ def find_scenario(name: str) -> Path:
         ScenarioError: There is no such file.
     """
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml"):
         if path.is_file():
             return path
         raise ScenarioError(f"{name}: no such file")
@@ -487,6 +498,8 @@ def find_scenario(name: str) -> Path:
     if name in shipped:
         found = shipped[name]
         return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
+    if path.is_file():
+        return path
     close = difflib.get_close_matches(name, shipped, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "write a path ending in .yaml, or one of " + ", ".join(shipped)
     raise ScenarioError(f"{name}: no such scenario; {hint}")

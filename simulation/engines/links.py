@@ -64,6 +64,7 @@ class Links:
     def __init__(self, connections: Mapping[str, Connection]) -> None:
         """Take over the connections, by peer."""
         self._links = {peer: Link(peer, connection) for peer, connection in connections.items()}
+        self._dropped_before = 0
 
     def __iter__(self) -> Iterator[Link]:
         """Iterate over the links."""
@@ -75,8 +76,9 @@ class Links:
 
     def remove(self, peer: str) -> None:
         """Forget a peer that has gone."""
-        self._links.pop(peer, None)
+        link = self._links.pop(peer, None)
+        self._dropped_before += link.dropped if link is not None else 0
 
     def count_dropped(self) -> int:
         """Return the frames lost to full queues."""
-        return sum(link.dropped for link in self._links.values())
+        return self._dropped_before + sum(link.dropped for link in self._links.values())

@@ -29,7 +29,7 @@ from simulation.engines.control import (
     Stop,
     UsersRole,
 )
-from simulation.engines.descriptors import compute_needed, ensure_available
+from simulation.engines.descriptors import compute_needed
 from simulation.engines.entry import be_party
 from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
@@ -68,6 +68,13 @@ class _Seat:
     control: Connection
     is_ready: bool = False
     is_over: bool = False
+
+
+def count_descriptors(world: World) -> int:
+    """Return the file descriptors that starting a world's parties may take at once."""
+    network = world.network
+    links = len(network.edges) + len(network.employer_links) + len(network.user_links)
+    return compute_needed(links, len(world.nodes) + 2)
 
 
 class ProcessEngine:
@@ -112,14 +119,7 @@ class ProcessEngine:
         self._delivered_at: float | None = None
 
     def run(self) -> EngineResult:
-        """Run until the job is done, the time is over or the user has had enough.
-
-        Raises:
-            TooFewDescriptorsError: The system does not allow as many pipes.
-        """
-        network = self._world.network
-        links = len(network.edges) + len(network.employer_links) + len(network.user_links)
-        ensure_available(compute_needed(links, len(self._world.nodes) + 2))
+        """Run until the job is done, the time is over or the user has had enough."""
         deadline = time.monotonic() + self._world.scenario.run.time_limit_s
         try:
             self._start_all()

@@ -2,7 +2,8 @@
 
 import multiprocessing as mp
 import os
-from multiprocessing import forkserver
+import signal
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +24,13 @@ def start_server() -> int | None:
     forkserver.set_forkserver_preload(list(PRELOAD))
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(_ROOT), before) if part)
+    # The server is in the terminal's process group: Ctrl-C must not end it, nor what it forks, while it loads.
+    resource_tracker.ensure_running()  # it unblocks the signal when it starts, so it must run before
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if before is None:
             del os.environ["PYTHONPATH"]
         else:
