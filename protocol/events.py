@@ -1,7 +1,8 @@
 """Everything that goes into a participant, and everything that comes out."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from protocol.chain import HeadChange
 from protocol.ledger import LedgerState
@@ -21,8 +22,7 @@ class TimerKind(Enum):
     ANNOUNCE = "announce"
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(msgspec.Struct, frozen=True):
     """A wake-up call; one that has lost its purpose when it rings is harmless."""
 
     kind: TimerKind
@@ -35,28 +35,24 @@ class Timer:
 # ---- events ----
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """The clock runs and the links are up."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(msgspec.Struct, frozen=True):
     """A frame came in over a link."""
 
     peer: PeerId
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(msgspec.Struct, frozen=True):
     """A timer rings."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingFinished:
+class TrainingFinished(msgspec.Struct, frozen=True):
     """The trainer has finished a stage."""
 
     result: TrainingResult
@@ -68,39 +64,34 @@ Event = Started | MessageReceived | TimerFired | TrainingFinished
 # ---- commands: what the driver must do ----
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(msgspec.Struct, frozen=True):
     """Send a message of this participant's own to every neighbour."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send a message to one neighbour."""
 
     peer: PeerId
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(msgspec.Struct, frozen=True):
     """Pass an accepted frame on, unchanged, to every neighbour but the one it came from."""
 
     frame: bytes
     source: PeerId
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(msgspec.Struct, frozen=True):
     """Ring at a time; a time that has passed means now."""
 
     timer: Timer
     at: Nanoseconds
 
 
-@dataclass(frozen=True, slots=True)
-class StartTraining:
+class StartTraining(msgspec.Struct, frozen=True):
     """Train a stage, starting from the weights after the stage before it."""
 
     stage: int
@@ -109,8 +100,7 @@ class StartTraining:
 # ---- commands: what the driver should record ----
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """A message was accepted, ignored, rejected or put aside."""
 
     peer: PeerId
@@ -121,8 +111,7 @@ class Judged:
     author: AccountId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockAppended:
+class BlockAppended(msgspec.Struct, frozen=True):
     """A block was found valid and stored."""
 
     record: PoTRecord
@@ -130,16 +119,14 @@ class BlockAppended:
     """How the head moved; None when the block lies on a branch that is not the heaviest."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseChanged:
+class PhaseChanged(msgspec.Struct, frozen=True):
     """The node has entered a phase of the round on its head."""
 
     phase: Phase
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotteryWon:
+class LotteryWon(msgspec.Struct, frozen=True):
     """The node has won the right to declare or propose in a slot. Its own business until it speaks."""
 
     role: TimerKind
@@ -147,8 +134,7 @@ class LotteryWon:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
-class SecretKnown:
+class SecretKnown(msgspec.Struct, frozen=True):
     """The node has worked out its training secret on a parent. Its own business until the header shows it."""
 
     height: int

@@ -1,8 +1,9 @@
 """Messages that cannot be judged yet. Bounded, and no part of a node's judged state."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from protocol.messages import Message, WrappedBlock
 from protocol.types import PeerId
@@ -15,8 +16,7 @@ MAX_WAITING_PER_PEER: Final = 1_024
 """Messages of one link kept at most, so that one peer cannot take all the room."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """A message and where it came from."""
 
     peer: PeerId

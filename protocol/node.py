@@ -1,5 +1,7 @@
 """A node: trains, declares, proposes, signs, wraps, and checks everybody else against its own training."""
 
+from typing import Final
+
 from protocol.books import Proposal, Round, SignatureBook, has_confidence
 from protocol.chain import HeadChange
 from protocol.crypto import Domain, KeyPair
@@ -39,8 +41,12 @@ from protocol.validation import (
 )
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 
-LOOKAHEAD_SLOTS = 4
+LOOKAHEAD_SLOTS: Final = 4
 """Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
+
+
+_OF_THE_BONDED: Final = (TrainingDeclaration, BlockHeader, StakeholderSignature)
+"""Messages that only owners of a bond may send."""
 
 
 class PoTNode(Participant):
@@ -216,8 +222,7 @@ class PoTNode(Participant):
         verdict = super()._judge(turn, delivery)
         if verdict is not ACCEPT:
             return verdict
-        of_the_bonded = TrainingDeclaration | BlockHeader | StakeholderSignature
-        if isinstance(delivery.message, of_the_bonded) and not self._is_bonded(delivery.message.author):
+        if isinstance(delivery.message, _OF_THE_BONDED) and not self._is_bonded(delivery.message.author):
             return Reject(Reason.NOT_BONDED)
         match delivery.message:
             case Transaction() as transaction:

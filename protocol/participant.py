@@ -51,6 +51,9 @@ MAX_LOCATOR: Final = 64
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
 
+_BETWEEN_TWO: Final = (HeadAnnouncement, BlockRequest, BlockResponse)
+"""Messages for one neighbour, which nobody passes on."""
+
 KeyT = TypeVar("KeyT")
 
 
@@ -194,7 +197,9 @@ class Participant:
                 self._pass_on(turn, delivery)
             elif isinstance(verdict, Reject):
                 self._remember_refusal(turn, delivery.message, verdict.reason)
-            if isinstance(verdict, Accept | Reject) and self._is_gossip(delivery):
+            else:
+                continue
+            if self._is_gossip(delivery):
                 self._seen.remember(self.rules.hash_frame(delivery.frame))
 
     def _pass_on(self, turn: Turn, delivery: Delivery) -> None:
@@ -217,8 +222,7 @@ class Participant:
     @staticmethod
     def _is_gossip(delivery: Delivery) -> bool:
         """Return whether a message is for everybody; a word between two neighbours may come twice."""
-        between_two = HeadAnnouncement | BlockRequest | BlockResponse
-        return bool(delivery.frame) and not isinstance(delivery.message, between_two)
+        return bool(delivery.frame) and not isinstance(delivery.message, _BETWEEN_TWO)
 
     def _report(self, turn: Turn, delivery: Delivery, verdict: Verdict) -> None:
         if delivery.peer != OURSELVES:

@@ -5,13 +5,14 @@ A light client has no training; it checks everything else.
 """
 
 import hashlib
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from protocol.books import MAX_DECLARATIONS, has_confidence
 from protocol.chain import BlockRecord
-from protocol.codec import decode_frame
+from protocol.codec import decode_frame, encode
 from protocol.crypto import Domain, compute_content_hash, verify
 from protocol.job import Genesis, compute_chain_id
 from protocol.ledger import LedgerState, apply_block, find_block_fault
@@ -51,6 +52,10 @@ class Rules:
     def decode(self, frame: bytes) -> Message:
         """Return the message in a frame; see `protocol.codec.decode_frame`."""
         return decode_frame(self.chain_id, frame)
+
+    def encode(self, message: Message) -> bytes:
+        """Return a message's canonical bytes."""
+        return encode(message)
 
     def hash_frame(self, frame: bytes) -> Hash32:
         """Return what a frame is recognised by when it comes again."""
@@ -93,16 +98,14 @@ class Rules:
         return build_record(self, parent, block)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnTraining:
+class OwnTraining(msgspec.Struct, frozen=True, kw_only=True):
     """What the judge itself got for the stage on this parent."""
 
     weights_digest: Hash32
     secret: Hash32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a message claims to belong."""
 
     rules: Rules

@@ -4,8 +4,9 @@ A peer's fault is a verdict, never an exception. ``Ignore`` blames nobody; ``Rej
 sends and is counted against the link it came over; ``Wait`` is not a judgement yet.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from protocol.types import Hash32
 
@@ -66,20 +67,17 @@ class Reason(Enum):
     WRONG_COINBASE = "wrong-coinbase"
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(msgspec.Struct, frozen=True):
     """Store it and act on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(msgspec.Struct, frozen=True):
     """Harmless, early or late: drop it, blame nobody, it may become valid."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(msgspec.Struct, frozen=True):
     """No honest node sends this: drop it and charge the sender."""
 
     reason: Reason
@@ -93,8 +91,7 @@ class Missing(Enum):
     TRAINING = "training"
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Not judged yet: keep it until what is named by ``missing`` and ``key`` is there."""
 
     missing: Missing

@@ -6,7 +6,7 @@ Both engines use it. It is the only place that knows what each command means out
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from protocol.codec import encode, encode_frame
+from protocol.codec import encode_frame
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -90,21 +90,23 @@ class Host:
             "balance": head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
         }
         self._record(INFO, "final", fields)
-        return tuple(encode(record.block) for record in core.tree.get_chain() if record.block is not None)
+        return tuple(core.rules.encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
         for action in self._behaviour.react(self.core, event, now):
             self._do(action)
 
     def _do(self, action: Action) -> None:
-        match action:
+        match action:  # the most frequent first
+            case Judged():
+                self.notes.note_judged(action)
+            case Relay(frame, source):
+                copies = self._driver.send([peer for peer in self._driver.get_peers() if peer != source], frame)
+                self.notes.note_relayed(copies, len(frame))
             case Broadcast(message):
                 self._send(message, self._driver.get_peers(), "all")
             case Send(peer, message):
                 self._send(message, (peer,), peer)
-            case Relay(frame, source):
-                copies = self._driver.send([peer for peer in self._driver.get_peers() if peer != source], frame)
-                self.notes.note_relayed(copies, len(frame))
             case SendBytes(frame, label):
                 copies = self._driver.send(self._driver.get_peers(), frame)
                 self.notes.note_sent(label, None, "all", copies, len(frame))
@@ -112,8 +114,6 @@ class Host:
                 self._driver.set_timer(timer, at)
             case StartTraining(stage):
                 self._driver.start_training(stage)
-            case Judged():
-                self.notes.note_judged(action)
             case BlockAppended():
                 self.notes.note_block(action)
                 if self.on_block is not None:

@@ -1,6 +1,7 @@
 """From a scenario to the parties of a run: labels, keys, stakes, links, and the genesis they all start from."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from protocol.crypto import KeyPair
@@ -14,6 +15,12 @@ from simulation.topology import build_edges, draw_client_links
 EMPLOYER: Final = "employer"
 USERS: Final = "users"
 LOSS: Final = "sparse_categorical_crossentropy"
+
+
+@cache
+def make_keys(seed: bytes) -> KeyPair:
+    """Return the key pair of a seed; thousands of parties ask for theirs more than once."""
+    return KeyPair(seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +81,7 @@ class World:
         seeds = [(node.label, node.key_seed) for node in self.nodes]
         seeds += [(user.label, user.key_seed) for user in self.users]
         seeds.append((EMPLOYER, self.employer_seed))
-        return {KeyPair(seed).public: label for label, seed in seeds}
+        return {make_keys(seed).public: label for label, seed in seeds}
 
     def get_trigger_class(self) -> int:
         """Return the class that the first backdoor aims at; 0 where there is none."""
@@ -101,7 +108,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
     accounts += [(user.key_seed, user.balance, 0) for user in users]
     lines = sorted(
         (
-            GenesisAccount(account=KeyPair(seed).public, balance=balance, stake=stake)
+            GenesisAccount(account=make_keys(seed).public, balance=balance, stake=stake)
             for seed, balance, stake in accounts
         ),
         key=lambda line: line.account,

@@ -4,24 +4,22 @@ Every answer here is a pure function of its arguments and the genesis, so rememb
 honest nodes that judge the same header against the same training get the same verdict, which is worked out once.
 """
 
-from typing import Any, TypeVar
-
 from protocol.codec import DecodeError
+from protocol.job import Genesis
 from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
 from protocol.types import AccountId, Hash32, Signature
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 
-T = TypeVar("T")
-
 
 class SharedRules(Rules):
     """Rules that remember. Messages are kept alive, so that their identity can serve as a key."""
 
-    def __init__(self, genesis: Any) -> None:  # noqa: ANN401 - protocol.job.Genesis, as in the base class
+    def __init__(self, genesis: Genesis) -> None:
         """Start with nothing remembered."""
         super().__init__(genesis)
         self._messages: dict[bytes, Message | DecodeError] = {}
+        self._encoded: dict[int, bytes] = {}
         self._frame_hashes: dict[bytes, Hash32] = {}
         self._hashes: dict[int, tuple[Message, Hash32]] = {}
         self._signed: dict[int, bool] = {}
@@ -42,6 +40,14 @@ class SharedRules(Rules):
             self._messages[frame] = found
         if isinstance(found, DecodeError):
             raise found
+        return found
+
+    def encode(self, message: Message) -> bytes:
+        """Return a message's canonical bytes."""
+        self.hash_message(message)  # keeps the message alive
+        found = self._encoded.get(id(message))
+        if found is None:
+            found = self._encoded[id(message)] = super().encode(message)
         return found
 
     def hash_frame(self, frame: bytes) -> Hash32:

@@ -4,6 +4,7 @@ Training is real and charged to simulated time by a cost model; equal training i
 give one trace, byte for byte.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from protocol.codec import encode_frame
-from protocol.crypto import KeyPair
 from protocol.events import BlockAppended, Timer
 from protocol.light_client import LightClient
 from protocol.node import PoTNode
@@ -29,7 +29,7 @@ from simulation.interruption import Interruption
 from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
 from simulation.notes import CountedNotes, Counts, Notes
-from simulation.population import EMPLOYER, USERS, NodeSpec, World, to_micro
+from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.randomness import derive_generator
 from simulation.records import INFO, WARNING, Record, Value
 from simulation.scenario import Outage
@@ -125,6 +125,8 @@ class VirtualEngine:
             self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
         self._counts = Counts() if world.scenario.output.records == "essential" else None
         self._seats: dict[str, _Seat] = {}
+        self._described: dict[tuple[bytes, int], dict[str, Value]] = {}
+        """What records say about a training, by its result and what it took."""
         self._under_way: dict[bytes, dict[str, int]] = {}
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
@@ -138,6 +140,13 @@ class VirtualEngine:
         Raises:
             PartyError: A party's own code failed.
         """
+        gc.disable()  # a tenth of a large run: millions of live objects are searched for cycles that are not there
+        try:
+            return self._run()
+        finally:
+            gc.enable()
+
+    def _run(self) -> EngineResult:
         self._seat_everybody()
         limit = round(self._scenario.run.time_limit_s * NANOSECONDS)
         self.queue.schedule(limit, partial(self._stop, "time-limit"))
@@ -183,10 +192,10 @@ class VirtualEngine:
     def _build_host(self, seat: _Seat) -> Host:
         core: Participant
         if seat.spec is None:
-            core = LightClient(self._rules, KeyPair(self._world.employer_seed))
+            core = LightClient(self._rules, make_keys(self._world.employer_seed))
             behaviour = build_behaviour("honest", derive_generator(self._scenario.seed, EMPLOYER))
         else:
-            core = PoTNode(self._rules, KeyPair(seat.spec.key_seed))
+            core = PoTNode(self._rules, make_keys(seat.spec.key_seed))
             core.is_relaying = self._world.network.is_relaying
             generator = derive_generator(seat.spec.behaviour_seed, "behaviour")
             behaviour = Honest() if seat.spec.role == "honest" else build_behaviour(seat.spec.role, generator)
@@ -312,9 +321,12 @@ class VirtualEngine:
             raise PartyError(f"{seat.label} does not train")
         seat.host.notes.note_training(stage)
         outcome, cost_ns = self._trainers.train(seat.spec, stage)
-        if outcome.weights:
-            self._store.put(outcome.result.weights_digest, outcome.weights)
-        fields = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
+        key = (outcome.result.weights_digest, cost_ns)
+        fields = self._described.get(key)
+        if fields is None:
+            fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
+            if outcome.weights:
+                self._store.put(outcome.result.weights_digest, outcome.weights)
         done = partial(self._finish_training, seat, seat.incarnation, outcome.result, fields)
         self.queue.schedule(self.queue.now + cost_ns, done)
 
