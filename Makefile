@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SCENARIO ?= default
+COUNT ?= 1000
 
 # pipenv itself lives in the project's own virtual environment, and is told to use it.
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help run test test-fast lint format bench lock clean
+.PHONY: help run test test-fast soak lint format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -22,6 +23,9 @@ test: .venv/.synced ## all tests
 
 test-fast: .venv/.synced ## tests that need neither node processes nor Keras
 	$(BIN)/python -m pytest -m "not slow"
+
+soak: .venv/.synced ## random scenarios in simulated time: make soak COUNT=10000
+	$(BIN)/python main.py soak --count $(COUNT)
 
 lint: .venv/.synced ## formatting, lint, types and spelling
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ from protocol.books import Proposal, Round, SignatureBook, has_confidence
 from protocol.chain import HeadChange
 from protocol.crypto import Domain, KeyPair
 from protocol.events import (
+    Broadcast,
     LotteryWon,
     PhaseChanged,
     SecretKnown,
@@ -215,6 +216,13 @@ class PoTNode(Participant):
                 declarations=included,
             ),
         )
+
+    def _announce(self, turn: Turn) -> None:
+        """Tell about the head, and declare once more: a declaration that was lost could hold up a round for ever."""
+        super()._announce(turn)
+        own = self._read_round(self.tree.head.hash).declarations.get(self.keys.public)
+        if own is not None and self.phase is Phase.DECLARING:
+            turn.add(Broadcast(own))
 
     # ---- judging ----
 

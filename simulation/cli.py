@@ -4,6 +4,8 @@
 """
 
 import sys
+import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +20,7 @@ from simulation.scenario import CONFIGS, ScenarioError, find_scenario, load_scen
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_NO_DATASET: Final = 3
+SOAK_REPORT_EVERY: Final = 100
 
 app = typer.Typer(
     add_completion=False,
@@ -129,6 +132,30 @@ def verify(
     for fault in faults:
         _complain(f"FAILED: {fault}", EXIT_FAILED)
     print("not verified" if faults else "verified")  # noqa: T201
+    raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
+@app.command()
+def soak(
+    count: Annotated[int, typer.Option(min=1, help="Scenarios to draw.")] = 200,
+    first: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the work.")] = 2,
+) -> None:
+    """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
+    from simulation.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
+
+    started, events, faults = time.monotonic(), 0, 0
+    endings: Counter[str] = Counter()
+    for number, result in enumerate(run_seeds(first, count, jobs), start=1):
+        events += result.events
+        endings[result.reason] += 1
+        if result.fault is not None:
+            faults += 1
+            _complain(describe_failure(result), EXIT_FAILED)
+        if number % SOAK_REPORT_EVERY == 0 or number == count:
+            rate = number / (time.monotonic() - started)
+            print(f"{number:,} of {count:,} scenarios, {rate:.1f} a second, {events:,} events, {faults} broken")  # noqa: T201
+    print(f"seeds {first} to {first + count - 1}: " + ", ".join(f"{n} {name}" for name, n in sorted(endings.items())))  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
 

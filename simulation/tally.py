@@ -135,7 +135,8 @@ class Tally:
 
     # ---- counting, one method for each event ----
 
-    def _party(self, label: str) -> PartyTally:
+    def get_party(self, label: str) -> PartyTally:
+        """Return what is known of a party, which may be nothing yet."""
         return self.employer if label == "employer" else self.nodes.setdefault(label, PartyTally())
 
     def _on_run(self, record: Record, fields: dict[str, Value]) -> None:
@@ -148,20 +149,20 @@ class Tally:
         self.cost = fields
 
     def _on_node(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self._party(record.who)
+        party = self.get_party(record.who)
         party.population = str(fields["population"])
         party.role = str(fields["role"])
 
     def _on_started(self, record: Record, fields: dict[str, Value]) -> None:
         if record.who != "users":
             pid = fields["pid"]
-            self._party(record.who).pid = pid if isinstance(pid, int) else None
+            self.get_party(record.who).pid = pid if isinstance(pid, int) else None
 
     def _on_training(self, record: Record, fields: dict[str, Value]) -> None:
-        self._party(record.who).stage = _int(fields["stage"])
+        self.get_party(record.who).stage = _int(fields["stage"])
 
     def _on_trained(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self._party(record.who)
+        party = self.get_party(record.who)
         party.stage = None
         party.trained += 1
         weights = str(fields["weights"])
@@ -221,7 +222,7 @@ class Tally:
             _int(fields["height"]), str(fields["parent"]), str(fields["weights"]), _int(fields["transactions"])
         )
         self.appended_by[record.who].add(block)
-        party = self._party(record.who)
+        party = self.get_party(record.who)
         if fields["head"]:
             party.height, party.head = _int(fields["height"]), block
             if party.role == "honest":
@@ -232,19 +233,19 @@ class Tally:
 
     def _on_crashed(self, record: Record, fields: dict[str, Value]) -> None:
         if record.who != "users":
-            self._party(record.who).outcome = "crashed"
+            self.get_party(record.who).outcome = "crashed"
 
     def _on_final(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self._party(record.who)
+        party = self.get_party(record.who)
         party.outcome = str(fields["outcome"])
         party.balance = _float(fields["balance"])
         party.height, party.head = _int(fields["height"]), str(fields["head"])
 
     def _on_down(self, record: Record, fields: dict[str, Value]) -> None:
-        self._party(record.who).outcome = "down"
+        self.get_party(record.who).outcome = "down"
 
     def _on_up(self, record: Record, fields: dict[str, Value]) -> None:
-        self._party(record.who).outcome = "running"
+        self.get_party(record.who).outcome = "running"
 
     def _is_honest(self, label: str) -> bool:
         node = self.nodes.get(label)

@@ -131,6 +131,8 @@ class VirtualEngine:
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
         self._finished: dict[str, bytes] = {}
+        self._returning = 0
+        """Nodes that are still to come, or to come back."""
         self._end: str | None = None
         self._honest = world.get_honest()
 
@@ -181,12 +183,14 @@ class VirtualEngine:
         for label, seat in self._seats.items():
             seat.host = self._build_host(seat)
             seat.is_up = label not in downs
-        for outage in self._scenario.network.outages:
-            self._schedule_outage(outage)
         self.record("run", INFO, "genesis", {"chain": f"0x{self._rules.chain_id.hex()[:12]}"})
         for seat in self._seats.values():
             if seat.is_up:
                 self.queue.schedule(0, partial(self._start, seat))
+            else:
+                self.record(seat.label, WARNING, "down", {})
+        for outage in self._scenario.network.outages:
+            self._schedule_outage(outage)
         self._schedule_users()
 
     def _build_host(self, seat: _Seat) -> Host:
@@ -219,6 +223,7 @@ class VirtualEngine:
         if outage.down_s > 0:
             self.queue.schedule(round(outage.down_s * NANOSECONDS), partial(self._take_down, seat))
         if outage.up_s is not None:
+            self._returning += 1
             self.queue.schedule(round(outage.up_s * NANOSECONDS), partial(self._bring_up, seat, outage.disk))
 
     def _take_down(self, seat: _Seat) -> None:
@@ -229,6 +234,7 @@ class VirtualEngine:
         self._forget_finish(seat)
 
     def _bring_up(self, seat: _Seat, disk: str) -> None:
+        self._returning -= 1
         before = seat.host.core
         seat.host = self._build_host(seat)
         seat.is_up = True
@@ -281,6 +287,8 @@ class VirtualEngine:
         for target in peers:
             offers += 1
             expected = under_way.get(target)
+            if expected is not None and expected < now:
+                expected = None  # it has arrived; whether it may come again is for the receiver to know
             if (expected is not None and expected <= soonest) or self._seats[target].has_seen(frame_hash):
                 declined += 1
                 continue
@@ -354,10 +362,11 @@ class VirtualEngine:
             self._heads[head.hash] += 1
         elif seat.spec is None:
             linger = round(self._scenario.run.linger_s * NANOSECONDS)
-            self.queue.schedule(self.queue.now + linger, partial(self._stop, "delivered"))
+            until = max([self.queue.now, *(round((o.up_s or 0) * NANOSECONDS) for o in self._scenario.network.outages)])
+            self.queue.schedule(until + linger, partial(self._stop, "delivered"))
         employer = self._seats[EMPLOYER].host.core.tree.head
         alive = sum(self._seats[label].is_up for label in self._honest) if employer.height >= stages else 0
-        if alive and max(self._heads.values(), default=0) == alive:
+        if alive and not self._returning and max(self._heads.values(), default=0) == alive:
             self._stop("complete")
 
     def _forget_finish(self, seat: _Seat) -> None:

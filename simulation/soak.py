@@ -1,0 +1,209 @@
+"""Random scenarios in virtual time: drawn from seeds, run with made-up training, judged by the invariants.
+
+A seed that breaks something breaks it again: `python main.py soak --first SEED --count 1`.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import numpy as np
+
+from simulation.datasets import PIXELS, ImageSet
+from simulation.engines.virtual import PartyError, VirtualEngine
+from simulation.interruption import Interruption
+from simulation.invariants import find_broken
+from simulation.model_store import WeightStore
+from simulation.population import build_world
+from simulation.randomness import derive_seed
+from simulation.scenario import Scenario
+from simulation.tally import Tally
+
+FAULTS_END_S: Final = 40.0
+"""Simulated seconds after which a drawn scenario has no more faults."""
+
+TIME_LIMIT_S: Final = 400.0
+"""Simulated seconds a drawn scenario has."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoakResult:
+    """What one seed came to."""
+
+    seed: int
+    fault: str | None
+    """The broken invariant or the failure, in words."""
+    reason: str
+    """How the run ended."""
+    events: int
+
+
+def draw_scenario(seed: int) -> dict[str, Any]:
+    """Return the raw scenario of a seed: populations, stakes, rules, links and faults."""
+    rng = Random(derive_seed(seed, "soak"))  # noqa: S311 - a simulation's own draws
+    honest = rng.randint(3, 7)
+    populations: list[dict[str, Any]] = [
+        {"name": "honest", "role": "honest", "count": honest, "stake": rng.choice([1.0, 10.0, 1000.0])}
+    ]
+    for role in ("data_injection", "silent", "garbage"):
+        if rng.random() < 0.4:
+            item = {"name": role, "role": role, "count": rng.randint(1, 3), "stake": rng.choice([0.0, 1.0, 10.0])}
+            populations.append(item if role != "data_injection" else {**item, "colluding": rng.random() < 0.5})
+    nodes = sum(item["count"] for item in populations)
+    bonded = sum(item["count"] for item in populations if item["stake"])
+    confidence = rng.choice([{"count": rng.randint(1, min(3, honest))}, {"stake_share": rng.choice([0.3, 0.5])}])
+    return {
+        "name": "soak",
+        "description": f"drawn from seed {seed}",
+        "seed": seed,
+        "engine": "virtual",
+        "job": {"steps_per_stage": rng.choice([1, 100, 1000]), "stages": rng.randint(1, 3)},
+        "protocol": {
+            "confidence": confidence,
+            "stakeholders": rng.randint(1, min(3, bonded)),
+            "slot_ms": rng.choice([100.0, 500.0]),
+            "declarations_per_slot": rng.choice([2.0, 5.0]),
+            "headers_per_slot": rng.choice([0.5, 1.0]),
+        },
+        "populations": populations,
+        "users": {"count": 3, "transactions": rng.choice([0, 5]), "per_second": 5.0},
+        "network": _draw_network(rng, nodes, honest),
+        "virtual": {"trainer": "fake"},
+        "run": {"time_limit_s": TIME_LIMIT_S, "linger_s": 60.0},
+        "output": {"pictures": False},
+    }
+
+
+def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:
+    network: dict[str, Any] = {"topology": rng.choice(["full_mesh", "full_mesh", "ring", "small_world"]), "degree": 2}
+    if nodes <= 3:
+        network["topology"] = "full_mesh"
+    network["latency"] = rng.choice(
+        [
+            {"kind": "constant", "ms": rng.choice([0.0, 50.0])},
+            {"kind": "uniform", "ms": 10.0, "max_ms": 200.0},
+            {"kind": "lognormal", "ms": 50.0, "sigma": 0.8},
+        ]
+    )
+    for key, values in (("loss", [0.0, 0.0, 0.05, 0.2]), ("duplication", [0.0, 0.2]), ("reordering", [0.0, 0.3])):
+        network[key] = rng.choice(values)
+    if rng.random() < 0.3:
+        cut = rng.randint(1, honest - 1)
+        groups = [[f"honest-{index}" for index in range(cut)], [f"honest-{index}" for index in range(cut, honest)]]
+        start = rng.uniform(0, 10)
+        network["partitions"] = [{"start_s": start, "heal_s": rng.uniform(start + 1, FAULTS_END_S), "groups": groups}]
+    if rng.random() < 0.3:
+        down = rng.choice([0.0, rng.uniform(0.1, 10)])
+        disk = rng.choice(["kept", "lost"])
+        node = f"honest-{rng.randrange(honest)}"
+        up = rng.uniform(down + 1, FAULTS_END_S)
+        network["outages"] = [{"node": node, "down_s": down, "up_s": up, "disk": disk}]
+    return network
+
+
+def run_raw(raw: dict[str, Any]) -> SoakResult:
+    """Run a raw scenario in memory and judge it."""
+    scenario = Scenario.model_validate(raw)
+    world = build_world(scenario, "made up", bytes(32))
+    tally = Tally()
+    for node in world.nodes:
+        party = tally.get_party(node.label)
+        party.population, party.role = node.population, node.role
+    engine = VirtualEngine(
+        world,
+        _NO_IMAGES,
+        WeightStore(Path()),
+        Path(),
+        Interruption(),
+        sink=tally.add,
+        on_tick=lambda _: None,
+    )
+    try:
+        result = engine.run()
+    except PartyError as error:
+        return SoakResult(scenario.seed, str(error), "failed", engine.queue.count)
+    fault = find_broken(world, tally, result.chains) or _find_standstill(scenario, tally, result.reason)
+    return SoakResult(scenario.seed, fault, result.reason, result.events)
+
+
+def _find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None:
+    """Progress: where faults have healed and honest stake suffices for every step, honest nodes finish and agree."""
+    honest = sum(item.count * item.stake for item in scenario.populations if item.role in ("honest", "garbage"))
+    total = sum(item.count * item.stake for item in scenario.populations)
+    roles = {item.role for item in scenario.populations}
+    share = scenario.protocol.confidence.stake_share or 0.0
+    is_cut_by_silence = "silent" in roles and scenario.network.topology != "full_mesh"
+    if "data_injection" in roles or is_cut_by_silence or honest / total < max(0.75, share + 0.25):
+        return None
+    agreement, best = tally.compute_agreement()
+    if agreement == 1 and best.height == scenario.job.stages:
+        return None
+    return f"progress: {agreement:.2f} of the honest nodes agree at height {best.height} ({reason})"
+
+
+def shrink(raw: dict[str, Any], is_broken: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return a simpler scenario that is still broken: parts are left out one after the other while it stays so."""
+    is_smaller = True
+    while is_smaller:
+        is_smaller = False
+        for candidate in _simplify(raw):
+            if is_broken(candidate):
+                raw, is_smaller = candidate, True
+                break
+    return raw
+
+
+def _simplify(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for index in range(len(raw["populations"]) - 1, 0, -1):
+        yield {**raw, "populations": raw["populations"][:index] + raw["populations"][index + 1 :]}
+    network = raw["network"]
+    for key in ("partitions", "outages", "loss", "duplication", "reordering"):
+        if network.get(key):
+            yield {**raw, "network": {name: value for name, value in network.items() if name != key}}
+    if network["topology"] != "full_mesh":
+        yield {**raw, "network": {**network, "topology": "full_mesh"}}
+    if raw["users"]["transactions"]:
+        yield {**raw, "users": {**raw["users"], "transactions": 0}}
+    if raw["job"]["stages"] > 1:
+        yield {**raw, "job": {**raw["job"], "stages": raw["job"]["stages"] - 1}}
+
+
+def is_broken(raw: dict[str, Any]) -> bool:
+    """Return whether a raw scenario can be run and breaks something."""
+    try:
+        return run_raw(raw).fault is not None
+    except ValueError:
+        return False  # what was left out made it impossible
+
+
+def run_seed(seed: int) -> SoakResult:
+    """Run the scenario of a seed."""
+    return run_raw(draw_scenario(seed))
+
+
+def run_seeds(first: int, count: int, jobs: int) -> Iterator[SoakResult]:
+    """Run the scenarios of consecutive seeds, in several processes; yield results as they come."""
+    seeds = range(first, first + count)
+    if jobs == 1:
+        yield from map(run_seed, seeds)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(run_seed, seeds, chunksize=max(1, min(50, count // (4 * jobs))))
+
+
+_EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
+_NO_IMAGES: Final = ImageSet("made up", "made up", _EMPTY, _EMPTY[:, 0], _EMPTY, _EMPTY[:, 0])
+
+
+def describe_failure(result: SoakResult) -> str:
+    """Return what a seed broke, how to see it again, and the simplest scenario that still breaks."""
+    simplest = shrink(draw_scenario(result.seed), is_broken)
+    return (
+        f"seed {result.seed}: {result.fault}\n"
+        f"again: python main.py soak --first {result.seed} --count 1 --jobs 1\n"
+        f"simplest: {json.dumps(simplest)}"
+    )
