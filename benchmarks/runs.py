@@ -40,7 +40,7 @@ def print_run_figures(repeats: int) -> None:
     for column in ("scenario", "runs", "wall s", "goal", "CPU s", "goal", "memory MB", "goal", "height", "accuracy"):
         table.add_column(column, justify="right")
     for goal in GOALS:
-        summaries = [_run(goal.scenario) for _ in range(goal.repeats or repeats)]
+        summaries = [run_scenario(goal.scenario) for _ in range(goal.repeats or repeats)]
         costs = [summary["cost"] for summary in summaries]
         accuracy = summaries[-1]["training"]["test_accuracy"]
         table.add_row(
@@ -58,10 +58,12 @@ def print_run_figures(repeats: int) -> None:
     Console(width=130).print(table)
 
 
-def _run(scenario: str) -> dict[str, Any]:
-    """Run a scenario and return its summary."""
+def run_scenario(scenario: str, *settings: str) -> dict[str, Any]:
+    """Run a scenario in a process of its own and return its summary."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, str(ROOT / "main.py"), "run", scenario, "--out", out]
+        for setting in settings:
+            command += ["--set", setting]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=out)  # noqa: S603 - our own command
         (path,) = Path(out).glob("*/summary.json")
         summary: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -136,6 +136,24 @@ def verify(
 
 
 @app.command()
+def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
+    """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
+    from simulation.journal import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
+
+    faults = parties = total = 0
+    try:
+        for label, events, difference in replay_run(run_folder):
+            parties, total = parties + 1, total + events
+            if difference is not None:
+                faults += 1
+                _complain(f"DIFFERENT: {label}: {difference}", EXIT_FAILED)
+    except JournalError as error:
+        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+    print(f"{total:,} events of {parties} parties replayed, {faults} parties differ")  # noqa: T201
+    raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
+@app.command()
 def soak(
     count: Annotated[int, typer.Option(min=1, help="Scenarios to draw.")] = 200,
     first: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
@@ -163,12 +181,15 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     scenario = load_scenario(find_scenario(name), settings, seed=seed)
     from simulation.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
     from simulation.engines.descriptors import TooFewDescriptorsError  # noqa: PLC0415
+    from simulation.engines.virtual import PartyError  # noqa: PLC0415
     from simulation.run import FolderError, run_scenario  # noqa: PLC0415
 
     try:
         outcome = run_scenario(
             scenario, out, console=make_console(), log_beside=Path("pot_sim.log"), interruption=_interruption
         )
+    except PartyError as error:
+        return _complain(str(error), EXIT_FAILED)
     except (TooFewDescriptorsError, FolderError) as error:
         return _complain(str(error), EXIT_BAD_INPUT)
     except DatasetError as error:

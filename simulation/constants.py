@@ -170,3 +170,6 @@ RECORDS: Final = "all"
 
 PICTURES: Final = True
 """Whether a run draws PNG pictures into its folder."""
+
+JOURNAL: Final = False
+"""Whether each party's inputs are kept, so that `replay` can feed them to fresh cores."""

@@ -28,6 +28,7 @@ from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks.behaviours import Action, Behaviour, SendBytes
+from simulation.journal import JournalledCore, JournalWriter
 from simulation.notes import Notes, Recorder, shorten
 from simulation.records import INFO, Value
 
@@ -51,9 +52,19 @@ class Driver(Protocol):
 class Host:
     """One party: core, behaviour, links and records."""
 
-    def __init__(self, core: Participant, behaviour: Behaviour, driver: Driver, record: Recorder, notes: Notes) -> None:
+    def __init__(
+        self,
+        core: Participant,
+        behaviour: Behaviour,
+        driver: Driver,
+        record: Recorder,
+        notes: Notes,
+        *,
+        journal: JournalWriter | None = None,
+    ) -> None:
         """Put the parts together; `start` sets them going."""
         self.core = core
+        self._journalled = core if journal is None else JournalledCore(core, journal)
         self._behaviour = behaviour
         self._driver = driver
         self._record = record
@@ -93,7 +104,7 @@ class Host:
         return tuple(core.rules.encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
-        for action in self._behaviour.react(self.core, event, now):
+        for action in self._behaviour.react(self._journalled, event, now):
             self._do(action)
 
     def _do(self, action: Action) -> None:

@@ -55,6 +55,8 @@ class NetworkModel:
         self._is_faultless = not (
             self._loss or self._duplication or self._reordering or self._bits_per_ns or self._cuts
         )
+        self.is_trivial: Final = self._is_faultless and settings.latency.kind == "constant" and not settings.latency.ms
+        """Whether every frame arrives once and at once."""
         self.least_ns: Final = 0 if settings.latency.kind == "lognormal" else self._latency.get_least()
         """No frame arrives sooner after it is sent."""
 

@@ -18,6 +18,7 @@ from simulation.engines.server import start_server
 from simulation.engines.virtual import VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken
+from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.metering import MIB, Meter
@@ -154,6 +155,7 @@ class _Run:
         data.mkdir()
         self._images.save(data)
         files = RunFiles(
+            journal_folder=self._make_journal_folder(),
             dataset_folder=data,
             dataset_name=self._images.name,
             weights_folder=weights,
@@ -184,10 +186,18 @@ class _Run:
             WeightStore(weights),
             self._folder / MODEL_NAME,
             self._interruption,
+            journal_folder=self._make_journal_folder(),
             sink=sink,
             on_tick=tick,
         )
         return self._virtual.run()
+
+    def _make_journal_folder(self) -> Path | None:
+        if not self._world.scenario.output.journal:
+            return None
+        folder = self._folder / JOURNAL_FOLDER
+        folder.mkdir()
+        return folder
 
     def _open(self, sink: Callable[[Record], None]) -> None:
         scenario = self._world.scenario

@@ -29,6 +29,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
 """Where the shipped scenarios are."""
 
+MAX_JOURNALS: Final = 500
+"""Nodes that may keep a journal each: each is an open file."""
+
 MAX_PROCESS_LINKS: Final = 240
 """Links of one node that the process engine can hand over (the forkserver passes at most 256 descriptors)."""
 
@@ -323,6 +326,8 @@ class Output(_Section):
     pictures: bool = constants.PICTURES
     records: Literal["all", "essential"] = constants.RECORDS
     """`essential` counts messages and trainings instead of recording each: for very large networks."""
+    journal: bool = constants.JOURNAL
+    """Whether each party's inputs are kept, for `replay`."""
 
 
 class Scenario(_Section):
@@ -430,6 +435,8 @@ class Scenario(_Section):
             return "network.outages: the process engine cannot take nodes down; write engine: virtual"
         if self.engine == "processes" and self.output.records != "all":
             return "output.records: the process engine records everything; write all, or engine: virtual"
+        if self.output.journal and self.node_count > MAX_JOURNALS:
+            return f"output.journal: a journal for each of {self.node_count} nodes is too many; write false"
         if self.engine == "processes" and self.network.bandwidth_mbps is not None:
             return "network.bandwidth_mbps: the process engine cannot slow a pipe down; write null, or engine: virtual"
         return None

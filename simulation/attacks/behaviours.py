@@ -7,10 +7,11 @@ from typing import Final, Protocol
 import numpy as np
 
 from protocol.codec import MAX_FRAME_BYTES, encode_frame
+from protocol.crypto import KeyPair
 from protocol.events import Broadcast, Command, Event, MessageReceived, Relay, Send
 from protocol.messages import UNSIGNED, Message, Transaction
-from protocol.participant import Participant
 from protocol.types import Nanoseconds
+from protocol.validation import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,27 @@ class SendBytes:
 Action = Command | SendBytes
 
 
+class Core(Protocol):
+    """What a behaviour sees of the node it stands in front of."""
+
+    rules: Rules
+    keys: KeyPair
+
+    def handle(self, event: Event, now: Nanoseconds) -> list[Command]:
+        """Return what the node decides."""
+
+
 class Behaviour(Protocol):
     """Stands between a node's inputs and its core."""
 
-    def react(self, core: Participant, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
         """Return what should happen because of an event."""
 
 
 class Honest:
     """Does what the core decides."""
 
-    def react(self, core: Participant, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
         """Return the core's commands."""
         return list(core.handle(event, now))
 
@@ -47,7 +58,7 @@ class Silent:
     headers that drew it as a stakeholder die. Expected: blocks take more slots; no wrong block appears.
     """
 
-    def react(self, core: Participant, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
         """Return the core's commands without those that send."""
         return [command for command in core.handle(event, now) if not isinstance(command, Broadcast | Send | Relay)]
 
@@ -65,7 +76,7 @@ class Garbage:
         self._rng = generator
         self._heard: bytes = b""
         self._turn = 0
-        self._makers: Final[tuple[Callable[[Participant, bytes], SendBytes], ...]] = (
+        self._makers: Final[tuple[Callable[[Core, bytes], SendBytes], ...]] = (
             self._make_random,
             self._make_truncated,
             self._make_unsigned,
@@ -73,7 +84,7 @@ class Garbage:
             self._make_oversized,
         )
 
-    def react(self, core: Participant, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
         """Return the core's commands and a bad frame for each message among them."""
         if isinstance(event, MessageReceived):
             self._heard = event.frame
@@ -86,22 +97,22 @@ class Garbage:
                 self._turn += 1
         return actions
 
-    def _make_random(self, core: Participant, frame: bytes) -> SendBytes:
+    def _make_random(self, core: Core, frame: bytes) -> SendBytes:
         return SendBytes(self._rng.bytes(int(self._rng.integers(1, 200))), "random")
 
-    def _make_truncated(self, core: Participant, frame: bytes) -> SendBytes:
+    def _make_truncated(self, core: Core, frame: bytes) -> SendBytes:
         return SendBytes(frame[: int(self._rng.integers(1, len(frame)))], "truncated")
 
-    def _make_unsigned(self, core: Participant, frame: bytes) -> SendBytes:
+    def _make_unsigned(self, core: Core, frame: bytes) -> SendBytes:
         message: Message = Transaction(
             author=core.keys.public, nonce=0, recipient=core.keys.public, amount=1, fee=0, signature=UNSIGNED
         )
         return SendBytes(encode_frame(core.rules.chain_id, message), "unsigned")
 
-    def _make_replay(self, core: Participant, frame: bytes) -> SendBytes:
+    def _make_replay(self, core: Core, frame: bytes) -> SendBytes:
         return SendBytes(self._heard or frame, "replayed")
 
-    def _make_oversized(self, core: Participant, frame: bytes) -> SendBytes:
+    def _make_oversized(self, core: Core, frame: bytes) -> SendBytes:
         return SendBytes(bytes(MAX_FRAME_BYTES + 1), "oversized")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.job import Genesis
+from simulation.network import NetworkModel
 from simulation.population import NodeSpec, UserSpec
 from simulation.records import Record
 
@@ -25,9 +26,13 @@ class Setup:
     is_relaying: bool
     broadcast_to: tuple[str, ...]
     """Peers that messages are for; a party may have links it only listens to."""
+    network: NetworkModel | None
+    """What links do to frames; None where they do nothing."""
     dataset_folder: Path
     dataset_name: str
     weights_folder: Path
+    journal_folder: Path | None
+    """Where the party's journal goes; None for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

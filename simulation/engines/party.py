@@ -77,7 +77,7 @@ class Party:
         self._links = Links(connections)
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ, self._on_control)
-        self._timers: list[tuple[int, int, Callable[[], None]]] = []
+        self._timers: list[tuple[int, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._records: list[Record] = []
         self._genesis_at: int | None = None
@@ -88,8 +88,15 @@ class Party:
     # ---- the driver of the host ----
 
     def send(self, peers: Iterable[str], frame: bytes) -> int:
-        """Hand bytes to links; return over how many they go."""
-        return self._links.send(peers, frame)
+        """Hand bytes to links, as the network model has it; return to how many peers they were sent."""
+        network = self.setup.network
+        if network is None:
+            return self._links.send(peers, frame)
+        targets, now = tuple(peers), self.now()
+        for peer in targets:
+            for at in network.plan(self.setup.label, peer, len(frame), now):
+                self.call_at(at, partial(self._links.send, (peer,), frame))
+        return len(targets)
 
     def get_peers(self) -> Iterable[str]:
         """Return the neighbours that messages are for."""
@@ -112,7 +119,7 @@ class Party:
         """Return nanoseconds since the genesis."""
         return time.monotonic_ns() - self._genesis_at if self._genesis_at is not None else 0
 
-    def call_at(self, at: int, action: Callable[[], None]) -> None:
+    def call_at(self, at: int, action: Callable[[], object]) -> None:
         """Call something at a time since the genesis."""
         heapq.heappush(self._timers, (at, next(self._order), action))
 

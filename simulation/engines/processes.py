@@ -35,6 +35,7 @@ from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
 from simulation.interruption import Interruption
 from simulation.metering import Meter
+from simulation.network import NetworkModel
 from simulation.notes import SHORT
 from simulation.population import EMPLOYER, USERS, World, to_micro
 from simulation.records import INFO, WARNING, Record, Value
@@ -56,6 +57,7 @@ class RunFiles:
     dataset_folder: Path
     dataset_name: str
     weights_folder: Path
+    journal_folder: Path | None
     model_path: Path
 
 
@@ -113,6 +115,7 @@ class ProcessEngine:
         self._on_tick = on_tick
         self._tally = tally
         self._labels = world.get_labels()
+        self._network = NetworkModel(world)
         self._seats: dict[str, _Seat] = {}
         self._selector = selectors.DefaultSelector()
         self._chains: dict[str, tuple[bytes, ...]] = {}
@@ -169,9 +172,11 @@ class ProcessEngine:
             run_start=self._run_start,
             is_relaying=self._world.network.is_relaying,
             broadcast_to=broadcast_to,
+            network=None if self._network.is_trivial else self._network,
             dataset_folder=self._files.dataset_folder,
             dataset_name=self._files.dataset_name,
             weights_folder=self._files.weights_folder,
+            journal_folder=self._files.journal_folder,
         )
 
     def _build_role(self, label: str) -> Role:

@@ -18,6 +18,7 @@ from simulation.employer import EmployerDesk
 from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.party import Party, Worker, run_party
 from simulation.host import Host
+from simulation.journal import JournalWriter
 from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.model_store import Evaluator, WeightStore
 from simulation.notes import Notes
@@ -77,7 +78,8 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     core = PoTNode(Rules(setup.genesis), KeyPair(role.spec.key_seed))
     core.is_relaying = setup.is_relaying
     behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
-    host = Host(core, behaviour, party, party.record, Notes(party.record, setup.labels))
+    notes = Notes(party.record, setup.labels)
+    host = Host(core, behaviour, party, party.record, notes, journal=_open_journal(setup))
     party.host = host
 
     def start_training(stage: int) -> None:
@@ -94,12 +96,17 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     party.run(lambda: host.start(party.now()), lambda: FinalReport(blocks=host.finish()))
 
 
+def _open_journal(setup: Setup) -> JournalWriter | None:
+    return JournalWriter(setup.journal_folder, setup.label) if setup.journal_folder is not None else None
+
+
 def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     use_one_thread()
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
     core = LightClient(Rules(setup.genesis), KeyPair(role.key_seed))
-    host = Host(core, Honest(), party, party.record, Notes(party.record, setup.labels))
+    notes = Notes(party.record, setup.labels)
+    host = Host(core, Honest(), party, party.record, notes, journal=_open_journal(setup))
     party.host = host
 
     desk = EmployerDesk(evaluator, WeightStore(setup.weights_folder), party.record)

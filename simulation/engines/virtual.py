@@ -26,6 +26,7 @@ from simulation.engines.shared_rules import SharedRules
 from simulation.engines.trainers import TrainerPool
 from simulation.host import Host
 from simulation.interruption import Interruption
+from simulation.journal import JournalWriter
 from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
 from simulation.notes import CountedNotes, Counts, Notes
@@ -93,6 +94,7 @@ class VirtualEngine:
         model_path: Path,
         interruption: Interruption,
         *,
+        journal_folder: Path | None = None,
         sink: Callable[[Record], None],
         on_tick: Callable[[str], None],
     ) -> None:
@@ -104,6 +106,7 @@ class VirtualEngine:
             store: Where weights lie.
             model_path: Where the employer leaves its model.
             interruption: Tells when the user wants it to end.
+            journal_folder: Where parties' journals go; None for none.
             sink: Takes each record.
             on_tick: Called now and then with the simulated time in words.
         """
@@ -112,6 +115,8 @@ class VirtualEngine:
         self._store = store
         self._model_path = model_path
         self._interruption = interruption
+        self._journal_folder = journal_folder
+        self._journals: dict[str, JournalWriter] = {}
         self._sink = sink
         self._on_tick = on_tick
         self._scenario = world.scenario
@@ -147,6 +152,8 @@ class VirtualEngine:
             return self._run()
         finally:
             gc.enable()
+            for journal in self._journals.values():
+                journal.close()
 
     def _run(self) -> EngineResult:
         self._seat_everybody()
@@ -203,9 +210,18 @@ class VirtualEngine:
             core.is_relaying = self._world.network.is_relaying
             generator = derive_generator(seat.spec.behaviour_seed, "behaviour")
             behaviour = Honest() if seat.spec.role == "honest" else build_behaviour(seat.spec.role, generator)
-        host = Host(core, behaviour, seat, partial(self.record, seat.label), self._build_notes(seat))
+        record = partial(self.record, seat.label)
+        host = Host(core, behaviour, seat, record, self._build_notes(seat), journal=self._open_journal(seat))
         host.on_block = partial(self._on_block, seat)
         return host
+
+    def _open_journal(self, seat: _Seat) -> JournalWriter | None:
+        if self._journal_folder is None:
+            return None
+        found = self._journals.get(seat.label)
+        if found is None:
+            found = self._journals[seat.label] = JournalWriter(self._journal_folder, seat.label)
+        return found
 
     def _build_notes(self, seat: _Seat) -> Notes:
         record = partial(self.record, seat.label)
@@ -239,6 +255,8 @@ class VirtualEngine:
         seat.host = self._build_host(seat)
         seat.is_up = True
         self.record(seat.label, WARNING, "up", {"disk": disk})
+        if seat.label in self._journals:
+            self._journals[seat.label].write_restart(is_disk_kept=disk == "kept")
         if disk == "kept" and isinstance(before, PoTNode) and isinstance(seat.host.core, PoTNode):
             seat.host.core.restore(before)
         self._start(seat)

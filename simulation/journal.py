@@ -1,0 +1,209 @@
+"""What each party's core was told and what it answered, so that any run can be played again to fresh cores.
+
+A journal is one file a party, one line an event: the time, the event, and the commands in words. Replaying a journal is
+how a run with real processes, whose order of messages never comes again, becomes a test of the core.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from protocol.crypto import KeyPair
+from protocol.events import (
+    BlockAppended,
+    Broadcast,
+    Command,
+    Event,
+    Judged,
+    LotteryWon,
+    MessageReceived,
+    PhaseChanged,
+    Relay,
+    SecretKnown,
+    Send,
+    SetTimer,
+    Started,
+    StartTraining,
+    Timer,
+    TimerFired,
+    TimerKind,
+    TrainingFinished,
+)
+from protocol.light_client import LightClient
+from protocol.node import PoTNode
+from protocol.participant import Participant
+from protocol.training import TrainingResult
+from protocol.types import Nanoseconds
+from protocol.validation import Rules
+from protocol.verdicts import Accept, Wait
+from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
+from simulation.engines.shared_rules import SharedRules
+from simulation.notes import shorten
+from simulation.population import EMPLOYER, build_world
+from simulation.scenario import ScenarioError, load_scenario
+
+JOURNAL_FOLDER: Final = "journal"
+RESTART: Final = "restart"
+
+
+class JournalError(ValueError):
+    """A journal cannot be read; the text says where."""
+
+
+class JournalWriter:
+    """Writes one party's journal, a line at a time."""
+
+    def __init__(self, folder: Path, label: str) -> None:
+        """Open the file; a party that comes back goes on where it stopped."""
+        self._file = (folder / f"{label}.jsonl").open("a", encoding="utf-8", buffering=1)
+
+    def write(self, now: Nanoseconds, event: Event, commands: list[Command]) -> None:
+        """Add what the core was told and what it answered."""
+        line = {"now": now, **_pack(event), "commands": [describe(command) for command in commands]}
+        self._file.write(json.dumps(line) + "\n")
+
+    def write_restart(self, *, is_disk_kept: bool) -> None:
+        """Note that the party starts anew."""
+        self._file.write(json.dumps({"event": RESTART, "disk": is_disk_kept}) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def describe(command: Command) -> str:
+    """Return a command in words that are equal for equal commands."""
+    match command:
+        case Broadcast(message):
+            return f"broadcast {message.kind} {message.signature.hex()}"
+        case Send(peer, message):
+            return f"send {peer} {message.kind} {message.signature.hex()}"
+        case Relay(frame, source):
+            return f"relay {len(frame)} bytes from {source}"
+        case SetTimer(timer, at):
+            return f"timer {timer.kind.value} {timer.slot} {shorten(timer.parent)} at {at}"
+        case StartTraining(stage):
+            return f"train {stage}"
+        case Judged(peer, verdict, kind):
+            reason = f" {verdict.missing.value}" if isinstance(verdict, Wait) else ""
+            reason = reason if isinstance(verdict, Accept | Wait) else f" {verdict.reason.value}"
+            return f"judged {kind} of {peer}: {type(verdict).__name__.lower()}{reason}"
+        case BlockAppended(record, change):
+            moved = f"head moved, {len(change.abandoned)} left" if change else "head stays"
+            return f"appended {record.height} {record.hash.hex()}, {moved}"
+        case PhaseChanged(phase, height):
+            return f"phase {phase.value} {height}"
+        case LotteryWon(role, height, slot):
+            return f"won {role.value} {height} {slot}"
+        case SecretKnown(height, parent, secret):
+            return f"secret {height} {shorten(parent)} {secret.hex()}"
+
+
+def _pack(event: Event) -> dict[str, Any]:
+    match event:
+        case Started():
+            return {"event": "started"}
+        case MessageReceived(peer, frame):
+            return {"event": "frame", "peer": peer, "frame": base64.b64encode(frame).decode("ascii")}
+        case TimerFired(timer):
+            return {"event": "timer", "kind": timer.kind.value, "slot": timer.slot, "parent": timer.parent.hex()}
+        case TrainingFinished(result):
+            weights, losses = result.weights_digest.hex(), result.losses.hex()
+            return {"event": "trained", "stage": result.stage, "weights": weights, "losses": losses}
+
+
+def _unpack(line: dict[str, Any]) -> Event:
+    match line["event"]:
+        case "started":
+            return Started()
+        case "frame":
+            return MessageReceived(line["peer"], base64.b64decode(line["frame"], validate=True))
+        case "timer":
+            return TimerFired(Timer(TimerKind(line["kind"]), line["slot"], bytes.fromhex(line["parent"])))
+        case "trained":
+            digest, losses = bytes.fromhex(line["weights"]), bytes.fromhex(line["losses"])
+            return TrainingFinished(TrainingResult(stage=line["stage"], weights_digest=digest, losses=losses))
+    raise ValueError(f"no event is called {line['event']!r}")
+
+
+class JournalledCore:
+    """A core that keeps a journal; behaviours cannot tell it from the core itself."""
+
+    def __init__(self, core: Participant, journal: JournalWriter) -> None:
+        """Wrap a core."""
+        self._core = core
+        self._journal = journal
+        self.rules = core.rules
+        self.keys = core.keys
+
+    def handle(self, event: Event, now: Nanoseconds) -> list[Command]:
+        """Return the core's commands, and write them down."""
+        commands = self._core.handle(event, now)
+        self._journal.write(now, event, commands)
+        return commands
+
+
+def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
+    """Feed every journal of a run to a fresh core.
+
+    Yields:
+        Label of the party, number of its events, and the first difference in words, or None.
+
+    Raises:
+        JournalError: There are no journals, or one of them or what belongs to it cannot be read.
+    """
+    files = sorted((folder / JOURNAL_FOLDER).glob("*.jsonl"))
+    if not files:
+        raise JournalError(f"{folder}: no journals; run the scenario with --set output.journal=true")
+    try:
+        scenario = load_scenario(folder / "scenario.yaml")
+        genesis, _ = read_chain(folder / CHAIN_NAME)
+    except (ScenarioError, ChainFileError) as error:
+        raise JournalError(f"{folder}: {error}") from None
+    world = build_world(scenario, genesis.job.dataset, genesis.job.dataset_digest)
+    seeds = {node.label: node.key_seed for node in world.nodes} | {EMPLOYER: world.employer_seed}
+    rules = SharedRules(genesis)
+    for file in files:
+        if file.stem not in seeds:
+            raise JournalError(f"{file}: the scenario has no party {file.stem!r}")
+        keys = KeyPair(seeds[file.stem])
+        yield file.stem, *_replay(file, rules, keys, is_relaying=world.network.is_relaying)
+
+
+def _replay(file: Path, rules: Rules, keys: KeyPair, *, is_relaying: bool) -> tuple[int, str | None]:
+    core = _make_core(file.stem, rules, keys, is_relaying=is_relaying)
+    number = 0
+    for number, text in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        try:
+            line = json.loads(text)
+            if line["event"] == RESTART:
+                before, core = core, _make_core(file.stem, rules, keys, is_relaying=is_relaying)
+                if line["disk"] and isinstance(core, PoTNode) and isinstance(before, PoTNode):
+                    core.restore(before)
+                continue
+            event, now, recorded = _unpack(line), int(line["now"]), list(line["commands"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalError(f"{file}:{number}: not a journal line: {error}") from None
+        replayed = [describe(command) for command in core.handle(event, now)]
+        if replayed != recorded:
+            return number, _find_difference(number, line["event"], recorded, replayed)
+    return number, None
+
+
+def _make_core(label: str, rules: Rules, keys: KeyPair, *, is_relaying: bool) -> Participant:
+    if label == EMPLOYER:
+        return LightClient(rules, keys)
+    core = PoTNode(rules, keys)
+    core.is_relaying = is_relaying
+    return core
+
+
+def _find_difference(number: int, event: str, recorded: list[str], replayed: list[str]) -> str:
+    for index in range(max(len(recorded), len(replayed))):
+        one = recorded[index] if index < len(recorded) else "nothing"
+        other = replayed[index] if index < len(replayed) else "nothing"
+        if one != other:
+            return f"event {number} ({event}): recorded {one!r}, replayed {other!r}"
+    return f"event {number} ({event}): no difference"
