@@ -60,7 +60,8 @@ class PoTNode(Participant):
         self.mempool = Mempool()
         self._results: dict[int, TrainingResult] = {}
         self._in_training: int | None = None
-        self._secrets: dict[Hash32, Hash32] = {}
+        self._own: dict[Hash32, OwnTraining] = {}
+        """Own result on each parent that it was needed for."""
         self._rounds: dict[Hash32, Round] = {}
         self._refused_headers: Memory[Hash32] = Memory()
 
@@ -102,7 +103,7 @@ class PoTNode(Participant):
         floor = self.tree.head.height - 1
         for parent in [key for key in self._rounds if self.tree.require(key).height < floor]:
             del self._rounds[parent]
-            self._secrets.pop(parent, None)
+            self._own.pop(parent, None)
         self._enter_round(turn)
 
     def _enter_round(self, turn: Turn) -> None:
@@ -302,12 +303,12 @@ class PoTNode(Participant):
         return self._get_own_training(parent)
 
     def _get_own_training(self, parent: PoTRecord) -> OwnTraining:
-        result = self._results[parent.height]
-        secret = self._secrets.get(parent.hash)
-        if secret is None:
+        own = self._own.get(parent.hash)
+        if own is None:
+            result = self._results[parent.height]
             secret = self.rules.compute_secret(parent.height + 1, parent.hash, result.losses)
-            self._secrets[parent.hash] = secret
-        return OwnTraining(weights_digest=result.weights_digest, secret=secret)
+            own = self._own[parent.hash] = OwnTraining(weights_digest=result.weights_digest, secret=secret)
+        return own
 
     # ---- writing ----
 

@@ -30,7 +30,8 @@ def find_broken(world: World, tally: Tally, chains: Mapping[str, Sequence[bytes]
         tally: What was counted.
         chains: Canonical blocks of each party's chain, lowest first.
     """
-    honest = {label: tuple(chain) for label, chain in chains.items() if label in world.get_honest()}
+    labels = world.get_honest()
+    honest = {label: tuple(chain) for label, chain in chains.items() if label in labels}
     fault = _find_disagreement(honest)
     rules = Rules(world.genesis)
     for chain in sorted(set(honest.values())):

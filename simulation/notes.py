@@ -128,6 +128,8 @@ class Counts:
         """Times each thing happened, by what it is."""
         self.sums: Counter[tuple[tuple[str, Value], ...]] = Counter()
         """Bytes, or micro-seconds of training, that go with it."""
+        self.sources: dict[tuple[str, bool], tuple[tuple[str, Value], ...]] = {}
+        """How keys name an author's population and whether an honest node judged."""
         self.blocks_seen: set[tuple[bytes, str]] = set()
 
     def add(self, key: tuple[tuple[str, Value], ...], times: int = 1, amount: int = 0) -> None:
@@ -201,7 +203,11 @@ class CountedNotes(Notes):
 
     def _describe_source(self, judged: Judged) -> tuple[tuple[str, Value], ...]:
         author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
-        return (("author", author.rpartition("-")[0] or author), ("honest", self._is_honest))
+        source = self._counts.sources.get((author, self._is_honest))
+        if source is None:
+            source = (("author", author.rpartition("-")[0] or author), ("honest", self._is_honest))
+            self._counts.sources[author, self._is_honest] = source
+        return source
 
 
 _RELAYED: Final = (("what", "sent"), ("kind", "relayed"))

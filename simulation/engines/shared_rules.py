@@ -8,12 +8,16 @@ from protocol.codec import DecodeError
 from protocol.job import Genesis
 from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
 from protocol.types import AccountId, Hash32, Signature
-from protocol.validation import Place, PoTRecord, Rules
+from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 
 
 class SharedRules(Rules):
-    """Rules that remember. Messages are kept alive, so that their identity can serve as a key."""
+    """Rules that remember.
+
+    The identity of a message serves as a key: `hash_message`, which every judgement begins with, keeps each message it
+    has seen alive, so no other object can take its identity.
+    """
 
     def __init__(self, genesis: Genesis) -> None:
         """Start with nothing remembered."""
@@ -26,7 +30,7 @@ class SharedRules(Rules):
         self._verified: dict[tuple[AccountId, Hash32, Signature], bool] = {}
         self._secrets: dict[tuple[Hash32, bytes], Hash32] = {}
         self._stakeholders: dict[Hash32, tuple[AccountId, ...]] = {}
-        self._verdicts: dict[tuple[int, Hash32, Hash32 | None, Hash32 | None], Verdict] = {}
+        self._verdicts: dict[tuple[int, Hash32, OwnTraining | None], Verdict] = {}
         self._records: dict[int, PoTRecord] = {}
 
     def decode(self, frame: bytes) -> Message:
@@ -44,9 +48,9 @@ class SharedRules(Rules):
 
     def encode(self, message: Message) -> bytes:
         """Return a message's canonical bytes."""
-        self.hash_message(message)  # keeps the message alive
         found = self._encoded.get(id(message))
         if found is None:
+            self.hash_message(message)
             found = self._encoded[id(message)] = super().encode(message)
         return found
 
@@ -66,7 +70,6 @@ class SharedRules(Rules):
 
     def is_signed(self, message: Message) -> bool:
         """Return whether a message carries its author's own signature."""
-        self.hash_message(message)  # keeps the message alive
         found = self._signed.get(id(message))
         if found is None:
             found = self._signed[id(message)] = super().is_signed(message)
@@ -128,15 +131,11 @@ class SharedRules(Rules):
 
     def build_record(self, parent: PoTRecord, block: WrappedBlock) -> PoTRecord:
         """Return the record of a judged block; all participants share it."""
-        self.hash_message(block)
         found = self._records.get(id(block))
         if found is None:
+            self.hash_message(block)
             found = self._records[id(block)] = super().build_record(parent, block)
         return found
 
-    def _make_key(self, place: Place, message: Message) -> tuple[int, Hash32, Hash32 | None, Hash32 | None]:
-        self.hash_message(message)
-        own = place.own
-        if own is None:
-            return id(message), place.parent.hash, None, None
-        return id(message), place.parent.hash, own.weights_digest, own.secret
+    def _make_key(self, place: Place, message: Message) -> tuple[int, Hash32, OwnTraining | None]:
+        return id(message), place.parent.hash, place.own

@@ -60,10 +60,9 @@ class _Seat:
         self.incarnation = 0
         """Raised when the party goes down, so that timers and results of before are dropped."""
         self.host: Host
+        self.has_seen: Callable[[bytes], bool]
+        """Whether the core has judged a frame before, by the frame's hash."""
         self._engine = engine
-
-    def has_seen(self, frame_hash: bytes) -> bool:
-        return self.host.core.has_seen(frame_hash)
 
     def send(self, peers: Iterable[str], frame: bytes) -> int:
         return self._engine.send(self, peers, frame)
@@ -136,6 +135,8 @@ class VirtualEngine:
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
         self._finished: dict[str, bytes] = {}
+        self._alive = 0
+        """Honest nodes that are up."""
         self._returning = 0
         """Nodes that are still to come, or to come back."""
         self._end: str | None = None
@@ -188,7 +189,7 @@ class VirtualEngine:
         self._seats[EMPLOYER] = _Seat(self, EMPLOYER, network.employer_links, None)
         downs = {outage.node for outage in self._scenario.network.outages if outage.down_s == 0}
         for label, seat in self._seats.items():
-            seat.host = self._build_host(seat)
+            self._furnish(seat)
             seat.is_up = label not in downs
         self.record("run", INFO, "genesis", {"chain": f"0x{self._rules.chain_id.hex()[:12]}"})
         for seat in self._seats.values():
@@ -196,9 +197,15 @@ class VirtualEngine:
                 self.queue.schedule(0, partial(self._start, seat))
             else:
                 self.record(seat.label, WARNING, "down", {})
+        self._alive = sum(self._seats[label].is_up for label in self._honest)
         for outage in self._scenario.network.outages:
             self._schedule_outage(outage)
         self._schedule_users()
+
+    def _furnish(self, seat: _Seat) -> None:
+        """Give a seat a fresh host."""
+        seat.host = self._build_host(seat)
+        seat.has_seen = seat.host.core.has_seen
 
     def _build_host(self, seat: _Seat) -> Host:
         core: Participant
@@ -244,6 +251,7 @@ class VirtualEngine:
 
     def _take_down(self, seat: _Seat) -> None:
         seat.is_up = False
+        self._alive -= seat.label in self._honest
         seat.incarnation += 1
         seat.host.notes.flush()
         self.record(seat.label, WARNING, "down", {})
@@ -252,8 +260,9 @@ class VirtualEngine:
     def _bring_up(self, seat: _Seat, disk: str) -> None:
         self._returning -= 1
         before = seat.host.core
-        seat.host = self._build_host(seat)
+        self._furnish(seat)
         seat.is_up = True
+        self._alive += seat.label in self._honest
         self.record(seat.label, WARNING, "up", {"disk": disk})
         if seat.label in self._journals:
             self._journals[seat.label].write_restart(is_disk_kept=disk == "kept")
@@ -302,12 +311,14 @@ class VirtualEngine:
         frame_hash = self._rules.hash_frame(frame)
         under_way = self._get_under_way(frame_hash)
         offers = declined = 0
+        seats, get_expected = self._seats, under_way.get
         for target in peers:
             offers += 1
-            expected = under_way.get(target)
+            seat = seats[target]
+            expected = get_expected(target)
             if expected is not None and expected < now:
                 expected = None  # it has arrived; whether it may come again is for the receiver to know
-            if (expected is not None and expected <= soonest) or self._seats[target].has_seen(frame_hash):
+            if (expected is not None and expected <= soonest) or seat.has_seen(frame_hash):
                 declined += 1
                 continue
             for at in self._network.plan(source, target, size, now):
@@ -315,7 +326,7 @@ class VirtualEngine:
                     declined += 1
                     continue
                 under_way[target] = expected = at
-                self.queue.schedule(at, partial(self._deliver, source, self._seats[target], frame, frame_hash))
+                self.queue.schedule(at, partial(self._deliver, source, seat, frame, frame_hash))
         if declined and source in self._seats:
             self._seats[source].host.notes.note_declined(declined)
         return offers
@@ -383,8 +394,9 @@ class VirtualEngine:
             until = max([self.queue.now, *(round((o.up_s or 0) * NANOSECONDS) for o in self._scenario.network.outages)])
             self.queue.schedule(until + linger, partial(self._stop, "delivered"))
         employer = self._seats[EMPLOYER].host.core.tree.head
-        alive = sum(self._seats[label].is_up for label in self._honest) if employer.height >= stages else 0
-        if alive and not self._returning and max(self._heads.values(), default=0) == alive:
+        if employer.height < stages or self._returning or not self._alive:
+            return
+        if max(self._heads.values(), default=0) == self._alive:
             self._stop("complete")
 
     def _forget_finish(self, seat: _Seat) -> None:
