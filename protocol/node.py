@@ -66,9 +66,13 @@ class PoTNode(Participant):
         self._refused_headers: Memory[Hash32] = Memory()
 
     def restore(self, before: "PoTNode") -> None:
-        """Take over what a node that was down had on its disk: its blocks and its training results."""
+        """Take over what a node that was down had on its disk: blocks, training results and what it has signed.
+
+        Without the last it would declare a second time, which is equivocation.
+        """
         self.tree = before.tree
         self._results = dict(before._results)
+        self._rounds = dict(before._rounds)
 
     def _state(self) -> tuple[object, ...]:
         return (

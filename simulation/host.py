@@ -69,6 +69,7 @@ class Host:
         self._driver = driver
         self._record = record
         self.notes = notes
+        self._reorg_max = 0
         self.on_block: Callable[[BlockAppended], None] | None = None
 
     def start(self, now: int) -> None:
@@ -98,6 +99,7 @@ class Host:
             "outcome": done if is_done else "stopped",
             "height": head.height,
             "head": shorten(head.hash) if head.block is not None else "genesis",
+            "reorg": self._reorg_max,
             "balance": head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
         }
         self._record(INFO, "final", fields)
@@ -127,6 +129,7 @@ class Host:
                 self._driver.start_training(stage)
             case BlockAppended():
                 self.notes.note_block(action)
+                self._reorg_max = max(self._reorg_max, len(action.change.abandoned) if action.change else 0)
                 if self.on_block is not None:
                     self.on_block(action)
             case _:

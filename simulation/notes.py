@@ -205,7 +205,9 @@ class CountedNotes(Notes):
         author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
         source = self._counts.sources.get((author, self._is_honest))
         if source is None:
-            source = (("author", author.rpartition("-")[0] or author), ("honest", self._is_honest))
+            population = author.rpartition("-")[0] or author
+            named = "users" if population == "user" else population
+            source = (("author", named), ("honest", self._is_honest))
             self._counts.sources[author, self._is_honest] = source
         return source
 

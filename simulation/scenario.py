@@ -371,8 +371,9 @@ class Scenario(_Section):
         doubled = [name for name, count in Counter(p.name for p in self.populations).items() if count > 1]
         if doubled:
             return f"populations: the name {doubled[0]!r} stands twice; give each population its own"
-        if "employer" in {p.name for p in self.populations} or "users" in {p.name for p in self.populations}:
-            return "populations: 'employer' and 'users' are taken; choose another name"
+        taken = sorted({"employer", "user", "users"} & {population.name for population in self.populations})
+        if taken:
+            return f"populations: the name {taken[0]!r} is taken; choose another one"
         if all(population.role != "honest" for population in self.populations):
             return "populations: no honest node; at least one population needs role: honest"
         return None

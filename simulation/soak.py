@@ -96,6 +96,12 @@ def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:
         groups = [[f"honest-{index}" for index in range(cut)], [f"honest-{index}" for index in range(cut, honest)]]
         start = rng.uniform(0, 10)
         network["partitions"] = [{"start_s": start, "heal_s": rng.uniform(start + 1, FAULTS_END_S), "groups": groups}]
+    if rng.random() < 0.2:
+        start = rng.uniform(0, 10)
+        eclipse = {"victims": ["honest-0"], "by": [f"honest-{rng.randint(1, honest - 1)}"]}
+        network["eclipses"] = [{"start_s": start, "heal_s": rng.uniform(start + 1, FAULTS_END_S), **eclipse}]
+    if rng.random() < 0.2:
+        network["bandwidth_mbps"] = rng.choice([1.0, 10.0])
     if rng.random() < 0.3:
         down = rng.choice([0.0, rng.uniform(0.1, 10)])
         disk = rng.choice(["kept", "lost"])
@@ -161,7 +167,7 @@ def _simplify(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for index in range(len(raw["populations"]) - 1, 0, -1):
         yield {**raw, "populations": raw["populations"][:index] + raw["populations"][index + 1 :]}
     network = raw["network"]
-    for key in ("partitions", "outages", "loss", "duplication", "reordering"):
+    for key in ("partitions", "eclipses", "outages", "bandwidth_mbps", "loss", "duplication", "reordering"):
         if network.get(key):
             yield {**raw, "network": {name: value for name, value in network.items() if name != key}}
     if network["topology"] != "full_mesh":

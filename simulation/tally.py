@@ -240,6 +240,8 @@ class Tally:
         party.outcome = str(fields["outcome"])
         party.balance = _float(fields["balance"])
         party.height, party.head = _int(fields["height"]), str(fields["head"])
+        if party.role == "honest":
+            self.reorg_depth_max = max(self.reorg_depth_max, _int(fields.get("reorg")))
 
     def _on_down(self, record: Record, fields: dict[str, Value]) -> None:
         self.get_party(record.who).outcome = "down"
@@ -258,7 +260,7 @@ class Tally:
         return "users" if label.startswith("user") else label or "unknown"
 
 
-def _int(value: Value) -> int:
+def _int(value: Value | None) -> int:
     return value if isinstance(value, int) else 0
 
 

@@ -43,7 +43,7 @@ class SharedRules(Rules):
                 found = error
             self._messages[frame] = found
         if isinstance(found, DecodeError):
-            raise found
+            raise DecodeError(found.reason)  # a fresh one: a raised error keeps every frame it went through
         return found
 
     def encode(self, message: Message) -> bytes:

@@ -6,7 +6,8 @@ give one trace, byte for byte.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -79,7 +80,8 @@ class _Seat:
 
     def _ring(self, timer: Timer, incarnation: int) -> None:
         if self.is_up and incarnation == self.incarnation:
-            self.host.ring(timer, self._engine.queue.now)
+            with self._engine.watch(self):
+                self.host.ring(timer, self._engine.queue.now)
 
 
 class VirtualEngine:
@@ -129,7 +131,7 @@ class VirtualEngine:
             self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
         self._counts = Counts() if world.scenario.output.records == "essential" else None
         self._seats: dict[str, _Seat] = {}
-        self._described: dict[tuple[bytes, int], dict[str, Value]] = {}
+        self._described: dict[tuple[bytes, int, bool], dict[str, Value]] = {}
         """What records say about a training, by its result and what it took."""
         self._under_way: dict[bytes, dict[str, int]] = {}
         self._heads: Counter[bytes] = Counter()
@@ -239,7 +241,8 @@ class VirtualEngine:
     def _start(self, seat: _Seat) -> None:
         if self._counts is None:
             self.record(seat.label, INFO, "started", {"pid": None})
-        seat.host.start(self.queue.now)
+        with self.watch(seat):
+            seat.host.start(self.queue.now)
 
     def _schedule_outage(self, outage: Outage) -> None:
         seat = self._seats[outage.node]
@@ -349,6 +352,20 @@ class VirtualEngine:
             return
         try:
             host.receive(source, frame, self.queue.now)
+        except Exception as error:  # as in `watch`, which would cost too much for every frame
+            raise PartyError(self._explain(seat.label, error)) from error
+
+    @contextmanager
+    def watch(self, seat: _Seat) -> Iterator[None]:
+        """Turn an exception of a party's own code into one that says who, when and how to see it again.
+
+        Raises:
+            PartyError: There was one.
+        """
+        try:
+            yield
+        except PartyError:
+            raise
         except Exception as error:
             raise PartyError(self._explain(seat.label, error)) from error
 
@@ -358,7 +375,7 @@ class VirtualEngine:
             raise PartyError(f"{seat.label} does not train")
         seat.host.notes.note_training(stage)
         outcome, cost_ns = self._trainers.train(seat.spec, stage)
-        key = (outcome.result.weights_digest, cost_ns)
+        key = (outcome.result.weights_digest, cost_ns, seat.spec.poison is None)
         fields = self._described.get(key)
         if fields is None:
             fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
@@ -370,7 +387,8 @@ class VirtualEngine:
     def _finish_training(self, seat: _Seat, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
         if seat.is_up and incarnation == seat.incarnation:
             seat.host.notes.note_trained(fields)
-            seat.host.finish_training(result, self.queue.now)
+            with self.watch(seat):
+                seat.host.finish_training(result, self.queue.now)
 
     def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:
         """Note a fact."""
