@@ -188,6 +188,10 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
         outcome = run_scenario(
             scenario, out, console=make_console(), log_beside=Path("pot_sim.log"), interruption=_interruption
         )
+    except OSError as error:
+        return _complain(
+            f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED
+        )
     except PartyError as error:
         return _complain(str(error), EXIT_FAILED)
     except (TooFewDescriptorsError, FolderError) as error:

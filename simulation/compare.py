@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+from rich.markup import escape
 from rich.table import Table
 
 from simulation.logs import LOG_NAME
@@ -53,7 +54,7 @@ def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLo
         try:
             record = parse_line(line)
             log.tally.add(record)
-        except (RecordError, KeyError):
+        except (RecordError, KeyError, ValueError, TypeError):
             damaged.append(number)
             continue
         if watch is not None:
@@ -150,8 +151,9 @@ def build_table(logs: Sequence[RunLog]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("", style="dim", no_wrap=True)
     for column in frame.columns:
-        table.add_column(str(column), overflow="fold")
+        table.add_column(escape(str(column)), overflow="fold")
     for name, row in frame.iterrows():
         is_different = row.nunique() > 1
-        table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else str(value) for value in row))
+        values = (escape(str(value)) for value in row)
+        table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else value for value in values))
     return table

@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
@@ -105,7 +106,7 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
     accuracy = training["test_accuracy"]
     rows = {
         "ended": str(summary["ended"]),
-        "data set": f"{summary['dataset']['name']} ({summary['dataset']['source']})",
+        "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
         f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
@@ -117,7 +118,7 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB; training "
         f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded",
         "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
-        "folder": folder,
+        "folder": escape(folder),
     }
     for name, text in rows.items():
         facts.add_row(name, text)

@@ -5,8 +5,9 @@ Every line is flushed as it is written, so a crash loses nothing that was alread
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from simulation.records import Record
 
@@ -17,6 +18,24 @@ OF_THIS_EXECUTION: Final = frozenset({"date", "cost"})
 """Events about the execution rather than the simulated world."""
 
 _LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARNING": logging.WARNING}
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines to a stream; what cannot be written raises, or is dropped with everything after it."""
+
+    def __init__(self, stream: TextIO, *, is_optional: bool) -> None:
+        super().__init__(stream)
+        self._is_optional = is_optional
+        self._is_dead = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._is_dead:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not self._is_optional:
+            raise  # noqa: PLE0704 - called while the error is being handled
+        self._is_dead = True
 
 
 class RecordWriter:
@@ -33,11 +52,12 @@ class RecordWriter:
         """
         self._is_repeatable = is_repeatable
         self._logger = logging.Logger("pot_sim", logging.DEBUG)
-        self._handlers: list[logging.Handler] = [logging.FileHandler(folder / LOG_NAME, "w", "utf-8")]
-        if log_beside is not None and log_beside.resolve() != (folder / LOG_NAME).resolve():
-            self._handlers.append(logging.FileHandler(log_beside, "w", "utf-8"))
+        self._streams = [(folder / LOG_NAME).open("w", encoding="utf-8")]
+        self._handlers: list[logging.Handler] = [_Handler(self._streams[0], is_optional=False)]
+        if log_beside is not None:
+            self._add_copy(log_beside)
         if to_console:
-            console = logging.StreamHandler(sys.stdout)
+            console = _Handler(sys.stdout, is_optional=True)
             console.setLevel(logging.INFO)
             self._handlers.append(console)
         for handler in self._handlers:
@@ -51,8 +71,19 @@ class RecordWriter:
         if not (self._is_repeatable and record.event in OF_THIS_EXECUTION):
             self._events.write(record.to_json() + "\n")
 
+    def _add_copy(self, path: Path) -> None:
+        """Write a second log, if that can be done; the run does not depend on it."""
+        try:
+            stream = path.open("w", encoding="utf-8")
+        except OSError as error:
+            print(f"{path}: no copy of the log is kept here: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return
+        self._streams.append(stream)
+        self._handlers.append(_Handler(stream, is_optional=True))
+
     def close(self) -> None:
         """Close the files."""
-        for handler in self._handlers:
-            handler.close()
+        for stream in self._streams:
+            with suppress(OSError):
+                stream.close()
         self._events.close()

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -138,7 +139,8 @@ class _Run:
         _draw_pictures(self._folder, scenario)
         files = (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME)
         write_summary(self._folder, summary, files)
-        print_summary(console, self._tally, summary, str(self._folder))
+        with suppress(OSError, SystemExit):  # whoever read our output may have had enough
+            print_summary(console, self._tally, summary, str(self._folder))
         return RunOutcome(self._folder, summary, self._find_exit_code(result))
 
     def _run_engine(self, sink: Callable[[Record], None], on_tick: Callable[[str], None]) -> EngineResult:

@@ -7,6 +7,7 @@ and what to write instead. What a file leaves out comes from `simulation.constan
 import difflib
 import hashlib
 import json
+import re
 from collections import Counter
 from itertools import accumulate
 from pathlib import Path
@@ -41,7 +42,7 @@ class ScenarioError(ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
 
 
 class Dataset(_Section):
@@ -149,7 +150,7 @@ class Population(_Section):
 
     name: Name
     role: Literal["honest", "data_injection", "silent", "garbage"]
-    count: PositiveInt
+    count: Annotated[int, Field(ge=1, le=100_000)]
     stake: Coins = constants.STAKE_COINS
     """Bonded coins of each node."""
     speed: PositiveFloat = constants.SPEED
@@ -186,7 +187,7 @@ class Users(_Section):
     count: Annotated[int, Field(ge=0, le=100_000)] = constants.USERS
     balance: Coins = constants.USER_BALANCE_COINS
     transactions: Annotated[int, Field(ge=0)] = constants.USER_TRANSACTIONS
-    per_second: PositiveFloat = constants.USER_TRANSACTIONS_PER_S
+    per_second: Annotated[float, Field(ge=1e-6, le=1e9)] = constants.USER_TRANSACTIONS_PER_S
     fee: Coins = constants.USER_FEE_COINS
 
     @model_validator(mode="after")
@@ -228,8 +229,8 @@ class Latency(_Section):
 class _Interval(_Section):
     """A fault with a beginning and an end, in seconds since the genesis."""
 
-    start_s: Annotated[float, Field(ge=0)]
-    heal_s: Annotated[float, Field(gt=0)]
+    start_s: Annotated[float, Field(ge=0, le=1e8)]
+    heal_s: Annotated[float, Field(gt=0, le=1e8)]
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -257,8 +258,8 @@ class Outage(_Section):
     """A node that is down for a while; down from 0 is a late join."""
 
     node: str
-    down_s: Annotated[float, Field(ge=0)]
-    up_s: Annotated[float, Field(gt=0)] | None = None
+    down_s: Annotated[float, Field(ge=0, le=1e8)]
+    up_s: Annotated[float, Field(gt=0, le=1e8)] | None = None
     """When it starts again; null for never."""
     disk: Literal["kept", "lost"] = constants.OUTAGE_DISK
     """Whether it still has its chain then."""
@@ -290,7 +291,7 @@ class Network(_Section):
     """Share of frames that arrive twice."""
     reordering: Share = 0.0
     """Share of frames that are delayed further, by up to `reordering_ms`."""
-    reordering_ms: Annotated[float, Field(ge=0)] = constants.REORDERING_MS
+    reordering_ms: Annotated[float, Field(ge=0, le=3_600_000)] = constants.REORDERING_MS
     partitions: list[Partition] = Field(default_factory=list)
     eclipses: list[Eclipse] = Field(default_factory=list)
     outages: list[Outage] = Field(default_factory=list)
@@ -305,7 +306,7 @@ class Network(_Section):
 class Run(_Section):
     """When a run ends. With the virtual engine these are simulated seconds."""
 
-    time_limit_s: PositiveFloat = constants.TIME_LIMIT_S
+    time_limit_s: Annotated[float, Field(gt=0, le=1e8)] = constants.TIME_LIMIT_S
     linger_s: Annotated[float, Field(ge=0, le=3600)] = constants.LINGER_S
 
 
@@ -488,6 +489,10 @@ def _read_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, An
     return loader.construct_mapping(node, deep=True)
 
 
+# YAML 1.1 reads 1e-3 as text; whoever writes a learning rate that way means the number.
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+\Z"), list("-+0123456789")
+)
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _read_mapping)
 
 

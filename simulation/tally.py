@@ -102,11 +102,11 @@ class Tally:
 
     def get_chain(self, head: str) -> list[str]:
         """Return the blocks of a branch, highest first."""
-        chain = []
-        while head in self.blocks:
-            chain.append(head)
+        chain: dict[str, None] = {}
+        while head in self.blocks and head not in chain:  # a damaged log may lead in a circle
+            chain[head] = None
             head = self.blocks[head].parent
-        return chain
+        return list(chain)
 
     def is_poisoned(self, block: str) -> bool:
         """Return whether a block's stage came from altered data: an altering trainer got it and no clean one did."""
@@ -229,6 +229,8 @@ class Tally:
                 self.reorg_depth_max = max(self.reorg_depth_max, _int(fields["reorg"]))
 
     def _on_evaluated(self, record: Record, fields: dict[str, Value]) -> None:
+        for name in ("accuracy", "trigger_success"):
+            float(str(fields[name]))  # a damaged line is refused here, not where it is shown
         self.evaluations[str(fields["block"])] = record
 
     def _on_crashed(self, record: Record, fields: dict[str, Value]) -> None:

@@ -231,13 +231,11 @@ class ProcessEngine:
             return "time-limit"
         stages = self._world.genesis.job.stages
         agreement, best = self._tally.compute_agreement()
-        is_delivered = self._tally.employer.height >= stages or self._seats[EMPLOYER].is_over
-        if not is_delivered:
-            return None
-        if agreement == 1 and best.height >= stages:
-            return "complete"
+        is_agreed = agreement == 1 and best.height >= stages
         if self._tally.employer.height < stages:
-            return None
+            return "no-employer" if is_agreed and self._seats[EMPLOYER].is_over else None
+        if is_agreed:
+            return "complete"
         self._delivered_at = self._delivered_at or now
         return "delivered" if now >= self._delivered_at + self._world.scenario.run.linger_s else None
 

@@ -135,7 +135,7 @@ def test_nodes_finish_without_the_employer(start: Starter) -> None:
     running.wait_for(training_begun, count=4)
     running.kill(["employer"], signal.SIGKILL)
     run = running.finish()
-    assert run.code == 0
+    assert (run.code, run.summary["ended"]) == (1, "no-employer")
     assert run.summary["employer"]["outcome"] == "crashed"
     assert (run.summary["chain"]["height"], run.summary["chain"]["honest_agreement"]) == (4, 1.0)
     assert find_traces(run.told) == []

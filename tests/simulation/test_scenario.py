@@ -118,7 +118,7 @@ def test_every_number_refuses_yes_and_quoted_text(path: tuple[str | int, ...], v
         (("seed",), 2**62, "less than"),
         (("name",), "../escape", "pattern"),
         (("run", "time_limit_s"), 0.0, "greater than 0"),
-        (("run", "time_limit_s"), float("inf"), "finite"),
+        (("run", "time_limit_s"), float("inf"), "less than or equal to 100000000"),
     ],
     ids=lambda item: dotted(item) if isinstance(item, tuple) else str(item)[:24],
 )

@@ -1,0 +1,124 @@
+"""Runs of the virtual engine in memory, with made-up training: scenarios, and what comes out of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulation.datasets import PIXELS, ImageSet
+from simulation.engines.result import EngineResult
+from simulation.engines.virtual import VirtualEngine
+from simulation.interruption import Interruption
+from simulation.invariants import find_broken
+from simulation.model_store import WeightStore
+from simulation.population import World, build_world
+from simulation.records import Record
+from simulation.scenario import Scenario
+from simulation.tally import Tally
+
+NO_IMAGES = ImageSet("made up", "made up", np.zeros((0, PIXELS), np.uint8), *[np.zeros(0, np.uint8)] * 3)
+"""A data set for training that is made up."""
+
+
+def population(name: str, count: int, role: str = "honest", **changes: Any) -> dict[str, Any]:
+    return {"name": name, "role": role, "count": count, **changes}
+
+
+def make_raw(*populations: dict[str, Any], seed: int = 7, **sections: Any) -> dict[str, Any]:
+    """Return a raw scenario with made-up training; sections replace single keys of their defaults."""
+    raw: dict[str, Any] = {
+        "name": "in-memory",
+        "description": "a run of a test",
+        "seed": seed,
+        "engine": "virtual",
+        "job": {"steps_per_stage": 100, "stages": 3},
+        "protocol": {"slot_ms": 100.0, "confidence": {"count": 2}, "stakeholders": 2},
+        "populations": list(populations) or [population("honest", 5)],
+        "users": {"count": 0, "transactions": 0},
+        "network": {"latency": {"kind": "uniform", "ms": 5.0, "max_ms": 40.0}},
+        "virtual": {"trainer": "fake"},
+        "run": {"time_limit_s": 300.0, "linger_s": 60.0},
+        "output": {"pictures": False},
+    }
+    for name, section in sections.items():
+        raw[name] = {**raw[name], **section}
+    return raw
+
+
+def make_world(raw: dict[str, Any]) -> World:
+    return build_world(Scenario.model_validate(raw), "made up", bytes(32))
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A run of the virtual engine, from its first record to its last."""
+
+    world: World
+    engine: VirtualEngine
+    records: list[Record]
+    tally: Tally
+
+    def run(self) -> "Ended":
+        """Run to the end."""
+        result = self.engine.run()
+        return Ended(self.world, self.engine, self.records, self.tally, result)
+
+
+@dataclass(frozen=True)
+class Ended(Simulated):
+    """A run that has ended."""
+
+    result: EngineResult
+
+    @property
+    def broken(self) -> str | None:
+        return find_broken(self.world, self.tally, self.result.chains)
+
+    @property
+    def reason(self) -> str:
+        return self.result.reason
+
+    @property
+    def lines(self) -> list[str]:
+        return [record.to_json() for record in self.records]
+
+    def find(self, event: str, who: str | None = None, **fields: object) -> list[Record]:
+        """Return the records of an event, of a party, with certain fields."""
+        return [
+            record
+            for record in self.records
+            if record.event == event
+            and who in (None, record.who)
+            and all(record.fields.get(name) == value for name, value in fields.items())
+        ]
+
+    def assert_agreed(self) -> None:
+        """Fail unless every honest node that is up has the whole job, and all have the same chain."""
+        agreement, best = self.tally.compute_agreement()
+        assert (agreement, best.height, self.broken) == (1.0, self.world.scenario.job.stages, None)
+
+
+def prepare(raw: dict[str, Any], folder: Path | None = None) -> Simulated:
+    """Return an engine that has yet to run."""
+    world = make_world(raw)
+    tally = Tally()
+    for node in world.nodes:
+        party = tally.get_party(node.label)
+        party.population, party.role = node.population, node.role
+    records: list[Record] = []
+
+    def sink(record: Record) -> None:
+        records.append(record)
+        tally.add(record)
+
+    place = folder or Path()
+    engine = VirtualEngine(
+        world, NO_IMAGES, WeightStore(place), place, Interruption(), sink=sink, on_tick=lambda _: None
+    )
+    return Simulated(world, engine, records, tally)
+
+
+def simulate(raw: dict[str, Any]) -> Ended:
+    """Run a raw scenario to its end."""
+    return prepare(raw).run()
