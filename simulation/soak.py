@@ -26,8 +26,11 @@ from simulation.tally import Tally
 FAULTS_END_S: Final = 40.0
 """Simulated seconds after which a drawn scenario has no more faults."""
 
-TIME_LIMIT_S: Final = 400.0
+TIME_LIMIT_S: Final = 1000.0
 """Simulated seconds a drawn scenario has."""
+
+LINGER_S: Final = 300.0
+"""Simulated seconds that honest nodes get to agree: over lossy links catching up takes several announcements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         "users": {"count": 3, "transactions": rng.choice([0, 5]), "per_second": 5.0},
         "network": _draw_network(rng, nodes, honest),
         "virtual": {"trainer": "fake"},
-        "run": {"time_limit_s": TIME_LIMIT_S, "linger_s": 60.0},
+        "run": {"time_limit_s": TIME_LIMIT_S, "linger_s": LINGER_S},
         "output": {"pictures": False},
     }
 
