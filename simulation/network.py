@@ -5,17 +5,22 @@ traffic cannot shift another's luck. The virtual engine obeys all of it; the pro
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from simulation.network_section import Eclipse, Latency, Partition
 from simulation.population import World
 from simulation.randomness import derive_seed
-from simulation.scenario import Eclipse, Latency, Partition
 
 NANOSECONDS: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 _BITS: Final = 8
+
+
+Planner = Callable[[str, int, int], tuple[int, ...]]
+"""Takes a receiver's label, the bytes of a frame and the time; returns when copies arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,9 @@ class NetworkModel:
         self._reordering = settings.reordering
         self._reordering_ns = round(settings.reordering_ms * _MILLISECOND)
         self._bits_per_ns = settings.bandwidth_mbps / 1_000 if settings.bandwidth_mbps else 0.0
-        self._generators: dict[str, random.Random] = {}
+        self._planners: dict[str, Planner] = {}
         self._busy_until: dict[tuple[str, str], int] = {}
-        members = _expand_names(world)
+        members = world.scenario.expand_names()
         partitions = [_cut_groups(item, members) for item in settings.partitions]
         self._cuts = (*partitions, *(_cut_victims(item, members) for item in settings.eclipses))
         self._latency = _LatencyModel(settings.latency, members)
@@ -69,10 +74,17 @@ class NetworkModel:
             size: Bytes of the frame.
             now: When it is sent.
         """
-        rng = self._generators.get(source)
-        if rng is None:
+        return self.get_planner(source)(target, size, now)
+
+    def get_planner(self, source: str) -> Planner:
+        """Return `plan` for one sender."""
+        planner = self._planners.get(source)
+        if planner is None:
             rng = random.Random(derive_seed(self._seed, "network", source))  # noqa: S311 - a simulation's own draws
-            self._generators[source] = rng
+            planner = self._planners[source] = partial(self._plan, source, rng)
+        return planner
+
+    def _plan(self, source: str, rng: random.Random, target: str, size: int, now: int) -> tuple[int, ...]:
         if self._is_faultless:
             return (now + self._latency.draw(source, target, rng),)
         if any(cut.separates(source, target, now) for cut in self._cuts):
@@ -126,24 +138,18 @@ class _LatencyModel:
         return int(self._low)
 
 
-def _expand_names(world: World) -> dict[str, tuple[str, ...]]:
-    """Return the parties that each name of a node, population or client stands for."""
-    names: dict[str, tuple[str, ...]] = {node.label: (node.label,) for node in world.nodes}
-    for population in world.scenario.populations:
-        names[population.name] = tuple(node.label for node in world.nodes if node.population == population.name)
-    return {**names, "employer": ("employer",), "users": ("users",)}
-
-
 def _cut_groups(item: Partition, members: Mapping[str, Sequence[str]]) -> _Cut:
     side = {label: index for index, group in enumerate(item.groups) for name in group for label in members[name]}
     return _make_cut(item.start_s, item.heal_s, side)
 
 
 def _cut_victims(item: Eclipse, members: Mapping[str, Sequence[str]]) -> _Cut:
-    victims = {label for name in item.victims for label in members[name]}
+    """Return the cut of an eclipse: each victim stands alone, and only those in `by` are on nobody's side."""
+    victims = dict.fromkeys(label for name in item.victims for label in members[name])
     allowed = {label for name in item.by for label in members[name]}
-    everyone = {label for labels in members.values() for label in labels}
-    return _make_cut(item.start_s, item.heal_s, {label: int(label in victims) for label in everyone - allowed})
+    side = {label: 0 for labels in members.values() for label in labels if label not in allowed}
+    side.update({label: number for number, label in enumerate(victims, start=1)})
+    return _make_cut(item.start_s, item.heal_s, side)
 
 
 def _make_cut(start_s: float, heal_s: float, side: Mapping[str, int]) -> _Cut:

@@ -9,7 +9,8 @@ from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from simulation.profile import compute_profile
 from simulation.randomness import derive_bytes, derive_seed
-from simulation.scenario import Poison, Scenario
+from simulation.scenario import Scenario
+from simulation.sections import Poison
 from simulation.topology import build_edges, draw_client_links
 
 EMPLOYER: Final = "employer"
@@ -127,8 +128,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
 def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
     nodes: list[NodeSpec] = []
     for population in scenario.populations:
-        for index in range(population.count):
-            label = f"{population.name}-{index}"
+        for label in population.list_labels():
             owner = population.name if population.colluding else label
             nodes.append(
                 NodeSpec(

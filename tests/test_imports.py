@@ -58,7 +58,7 @@ RESERVED: Final = (
     Reserved(
         frozenset({"keras", "tensorflow"}), frozenset({"simulation/keras_trainer.py", "simulation/model_store.py"})
     ),
-    Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario.py"})),
+    Reserved(frozenset({"yaml"}), frozenset({"simulation/yaml_reading.py"})),
 )
 ENGINES: Final = frozenset(f"simulation.engines.{name}" for name in ("processes", "virtual", "ray_cluster"))
 """Other files of that folder are parts that engines are made of."""

@@ -8,12 +8,12 @@ from tests.simulation.material import complete, save
 
 BAD_INPUT = {
     "unknown key": ("populations.honest.cuont=3", "populations.0.cuont: unknown key; did you mean 'count'?"),
-    "wrong type": ("seed=yes", "seed: input should be a valid integer, got True"),
-    "quoted number": ("populations.honest.count='3'", "populations.0.count: input should be a valid integer"),
-    "fraction": ("job.stages=1.5", "job.stages: input should be a valid integer"),
-    "count below 1": ("populations.honest.count=0", "populations.0.count: input should be greater than or equal to 1"),
+    "wrong type": ("seed=yes", "seed: write a whole number, not true"),
+    "quoted number": ("populations.honest.count='3'", "populations.0.count: write a whole number, not '3'"),
+    "fraction": ("job.stages=1.5", "job.stages: write a whole number, not 1.5"),
+    "count below 1": ("populations.honest.count=0", "populations.0.count: write 1 or more, not 0"),
     "no honest node": ("populations.honest.role=silent", "populations: no honest node"),
-    "share outside 0..1": ("network.rewiring=1.5", "network.rewiring: input should be less than or equal to 1"),
+    "share outside 0..1": ("network.rewiring=1.5", "network.rewiring: write 1 or less, not 1.5"),
     "duplicate population": ("populations.honest.name=poisoners", "the name 'poisoners' stands twice"),
     "unreachable count": ("protocol.confidence.count=12", "protocol.confidence.count: 12 can never be reached"),
     "unreachable share": ("protocol.confidence.stake_share=1.0", "protocol.confidence.stake_share"),

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from simulation.scenario import CONFIGS, Poison, Population, Scenario
+from simulation.scenario import CONFIGS, Scenario
+from simulation.sections import Poison, Population
 
 TEXT = (CONFIGS / "README.md").read_text("utf-8")
 ROWS = {match[1]: match[2] for match in re.finditer(r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|", TEXT, re.MULTILINE)}
@@ -26,7 +27,7 @@ def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, obje
         if inner is not None and inner is not Poison:
             yield from walk(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", field.default
+            yield f"{prefix}{name}", field.get_default(call_default_factory=True, validated_data={})
 
 
 KEYS = [*walk(Scenario), *walk(Population), *walk(Poison, "poison.")]

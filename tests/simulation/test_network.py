@@ -233,6 +233,14 @@ CUTS: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
         {"eclipses": [{"victims": ["east-0"], "by": ["west"]}]},
         between(("east-0",), ("east-1", "east-2", "employer", "users")),
     ),
+    (
+        {"eclipses": [{"victims": ["east-0", "west-0"], "by": ["east-1"]}]},
+        between(("east-0",), ("west-0",)) | between(("east-0", "west-0"), ("east-2", "west-1", "employer", "users")),
+    ),
+    (
+        {"eclipses": [{"victims": ["west"], "by": ["east", "employer", "users"]}]},
+        between(("west-0",), ("west-1",)),
+    ),
     ({"eclipses": [{"victims": ["employer"], "by": ["east", "west-0"]}]}, between(("employer",), ("west-1", "users"))),
     (
         {

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulation.network_section import Network
 from simulation.population import build_world
-from simulation.scenario import Network
 from simulation.topology import build_edges, draw_client_links
 from tests.simulation.material import shipped
 
@@ -58,12 +58,6 @@ def test_in_a_random_regular_graph_everybody_has_the_same_number_of_neighbours(
 def test_in_a_small_world_the_mean_number_of_neighbours_is_the_degree(degree: int) -> None:
     found = degrees(connect(30, topology="small_world", degree=degree, rewiring=0.1))
     assert sum(found) / 30 == pytest.approx(degree, abs=0.1)
-
-
-@pytest.mark.parametrize("degree", [3, 5])
-def test_a_small_world_of_odd_degree_is_refused(degree: int) -> None:
-    with pytest.raises(ValueError, match="even number of links"):
-        connect(30, topology="small_world", degree=degree, rewiring=0.1)
 
 
 def test_a_small_world_without_rewiring_is_a_ring_of_near_neighbours() -> None:

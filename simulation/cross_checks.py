@@ -1,0 +1,244 @@
+"""What the sections of a scenario must have in common, checked once each of them is valid by itself."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from protocol.books import MAX_DECLARATIONS
+from protocol.types import MICRO_COINS_PER_COIN
+from simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from simulation.scenario import Scenario
+
+MAX_JOURNALS: Final = 500
+"""Nodes that may keep a journal each: each is an open file."""
+
+MAX_PROCESS_LINKS: Final = 240
+"""Links of one node that the process engine can hand over (the forkserver passes at most 256 descriptors)."""
+
+MAX_LINKS: Final = 10_000_000
+"""Most links between nodes: a few hundred bytes each, so some GB."""
+
+Members = Mapping[str, Sequence[str]]
+
+
+def find_fault(scenario: "Scenario") -> Fault | None:
+    """Return the first thing that does not fit together, or None."""
+    checks = (
+        _find_population_fault,
+        _find_protocol_fault,
+        _find_edge_fault,
+        _find_name_fault,
+        _find_doubled_party,
+        _find_unreachable_node,
+        _find_network_fault,
+        _find_engine_fault,
+    )
+    return next((found for check in checks if (found := check(scenario))), None)
+
+
+# ---- parties ----
+
+
+def _find_population_fault(scenario: "Scenario") -> Fault | None:
+    counts = {population.name: population.count for population in scenario.populations}
+    doubled = [name for name, count in Counter(p.name for p in scenario.populations).items() if count > 1]
+    if doubled:
+        return Fault("populations", f"the name {doubled[0]!r} stands twice; give each population its own")
+    for index, name in enumerate(counts):
+        where = f"populations.{index}.name"
+        if name in ("employer", "user", "users"):
+            return Fault(where, f"the name {name!r} is taken; choose another one")
+        owner, _, number = name.rpartition("-")
+        is_number = number.isdecimal() and number == str(int(number))
+        if is_number and int(number) < counts.get(owner, 0):
+            return Fault(where, f"{name!r} is already the label of a node of {owner!r}; choose another name")
+        if is_number and owner == "user" and int(number) < scenario.users.count:
+            return Fault(where, f"{name!r} is already the label of a user; choose another name")
+    if all(population.role != "honest" for population in scenario.populations):
+        return Fault("populations", "no honest node; at least one population needs role: honest")
+    return None
+
+
+def _find_protocol_fault(scenario: "Scenario") -> Fault | None:
+    bonded = sum(item.count for item in scenario.populations if round(item.stake * MICRO_COINS_PER_COIN) > 0)
+    protocol, confidence = scenario.protocol, scenario.protocol.confidence
+    if protocol.stakeholders > bonded:
+        return Fault(
+            "protocol.stakeholders",
+            f"{protocol.stakeholders} cannot be drawn from {bonded} bonded nodes; write a smaller number or add nodes",
+        )
+    if confidence.count is not None and confidence.count > bonded:
+        return Fault(
+            "protocol.confidence.count",
+            f"{confidence.count} can never be reached by {bonded} bonded nodes; write a smaller number or add nodes",
+        )
+    needed = _count_needed_declarations(scenario)
+    if needed > MAX_DECLARATIONS:
+        return Fault(
+            f"protocol.confidence.{'count' if confidence.stake_share is None else 'stake_share'}",
+            f"a header would need {needed} declarations and can hold {MAX_DECLARATIONS}; write a smaller number",
+        )
+    return None
+
+
+def _count_needed_declarations(scenario: "Scenario") -> int:
+    """Return the fewest declarations that give a header confidence."""
+    confidence = scenario.protocol.confidence
+    if confidence.stake_share is None:
+        return confidence.count or 0
+    stakes = sorted((p.stake for p in scenario.populations for _ in range(p.count)), reverse=True)
+    bound = confidence.stake_share * sum(stakes)
+    held = accumulate(stakes)
+    return next((number for number, share in enumerate(held, start=1) if share > bound), len(stakes))
+
+
+# ---- names ----
+
+
+def _find_name_fault(scenario: "Scenario") -> Fault | None:
+    """Return what is wrong with the names of nodes that the network section uses."""
+    network = scenario.network
+    used = [(f"partitions.{i}.groups", n) for i, p in enumerate(network.partitions) for g in p.groups for n in g]
+    used += [(f"eclipses.{i}.victims", n) for i, e in enumerate(network.eclipses) for n in e.victims]
+    used += [(f"eclipses.{i}.by", n) for i, e in enumerate(network.eclipses) for n in e.by]
+    used += [("latency.regions", name) for region in network.latency.regions for name in region]
+    single = [(f"outages.{index}.node", outage.node) for index, outage in enumerate(network.outages)]
+    single += [(f"edges.{index}", label) for index, edge in enumerate(network.edges) for label in edge]
+    if not used and not single:
+        return None
+    members = scenario.expand_names()
+    for where, name in used:
+        if name not in members:
+            known = ", ".join(population.name for population in scenario.populations)
+            return Fault(
+                f"network.{where}", f"no party is called {name!r}; write {known}, one of their nodes, employer or users"
+            )
+    labels = set(scenario.list_labels())
+    for where, label in single:
+        if label not in labels:
+            return Fault(
+                f"network.{where}", f"no node is called {label!r}; nodes are population-number, such as honest-0"
+            )
+    return None
+
+
+def _find_doubled_party(scenario: "Scenario") -> Fault | None:
+    """Return a party that stands on two sides of one cut, or in two regions."""
+    network = scenario.network
+    if not (network.partitions or network.eclipses or network.latency.regions):
+        return None
+    members = scenario.expand_names()
+    for index, partition in enumerate(network.partitions):
+        party = _find_shared(partition.groups, members)
+        if party:
+            return Fault(f"network.partitions.{index}.groups", f"{party!r} stands in two groups; leave it in one")
+    for index, eclipse in enumerate(network.eclipses):
+        party = _find_shared((eclipse.victims, eclipse.by), members)
+        if party:
+            return Fault(
+                f"network.eclipses.{index}.by", f"{party!r} is one of the victims too; leave it in victims or in by"
+            )
+    party = _find_shared(network.latency.regions, members)
+    return Fault("network.latency.regions", f"{party!r} stands in two regions; leave it in one") if party else None
+
+
+def _find_shared(groups: Iterable[Iterable[str]], members: Members) -> str | None:
+    """Return a party that two groups have in common, themselves or through a population."""
+    group_of: dict[str, int] = {}
+    for index, names in enumerate(groups):
+        for label in (label for name in names for label in members[name]):
+            if group_of.setdefault(label, index) != index:
+                return label
+    return None
+
+
+# ---- links ----
+
+
+def _find_edge_fault(scenario: "Scenario") -> Fault | None:
+    network = scenario.network
+    if network.edges and network.topology != "edges":
+        return Fault("network.edges", "belongs to topology: edges; write that too, or leave edges out")
+    if network.topology == "edges" and not network.edges:
+        return Fault("network.topology", "edges needs network.edges: pairs of nodes, such as [honest-0, honest-1]")
+    first_seen: dict[frozenset[str], int] = {}
+    for index, edge in enumerate(network.edges):
+        if edge[0] == edge[1]:
+            return Fault(f"network.edges.{index}", f"{edge[0]!r} cannot be linked to itself; write two nodes")
+        earlier = first_seen.setdefault(frozenset(edge), index)
+        if earlier != index:
+            return Fault(f"network.edges.{index}", f"the same link as network.edges.{earlier}; leave one of them out")
+    return None
+
+
+def _find_unreachable_node(scenario: "Scenario") -> Fault | None:
+    """Return a node that no row of edges leads to from the first one; the names in edges are known to be nodes."""
+    if not scenario.network.edges:
+        return None
+    neighbours = defaultdict[str, set[str]](set)
+    for first, second in scenario.network.edges:
+        neighbours[first].add(second)
+        neighbours[second].add(first)
+    labels = scenario.list_labels()
+    reached, waiting = {labels[0]}, [labels[0]]
+    while waiting:
+        found = neighbours[waiting.pop()] - reached
+        reached |= found
+        waiting += found
+    missing = next((label for label in labels if label not in reached), None)
+    if missing is None:
+        return None
+    return Fault("network.edges", f"no row of links leads from {labels[0]!r} to {missing!r}; add one that joins them")
+
+
+def _find_network_fault(scenario: "Scenario") -> Fault | None:
+    network, nodes = scenario.network, scenario.node_count
+    if network.topology == "two_level" and not network.degree <= network.main_nodes <= nodes:
+        return Fault("network.main_nodes", f"write {network.degree} (the degree) to {nodes} (the nodes)")
+    if network.topology == "small_world" and network.degree % 2:
+        return Fault("network.degree", f"a small world needs an even number of links, not {network.degree}")
+    if network.topology in ("random_regular", "small_world"):
+        if network.degree >= nodes:
+            return Fault("network.degree", f"{network.degree} links need more than {nodes} nodes")
+        if network.topology == "random_regular" and network.degree * nodes % 2:
+            return Fault("network.degree", f"{nodes} nodes of degree {network.degree} have half a link; make one even")
+    links = nodes - 1 if network.topology == "full_mesh" else network.degree
+    if nodes * links // 2 > MAX_LINKS:
+        return Fault(
+            "network.topology",
+            f"{nodes:,} nodes of {links:,} links each are {nodes * links // 2:,} links, more than memory holds; write "
+            f"random_regular with a degree that makes at most {MAX_LINKS:,}, or fewer nodes",
+        )
+    if scenario.engine == "virtual":
+        return None
+    most = max(links, min(nodes, network.client_links))
+    if most > MAX_PROCESS_LINKS:
+        return Fault(
+            "network",
+            f"a party of the process engine has at most {MAX_PROCESS_LINKS} links, this scenario needs {most}; "
+            "choose topology: random_regular or fewer links",
+        )
+    return None
+
+
+# ---- engines ----
+
+
+def _find_engine_fault(scenario: "Scenario") -> Fault | None:
+    network, output, nodes = scenario.network, scenario.output, scenario.node_count
+    if output.journal and nodes > MAX_JOURNALS:
+        return Fault("output.journal", f"a journal for each of {nodes} nodes is too many; write false")
+    if scenario.engine == "virtual":
+        return None
+    if network.outages:
+        return Fault("network.outages", "the process engine cannot take nodes down; write engine: virtual")
+    if output.records != "all":
+        return Fault("output.records", "the process engine records everything; write all, or engine: virtual")
+    if network.bandwidth_mbps is not None:
+        return Fault(
+            "network.bandwidth_mbps", "the process engine cannot slow a pipe down; write null, or engine: virtual"
+        )
+    return None

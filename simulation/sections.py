@@ -1,0 +1,279 @@
+"""The sections of a scenario file: which keys there are, and what each may hold.
+
+A field without a default must be written; the other defaults come from `simulation.constants`. What sections must have
+in common is in `simulation.cross_checks`.
+"""
+
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from simulation.defaults import chosen_by_constant, from_constant, left_out, read_constant
+from simulation.faults import Fault
+
+NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+
+MAX_PARAMETERS: Final = 100_000_000
+"""Most weights and biases of a network. Training holds each of them four times, as 32-bit floats: itself, its
+gradient and the two moments of Adam; so a node needs 1.6 GB."""
+
+BYTES_PER_PARAMETER: Final = 16
+
+MAX_STAGE_SAMPLES: Final = 10_000_000
+"""Most samples of a stage: a node gathers their 784 bytes each before it trains, so 8 GB."""
+
+MAX_FILE_NAME_BYTES: Final = 255
+"""Longest name of a file or folder that common file systems take."""
+
+PIXELS: Final = 784
+CLASSES: Final = 10
+"""As in `simulation.datasets`, which would load NumPy before bad input is answered."""
+
+
+def _join_lines(text: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return folded or multi-line text as one line."""
+    return " ".join(text.split()) if isinstance(text, str) else text
+
+
+def _refuse_controls(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("write printable text, without control characters")
+    return text
+
+
+def _refuse_long_names(path: str) -> str:
+    longest = max((len(os.fsencode(part)) for part in Path(path).parts), default=0)
+    if longest > MAX_FILE_NAME_BYTES:
+        raise ValueError(f"a file name has at most {MAX_FILE_NAME_BYTES} bytes, and one in this path has {longest}")
+    return _refuse_controls(path)
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Coins = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
+Label = Annotated[int, Field(ge=0, le=9)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+OneLine = Annotated[
+    str, BeforeValidator(_join_lines), Field(min_length=1, max_length=400), AfterValidator(_refuse_controls)
+]
+FilePath = Annotated[str, Field(min_length=1, max_length=4095), AfterValidator(_refuse_long_names)]
+
+
+class Section(BaseModel):
+    """A mapping of a scenario file. Unknown keys and wrong types are refused; defaults are checked like the rest."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+
+class Dataset(Section):
+    """What is trained on."""
+
+    name: Literal["mnist", "digits"] = from_constant("DATASET")
+    """`mnist`, or `digits`: scikit-learn's bundled 8x8 digits enlarged to 28x28."""
+    path: FilePath | None = None
+    """An ``mnist.npz``; without one: the variable POT_MNIST, Keras' cache, Keras' download."""
+    required: bool = from_constant("DATASET_REQUIRED")
+    """Stop instead of falling back to `digits`."""
+
+
+class Job(Section):
+    """The training job."""
+
+    layers: Annotated[list[Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]], Field(max_length=100)] = from_constant(
+        "HIDDEN_LAYERS"
+    )
+    activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu"] = from_constant("ACTIVATION")
+    optimizer: Literal["adam", "sgd"] = from_constant("OPTIMIZER")
+    learning_rate: PositiveFloat = from_constant("LEARNING_RATE")
+    batch_size: Annotated[int, Field(ge=1, le=MAX_STAGE_SAMPLES)] = from_constant("BATCH_SIZE")
+    steps_per_stage: Annotated[int, Field(ge=1, le=MAX_STAGE_SAMPLES)] = from_constant("STEPS_PER_STAGE")
+    stages: Annotated[int, Field(ge=1, le=100_000)] = from_constant("STAGES")
+    xla: bool = from_constant("XLA")
+
+    @field_validator("layers")
+    @classmethod
+    def _fits_into_memory(cls, layers: list[int]) -> list[int]:
+        count = sum((inputs + 1) * units for inputs, units in pairwise((PIXELS, *layers, CLASSES)))
+        if count > MAX_PARAMETERS:
+            raise ValueError(
+                f"write fewer or smaller layers: these have {count:,} parameters, about "
+                f"{count * BYTES_PER_PARAMETER / 1e9:,.0f} GB in each node that trains; the most is {MAX_PARAMETERS:,}"
+            )
+        return layers
+
+    @model_validator(mode="after")
+    def _gathers_what_fits_into_memory(self) -> Self:
+        samples = self.batch_size * self.steps_per_stage
+        if samples > MAX_STAGE_SAMPLES:
+            raise Fault(
+                "batch_size",
+                f"write a smaller one or fewer steps_per_stage: a stage of {samples:,} samples takes about "
+                f"{samples * PIXELS / 1e9:,.0f} GB in each node that trains; the most is {MAX_STAGE_SAMPLES:,} samples",
+            ).to_error()
+        return self
+
+
+class Confidence(Section):
+    """How many declarations a header needs: exactly one of the two rules."""
+
+    count: PositiveInt | None = chosen_by_constant("CONFIDENCE_COUNT", default=None)
+    """Declarations of this many distinct authors."""
+    stake_share: Annotated[float, Field(ge=0, le=0.999999)] | None = chosen_by_constant(
+        "CONFIDENCE_STAKE_SHARE", default=None
+    )
+    """Declarations of authors that hold more than this share of all stake."""
+
+    @model_validator(mode="after")
+    def _has_one_rule(self) -> Self:
+        if (self.count is None) == (self.stake_share is None):
+            raise ValueError("write one rule, count or stake_share")
+        return self
+
+
+def _choose_confidence() -> dict[str, Any]:
+    """Return the rule that the constants name; neither, for `Confidence` to refuse, where they name no rule."""
+    rules = {"count": "CONFIDENCE_COUNT", "stake_share": "CONFIDENCE_STAKE_SHARE"}
+    chosen = read_constant("CONFIDENCE_RULE")
+    return {rule: read_constant(constant) for rule, constant in rules.items() if rule == chosen}
+
+
+class Rewards(Section):
+    """Split of a block's subsidy; the shares sum to 1."""
+
+    proposer: Share = from_constant("REWARD_PROPOSER")
+    declarers: Share = from_constant("REWARD_DECLARERS")
+    stakeholders: Share = from_constant("REWARD_STAKEHOLDERS")
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Self:
+        total = self.proposer + self.declarers + self.stakeholders
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"proposer + declarers + stakeholders must be 1, got {total:g}")
+        return self
+
+
+class Protocol(Section):
+    """The rules of the chain."""
+
+    confidence: Confidence = chosen_by_constant("CONFIDENCE_RULE", default_factory=_choose_confidence)
+    stakeholders: PositiveInt = from_constant("STAKEHOLDERS")
+    slot_ms: Annotated[float, Field(ge=1, le=3_600_000)] = from_constant("SLOT_MS")
+    declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("DECLARATIONS_PER_SLOT")
+    headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
+    max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")
+    rewards: Rewards = left_out()
+
+
+class Poison(Section):
+    """How training data is altered."""
+
+    kind: Literal["appended_mislabelled", "label_noise", "mirrored_labels", "targeted_flip", "backdoor"] = (
+        from_constant("POISON_KIND")
+    )
+    share: Share = from_constant("POISON_SHARE")
+    """Samples altered (or appended), as a share of the training set; of the source class in `targeted_flip`."""
+    source: Label | None = None
+    """Class relabelled by `targeted_flip`."""
+    target: Label | None = None
+    """Class that `targeted_flip` and `backdoor` aim at."""
+
+    @model_validator(mode="after")
+    def _has_its_classes(self) -> Self:
+        needs = {"targeted_flip": {"source", "target"}, "backdoor": {"target"}}.get(self.kind, set())
+        given = {name for name in ("source", "target") if getattr(self, name) is not None}
+        if needs != given:
+            wanted = " and ".join(sorted(needs)) or "neither source nor target"
+            raise Fault("kind", f"{self.kind} takes {wanted}").to_error()
+        if self.kind == "targeted_flip" and self.source == self.target:
+            raise ValueError("source and target must differ")
+        if self.share == 0:
+            raise Fault("share", "0 alters nothing; write a larger share, or role: honest").to_error()
+        return self
+
+
+class Population(Section):
+    """Nodes that behave alike."""
+
+    name: Name
+    role: Literal["honest", "data_injection", "silent", "garbage"]
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    stake: Coins = from_constant("STAKE_COINS")
+    """Bonded coins of each node."""
+    speed: PositiveFloat = from_constant("SPEED")
+    """Training speed in the virtual engine, as a multiple of `virtual.step_us`."""
+    colluding: bool = True
+    """Whether data-injection attackers share one poisoned data set; alone, each poisons its own way."""
+    poison: Poison | None = None
+    """What data-injection attackers do to their data."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_poison(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+        """Write the default poison out, so that a resolved scenario does not change with the constants."""
+        if isinstance(raw, dict) and raw.get("role") == "data_injection" and raw.get("poison") is None:
+            return {**raw, "poison": {}}
+        return raw
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Self:
+        if self.role != "data_injection" and (self.poison is not None or "colluding" in self.model_fields_set):
+            if self.poison is None and self.colluding:
+                return self
+            raise ValueError(f"poison and colluding belong to role data_injection, not to {self.role}")
+        return self
+
+    def list_labels(self) -> tuple[str, ...]:
+        """Return the labels of its nodes: name and number."""
+        return tuple(f"{self.name}-{index}" for index in range(self.count))
+
+    def get_poison(self) -> Poison | None:
+        """Return how this population's data is altered, or None if it is not."""
+        return self.poison
+
+
+class Users(Section):
+    """Parties that send each other coins."""
+
+    count: Annotated[int, Field(ge=0, le=100_000)] = from_constant("USERS")
+    balance: Coins = from_constant("USER_BALANCE_COINS")
+    transactions: Annotated[int, Field(ge=0)] = from_constant("USER_TRANSACTIONS")
+    per_second: Annotated[float, Field(ge=1e-6, le=1e9)] = from_constant("USER_TRANSACTIONS_PER_S")
+    fee: Coins = from_constant("USER_FEE_COINS")
+
+    @model_validator(mode="after")
+    def _can_transfer(self) -> Self:
+        if self.transactions and self.count < 2:
+            raise Fault("count", "transactions need at least 2 users; write transactions: 0 for none").to_error()
+        return self
+
+
+class Run(Section):
+    """When a run ends. With the virtual engine these are simulated seconds."""
+
+    time_limit_s: Annotated[float, Field(gt=0, le=1e8)] = from_constant("TIME_LIMIT_S")
+    linger_s: Annotated[float, Field(ge=0, le=3600)] = from_constant("LINGER_S")
+
+
+class Virtual(Section):
+    """What only the virtual engine knows."""
+
+    step_us: PositiveFloat = from_constant("STEP_US")
+    """Simulated microseconds of one training step at speed 1."""
+    trainer: Literal["keras", "fake"] = from_constant("TRAINER")
+    """`fake` makes up results by hashing: no model comes out, and no TensorFlow is needed."""
+    memoise_training: bool = from_constant("MEMOISE_TRAINING")
+    """Whether equal training is done once."""
+
+
+class Output(Section):
+    """What a run leaves behind besides its records."""
+
+    pictures: bool = from_constant("PICTURES")
+    records: Literal["all", "essential"] = from_constant("RECORDS")
+    """`essential` counts messages and trainings instead of recording each: for very large networks."""
+    journal: bool = from_constant("JOURNAL")
+    """Whether each party's inputs are kept, for `replay`."""
