@@ -36,7 +36,7 @@ class Domain(Enum):
 
 def framed(*parts: bytes) -> bytes:
     """Join parts, each behind its length in four big-endian bytes, so that no two lists give the same bytes."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
 
 
 def compute_hash(domain: Domain, *parts: bytes) -> Hash32:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from protocol.messages import Message, WrappedBlock
+from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
 from protocol.types import PeerId
 from protocol.verdicts import Wait
 
@@ -16,6 +16,9 @@ MAX_WAITING_PER_PEER: Final = 1_024
 """Messages of one link kept at most, so that one peer cannot take all the room."""
 
 
+_BETWEEN_TWO: Final = frozenset((HeadAnnouncement, BlockRequest, BlockResponse))
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """A message and where it came from."""
 
@@ -24,6 +27,11 @@ class Delivery(msgspec.Struct, frozen=True):
     message: Message
     frame: bytes
     """The bytes it came in, to relay them as they are; empty for a block that came inside a response."""
+
+    @property
+    def is_gossip(self) -> bool:
+        """Whether it is for everybody; a word between two neighbours is not passed on, and may come twice."""
+        return bool(self.frame) and type(self.message) not in _BETWEEN_TWO
 
 
 class Inbox:

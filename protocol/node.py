@@ -45,9 +45,10 @@ from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, 
 LOOKAHEAD_SLOTS: Final = 4
 """Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
 
+Work = TrainingDeclaration | BlockHeader | StakeholderSignature
+"""What only owners of a bond may send."""
 
-_OF_THE_BONDED: Final = (TrainingDeclaration, BlockHeader, StakeholderSignature)
-"""Messages that only owners of a bond may send."""
+_WORK: Final = (TrainingDeclaration, BlockHeader, StakeholderSignature)
 
 
 class PoTNode(Participant):
@@ -232,26 +233,29 @@ class PoTNode(Participant):
     # ---- judging ----
 
     def _judge(self, turn: Turn, delivery: Delivery) -> Verdict:
+        message = delivery.message
+        if isinstance(message, _WORK):
+            return self._judge_work(turn, message)
         verdict = super()._judge(turn, delivery)
-        if verdict is not ACCEPT:
-            return verdict
-        if isinstance(delivery.message, _OF_THE_BONDED) and not self._is_bonded(delivery.message.author):
-            return Reject(Reason.NOT_BONDED)
-        match delivery.message:
-            case Transaction() as transaction:
-                return self.mempool.judge(self.tree.head.state, transaction)
-            case TrainingDeclaration() as declaration:
-                return self._judge_declaration(turn, declaration)
-            case BlockHeader() as header:
-                return self._judge_header(turn, header)
-            case StakeholderSignature() as signature:
-                return self._judge_stakeholder_signature(signature)
-            case BlockRequest() as request if len(request.locator) > MAX_LOCATOR:
-                return Reject(Reason.OVERSIZED)
+        if verdict is ACCEPT and isinstance(message, Transaction):
+            return self.mempool.judge(self.tree.head.state, message)
+        if verdict is ACCEPT and isinstance(message, BlockRequest) and len(message.locator) > MAX_LOCATOR:
+            return Reject(Reason.OVERSIZED)
         return verdict
 
     def _is_for_me(self, message: Message) -> bool:
         return True
+
+    def _judge_work(self, turn: Turn, message: Work) -> Verdict:
+        if not self.rules.is_signed(message):
+            return Reject(Reason.BAD_SIGNATURE)
+        if not self._is_bonded(message.author):
+            return Reject(Reason.NOT_BONDED)
+        if isinstance(message, TrainingDeclaration):
+            return self._judge_declaration(turn, message)
+        if isinstance(message, BlockHeader):
+            return self._judge_header(turn, message)
+        return self._judge_stakeholder_signature(message)
 
     def _judge_declaration(self, turn: Turn, declaration: TrainingDeclaration) -> Verdict:
         place = self._find_place(turn, declaration.height, declaration.parent)
@@ -302,9 +306,10 @@ class PoTNode(Participant):
         return Ignore(Reason.DUPLICATE) if signature.author in proposal.book else ACCEPT
 
     def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
-        if parent.height not in self._results:
+        own = self._own.get(parent.hash)
+        if own is None and parent.height not in self._results:
             return Wait(Missing.TRAINING, parent.height)
-        return self._get_own_training(parent)
+        return own or self._get_own_training(parent)
 
     def _get_own_training(self, parent: PoTRecord) -> OwnTraining:
         own = self._own.get(parent.hash)

@@ -4,9 +4,7 @@ A participant decides; it never sends, sleeps, trains, logs or reads a clock. `h
 returns what should happen.
 """
 
-from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from protocol.chain import BlockTree, HeadChange
@@ -34,7 +32,7 @@ from protocol.lottery import compute_slot, compute_slot_start
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
 from protocol.types import AccountId, Hash32, Nanoseconds, PeerId
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, judge_height
-from protocol.verdicts import ACCEPT, Accept, Ignore, Missing, Reason, Reject, Verdict, Wait
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 
 OURSELVES: Final[PeerId] = ""
 """Link name of what a participant sent itself."""
@@ -51,9 +49,6 @@ MAX_LOCATOR: Final = 64
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
 
-_BETWEEN_TWO: Final = (HeadAnnouncement, BlockRequest, BlockResponse)
-"""Messages for one neighbour, which nobody passes on."""
-
 KeyT = TypeVar("KeyT")
 
 
@@ -67,17 +62,18 @@ class Memory(dict[KeyT, None]):
             del self[next(iter(self))]
 
 
-@dataclass(slots=True)
 class Turn:
     """One call of `handle`: the time, the commands so far and the messages still to be judged in it."""
 
-    now: Nanoseconds
-    commands: list[Command] = field(default_factory=list)
-    pending: deque[Delivery] = field(default_factory=deque)
+    __slots__ = ("add", "commands", "now", "pending")
 
-    def add(self, command: Command) -> None:
-        """Add a command to the answer."""
-        self.commands.append(command)
+    def __init__(self, now: Nanoseconds) -> None:
+        """Begin with nothing to do."""
+        self.now = now
+        self.commands: list[Command] = []
+        self.add = self.commands.append
+        """Adds a command to the answer."""
+        self.pending: list[Delivery] = []
 
 
 class Participant:
@@ -116,16 +112,17 @@ class Participant:
             now: Nanoseconds since the genesis; never less than in an earlier call.
         """
         turn = Turn(now)
-        match event:
-            case Started():
-                self._on_started(turn)
-            case MessageReceived(peer, frame):
-                self._on_frame(turn, peer, frame)
-            case TimerFired(timer):
-                self._on_timer(turn, timer)
+        match event:  # the most frequent first
+            case MessageReceived():
+                self._on_frame(turn, event.peer, event.frame)
+            case TimerFired():
+                self._on_timer(turn, event.timer)
             case TrainingFinished():
                 self._on_training_finished(turn, event)
-        self._judge_pending(turn)
+            case Started():
+                self._on_started(turn)
+        if turn.pending:
+            self._judge_pending(turn)
         return turn.commands
 
     def has_seen(self, frame_hash: Hash32) -> bool:
@@ -186,25 +183,21 @@ class Participant:
         turn.pending.append(Delivery(peer, message, frame))
 
     def _judge_pending(self, turn: Turn) -> None:
-        while turn.pending:
-            delivery = turn.pending.popleft()
+        for delivery in turn.pending:  # applying one may append more
             verdict = self._judge(turn, delivery)
             if isinstance(verdict, Wait):
                 verdict = self._put_aside(turn, delivery, verdict)
             self._report(turn, delivery, verdict)
-            if isinstance(verdict, Accept):
+            if verdict is ACCEPT:
                 self._apply(turn, delivery)
-                self._pass_on(turn, delivery)
+                if self.is_relaying and delivery.is_gossip and delivery.peer != OURSELVES:
+                    turn.add(Relay(delivery.frame, delivery.peer))
             elif isinstance(verdict, Reject):
                 self._remember_refusal(turn, delivery.message, verdict.reason)
             else:
                 continue
-            if self._is_gossip(delivery):
+            if delivery.is_gossip:
                 self._seen.remember(self.rules.hash_frame(delivery.frame))
-
-    def _pass_on(self, turn: Turn, delivery: Delivery) -> None:
-        if self.is_relaying and delivery.peer != OURSELVES and self._is_gossip(delivery):
-            turn.add(Relay(delivery.frame, delivery.peer))
 
     def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
         if self._inbox.holds(wait, delivery):
@@ -218,11 +211,6 @@ class Participant:
 
     def _judge_again(self, turn: Turn, wait: Wait) -> None:
         turn.pending.extend(self._inbox.take(wait))
-
-    @staticmethod
-    def _is_gossip(delivery: Delivery) -> bool:
-        """Return whether a message is for everybody; a word between two neighbours may come twice."""
-        return bool(delivery.frame) and not isinstance(delivery.message, _BETWEEN_TWO)
 
     def _report(self, turn: Turn, delivery: Delivery, verdict: Verdict) -> None:
         if delivery.peer != OURSELVES:
@@ -251,7 +239,7 @@ class Participant:
 
     def _is_for_me(self, message: Message) -> bool:
         """Return whether this kind of party takes such a message at all."""
-        return isinstance(message, WrappedBlock | HeadAnnouncement | BlockResponse)
+        return isinstance(message, (WrappedBlock, HeadAnnouncement, BlockResponse))
 
     def _judge_block(self, turn: Turn, block: WrappedBlock) -> Verdict:
         block_hash = self._hash(block)

@@ -3,8 +3,9 @@
 Both engines use it. It is the only place that knows what each command means outside the core.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Protocol
 
 from protocol.codec import encode_frame
 from protocol.events import (
@@ -12,8 +13,11 @@ from protocol.events import (
     Broadcast,
     Event,
     Judged,
+    LotteryWon,
     MessageReceived,
+    PhaseChanged,
     Relay,
+    SecretKnown,
     Send,
     SetTimer,
     Started,
@@ -23,7 +27,6 @@ from protocol.events import (
     TrainingFinished,
 )
 from protocol.light_client import LightClient
-from protocol.messages import Message
 from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import MICRO_COINS_PER_COIN
@@ -36,11 +39,11 @@ from simulation.records import INFO, Value
 class Driver(Protocol):
     """What an engine does for a party."""
 
-    def send(self, peers: Iterable[str], frame: bytes) -> int:
-        """Hand bytes to links; return over how many they go."""
+    def send(self, peer: str, frame: bytes) -> int:
+        """Hand bytes to one link; return over how many they go."""
 
-    def get_peers(self) -> Iterable[str]:
-        """Return the neighbours that messages are for."""
+    def broadcast(self, frame: bytes, but: str | None = None) -> int:
+        """Hand bytes to the links of all neighbours that messages are for, but one; return over how many they go."""
 
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time, in nanoseconds since the genesis."""
@@ -64,13 +67,26 @@ class Host:
     ) -> None:
         """Put the parts together; `start` sets them going."""
         self.core = core
-        self._journalled = core if journal is None else JournalledCore(core, journal)
-        self._behaviour = behaviour
+        self._react = partial(behaviour.react, core if journal is None else JournalledCore(core, journal))
         self._driver = driver
         self._record = record
         self.notes = notes
         self._reorg_max = 0
         self.on_block: Callable[[BlockAppended], None] | None = None
+        self._doers: Final[dict[type[Action], Callable[[Any], object]]] = {
+            Judged: notes.note_judged,
+            Relay: self._relay,
+            Broadcast: self._broadcast,
+            Send: self._send,
+            SendBytes: self._send_bytes,
+            SetTimer: self._set_timer,
+            StartTraining: self._start_training,
+            BlockAppended: self._note_block,
+            PhaseChanged: notes.note_private,
+            LotteryWon: notes.note_private,
+            SecretKnown: notes.note_private,
+        }
+        """What each action means; `tests` hold it against the list of all actions."""
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -106,36 +122,36 @@ class Host:
         return tuple(core.rules.encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
-        for action in self._behaviour.react(self._journalled, event, now):
-            self._do(action)
+        doers = self._doers
+        for action in self._react(event, now):
+            doers[type(action)](action)
 
-    def _do(self, action: Action) -> None:
-        match action:  # the most frequent first
-            case Judged():
-                self.notes.note_judged(action)
-            case Relay(frame, source):
-                copies = self._driver.send([peer for peer in self._driver.get_peers() if peer != source], frame)
-                self.notes.note_relayed(copies, len(frame))
-            case Broadcast(message):
-                self._send(message, self._driver.get_peers(), "all")
-            case Send(peer, message):
-                self._send(message, (peer,), peer)
-            case SendBytes(frame, label):
-                copies = self._driver.send(self._driver.get_peers(), frame)
-                self.notes.note_sent(label, None, "all", copies, len(frame))
-            case SetTimer(timer, at):
-                self._driver.set_timer(timer, at)
-            case StartTraining(stage):
-                self._driver.start_training(stage)
-            case BlockAppended():
-                self.notes.note_block(action)
-                self._reorg_max = max(self._reorg_max, len(action.change.abandoned) if action.change else 0)
-                if self.on_block is not None:
-                    self.on_block(action)
-            case _:
-                self.notes.note_private(action)
+    def _relay(self, action: Relay) -> None:
+        copies = self._driver.broadcast(action.frame, action.source)
+        self.notes.note_relayed(copies, len(action.frame))
 
-    def _send(self, message: Message, peers: Iterable[str], target: str) -> None:
-        frame = encode_frame(self.core.rules.chain_id, message)
-        copies = self._driver.send(peers, frame)
-        self.notes.note_sent(message.kind, message, target, copies, len(frame))
+    def _broadcast(self, action: Broadcast) -> None:
+        frame = encode_frame(self.core.rules.chain_id, action.message)
+        copies = self._driver.broadcast(frame)
+        self.notes.note_sent(action.message.kind, action.message, "all", copies, len(frame))
+
+    def _send(self, action: Send) -> None:
+        frame = encode_frame(self.core.rules.chain_id, action.message)
+        copies = self._driver.send(action.peer, frame)
+        self.notes.note_sent(action.message.kind, action.message, action.peer, copies, len(frame))
+
+    def _send_bytes(self, action: SendBytes) -> None:
+        copies = self._driver.broadcast(action.frame)
+        self.notes.note_sent(action.label, None, "all", copies, len(action.frame))
+
+    def _set_timer(self, action: SetTimer) -> None:
+        self._driver.set_timer(action.timer, action.at)
+
+    def _start_training(self, action: StartTraining) -> None:
+        self._driver.start_training(action.stage)
+
+    def _note_block(self, action: BlockAppended) -> None:
+        self.notes.note_block(action)
+        self._reorg_max = max(self._reorg_max, len(action.change.abandoned) if action.change else 0)
+        if self.on_block is not None:
+            self.on_block(action)

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from protocol.events import BlockAppended, Judged, LotteryWon, PhaseChanged, SecretKnown
 from protocol.messages import BlockResponse, Message
-from protocol.verdicts import Accept, Ignore, Reason, Reject, Wait
+from protocol.types import AccountId
+from protocol.verdicts import ACCEPT, Accept, Ignore, Reason, Reject, Wait
 from simulation.records import DEBUG, INFO, Value
 
 SHORT: Final = 12
@@ -119,31 +121,35 @@ class Notes:
         self._ignored.clear()
 
 
+@dataclass(slots=True)
+class Count:
+    """How often a thing happened."""
+
+    times: int = 0
+    amount: int = 0
+    """Bytes, or micro-seconds of training, that go with it."""
+
+
 class Counts:
     """What all parties of a run have done, counted together: the memory that `CountedNotes` share."""
 
     def __init__(self) -> None:
         """Start at zero."""
-        self.totals: Counter[tuple[tuple[str, Value], ...]] = Counter()
-        """Times each thing happened, by what it is."""
-        self.sums: Counter[tuple[tuple[str, Value], ...]] = Counter()
-        """Bytes, or micro-seconds of training, that go with it."""
-        self.sources: dict[tuple[str, bool], tuple[tuple[str, Value], ...]] = {}
-        """How keys name an author's population and whether an honest node judged."""
+        self._counts: dict[tuple[tuple[str, Value], ...], Count] = {}
+        self.accepted: dict[tuple[str, AccountId | None, bool], Count] = {}
+        """Counts of accepted messages by kind, author and whether an honest node judged: the most frequent fact."""
         self.blocks_seen: set[tuple[bytes, str]] = set()
 
-    def add(self, key: tuple[tuple[str, Value], ...], times: int = 1, amount: int = 0) -> None:
-        """Count a thing."""
-        self.totals[key] += times
-        if amount:
-            self.sums[key] += amount
+    def get(self, **what: Value) -> Count:
+        """Return the count of a thing."""
+        return self._counts.setdefault(tuple(what.items()), Count())
 
     def write(self, record: Recorder) -> None:
-        """Write a record for each thing, and start at zero again."""
-        for key in sorted(self.totals, key=repr):
-            record(INFO, "counted", {**dict(key), "count": self.totals[key], "amount": self.sums[key]})
-        self.totals.clear()
-        self.sums.clear()
+        """Write a record for each thing that happened."""
+        for key in sorted(self._counts, key=repr):
+            count = self._counts[key]
+            if count.times:
+                record(INFO, "counted", {**dict(key), "count": count.times, "amount": count.amount})
 
 
 class CountedNotes(Notes):
@@ -155,29 +161,40 @@ class CountedNotes(Notes):
         self._counts = counts
         self._role = role
         self._is_honest = role == "honest"
+        self._relayed = counts.get(what="sent", kind="relayed")
+        self._duplicates = counts.get(what="ignored", kind="frame", reason=Reason.DUPLICATE.value)
 
     def note_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
         """Count what the party sent of its own."""
-        self._counts.add((("what", "sent"), ("kind", kind)), copies, copies * size)
+        count = self._counts.get(what="sent", kind=kind)
+        count.times += copies
+        count.amount += copies * size
 
     def note_relayed(self, copies: int, size: int) -> None:
         """Count what the party passed on."""
-        self._counts.add(_RELAYED, copies, copies * size)
+        self._relayed.times += copies
+        self._relayed.amount += copies * size
 
     def note_declined(self, count: int) -> None:
         """Count frames that a neighbour did not take."""
-        self._counts.add(_DUPLICATE, count)
+        self._duplicates.times += count
 
     def note_judged(self, judged: Judged) -> None:
         """Count what the party thinks of a message."""
+        if judged.verdict is ACCEPT:
+            key = (judged.kind, judged.author, self._is_honest)
+            count = self._counts.accepted.get(key)
+            if count is None:
+                count = self._counts.get(what="accepted", kind=judged.kind, **self._describe_source(judged))
+                self._counts.accepted[key] = count
+            count.times += 1
+            return
         match judged.verdict:
             case Ignore(reason):
-                self._counts.add((("what", "ignored"), ("kind", judged.kind), ("reason", reason.value)))
-            case Accept():
-                self._counts.add((("what", "accepted"), ("kind", judged.kind), *self._describe_source(judged)))
+                self._counts.get(what="ignored", kind=judged.kind, reason=reason.value).times += 1
             case Reject(reason):
-                what = (("what", "refused"), ("kind", judged.kind), ("reason", reason.value))
-                self._counts.add((*what, *self._describe_source(judged)))
+                source = self._describe_source(judged)
+                self._counts.get(what="refused", kind=judged.kind, reason=reason.value, **source).times += 1
 
     def note_block(self, appended: BlockAppended) -> None:
         """Note a block the first time a party of this role has it."""
@@ -194,23 +211,15 @@ class CountedNotes(Notes):
 
     def note_trained(self, fields: dict[str, Value]) -> None:
         """Count a trained stage by its result."""
-        cpu_us = round(float(str(fields["cpu_s"])) * 1e6)
-        key = (("what", "trained"), ("weights", fields["weights"]), ("data", fields["data"]))
-        self._counts.add(key, 1, cpu_us)
+        count = self._counts.get(what="trained", weights=fields["weights"], data=fields["data"])
+        count.times += 1
+        count.amount += round(float(str(fields["cpu_s"])) * 1e6)
 
     def flush(self) -> None:
         """Leave the writing to whoever shares the counts."""
 
-    def _describe_source(self, judged: Judged) -> tuple[tuple[str, Value], ...]:
+    def _describe_source(self, judged: Judged) -> dict[str, Value]:
+        """Return an author's population, and whether an honest node judged."""
         author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
-        source = self._counts.sources.get((author, self._is_honest))
-        if source is None:
-            population = author.rpartition("-")[0] or author
-            named = "users" if population == "user" else population
-            source = (("author", named), ("honest", self._is_honest))
-            self._counts.sources[author, self._is_honest] = source
-        return source
-
-
-_RELAYED: Final = (("what", "sent"), ("kind", "relayed"))
-_DUPLICATE: Final = (("what", "ignored"), ("kind", "frame"), ("reason", Reason.DUPLICATE.value))
+        population = author.rpartition("-")[0] or author
+        return {"author": "users" if population == "user" else population, "honest": self._is_honest}

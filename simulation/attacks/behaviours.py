@@ -1,6 +1,6 @@
 """What a node does with its core's answers: follow them, or not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -39,16 +39,16 @@ class Core(Protocol):
 class Behaviour(Protocol):
     """Stands between a node's inputs and its core."""
 
-    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> Sequence[Action]:
         """Return what should happen because of an event."""
 
 
 class Honest:
     """Does what the core decides."""
 
-    def react(self, core: Core, event: Event, now: Nanoseconds) -> list[Action]:
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> Sequence[Action]:
         """Return the core's commands."""
-        return list(core.handle(event, now))
+        return core.handle(event, now)
 
 
 class Silent:

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -87,20 +87,24 @@ class Party:
 
     # ---- the driver of the host ----
 
-    def send(self, peers: Iterable[str], frame: bytes) -> int:
-        """Hand bytes to links, as the network model has it; return to how many peers they were sent."""
+    def send(self, peer: str, frame: bytes) -> int:
+        """Hand bytes to one link; return over how many they go."""
+        return self._send((peer,), frame)
+
+    def broadcast(self, frame: bytes, but: str | None = None) -> int:
+        """Hand bytes to the links of all neighbours that messages are for, but one; return over how many they go."""
+        return self._send([peer for peer in self.setup.broadcast_to if peer != but], frame)
+
+    def _send(self, targets: Sequence[str], frame: bytes) -> int:
+        """Hand bytes to links as the network model has it; return to how many peers they were sent."""
         network = self.setup.network
         if network is None:
-            return self._links.send(peers, frame)
-        targets, now = tuple(peers), self.now()
+            return self._links.send(targets, frame)
+        now = self.now()
         for peer in targets:
             for at in network.plan(self.setup.label, peer, len(frame), now):
                 self.call_at(at, partial(self._links.send, (peer,), frame))
         return len(targets)
-
-    def get_peers(self) -> Iterable[str]:
-        """Return the neighbours that messages are for."""
-        return self.setup.broadcast_to
 
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time."""

@@ -137,7 +137,7 @@ def _live_as_users(party: Party, setup: Setup, role: UsersRole) -> None:
 
     def issue(transfer: PlannedTransfer) -> None:
         frame = encode_frame(chain_id, transfer.transaction)
-        copies = party.send(party.get_peers(), frame)
+        copies = party.broadcast(frame)
         fields: dict[str, Value] = {"kind": "transaction", "nonce": transfer.transaction.nonce, "to": "all"}
         party.record(INFO, "sent", {**fields, "copies": copies, "bytes": copies * len(frame)}, who=transfer.user)
         schedule()

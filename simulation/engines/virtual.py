@@ -6,8 +6,7 @@ give one trace, byte for byte.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from protocol.training import TrainingResult
 from simulation.attacks.behaviours import Honest, build_behaviour
 from simulation.datasets import ImageSet
 from simulation.employer import EmployerDesk
+from simulation.engines.carrier import Carrier, Sender
 from simulation.engines.queue import EventQueue
 from simulation.engines.result import EngineResult
 from simulation.engines.shared_rules import SharedRules
@@ -30,18 +30,15 @@ from simulation.interruption import Interruption
 from simulation.journal import JournalWriter
 from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
+from simulation.network_section import Outage
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.randomness import derive_generator
 from simulation.records import INFO, WARNING, Record, Value
-from simulation.scenario import Outage
 from simulation.training import describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
 NANOSECONDS: Final = 1_000_000_000
-MAX_UNDER_WAY: Final = 256
-"""Frames whose arrivals are remembered, so that nobody is sent the same one twice."""
-
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""
 
@@ -51,25 +48,49 @@ class PartyError(Exception):
 
 
 class _Seat:
-    """A party of the virtual engine; the `Driver` of its host."""
+    """A party of the virtual engine: the `Driver` of its host, and the `Receiver` of what its links bring."""
 
-    def __init__(self, engine: "VirtualEngine", label: str, peers: tuple[str, ...], spec: NodeSpec | None) -> None:
+    def __init__(self, engine: "VirtualEngine", label: str, place: int, spec: NodeSpec | None) -> None:
         self.label = label
-        self.peers = peers
+        self.place = place
+        """Its place among all parties."""
+        self.neighbours: dict[str, int] = {}
+        """Their places."""
+        self.sender: Sender
+        self._others: dict[str | None, tuple[int, ...]] = {}
+        """Places of all neighbours but one."""
         self.spec = spec
         self.is_up = True
         self.incarnation = 0
         """Raised when the party goes down, so that timers and results of before are dropped."""
-        self.host: Host
-        self.has_seen: Callable[[bytes], bool]
-        """Whether the core has judged a frame before, by the frame's hash."""
         self._engine = engine
 
-    def send(self, peers: Iterable[str], frame: bytes) -> int:
-        return self._engine.send(self, peers, frame)
+    def furnish(self, host: Host) -> None:
+        """Take a fresh host."""
+        self.host = host
+        self.has_seen = host.core.has_seen
+        self.note_declined = host.notes.note_declined
 
-    def get_peers(self) -> tuple[str, ...]:
-        return self.peers
+    def send(self, peer: str, frame: bytes) -> int:
+        return self._carry((self.neighbours[peer],), frame)
+
+    def broadcast(self, frame: bytes, but: str | None = None) -> int:
+        targets = self._others.get(but)
+        if targets is None:
+            targets = tuple(place for peer, place in self.neighbours.items() if peer != but)
+            self._others[but] = targets
+        return self._carry(targets, frame)
+
+    def _carry(self, targets: Sequence[int], frame: bytes) -> int:
+        declined = self._engine.carrier.carry(self.sender, targets, frame)
+        if declined:
+            self.note_declined(declined)
+        return len(targets)
+
+    def receive(self, source: str, frame: bytes) -> None:
+        engine = self._engine
+        engine.acting = self.label
+        self.host.receive(source, frame, engine.queue.now)
 
     def set_timer(self, timer: Timer, at: int) -> None:
         queue = self._engine.queue
@@ -78,10 +99,20 @@ class _Seat:
     def start_training(self, stage: int) -> None:
         self._engine.train(self, stage)
 
+    def start(self) -> None:
+        self._engine.acting = self.label
+        self.host.start(self._engine.queue.now)
+
+    def finish_training(self, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self._engine.acting = self.label
+            self.host.notes.note_trained(fields)
+            self.host.finish_training(result, self._engine.queue.now)
+
     def _ring(self, timer: Timer, incarnation: int) -> None:
         if self.is_up and incarnation == self.incarnation:
-            with self._engine.watch(self):
-                self.host.ring(timer, self._engine.queue.now)
+            self._engine.acting = self.label
+            self.host.ring(timer, self._engine.queue.now)
 
 
 class VirtualEngine:
@@ -121,8 +152,10 @@ class VirtualEngine:
         self._sink = sink
         self._on_tick = on_tick
         self._scenario = world.scenario
-        self._network = NetworkModel(world)
         self._rules = SharedRules(world.genesis)
+        self.carrier: Carrier
+        self.acting = "run"
+        """Who takes the action of now, for the words of a failure."""
         self._labels = world.get_labels()
         self._trainers = TrainerPool(world, images)
         self._desk: EmployerDesk | None = None
@@ -133,7 +166,6 @@ class VirtualEngine:
         self._seats: dict[str, _Seat] = {}
         self._described: dict[tuple[bytes, int, bool], dict[str, Value]] = {}
         """What records say about a training, by its result and what it took."""
-        self._under_way: dict[bytes, dict[str, int]] = {}
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
         self._finished: dict[str, bytes] = {}
@@ -162,19 +194,29 @@ class VirtualEngine:
         self._seat_everybody()
         limit = round(self._scenario.run.time_limit_s * NANOSECONDS)
         self.queue.schedule(limit, partial(self._stop, "time-limit"))
-        while self._end is None:
-            if self.queue.count % TICK_ACTIONS == 0:
-                self._on_tick(f"simulated {self.queue.now / NANOSECONDS:.3f} s, {self.queue.count:,} events")
-                if self._interruption.signum is not None:
-                    self._end = "interrupted"
-                    break
-            self.queue.run_one()
+        while not self._take_actions():
+            self._on_tick(f"simulated {self.queue.now / NANOSECONDS:.3f} s, {self.queue.count:,} events")
+            if self._interruption.signum is not None:
+                self._stop("interrupted")
+        if self._end is None:
+            raise PartyError("nothing is left to happen, and nobody has ended the run")
         chains = {label: seat.host.finish() for label, seat in self._seats.items() if seat.is_up}
         if self._counts is not None:
             self._counts.write(partial(self.record, "run"))
         self._end_with_model()
         self.queue.close()
         return EngineResult(self._end, chains, events=self.queue.count)
+
+    def _take_actions(self) -> bool:
+        """Let some things happen; return whether the run has ended.
+
+        Raises:
+            PartyError: A party's own code failed.
+        """
+        try:
+            return self.queue.run(TICK_ACTIONS)
+        except Exception as error:
+            raise PartyError(self._explain(error)) from error
 
     # ---- setting up ----
 
@@ -186,12 +228,20 @@ class VirtualEngine:
             peers[second].append(first)
         for node in network.employer_links:
             peers[node].append(EMPLOYER)
-        for spec in self._world.nodes:
-            self._seats[spec.label] = _Seat(self, spec.label, tuple(peers[spec.label]), spec)
-        self._seats[EMPLOYER] = _Seat(self, EMPLOYER, network.employer_links, None)
+        peers[EMPLOYER] = list(network.employer_links)
+        for place, spec in enumerate(self._world.nodes):
+            self._seats[spec.label] = _Seat(self, spec.label, place, spec)
+        self._seats[EMPLOYER] = _Seat(self, EMPLOYER, len(self._seats), None)
+        for label, seat in self._seats.items():
+            seat.neighbours = {peer: self._seats[peer].place for peer in peers[label]}
+        self.carrier = Carrier(
+            self.queue, NetworkModel(self._world), self._rules.hash_frame, list(self._seats.values())
+        )
+        for seat in self._seats.values():
+            seat.sender = self.carrier.enlist(seat.label, seat.place)
         downs = {outage.node for outage in self._scenario.network.outages if outage.down_s == 0}
         for label, seat in self._seats.items():
-            self._furnish(seat)
+            seat.furnish(self._build_host(seat))
             seat.is_up = label not in downs
         self.record("run", INFO, "genesis", {"chain": f"0x{self._rules.chain_id.hex()[:12]}"})
         for seat in self._seats.values():
@@ -203,11 +253,6 @@ class VirtualEngine:
         for outage in self._scenario.network.outages:
             self._schedule_outage(outage)
         self._schedule_users()
-
-    def _furnish(self, seat: _Seat) -> None:
-        """Give a seat a fresh host."""
-        seat.host = self._build_host(seat)
-        seat.has_seen = seat.host.core.has_seen
 
     def _build_host(self, seat: _Seat) -> Host:
         core: Participant
@@ -241,8 +286,7 @@ class VirtualEngine:
     def _start(self, seat: _Seat) -> None:
         if self._counts is None:
             self.record(seat.label, INFO, "started", {"pid": None})
-        with self.watch(seat):
-            seat.host.start(self.queue.now)
+        seat.start()
 
     def _schedule_outage(self, outage: Outage) -> None:
         seat = self._seats[outage.node]
@@ -263,7 +307,8 @@ class VirtualEngine:
     def _bring_up(self, seat: _Seat, disk: str) -> None:
         self._returning -= 1
         before = seat.host.core
-        self._furnish(seat)
+        seat.furnish(self._build_host(seat))
+        self.carrier.forget(seat.place)
         seat.is_up = True
         self._alive += seat.label in self._honest
         self.record(seat.label, WARNING, "up", {"disk": disk})
@@ -284,6 +329,9 @@ class VirtualEngine:
             seed=self._scenario.seed,
         )
 
+        sender = self.carrier.enlist(USERS, None)
+        links = [self._seats[label].place for label in self._world.network.user_links]
+
         def schedule() -> None:
             transfer = next(transfers, None)
             if transfer is not None:
@@ -291,7 +339,8 @@ class VirtualEngine:
 
         def issue(transfer: PlannedTransfer) -> None:
             frame = encode_frame(self._rules.chain_id, transfer.transaction)
-            copies = self._carry(USERS, self._world.network.user_links, frame)
+            self.carrier.carry(sender, links, frame)
+            copies = len(links)
             fields: dict[str, Value] = {"kind": "transaction", "nonce": transfer.transaction.nonce, "to": "all"}
             self.record(transfer.user, INFO, "sent", {**fields, "copies": copies, "bytes": copies * len(frame)})
             schedule()
@@ -299,75 +348,6 @@ class VirtualEngine:
         schedule()
 
     # ---- what parties ask for ----
-
-    def send(self, seat: _Seat, peers: Iterable[str], frame: bytes) -> int:
-        """Put a frame on links; return on how many."""
-        return self._carry(seat.label, peers, frame)
-
-    def _carry(self, source: str, peers: Iterable[str], frame: bytes) -> int:
-        """Offer a frame to neighbours and schedule its arrivals; return to how many it was offered.
-
-        Who has judged it before, or has it under way to arrive no later, does not take it again.
-        """
-        now, size = self.queue.now, len(frame)
-        soonest = now + self._network.least_ns
-        frame_hash = self._rules.hash_frame(frame)
-        under_way = self._get_under_way(frame_hash)
-        offers = declined = 0
-        seats, get_expected = self._seats, under_way.get
-        for target in peers:
-            offers += 1
-            seat = seats[target]
-            expected = get_expected(target)
-            if expected is not None and expected < now:
-                expected = None  # it has arrived; whether it may come again is for the receiver to know
-            if (expected is not None and expected <= soonest) or seat.has_seen(frame_hash):
-                declined += 1
-                continue
-            for at in self._network.plan(source, target, size, now):
-                if expected is not None and expected <= at:
-                    declined += 1
-                    continue
-                under_way[target] = expected = at
-                self.queue.schedule(at, partial(self._deliver, source, seat, frame, frame_hash))
-        if declined and source in self._seats:
-            self._seats[source].host.notes.note_declined(declined)
-        return offers
-
-    def _get_under_way(self, frame_hash: bytes) -> dict[str, int]:
-        """Return when a frame arrives where; forgotten once many younger frames are under way."""
-        found = self._under_way.get(frame_hash)
-        if found is None:
-            found = self._under_way[frame_hash] = {}
-            if len(self._under_way) > MAX_UNDER_WAY:
-                del self._under_way[next(iter(self._under_way))]
-        return found
-
-    def _deliver(self, source: str, seat: _Seat, frame: bytes, frame_hash: bytes) -> None:
-        host = seat.host
-        if not seat.is_up:
-            return
-        if seat.has_seen(frame_hash):
-            host.notes.note_declined(1)
-            return
-        try:
-            host.receive(source, frame, self.queue.now)
-        except Exception as error:  # as in `watch`, which would cost too much for every frame
-            raise PartyError(self._explain(seat.label, error)) from error
-
-    @contextmanager
-    def watch(self, seat: _Seat) -> Iterator[None]:
-        """Turn an exception of a party's own code into one that says who, when and how to see it again.
-
-        Raises:
-            PartyError: There was one.
-        """
-        try:
-            yield
-        except PartyError:
-            raise
-        except Exception as error:
-            raise PartyError(self._explain(seat.label, error)) from error
 
     def train(self, seat: _Seat, stage: int) -> None:
         """Train a stage, and let it take its simulated time."""
@@ -381,14 +361,8 @@ class VirtualEngine:
             fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
             if outcome.weights:
                 self._store.put(outcome.result.weights_digest, outcome.weights)
-        done = partial(self._finish_training, seat, seat.incarnation, outcome.result, fields)
+        done = partial(seat.finish_training, seat.incarnation, outcome.result, fields)
         self.queue.schedule(self.queue.now + cost_ns, done)
-
-    def _finish_training(self, seat: _Seat, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
-        if seat.is_up and incarnation == seat.incarnation:
-            seat.host.notes.note_trained(fields)
-            with self.watch(seat):
-                seat.host.finish_training(result, self.queue.now)
 
     def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:
         """Note a fact."""
@@ -424,13 +398,14 @@ class VirtualEngine:
 
     def _stop(self, reason: str) -> None:
         self._end = self._end or reason
+        self.queue.stop()
 
     def _end_with_model(self) -> None:
         if self._desk is not None:
             self._desk.save_model(self._seats[EMPLOYER].host.core, self._model_path)
 
-    def _explain(self, label: str, error: Exception) -> str:
+    def _explain(self, error: Exception) -> str:
         return (
-            f"{label} failed at event {self.queue.count} ({self.queue.now} ns): {type(error).__name__}: {error}; "
+            f"{self.acting} failed at event {self.queue.count} ({self.queue.now} ns): {type(error).__name__}: {error}; "
             f"the same seed ({self._scenario.seed}) shows it again"
         )

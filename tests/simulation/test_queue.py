@@ -83,20 +83,21 @@ def test_scheduling_after_the_end_is_an_error_that_says_when_it_ended(at: int) -
     queue.schedule(9, nothing)
     queue.run_one()
     queue.close()
-    assert (len(queue), queue.get_next_time()) == (0, None)
+    assert len(queue) == 0
     with pytest.raises(SchedulingError, match=rf"{at} ns: the run ended at 7 ns"):
         queue.schedule(at, nothing)
 
 
 @given(st.lists(times, max_size=20))
-def test_the_queue_tells_what_is_next_and_how_much_there_is(moments: list[int]) -> None:
+def test_the_queue_tells_how_much_there_is(moments: list[int]) -> None:
     queue = EventQueue()
     for at in moments:
         queue.schedule(at, nothing)
     for taken, at in enumerate(sorted(moments)):
-        assert (queue.get_next_time(), len(queue), queue.count) == (at, len(moments) - taken, taken)
+        assert (len(queue), queue.count) == (len(moments) - taken, taken)
         queue.run_one()
-    assert (queue.get_next_time(), len(queue)) == (None, 0)
+        assert queue.now == at
+    assert len(queue) == 0
 
 
 def test_nothing_to_happen_is_an_error() -> None:
@@ -118,3 +119,33 @@ def test_the_number_of_an_action_is_known_while_it_is_taken_and_after_it_failed(
     with pytest.raises(ValueError, match="on purpose"):
         queue.run_one()
     assert (numbers, queue.count, queue.now) == ([1, 2], 2, 1)
+
+
+@given(st.lists(st.integers(0, 3 << 20), min_size=1, max_size=40), st.integers(1, 5))
+def test_taking_many_at_once_is_taking_them_one_by_one(moments: list[int], portion: int) -> None:
+    def record(queue: EventQueue) -> list[tuple[int, int]]:
+        seen = list[tuple[int, int]]()
+
+        def note(at: int) -> None:
+            seen.append((queue.now, queue.count))
+            if at % 3 == 0:
+                queue.schedule(at + 1 + (at << 3), partial(seen.append, (at, -1)))
+
+        for at in moments:
+            queue.schedule(at, partial(note, at))
+        return seen
+
+    one, many = EventQueue(), EventQueue()
+    seen_one, seen_many = record(one), record(many)
+    run_all(one)
+    while len(many):
+        many.run(min(portion, len(many)))
+    assert seen_many == seen_one
+
+
+def test_stop_ends_a_portion_before_the_next_action() -> None:
+    queue = EventQueue()
+    queue.schedule(1, queue.stop)
+    queue.schedule(1, nothing)
+    assert queue.run(10)
+    assert (queue.count, len(queue)) == (1, 1)

@@ -1,0 +1,147 @@
+"""How frames get from party to party in simulated time: offered, declined, or under way until they arrive.
+
+A frame is offered by its hash, as in networks that announce before they send: who has judged it before, or has it under
+way to arrive no later, does not take it again.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from protocol.types import Hash32
+from simulation.engines.queue import EventQueue
+from simulation.network import NetworkModel, Planner
+
+MAX_FLIGHTS: Final = 256
+"""Frames whose arrivals are remembered; one that is forgotten is offered and dropped at its arrival."""
+
+_JUDGED: Final = -1
+"""In place of an arrival: the party has judged the frame."""
+
+_UNKNOWN: Final = -2
+"""In place of an arrival: nothing is known of the party and the frame."""
+
+_NEVER: Final = 2**62
+"""Later than any arrival."""
+
+
+class Receiver(Protocol):
+    """A party as its links see it."""
+
+    label: str
+    is_up: bool
+
+    def has_seen(self, frame_hash: Hash32) -> bool:
+        """Return whether the party has judged a frame before."""
+
+    def receive(self, source: str, frame: bytes) -> None:
+        """Take a frame that has arrived."""
+
+    def note_declined(self, count: int) -> None:
+        """Note frames that a neighbour, or the party itself, did not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A party as the carrier sees it."""
+
+    label: str
+    place: int | None
+    plan: Planner
+
+
+class _Flight:
+    """A frame and where it is."""
+
+    __slots__ = ("due", "frame", "hash")
+
+    def __init__(self, frame: bytes, frame_hash: Hash32, receivers: int) -> None:
+        self.frame = frame
+        self.hash = frame_hash
+        self.due = array("q", [_UNKNOWN]) * receivers
+        """When it arrives at each party, or `_JUDGED`, or `_UNKNOWN`."""
+
+
+class Carrier:
+    """All links of a virtual run."""
+
+    def __init__(
+        self,
+        queue: EventQueue,
+        network: NetworkModel,
+        hash_frame: Callable[[bytes], Hash32],
+        receivers: Sequence[Receiver],
+    ) -> None:
+        """Carry frames as a network model has it.
+
+        Args:
+            queue: Where arrivals are scheduled.
+            network: Says when copies arrive.
+            hash_frame: What a frame is recognised by.
+            receivers: All parties; below they are named by their place here.
+        """
+        self._receivers = receivers
+        self._queue = queue
+        self._network = network
+        self._hash_frame = hash_frame
+        self._flights: dict[Hash32, _Flight] = {}
+
+    def carry(self, sender: Sender, targets: Sequence[int], frame: bytes) -> int:
+        """Offer a frame to parties and schedule its arrivals; return how many declined.
+
+        Args:
+            sender: Who sends it.
+            targets: Places of the receivers.
+            frame: What to carry.
+        """
+        flight = self._find_flight(frame)
+        due, now, size, plan = flight.due, self._queue.now, len(frame), sender.plan
+        if sender.place is not None:
+            due[sender.place] = _JUDGED
+        soonest = now + self._network.least_ns
+        declined = 0
+        for place in targets:
+            expected = due[place]
+            if expected <= soonest:
+                if expected >= now or expected == _JUDGED:
+                    declined += 1
+                    continue
+                expected = _NEVER  # nothing is known, or it arrived and could not be judged yet: it may come again
+            for at in plan(self._receivers[place].label, size, now):
+                if expected <= at:
+                    declined += 1
+                    continue
+                due[place] = expected = at
+                self._queue.schedule(at, partial(self._arrive, sender.label, place, flight))
+        return declined
+
+    def enlist(self, label: str, place: int | None) -> Sender:
+        """Return what `carry` knows a sender by; one that receives nothing has no place."""
+        return Sender(label, place, self._network.get_planner(label))
+
+    def forget(self, place: int) -> None:
+        """Forget what a party has: it lost its memory."""
+        for flight in self._flights.values():
+            flight.due[place] = _UNKNOWN
+
+    def _find_flight(self, frame: bytes) -> _Flight:
+        frame_hash = self._hash_frame(frame)
+        found = self._flights.get(frame_hash)
+        if found is None:
+            found = self._flights[frame_hash] = _Flight(frame, frame_hash, len(self._receivers))
+            if len(self._flights) > MAX_FLIGHTS:
+                del self._flights[next(iter(self._flights))]
+        return found
+
+    def _arrive(self, source: str, place: int, flight: _Flight) -> None:
+        target = self._receivers[place]
+        if not target.is_up:
+            return
+        if flight.due[place] == _JUDGED:
+            target.note_declined(1)
+            return
+        target.receive(source, flight.frame)
+        if target.has_seen(flight.hash):
+            flight.due[place] = _JUDGED
