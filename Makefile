@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCENARIO ?= default
 COUNT ?= 1000
+FRAMES ?= 100000
 
 # pipenv itself lives in the project's own virtual environment, and is told to use it.
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help run test test-fast soak lint format bench lock clean
+.PHONY: help run test test-fast soak fuzz lint format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -26,6 +27,9 @@ test-fast: .venv/.synced ## tests that need neither node processes nor Keras
 
 soak: .venv/.synced ## random scenarios in simulated time: make soak COUNT=10000
 	$(BIN)/python main.py soak --count $(COUNT)
+
+fuzz: .venv/.synced ## a node under fire from mutated frames: make fuzz FRAMES=1000000
+	$(BIN)/python main.py fuzz --frames $(FRAMES)
 
 lint: .venv/.synced ## formatting, lint, types and spelling
 	$(BIN)/ruff format --check .

@@ -109,6 +109,10 @@ class Judged(msgspec.Struct, frozen=True):
     """Type of the message; ``frame`` where the bytes are no message."""
     height: int | None = None
     author: AccountId | None = None
+    header: Hash32 | None = None
+    """Header that a header, a stakeholder's signature or a block is about."""
+    block: Hash32 | None = None
+    """Hash of a block."""
 
 
 class BlockAppended(msgspec.Struct, frozen=True):

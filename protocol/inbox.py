@@ -9,11 +9,11 @@ from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Mes
 from protocol.types import PeerId
 from protocol.verdicts import Wait
 
-MAX_WAITING: Final = 4_096
-"""Messages kept at most."""
+MAX_WAITING: Final = 1_024
+"""Messages of one link kept at most; no peer can take another's room."""
 
-MAX_WAITING_PER_PEER: Final = 1_024
-"""Messages of one link kept at most, so that one peer cannot take all the room."""
+MAX_WAITING_BYTES: Final = 16 << 20
+"""Bytes of one link's messages kept at most."""
 
 
 _BETWEEN_TWO: Final = frozenset((HeadAnnouncement, BlockRequest, BlockResponse))
@@ -27,6 +27,10 @@ class Delivery(msgspec.Struct, frozen=True):
     message: Message
     frame: bytes
     """The bytes it came in, to relay them as they are; empty for a block that came inside a response."""
+    key: bytes
+    """What it is recognised by when it comes again: a hash of all its bytes."""
+    size: int
+    """Its bytes."""
 
     @property
     def is_gossip(self) -> bool:
@@ -39,43 +43,49 @@ class Inbox:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._waiting: dict[Wait, list[Delivery]] = {}
+        self._waiting: dict[Wait, dict[bytes, Delivery]] = {}
         self._per_peer: Counter[PeerId] = Counter()
+        self._bytes_per_peer: Counter[PeerId] = Counter()
 
     def __len__(self) -> int:
         """Return the number of waiting messages."""
         return self._per_peer.total()
 
-    def has_room(self, peer: PeerId) -> bool:
-        """Return whether one more message of this link can be kept."""
-        return len(self) < MAX_WAITING and self._per_peer[peer] < MAX_WAITING_PER_PEER
+    def has_room(self, delivery: Delivery) -> bool:
+        """Return whether one more message of its link can be kept."""
+        peer = delivery.peer
+        return self._per_peer[peer] < MAX_WAITING and self._bytes_per_peer[peer] + delivery.size <= MAX_WAITING_BYTES
 
     def put(self, wait: Wait, delivery: Delivery) -> None:
-        """Keep a message."""
-        self._waiting.setdefault(wait, []).append(delivery)
+        """Keep a message that does not wait yet."""
+        self._waiting.setdefault(wait, {})[delivery.key] = delivery
         self._per_peer[delivery.peer] += 1
+        self._bytes_per_peer[delivery.peer] += delivery.size
 
     def holds(self, wait: Wait, delivery: Delivery) -> bool:
         """Return whether the same message already waits."""
-        return any(item.message == delivery.message for item in self._waiting.get(wait, ()))
+        return delivery.key in self._waiting.get(wait, {})
 
     def drop_settled(self, height: int) -> None:
         """Forget what can only be stale: messages other than blocks about heights the chain has reached."""
         for wait, waiting in list(self._waiting.items()):
-            kept = [item for item in waiting if isinstance(item.message, WrappedBlock) or _height(item) > height]
-            self._per_peer.subtract(item.peer for item in waiting if item not in kept)
-            if kept:
-                self._waiting[wait] = kept
-            else:
+            for key in [key for key, item in waiting.items() if _is_settled(item, height)]:
+                self._forget(waiting.pop(key))
+            if not waiting:
                 del self._waiting[wait]
 
     def take(self, wait: Wait) -> list[Delivery]:
         """Return and forget what waited for this."""
-        taken = self._waiting.pop(wait, [])
+        taken = list(self._waiting.pop(wait, {}).values())
         for delivery in taken:
-            self._per_peer[delivery.peer] -= 1
+            self._forget(delivery)
         return taken
 
+    def _forget(self, delivery: Delivery) -> None:
+        self._per_peer[delivery.peer] -= 1
+        self._bytes_per_peer[delivery.peer] -= delivery.size
 
-def _height(delivery: Delivery) -> int:
-    return int(getattr(delivery.message, "height", 0))
+
+def _is_settled(delivery: Delivery, height: int) -> bool:
+    message = delivery.message
+    return not isinstance(message, WrappedBlock) and int(getattr(message, "height", 0)) <= height

@@ -172,7 +172,8 @@ class Participant:
         if len(frame) > MAX_FRAME_BYTES:
             turn.add(Judged(peer, Reject(Reason.OVERSIZED), "frame"))
             return
-        if self.rules.hash_frame(frame) in self._seen:
+        frame_hash = self.rules.hash_frame(frame)
+        if frame_hash in self._seen:
             turn.add(Judged(peer, Ignore(Reason.DUPLICATE), "frame"))
             return
         try:
@@ -180,7 +181,7 @@ class Participant:
         except DecodeError as error:
             turn.add(Judged(peer, Reject(error.reason), "frame"))
             return
-        turn.pending.append(Delivery(peer, message, frame))
+        turn.pending.append(Delivery(peer, message, frame, frame_hash, len(frame)))
 
     def _judge_pending(self, turn: Turn) -> None:
         for delivery in turn.pending:  # applying one may append more
@@ -197,12 +198,12 @@ class Participant:
             else:
                 continue
             if delivery.is_gossip:
-                self._seen.remember(self.rules.hash_frame(delivery.frame))
+                self._seen.remember(delivery.key)
 
     def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
         if self._inbox.holds(wait, delivery):
             return Ignore(Reason.DUPLICATE)
-        if not self._inbox.has_room(delivery.peer):
+        if not self._inbox.has_room(delivery):
             return Ignore(Reason.INBOX_FULL)
         self._inbox.put(wait, delivery)
         if wait.missing is Missing.BLOCK and delivery.frame:
@@ -216,7 +217,9 @@ class Participant:
         if delivery.peer != OURSELVES:
             message = delivery.message
             height = getattr(message, "height", None)
-            turn.add(Judged(delivery.peer, verdict, message.kind, height, message.author))
+            header = self.rules.find_header(message)
+            block = self._hash(message) if isinstance(message, WrappedBlock) else None
+            turn.add(Judged(delivery.peer, verdict, message.kind, height, message.author, header, block))
 
     # ---- judging: reads only ----
 
@@ -284,9 +287,14 @@ class Participant:
                     self._ask_for_blocks(turn, delivery.peer)
             case BlockResponse() as response:
                 self._asked[delivery.peer] = False
-                turn.pending.extend(Delivery(delivery.peer, block, b"") for block in response.blocks)
+                turn.pending.extend(self._unpack(delivery.peer, block) for block in response.blocks)
                 if len(response.blocks) == MAX_BLOCKS_PER_RESPONSE:
                     self._unfinished[self._hash(response.blocks[-1])] = delivery.peer
+
+    def _unpack(self, peer: PeerId, block: WrappedBlock) -> Delivery:
+        """Return a block that came inside a response as a message of its own."""
+        packed = self.rules.encode(block)
+        return Delivery(peer, block, b"", self.rules.hash_frame(packed), len(packed))
 
     def _append(self, turn: Turn, block: WrappedBlock) -> None:
         record = self.rules.build_record(self.tree.require(block.parent), block)
@@ -350,7 +358,7 @@ class Participant:
         signed = self._sign(message)
         turn.add(Broadcast(signed))
         frame = encode_frame(self.rules.chain_id, signed)
-        turn.pending.append(Delivery(OURSELVES, signed, frame))
+        turn.pending.append(Delivery(OURSELVES, signed, frame, self.rules.hash_frame(frame), len(frame)))
         return signed
 
 

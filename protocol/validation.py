@@ -65,6 +65,14 @@ class Rules:
         """Return a message's content hash; see `protocol.crypto.compute_content_hash`."""
         return compute_content_hash(self.chain_id, message)
 
+    def find_header(self, message: Message) -> Hash32 | None:
+        """Return the hash of the header that a header, a stakeholder's signature or a block is about."""
+        if isinstance(message, StakeholderSignature):
+            return message.header
+        if isinstance(message, WrappedBlock):
+            return self.hash_message(message.header)
+        return self.hash_message(message) if isinstance(message, BlockHeader) else None
+
     def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
         """Return whether a signature is right; see `protocol.crypto.verify`."""
         return verify(public_key, digest, signature)

@@ -21,6 +21,7 @@ EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_NO_DATASET: Final = 3
 SOAK_REPORT_EVERY: Final = 100
+MAX_OUT_PARTS: Final = 100
 
 app = typer.Typer(
     add_completion=False,
@@ -177,8 +178,34 @@ def soak(
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
 
+@app.command()
+def fuzz(
+    frames: Annotated[int, typer.Option(min=1, help="Frames to send.")] = 100_000,
+    first: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the work.")] = 2,
+) -> None:
+    """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
+    from simulation.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
+
+    started, sent, seeds, faults = time.monotonic(), 0, 0, 0
+    verdicts: Counter[tuple[str, str]] = Counter()
+    for result in run_seeds(first, frames, jobs):
+        sent, seeds = sent + result.sent, seeds + 1
+        verdicts += result.verdicts
+        if result.fault is not None:
+            faults += 1
+            _complain(describe_fault(result, result.fault), EXIT_FAILED)
+    rate = sent / (time.monotonic() - started)
+    found = f"{faults} of the seeds broken" if faults else "no exception, no mark of a refusal, and every job done"
+    print(f"{sent:,} frames, seeds {first} to {first + seeds - 1}, {rate:,.0f} frames a second: {found}")  # noqa: T201
+    make_console().print(build_table(verdicts))
+    raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
 def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
     scenario = load_scenario(find_scenario(name), settings, seed=seed)
+    if len(out.parts) > MAX_OUT_PARTS:
+        return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     from simulation.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
     from simulation.engines.descriptors import TooFewDescriptorsError  # noqa: PLC0415
     from simulation.engines.virtual import PartyError  # noqa: PLC0415

@@ -1,9 +1,12 @@
 """What must hold after every run, whatever the scenario did to it.
 
-A broken invariant is a bug, and ends the run with exit 1.
+A broken invariant is a bug, and ends the run with exit 1. `simulation.watch` finds some while the run goes on.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -15,28 +18,98 @@ from protocol.messages import WrappedBlock
 from protocol.rewards import compute_subsidy
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.notes import shorten
 from simulation.population import World
+from simulation.scenario import Scenario
 from simulation.tally import Tally
+from simulation.watch import CONFIRMATION_DEPTH, Watch
 
-CONFIRMATION_DEPTH: Final = 6
-"""Blocks on top of a block after which honest nodes must no longer differ about it."""
+PATIENCE: Final = 30
+"""How many times as long as it should take a job may take before it counts as standing still."""
+
+BEARABLE_LOSS: Final = 0.25
+"""Share of lost frames up to which progress is expected."""
 
 
-def find_broken(world: World, tally: Tally, chains: Mapping[str, Sequence[bytes]]) -> str | None:
-    """Return the first broken invariant in words, or None.
+def find_broken(
+    world: World, tally: Tally, chains: Mapping[str, Sequence[bytes]], watch: Watch | None = None
+) -> str | None:
+    """Return the first broken invariant in words, with the event that broke it where that is known, or None.
 
     Args:
         world: Who took part.
         tally: What was counted.
         chains: Canonical blocks of each party's chain, lowest first.
+        watch: What has followed the run.
     """
+    if watch is not None and watch.fault is not None:
+        return watch.fault
     labels = world.get_honest()
     honest = {label: tuple(chain) for label, chain in chains.items() if label in labels}
     fault = _find_disagreement(honest)
     rules = Rules(world.genesis)
-    for chain in sorted(set(honest.values())):
-        fault = fault or find_chain_fault(rules, chain)
+    for chain, label in sorted({chain: label for label, chain in honest.items()}.items()):
+        found = None if fault else find_chain_fault(rules, chain)
+        if found is not None:
+            event = watch.find_appended(label, shorten(found.block)) if watch is not None else ""
+            fault = f"{found.text} ({label}, {event})" if event else found.text
     return fault or _find_poison(tally)
+
+
+def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None:
+    """Progress: where faults have healed and honest stake suffices for every step, honest nodes finish and agree.
+
+    It is judged where a run in simulated time has had `PATIENCE` times the time it should take, and where nothing in
+    the scenario may rightly stop it: nobody trains on other data, and at most a quarter of the stake is not honest.
+
+    Args:
+        scenario: What was run.
+        tally: What was counted.
+        reason: How it ended.
+    """
+    if reason not in ("time-limit", "delivered") or not _must_progress(scenario):
+        return None
+    agreement, best = tally.compute_agreement()
+    if agreement == 1 and best.height == scenario.job.stages:
+        return None
+    return f"progress: {agreement:.2f} of the honest nodes agree at height {best.height} ({reason})"
+
+
+def estimate_job_s(scenario: Scenario) -> float:
+    """Return about how many simulated seconds a job takes at most where all goes well."""
+    rules, latency = scenario.protocol, scenario.network.latency
+    declaring = (rules.confidence.count or scenario.node_count) / rules.declarations_per_slot
+    slots = 2 + declaring + 1 / rules.headers_per_slot
+    slowest = min(population.speed for population in scenario.populations)
+    training_s = scenario.job.steps_per_stage * scenario.virtual.step_us / slowest / 1e6
+    hop_ms = max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])
+    return float(scenario.job.stages * (slots * rules.slot_ms / 1e3 + training_s + 10 * hop_ms / 1e3))
+
+
+def find_last_heal_s(scenario: Scenario) -> float:
+    """Return when the last fault of a scenario is over; infinite if one never is."""
+    network = scenario.network
+    ends = [item.heal_s for item in (*network.partitions, *network.eclipses)]
+    backs = [outage.up_s if outage.up_s is not None else math.inf for outage in network.outages]
+    return max([*ends, *backs], default=0.0)
+
+
+def _must_progress(scenario: Scenario) -> bool:
+    network, total = scenario.network, sum(item.count * item.stake for item in scenario.populations)
+    willing = sum(item.count * item.stake for item in scenario.populations if item.role in ("honest", "garbage"))
+    roles = {item.role for item in scenario.populations}
+    enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
+    needed_s = find_last_heal_s(scenario) + PATIENCE * estimate_job_s(scenario)
+    is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
+    return (
+        scenario.engine == "virtual"
+        and roles <= {"honest", "garbage", "silent"}
+        and not is_cut_by_silence
+        and willing >= enough * total
+        and network.loss <= BEARABLE_LOSS
+        and (network.bandwidth_mbps or 1.0) >= 1.0
+        and scenario.run.time_limit_s >= needed_s
+    )
 
 
 def _find_disagreement(chains: Mapping[str, tuple[bytes, ...]]) -> str | None:
@@ -50,30 +123,40 @@ def _find_disagreement(chains: Mapping[str, tuple[bytes, ...]]) -> str | None:
     return None
 
 
-def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """What is wrong with a chain."""
+
+    text: str
+    block: bytes
+    """Hash of the block it is wrong at."""
+
+
+def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> ChainFault | None:
     """Validity, supply and double spends of one chain, from the genesis up."""
     parent: PoTRecord = rules.origin
     supply = parent.state.supply
     spent: set[tuple[bytes, int]] = set()
     for height, packed in enumerate(chain, start=1):
         block = msgspec.msgpack.decode(packed, type=WrappedBlock)
+        break_at = partial(ChainFault, block=rules.hash_message(block))
         now = compute_slot_start(block.header.slot, rules.genesis.parameters.slot_ns)
         verdict = rules.judge_block(Place(rules=rules, parent=parent, now=now, own=None), block)
         if verdict is not ACCEPT or block.parent != parent.hash:
             reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "it has another parent"
-            return f"validity: the block at height {height} is refused: {reason}"
+            return break_at(f"validity: the block at height {height} is refused: {reason}")
         for transaction in block.transactions:
             if (transaction.author, transaction.nonce) in spent:
-                return f"double spend: a transfer stands twice in the chain, again at height {height}"
+                return break_at(f"double spend: a transfer stands twice in the chain, again at height {height}")
             spent.add((transaction.author, transaction.nonce))
         parent = rules.build_record(parent, block)
         supply += compute_subsidy(height)
         try:
             parent.state.check_supply()
         except LedgerError as error:
-            return f"supply: at height {height}, {error}"
+            return break_at(f"supply: at height {height}, {error}")
         if parent.state.supply != supply:
-            return f"supply: {parent.state.supply} micro-coins at height {height}, {supply} were issued"
+            return break_at(f"supply: {parent.state.supply} micro-coins at height {height}, {supply} were issued")
     return None
 
 

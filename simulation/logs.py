@@ -65,11 +65,13 @@ class RecordWriter:
             self._logger.addHandler(handler)
         self._events = (folder / EVENTS_NAME).open("w", encoding="utf-8", buffering=1)
 
-    def write(self, record: Record) -> None:
-        """Write one record."""
+    def write(self, record: Record) -> bool:
+        """Write one record; return whether it stands in ``events.jsonl`` too."""
         self._logger.log(_LEVELS[record.level], "%s", record.to_line())
-        if not (self._is_repeatable and record.event in OF_THIS_EXECUTION):
-            self._events.write(record.to_json() + "\n")
+        if self._is_repeatable and record.event in OF_THIS_EXECUTION:
+            return False
+        self._events.write(record.to_json() + "\n")
+        return True
 
     def _add_copy(self, path: Path) -> None:
         """Write a second log, if that can be done; the run does not depend on it."""

@@ -8,6 +8,7 @@ from typing import Final
 from protocol.events import BlockAppended, Judged, LotteryWon, PhaseChanged, SecretKnown
 from protocol.messages import BlockResponse, Message
 from protocol.types import AccountId
+from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Accept, Ignore, Reason, Reject, Wait
 from simulation.records import DEBUG, INFO, Value
 
@@ -48,10 +49,11 @@ def describe_block(appended: BlockAppended, labels: dict[bytes, str]) -> dict[st
 class Notes:
     """A record for each thing; only ignored messages are counted, and their counts written with each block."""
 
-    def __init__(self, record: Recorder, labels: dict[bytes, str]) -> None:
-        """Take where records go, and the label of each public key."""
+    def __init__(self, record: Recorder, labels: dict[bytes, str], rules: Rules) -> None:
+        """Take where records go, the label of each public key, and what hashes messages."""
         self._record = record
         self._labels = labels
+        self._rules = rules
         self._ignored: Counter[tuple[str, str]] = Counter()
 
     def note_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
@@ -61,6 +63,9 @@ class Notes:
             fields["blocks"] = len(message.blocks)
         elif message is not None and hasattr(message, "height"):
             fields["height"] = message.height
+        header = self._rules.find_header(message) if message is not None else None
+        if header is not None:
+            fields["header"] = shorten(header)
         self._record(INFO, "sent", {**fields, "to": target, "copies": copies, "bytes": copies * size})
 
     def note_relayed(self, copies: int, size: int) -> None:
@@ -81,6 +86,10 @@ class Notes:
             fields["height"] = judged.height
         if judged.author is not None:
             fields["author"] = self._labels.get(judged.author, shorten(judged.author))
+        if judged.header is not None:
+            fields["header"] = shorten(judged.header)
+        if judged.block is not None:
+            fields["block"] = shorten(judged.block)
         fields["peer"] = judged.peer
         match judged.verdict:
             case Accept():
@@ -155,9 +164,9 @@ class Counts:
 class CountedNotes(Notes):
     """Counts instead of records, but for the first time a block is appended by a party of each role."""
 
-    def __init__(self, record: Recorder, labels: dict[bytes, str], counts: Counts, role: str) -> None:
+    def __init__(self, record: Recorder, labels: dict[bytes, str], rules: Rules, counts: Counts, role: str) -> None:
         """Share the counts of a run."""
-        super().__init__(record, labels)
+        super().__init__(record, labels, rules)
         self._counts = counts
         self._role = role
         self._is_honest = role == "honest"

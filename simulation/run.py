@@ -18,7 +18,7 @@ from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
 from simulation.engines.virtual import VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
-from simulation.invariants import find_broken
+from simulation.invariants import find_broken, find_standstill
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
@@ -30,6 +30,7 @@ from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary, write_summary
 from simulation.tally import Tally
 from simulation.version import compute_code_version
+from simulation.watch import Watch
 
 SCENARIO_NAME: Final = "scenario.yaml"
 MODEL_NAME: Final = "model.keras"
@@ -111,6 +112,7 @@ class _Run:
         self._meter = meter
         self._interruption = interruption
         self._tally = Tally()
+        self._watch = Watch(world.get_honest(), self._tally)
         self._start = time.monotonic_ns()
         self._virtual: VirtualEngine | None = None
         self._broken: str | None = None
@@ -126,7 +128,8 @@ class _Run:
 
         def sink(record: Record) -> None:
             self._tally.add(record)
-            writer.write(record)
+            if writer.write(record):
+                self._watch.add(record)
 
         try:
             self._open(sink)
@@ -237,7 +240,9 @@ class _Run:
             "memory_pss_mb_max": round(self._meter.pss_max / MIB, 1),
         }
         self._record(sink, INFO, "cost", cost)
-        self._broken = find_broken(self._world, self._tally, result.chains)
+        self._broken = find_broken(self._world, self._tally, result.chains, self._watch) or find_standstill(
+            self._world.scenario, self._tally, result.reason
+        )
         if self._broken is not None:
             self._record(sink, WARNING, "broken", {"invariant": self._broken})
         level = INFO if result.reason in FINISHED else WARNING

@@ -16,21 +16,23 @@ import numpy as np
 from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.virtual import PartyError, VirtualEngine
 from simulation.interruption import Interruption
-from simulation.invariants import find_broken
+from simulation.invariants import PATIENCE, estimate_job_s, find_broken, find_standstill
 from simulation.model_store import WeightStore
 from simulation.population import build_world
 from simulation.randomness import derive_seed
+from simulation.records import Record
 from simulation.scenario import Scenario
 from simulation.tally import Tally
+from simulation.watch import Watch
 
 FAULTS_END_S: Final = 40.0
 """Simulated seconds after which a drawn scenario has no more faults."""
 
-TIME_LIMIT_S: Final = 1000.0
-"""Simulated seconds a drawn scenario has."""
-
 LINGER_S: Final = 300.0
 """Simulated seconds that honest nodes get to agree: over lossy links catching up takes several announcements."""
+
+LONG_SHARE: Final = 0.04
+"""Share of drawn scenarios that are long enough for blocks to become final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,14 @@ def draw_scenario(seed: int) -> dict[str, Any]:
             populations.append(item if role != "data_injection" else {**item, "colluding": rng.random() < 0.5})
     nodes = sum(item["count"] for item in populations)
     bonded = sum(item["count"] for item in populations if item["stake"])
+    stages = rng.randint(7, 9) if rng.random() < LONG_SHARE else rng.randint(1, 3)
     confidence = rng.choice([{"count": rng.randint(1, min(3, honest))}, {"stake_share": rng.choice([0.3, 0.5])}])
-    return {
+    raw = {
         "name": "soak",
         "description": f"drawn from seed {seed}",
         "seed": seed,
         "engine": "virtual",
-        "job": {"steps_per_stage": rng.choice([1, 100, 1000]), "stages": rng.randint(1, 3)},
+        "job": {"steps_per_stage": rng.choice([1, 100, 1000]), "stages": stages},
         "protocol": {
             "confidence": confidence,
             "stakeholders": rng.randint(1, min(3, bonded)),
@@ -76,9 +79,11 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         "users": {"count": 3, "transactions": rng.choice([0, 5]), "per_second": 5.0},
         "network": _draw_network(rng, nodes, honest),
         "virtual": {"trainer": "fake"},
-        "run": {"time_limit_s": TIME_LIMIT_S, "linger_s": LINGER_S},
+        "run": {"linger_s": LINGER_S},
         "output": {"pictures": False},
     }
+    needed_s = PATIENCE * estimate_job_s(Scenario.model_validate(raw))
+    return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + needed_s + 1}}
 
 
 def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:
@@ -122,36 +127,27 @@ def run_raw(raw: dict[str, Any]) -> SoakResult:
     for node in world.nodes:
         party = tally.get_party(node.label)
         party.population, party.role = node.population, node.role
+    watch = Watch(world.get_honest(), tally)
+
+    def sink(record: Record) -> None:
+        tally.add(record)
+        watch.add(record)
+
     engine = VirtualEngine(
         world,
         _NO_IMAGES,
         WeightStore(Path()),
         Path(),
         Interruption(),
-        sink=tally.add,
+        sink=sink,
         on_tick=lambda _: None,
     )
     try:
         result = engine.run()
     except PartyError as error:
         return SoakResult(scenario.seed, str(error), "failed", engine.queue.count)
-    fault = find_broken(world, tally, result.chains) or _find_standstill(scenario, tally, result.reason)
+    fault = find_broken(world, tally, result.chains, watch) or find_standstill(scenario, tally, result.reason)
     return SoakResult(scenario.seed, fault, result.reason, result.events)
-
-
-def _find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None:
-    """Progress: where faults have healed and honest stake suffices for every step, honest nodes finish and agree."""
-    honest = sum(item.count * item.stake for item in scenario.populations if item.role in ("honest", "garbage"))
-    total = sum(item.count * item.stake for item in scenario.populations)
-    roles = {item.role for item in scenario.populations}
-    share = scenario.protocol.confidence.stake_share or 0.0
-    is_cut_by_silence = "silent" in roles and scenario.network.topology != "full_mesh"
-    if "data_injection" in roles or is_cut_by_silence or honest / total < max(0.75, share + 0.25):
-        return None
-    agreement, best = tally.compute_agreement()
-    if agreement == 1 and best.height == scenario.job.stages:
-        return None
-    return f"progress: {agreement:.2f} of the honest nodes agree at height {best.height} ({reason})"
 
 
 def shrink(raw: dict[str, Any], is_broken: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

@@ -75,10 +75,11 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
         return _Trained(outcome, meter.read() - before)
 
     worker: Worker[int, _Trained] = Worker(train)
-    core = PoTNode(Rules(setup.genesis), KeyPair(role.spec.key_seed))
+    rules = Rules(setup.genesis)
+    core = PoTNode(rules, KeyPair(role.spec.key_seed))
     core.is_relaying = setup.is_relaying
     behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
-    notes = Notes(party.record, setup.labels)
+    notes = Notes(party.record, setup.labels, rules)
     host = Host(core, behaviour, party, party.record, notes, journal=_open_journal(setup))
     party.host = host
 
@@ -104,8 +105,9 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     use_one_thread()
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
-    core = LightClient(Rules(setup.genesis), KeyPair(role.key_seed))
-    notes = Notes(party.record, setup.labels)
+    rules = Rules(setup.genesis)
+    core = LightClient(rules, KeyPair(role.key_seed))
+    notes = Notes(party.record, setup.labels, rules)
     host = Host(core, Honest(), party, party.record, notes, journal=_open_journal(setup))
     party.host = host
 

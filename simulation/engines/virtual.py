@@ -280,8 +280,8 @@ class VirtualEngine:
     def _build_notes(self, seat: _Seat) -> Notes:
         record = partial(self.record, seat.label)
         if self._counts is None:
-            return Notes(record, self._labels)
-        return CountedNotes(record, self._labels, self._counts, seat.spec.role if seat.spec else EMPLOYER)
+            return Notes(record, self._labels, self._rules)
+        return CountedNotes(record, self._labels, self._rules, self._counts, seat.spec.role if seat.spec else EMPLOYER)
 
     def _start(self, seat: _Seat) -> None:
         if self._counts is None:

@@ -268,9 +268,8 @@ def test_a_result_for_a_stage_the_node_has_left_or_not_reached_starts_no_second_
 # ---- the inbox ----
 
 
-def test_the_inbox_is_bounded_for_each_peer_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox_module, "MAX_WAITING", 5)
-    monkeypatch.setattr(inbox_module, "MAX_WAITING_PER_PEER", 3)
+def test_the_inbox_is_bounded_for_each_peer_and_no_peer_takes_anothers_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "MAX_WAITING", 3)
     scene = untrained_scene()
     slots = iter(range(scene.head.slot, scene.head.slot + 200, 10))
 
@@ -280,12 +279,22 @@ def test_the_inbox_is_bounded_for_each_peer_and_in_all(monkeypatch: pytest.Monke
     wait = Wait(Missing.TRAINING, NEXT_STAGE)
     full = Ignore(Reason.INBOX_FULL)
     assert [send("a") for _ in range(5)] == [wait, wait, wait, full, full]
-    assert [send("b") for _ in range(3)] == [wait, wait, full]
-    assert send("c") == full
+    assert [send("b") for _ in range(4)] == [wait, wait, wait, full]
     scene.finish(NEXT_STAGE)
     assert scene.judge(scene.header(2), "a") == ACCEPT
     later = untrained_scene()
     assert later.judge(later.declaration(1), "a") == wait
+
+
+def test_the_inbox_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = untrained_scene()
+    first, second = (scene.declaration(1, slot=scene.head.slot + ahead) for ahead in (10, 20))
+    monkeypatch.setattr(inbox_module, "MAX_WAITING_BYTES", len(encode_frame(scene.chain_id, first)))
+    wait = Wait(Missing.TRAINING, NEXT_STAGE)
+    assert scene.judge(first, "a") == wait
+    assert scene.judge(first, "a") == Ignore(Reason.DUPLICATE)
+    assert scene.judge(second, "a") == Ignore(Reason.INBOX_FULL)
+    assert scene.judge(second, "b") == wait
 
 
 # ---- relaying and unasked answers ----

@@ -1,0 +1,56 @@
+"""A block that everybody it names has signed, whatever it says: only the rules can stop it, no signature will."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from protocol.crypto import KeyPair
+from protocol.messages import BlockHeader, StakeholderSignature, TrainingDeclaration, WrappedBlock
+from protocol.training import commit
+from protocol.validation import Rules, build_coinbase
+
+
+def build_colluding_block(rules: Rules, keys: Mapping[bytes, KeyPair], header: BlockHeader) -> WrappedBlock:
+    """Return a block on a header, whose proposer, declarers, stakeholders and wrapper say what the header needs.
+
+    Args:
+        rules: The chain's rules.
+        keys: Keys by owner, those of all who have a bond among them.
+        header: What they agree on; its author has a bond, and its signature need not be right.
+    """
+    chain_id = rules.chain_id
+    declarations = tuple(
+        _declare(chain_id, keys[item.author], item, header) for item in header.declarations if item.author in keys
+    )
+    header = keys[header.author].sign(chain_id, msgspec.structs.replace(header, declarations=declarations))
+    stakeholders = rules.draw_stakeholders(rules.origin, header)  # bonds are always those of the genesis
+    signatures = tuple(_endorse(rules, keys[author], header) for author in stakeholders[:-1])
+    block = WrappedBlock(
+        header=header,
+        signatures=signatures,
+        transactions=(),
+        coinbase=build_coinbase(rules, header, stakeholders, ()),
+        author=stakeholders[-1],
+    )
+    return keys[block.author].sign(chain_id, block)
+
+
+def _declare(
+    chain_id: bytes, pair: KeyPair, declaration: TrainingDeclaration, header: BlockHeader
+) -> TrainingDeclaration:
+    """Return a declaration that backs whatever the header claims."""
+    changed = msgspec.structs.replace(
+        declaration,
+        height=header.height,
+        parent=header.parent,
+        weights_digest=header.weights_digest,
+        commitment=commit(pair, chain_id, header.height, header.parent, header.training_secret),
+    )
+    return pair.sign(chain_id, changed)
+
+
+def _endorse(rules: Rules, pair: KeyPair, header: BlockHeader) -> StakeholderSignature:
+    unsigned = StakeholderSignature(
+        height=header.height, parent=header.parent, header=rules.hash_message(header), author=pair.public
+    )
+    return pair.sign(rules.chain_id, unsigned)

@@ -1,0 +1,193 @@
+"""One node under fire: an honest run in simulated time, in which a node is also sent frames that nobody honest sends.
+
+A seed that breaks something breaks it again: `python main.py fuzz --first SEED --frames N --jobs 1`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from random import Random
+from typing import Final
+
+from rich.table import Table
+
+from protocol.node import PoTNode
+from protocol.validation import Rules
+from protocol.verdicts import Reason
+from simulation.mutator import Mutant, Mutator
+from simulation.population import World, build_world, make_keys
+from simulation.randomness import derive_bytes, derive_seed
+from simulation.scenario import Scenario
+from simulation.siege import BrokenError, Plan, Siege, SmallNetwork
+
+FRAMES_PER_SEED: Final = 2_500
+"""Frames that the node of one seed is sent."""
+
+STRANGERS: Final = 2
+"""Keys without bond or account that frames are signed with as well."""
+
+LINGER_NS: Final = 15_000_000_000
+"""For how long the undisturbed run goes on once all is done, so that nodes announce their heads."""
+
+SHOWN_BYTES: Final = 4_096
+"""Bytes of a frame that are printed at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What broke, and the last frame sent before that."""
+
+    number: int
+    """Number of the frame, counted from 1; 0 where the undisturbed run broke."""
+    mutant: Mutant
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzResult:
+    """What one seed came to."""
+
+    seed: int
+    frames: int
+    """Frames that were to be sent."""
+    sent: int
+    verdicts: Counter[tuple[str, str]]
+    """Judgements of the frames, by verdict and reason."""
+    fault: Fault | None
+
+
+# ---- one seed ----
+
+
+def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[PoTNode] = PoTNode) -> FuzzResult:
+    """Run the nodes of a seed undisturbed, then again under fire.
+
+    Args:
+        seed: What everything is drawn from.
+        frames: Frames to send.
+        victim: Class of the node under fire.
+    """
+    rng = Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a simulation's own draws
+    plan = draw_plan(rng, seed)
+    try:
+        seen, batch = rehearse(plan)
+    except BrokenError as error:
+        return FuzzResult(seed, frames, 0, Counter(), Fault(0, Mutant("none", b""), f"undisturbed run: {error}"))
+    siege = Siege(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
+    fault = None
+    try:
+        siege.run()
+        siege.bombard(frames)  # what is left hits a node that has finished
+        siege.run()
+        siege.check_chain()
+    except BrokenError as error:
+        fault = Fault(siege.sent, siege.last, str(error))
+    return FuzzResult(seed, frames, siege.sent, siege.verdicts, fault)
+
+
+def draw_plan(rng: Random, seed: int) -> Plan:
+    """Return a few honest nodes with a short job, and users that send each other coins."""
+    world = _draw_world(rng, seed)
+    late = rng.choice(world.nodes).label
+    return Plan(world, rng.choice((100_000_000, 500_000_000, 3_000_000_000)), late)
+
+
+def _draw_world(rng: Random, seed: int) -> World:
+    confidence = rng.choice([{"count": rng.randint(1, 3)}, {"stake_share": 0.4}])
+    raw = {
+        "name": "fuzz",
+        "description": f"drawn from seed {seed}",
+        "seed": seed,
+        "engine": "virtual",
+        "job": {"steps_per_stage": 8, "stages": rng.randint(2, 4)},
+        "protocol": {
+            "confidence": confidence,
+            "stakeholders": rng.randint(2, 3),
+            "slot_ms": rng.choice([100.0, 500.0]),
+            "declarations_per_slot": 3.0,
+            "headers_per_slot": rng.choice([0.5, 1.0]),
+            "max_transactions": 3,
+        },
+        "populations": [{"name": "node", "role": "honest", "count": rng.randint(4, 6), "stake": 10.0}],
+        "users": {"count": 3, "transactions": 12, "per_second": 2.0, "fee": rng.choice([0.0, 0.01])},
+        "network": {"topology": rng.choice(["full_mesh", "ring"])},
+        "virtual": {"trainer": "fake"},
+    }
+    return build_world(Scenario.model_validate(raw), "made up", bytes(32))
+
+
+def rehearse(plan: Plan) -> tuple[list[bytes], int]:
+    """Run a plan undisturbed; return all its frames, and how many to send before each event of the victim.
+
+    Raises:
+        BrokenError: The nodes do not finish and agree.
+    """
+    seen: dict[bytes, None] = {}
+    network = SmallNetwork(plan, lambda frame: seen.update({frame: None}))
+    network.run()
+    events = network.queue.count // len(network.nodes)
+    network.linger(LINGER_NS)
+    return list(seen), FRAMES_PER_SEED // (2 * events) + 1
+
+
+def _build_mutator(plan: Plan, rng: Random, seen: list[bytes]) -> Mutator:
+    world = plan.world
+    seeds = [spec.key_seed for spec in world.nodes] + [spec.key_seed for spec in world.users]
+    seeds += [derive_bytes(world.scenario.seed, "fuzz", "stranger", index) for index in range(STRANGERS)]
+    mutator = Mutator(rng, Rules(world.genesis), map(make_keys, seeds))
+    for frame in seen:
+        mutator.learn(frame)
+    return mutator
+
+
+# ---- many seeds ----
+
+
+def split(first: int, frames: int) -> list[tuple[int, int]]:
+    """Return which seeds send how many frames."""
+    full, rest = divmod(frames, FRAMES_PER_SEED)
+    shares = [FRAMES_PER_SEED] * full + [rest] * (rest > 0)
+    return list(enumerate(shares, start=first))
+
+
+def run_seeds(first: int, frames: int, jobs: int) -> Iterator[FuzzResult]:
+    """Share frames among consecutive seeds, and seeds among processes; yield results as they come."""
+    shares = split(first, frames)
+    if jobs == 1:
+        yield from map(_run_share, shares)
+        return
+    with get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(_run_share, shares)
+
+
+def _run_share(share: tuple[int, int]) -> FuzzResult:
+    return run_seed(*share)
+
+
+# ---- telling ----
+
+
+def describe_fault(result: FuzzResult, fault: Fault) -> str:
+    """Return what a seed broke, by which frame, and how to see it again."""
+    frame = fault.mutant.frame
+    rest = f"... ({len(frame):,} bytes)" if len(frame) > SHOWN_BYTES else ""
+    return (
+        f"seed {result.seed}, frame {fault.number} ({fault.mutant.way}): {fault.text}\n"
+        f"frame: {frame[:SHOWN_BYTES].hex()}{rest}\n"
+        f"again: python main.py fuzz --first {result.seed} --frames {result.frames} --jobs 1"
+    )
+
+
+def build_table(verdicts: Counter[tuple[str, str]]) -> Table:
+    """Return how often each verdict was given, and which reasons were not, for the console."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("verdict")
+    table.add_column("reason")
+    table.add_column("times", justify="right")
+    for (verdict, reason), count in sorted(verdicts.items(), key=lambda item: (item[0][0], -item[1], item[0])):
+        table.add_row(verdict, reason, f"{count:,}")
+    given = {reason for _, reason in verdicts}
+    for name in (reason.value for reason in Reason if reason.value not in given):
+        table.add_row("never", name, "0", style="dim")
+    return table

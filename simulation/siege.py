@@ -1,0 +1,306 @@
+"""A small honest network in simulated time, and the same network with one node under fire.
+
+The node under fire is watched: no message may make it raise an exception, and one that it refuses may leave no mark.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from protocol.codec import encode_frame
+from protocol.events import (
+    Broadcast,
+    Command,
+    Event,
+    Judged,
+    MessageReceived,
+    Relay,
+    Send,
+    SetTimer,
+    Started,
+    StartTraining,
+    TimerFired,
+    TrainingFinished,
+)
+from protocol.ledger import LedgerError
+from protocol.messages import BlockRequest
+from protocol.node import PoTNode
+from protocol.phases import Phase
+from protocol.validation import Rules
+from protocol.verdicts import Accept, Verdict, Wait
+from simulation.engines.queue import EventQueue
+from simulation.mutator import Mutant, Mutator
+from simulation.population import USERS, World, make_keys, to_micro
+from simulation.training import FakeTrainer
+from simulation.users import plan_transfers
+
+VICTIM: Final = "node-0"
+
+LINK_NS: Final = 20_000_000
+TRAINING_NS: Final = 500_000_000
+"""How long a stage takes every node but the victim."""
+
+LATE_NS: Final = 4_000_000_000
+"""When the late node starts, which then has to catch up."""
+
+TIME_LIMIT_NS: Final = 600_000_000_000
+"""Simulated time in which all nodes must finish and agree."""
+
+WEIGHTS: Final = {Phase.TRAINING: 1, Phase.DECLARING: 4, Phase.SIGNING: 8, Phase.FINISHED: 1}
+"""How much fire there is in each phase: those in which little happens take most of the time."""
+
+
+class BrokenError(Exception):
+    """A node has done what no message may make it do; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is about; two runs of one plan differ in what the victim is sent."""
+
+    world: World
+    training_ns: int
+    """How long a stage takes the victim."""
+    late: str
+    """Node that starts late."""
+
+
+class SmallNetwork:
+    """Honest nodes over links that lose nothing.
+
+    Its rules remember no answers: under fire there would be no end of them.
+    """
+
+    def __init__(self, plan: Plan, on_frame: Callable[[bytes], None], victim: type[PoTNode] = PoTNode) -> None:
+        """Schedule what happens by itself.
+
+        Args:
+            plan: Who takes part.
+            on_frame: Takes each frame that somebody sends.
+            victim: Class of the node under fire.
+        """
+        world = plan.world
+        self.queue: Final = EventQueue()
+        self.rules: Final = Rules(world.genesis)
+        self.nodes: Final[dict[str, PoTNode]] = {}
+        self.trainer: Final = FakeTrainer(world.genesis.job, "clean")
+        self._plan = plan
+        self._on_frame = on_frame
+        self._started: set[str] = set()
+        self._neighbours: dict[str, list[str]] = {spec.label: [] for spec in world.nodes}
+        for first, second in world.network.edges:
+            self._neighbours[first].append(second)
+            self._neighbours[second].append(first)
+        for spec in world.nodes:
+            party = victim if spec.label == VICTIM else PoTNode
+            self.nodes[spec.label] = party(self.rules, make_keys(spec.key_seed))
+            self.nodes[spec.label].is_relaying = world.network.is_relaying
+            self.queue.schedule(LATE_NS if spec.label == plan.late else 0, partial(self._start, spec.label))
+        self._schedule_transfers(world)
+
+    def _schedule_transfers(self, world: World) -> None:
+        users = world.scenario.users
+        plan = plan_transfers(
+            world.users,
+            self.rules.chain_id,
+            count=users.transactions,
+            per_second=users.per_second,
+            fee=to_micro(users.fee),
+            seed=world.scenario.seed,
+        )
+        for transfer in plan:
+            frame = encode_frame(self.rules.chain_id, transfer.transaction)
+            self.queue.schedule(transfer.at, partial(self._carry, USERS, world.network.user_links, frame))
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether every node has the whole job, and all have the same chain."""
+        heads = [node.tree.head for node in self.nodes.values()]
+        return heads[0].height == self.rules.genesis.job.stages and len({head.hash for head in heads}) == 1
+
+    def run(self) -> None:
+        """Run until all nodes have done the job and agree.
+
+        Raises:
+            BrokenError: They do not get there.
+        """
+        limit = self.queue.now + TIME_LIMIT_NS
+        while not self.is_agreed:
+            if self.queue.now > limit:
+                heights = ", ".join(f"{label} at {node.tree.head.height}" for label, node in self.nodes.items())
+                raise BrokenError(f"standstill: the nodes do not finish and agree: {heights}")
+            self.queue.run_one()
+
+    def linger(self, nanoseconds: int) -> None:
+        """Go on for some time."""
+        until = self.queue.now + nanoseconds
+        while self.queue.now < until:
+            self.queue.run_one()
+
+    def handle(self, label: str, event: Event) -> list[Command]:
+        """Hand an event to a node, do what it says, and return it.
+
+        Raises:
+            BrokenError: The node has raised an exception, or a watched one has done what it must not do.
+        """
+        if label not in self._started:
+            return []
+        commands = self._ask(label, event)
+        for command in commands:
+            self._do(label, command)
+        return commands
+
+    def _ask(self, label: str, event: Event) -> list[Command]:
+        try:
+            return self.nodes[label].handle(event, self.queue.now)
+        except Exception as error:
+            raise BrokenError(f"{label} at {type(event).__name__}: {describe_error(error)}") from error
+
+    def _tell(self, label: str, event: Event) -> None:
+        self.handle(label, event)
+
+    def _do(self, label: str, command: Command) -> None:
+        now, chain_id, neighbours = self.queue.now, self.rules.chain_id, self._neighbours[label]
+        match command:
+            case Broadcast(message):
+                self._carry(label, neighbours, encode_frame(chain_id, message))
+            case Send(peer, message) if peer in neighbours:
+                self._carry(label, (peer,), encode_frame(chain_id, message))
+            case Relay(frame, source):
+                self._carry(label, [peer for peer in neighbours if peer != source], frame)
+            case SetTimer(timer, at):
+                self.queue.schedule(max(at, now), partial(self._tell, label, TimerFired(timer)))
+            case StartTraining(stage):
+                cost_ns = self._plan.training_ns if label == VICTIM else TRAINING_NS
+                finished = TrainingFinished(self.trainer.train(stage).result)
+                self.queue.schedule(now + cost_ns, partial(self._tell, label, finished))
+
+    def _start(self, label: str) -> None:
+        self._started.add(label)
+        self.handle(label, Started())
+
+    def _carry(self, source: str, targets: Iterable[str], frame: bytes) -> None:
+        self._on_frame(frame)
+        for target in targets:
+            self.queue.schedule(self.queue.now + LINK_NS, partial(self._tell, target, MessageReceived(source, frame)))
+
+
+class Siege(SmallNetwork):
+    """A small network in which the victim is sent some frames before each of its events."""
+
+    def __init__(
+        self, plan: Plan, mutator: Mutator, rng: Random, *, batch: int, frames: int, victim: type[PoTNode]
+    ) -> None:
+        """Prepare the run.
+
+        Args:
+            plan: Who takes part.
+            mutator: Makes the frames.
+            rng: Owner of the draws.
+            batch: Frames before each event of the victim's, times the weight of its phase.
+            frames: Frames in all.
+            victim: Class of the node under fire.
+        """
+        super().__init__(plan, mutator.learn, victim)
+        self.sent = 0
+        self.last = Mutant("none", b"")
+        self.verdicts: Final[Counter[tuple[str, str]]] = Counter()
+        self._mutator = mutator
+        self._rng = rng
+        self._batch = batch
+        self._frames = frames
+        self._links = [f"intruder-{index}" for index in range(rng.choice((1, 1, 3)))]
+        self._victim = self.nodes[VICTIM]
+        self._state = self._victim.snapshot()
+
+    def handle(self, label: str, event: Event) -> list[Command]:
+        """Hand an event to a node; to the victim only after some frames."""
+        if label == VICTIM and label in self._started and not isinstance(event, Started):
+            self.bombard(self._batch * WEIGHTS[self._victim.phase])
+        return super().handle(label, event)
+
+    def bombard(self, count: int) -> None:
+        """Send the victim frames, but in all not more than there are.
+
+        Raises:
+            BrokenError: One of them does what no message may do.
+        """
+        self._mutator.height = min(self._victim.tree.head.height + 1, self.rules.genesis.job.stages)
+        for _ in range(min(count, self._frames - self.sent)):
+            self.last = self._mutator.draw()
+            self.sent += 1
+            event = MessageReceived(self._rng.choice(self._links), self.last.frame)
+            commands = super().handle(VICTIM, event)
+            self.verdicts.update(describe_verdict(item.verdict) for item in commands if isinstance(item, Judged))
+
+    def _ask(self, label: str, event: Event) -> list[Command]:
+        commands = super()._ask(label, event)
+        if label == VICTIM:
+            before, self._state = self._state, self._victim.snapshot()
+            if isinstance(event, MessageReceived):
+                mark = find_mark(commands, is_changed=self._state != before)
+                if mark is not None:
+                    raise BrokenError(mark)
+        return commands
+
+    def check_chain(self) -> None:
+        """Look through all blocks that the victim has taken.
+
+        Raises:
+            BrokenError: One is at the wrong height, does not hold the honest training, or its money does not add up.
+        """
+        tree = self._victim.tree
+        for record in tree.get_records():
+            try:
+                record.state.check_supply()
+            except LedgerError as error:
+                raise BrokenError(str(error)) from error
+            if record.block is None:
+                continue
+            if record.height != tree.require(record.parent).height + 1:
+                raise BrokenError(f"a block of height {record.height} has no parent of the height below")
+            if record.block.header.weights_digest != self.trainer.train(record.height - 1).result.weights_digest:
+                raise BrokenError(f"a block of height {record.height} does not hold the honest training")
+
+
+def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:
+    """Return what is wrong with the answer to a message, or None: who refuses it stays as it was and says nothing.
+
+    A message that has to wait for a block may be answered with a request for blocks.
+    """
+    verdicts = [command.verdict for command in commands if isinstance(command, Judged)]
+    if not verdicts:
+        return "the frame was not judged"
+    if any(isinstance(verdict, Accept) for verdict in verdicts):
+        return None
+    told = ", ".join(" ".join(describe_verdict(verdict)) for verdict in verdicts)
+    if is_changed:
+        return f"{told}: the state has changed all the same"
+    is_waiting = any(isinstance(verdict, Wait) for verdict in verdicts)
+    for command in commands:
+        is_request = isinstance(command, Send) and isinstance(command.message, BlockRequest)
+        if not isinstance(command, Judged) and not (is_waiting and is_request):
+            return f"{told}: the node answers with {type(command).__name__}"
+    return None
+
+
+def describe_verdict(verdict: Verdict) -> tuple[str, str]:
+    """Return a verdict and its reason in words."""
+    match verdict:
+        case Accept():
+            return "accept", ""
+        case Wait(missing):
+            return "wait", missing.value
+        case _:
+            return type(verdict).__name__.lower(), verdict.reason.value
+
+
+def describe_error(error: Exception) -> str:
+    """Return an exception in one line, with the place it comes from."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"

@@ -1,0 +1,101 @@
+"""Invariants that are judged record by record while a run goes on, so that the first offending event can be named.
+
+- agreement: no two honest nodes hold different blocks under `CONFIRMATION_DEPTH` others, at any time of the run;
+- refusal: no honest node signs, wraps or appends what it has refused;
+- poison: no honest node appends a poisoned stage.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Final
+
+from simulation.records import Record, Value
+from simulation.tally import Tally
+
+CONFIRMATION_DEPTH: Final = 6
+"""Blocks on top of a block after which honest nodes must no longer differ about it."""
+
+_FORGEABLE: Final = frozenset({"bad-signature", "duplicate", "equivocation"})
+"""Refusals that say nothing about the thing itself: the same header or block may come again and be right."""
+
+
+class Watch:
+    """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
+
+    def __init__(self, honest: Collection[str], tally: Tally) -> None:
+        """Watch some parties.
+
+        Args:
+            honest: Labels of the honest nodes.
+            tally: Counts the same records, each before this sees it.
+        """
+        self.fault: str | None = None
+        """The first broken invariant, in words."""
+        self._honest = frozenset(honest)
+        self._tally = tally
+        self._number = 0
+        self._events: dict[tuple[str, str], str] = {}
+        """The event in which a party appended a block, in words."""
+        self._refused: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        """Headers and blocks each party has refused, and the event in words."""
+        self._settled: dict[int, tuple[str, str]] = {}
+        """Block that some honest node first had under enough others, by height, and that node."""
+
+    def add(self, record: Record) -> None:
+        """Look at one record of ``events.jsonl``; others must be left out, for the numbers to be right."""
+        self._number += 1
+        if record.who not in self._honest or self.fault is not None:
+            return
+        if record.event == "appended":
+            self._look_at_block(record)
+        elif record.event == "refused":
+            self._remember_refusal(record)
+        elif record.event == "sent" and record.fields["kind"] in ("stakeholder", "block"):
+            self._look_for_refusal(record, "header", f"{record.who} signed the header")
+
+    def find_appended(self, who: str, block: str) -> str:
+        """Return the event in which a party appended a block, in words; empty if it was not seen."""
+        return self._events.get((who, block), "")
+
+    def _look_at_block(self, record: Record) -> None:
+        block = str(record.fields["block"])
+        self._events[record.who, block] = self._describe(record)
+        self._look_for_refusal(record, "block", f"{record.who} appended the block")
+        if self._tally.is_poisoned(block):
+            self._break(record, f"poison: {record.who} appended {block}, a poisoned stage")
+        if record.fields["head"]:
+            self._settle(record, block)
+
+    def _settle(self, record: Record, head: str) -> None:
+        """Hold the block that has become final for this node against what it is for others."""
+        block = head
+        for _ in range(CONFIRMATION_DEPTH):
+            known = self._tally.blocks.get(block)
+            if known is None:
+                return
+            block = known.parent
+        found = self._tally.blocks.get(block)
+        if found is None:
+            return
+        first, who = self._settled.setdefault(found.height, (block, record.who))
+        if first != block:
+            text = f"agreement: {record.who} has {block} at height {found.height} under {CONFIRMATION_DEPTH} others"
+            self._break(record, f"{text}, {who} has {first}")
+
+    def _remember_refusal(self, record: Record) -> None:
+        kind, reason = record.fields["kind"], record.fields["reason"]
+        subject = record.fields.get("header" if kind == "header" else "block")
+        if kind in ("header", "block") and reason not in _FORGEABLE and isinstance(subject, str):
+            self._refused[record.who].setdefault(subject, f"{reason}, {self._describe(record)}")
+
+    def _look_for_refusal(self, record: Record, field: str, what: str) -> None:
+        subject: Value = record.fields.get(field)
+        before = self._refused[record.who].get(str(subject))
+        if before is not None:
+            self._break(record, f"refusal: {what} {subject}, which it had refused ({before})")
+
+    def _break(self, record: Record, text: str) -> None:
+        self.fault = self.fault or f"{text} ({self._describe(record)})"
+
+    def _describe(self, record: Record) -> str:
+        return f"event {self._number}, {record.time:.6f} s"
