@@ -71,7 +71,8 @@ class Host:
         self._driver = driver
         self._record = record
         self.notes = notes
-        self._reorg_max = 0
+        self.reorg_max = 0
+        """Blocks given up in its deepest reorganisation."""
         self.on_block: Callable[[BlockAppended], None] | None = None
         self._doers: Final[dict[type[Action], Callable[[Any], object]]] = {
             Judged: notes.note_judged,
@@ -86,7 +87,7 @@ class Host:
             LotteryWon: notes.note_private,
             SecretKnown: notes.note_private,
         }
-        """What each action means; `tests` hold it against the list of all actions."""
+        """What each action means."""
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -104,7 +105,7 @@ class Host:
         """Take a training result."""
         self._feed(TrainingFinished(result), now)
 
-    def finish(self) -> tuple[bytes, ...]:
+    def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
         self.notes.flush()
         core = self.core
@@ -112,10 +113,10 @@ class Host:
         is_done = head.height == core.rules.genesis.job.stages
         done = "delivered" if isinstance(core, LightClient) else "finished"
         fields: dict[str, Value] = {
-            "outcome": done if is_done else "stopped",
+            "outcome": "down" if not is_up else done if is_done else "stopped",
             "height": head.height,
             "head": shorten(head.hash) if head.block is not None else "genesis",
-            "reorg": self._reorg_max,
+            "reorg": self.reorg_max,
             "balance": head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
         }
         self._record(INFO, "final", fields)
@@ -152,6 +153,6 @@ class Host:
 
     def _note_block(self, action: BlockAppended) -> None:
         self.notes.note_block(action)
-        self._reorg_max = max(self._reorg_max, len(action.change.abandoned) if action.change else 0)
+        self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
         if self.on_block is not None:
             self.on_block(action)

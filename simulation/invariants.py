@@ -15,6 +15,7 @@ import msgspec
 from protocol.ledger import LedgerError
 from protocol.lottery import compute_slot_start
 from protocol.messages import WrappedBlock
+from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rewards import compute_subsidy
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
@@ -46,7 +47,7 @@ def find_broken(
         return watch.fault
     labels = world.get_honest()
     honest = {label: tuple(chain) for label, chain in chains.items() if label in labels}
-    fault = _find_disagreement(honest)
+    fault = _find_disagreement(honest) if must_agree(world.scenario) else None
     rules = Rules(world.genesis)
     for chain, label in sorted({chain: label for label, chain in honest.items()}.items()):
         found = None if fault else find_chain_fault(rules, chain)
@@ -67,12 +68,20 @@ def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None
         tally: What was counted.
         reason: How it ended.
     """
-    if reason not in ("time-limit", "delivered") or not _must_progress(scenario):
+    needed_s = find_last_heal_s(scenario) + estimate_patience_s(scenario)
+    has_ended = reason not in ("time-limit", "delivered") or scenario.run.time_limit_s < needed_s
+    if has_ended or not must_progress(scenario):
         return None
     agreement, best = tally.compute_agreement()
     if agreement == 1 and best.height == scenario.job.stages:
         return None
     return f"progress: {agreement:.2f} of the honest nodes agree at height {best.height} ({reason})"
+
+
+def estimate_patience_s(scenario: Scenario) -> float:
+    """Return how many simulated seconds a job may take before it counts as standing still."""
+    announcing_s = ANNOUNCE_EVERY_SLOTS * scenario.protocol.slot_ms / 1e3
+    return PATIENCE * (estimate_job_s(scenario) + announcing_s)
 
 
 def estimate_job_s(scenario: Scenario) -> float:
@@ -94,12 +103,29 @@ def find_last_heal_s(scenario: Scenario) -> float:
     return max([*ends, *backs], default=0.0)
 
 
-def _must_progress(scenario: Scenario) -> bool:
-    network, total = scenario.network, sum(item.count * item.stake for item in scenario.populations)
+def must_agree(scenario: Scenario) -> bool:
+    """Return whether honest nodes can always hear each other and hold most of the stake.
+
+    Where they are cut off from each other, or outnumbered, a chain of most blocks promises no agreement at any depth.
+    """
+    network, roles = scenario.network, {item.role for item in scenario.populations}
+    is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
+    is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
+    honest = sum(item.count * item.stake for item in scenario.populations if item.role == "honest")
+    return is_whole and not is_cut_by_silence and 2 * honest > _sum_stake(scenario)
+
+
+def _sum_stake(scenario: Scenario) -> float:
+    return sum(item.count * item.stake for item in scenario.populations)
+
+
+def must_progress(scenario: Scenario) -> bool:
+    """Return whether nothing in a scenario may rightly hold up honest nodes for ever."""
+    network, total = scenario.network, _sum_stake(scenario)
     willing = sum(item.count * item.stake for item in scenario.populations if item.role in ("honest", "garbage"))
     roles = {item.role for item in scenario.populations}
+    is_jammed = network.bandwidth_mbps is not None and ("garbage" in roles or network.bandwidth_mbps < 1)
     enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
-    needed_s = find_last_heal_s(scenario) + PATIENCE * estimate_job_s(scenario)
     is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
     return (
         scenario.engine == "virtual"
@@ -107,8 +133,7 @@ def _must_progress(scenario: Scenario) -> bool:
         and not is_cut_by_silence
         and willing >= enough * total
         and network.loss <= BEARABLE_LOSS
-        and (network.bandwidth_mbps or 1.0) >= 1.0
-        and scenario.run.time_limit_s >= needed_s
+        and not is_jammed
     )
 
 

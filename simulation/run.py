@@ -1,5 +1,6 @@
 """One run from a scenario to its folder."""
 
+import shlex
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from simulation.engines.descriptors import ensure_available
 from simulation.engines.processes import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
-from simulation.engines.virtual import VirtualEngine
+from simulation.engines.virtual import PartyError, VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
-from simulation.invariants import find_broken, find_standstill
+from simulation.invariants import find_broken, find_standstill, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
@@ -112,7 +113,7 @@ class _Run:
         self._meter = meter
         self._interruption = interruption
         self._tally = Tally()
-        self._watch = Watch(world.get_honest(), self._tally)
+        self._watch = Watch(world.get_honest(), self._tally, must_agree=must_agree(world.scenario))
         self._start = time.monotonic_ns()
         self._virtual: VirtualEngine | None = None
         self._broken: str | None = None
@@ -136,6 +137,10 @@ class _Run:
             title = f"{scenario.name} (seed {scenario.seed})"
             with LiveView(console, self._tally, title, scenario.job.stages) as view:
                 result = self._run_engine(sink, view.update)
+        except PartyError as error:
+            again = shlex.join(["python", "main.py", "run", str(self._folder / SCENARIO_NAME)])
+            raise PartyError(f"{error}; see it again: {again}") from error.__cause__
+        else:
             summary = self._finish(result, sink)
         finally:
             writer.close()

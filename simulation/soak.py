@@ -16,7 +16,14 @@ import numpy as np
 from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.virtual import PartyError, VirtualEngine
 from simulation.interruption import Interruption
-from simulation.invariants import PATIENCE, estimate_job_s, find_broken, find_standstill
+from simulation.invariants import (
+    estimate_job_s,
+    estimate_patience_s,
+    find_broken,
+    find_standstill,
+    must_agree,
+    must_progress,
+)
 from simulation.model_store import WeightStore
 from simulation.population import build_world
 from simulation.randomness import derive_seed
@@ -30,6 +37,9 @@ FAULTS_END_S: Final = 40.0
 
 LINGER_S: Final = 300.0
 """Simulated seconds that honest nodes get to agree: over lossy links catching up takes several announcements."""
+
+BLOCKED_JOBS: Final = 5
+"""For how many times the length of its job a scenario runs that may rightly stand still for ever."""
 
 LONG_SHARE: Final = 0.04
 """Share of drawn scenarios that are long enough for blocks to become final."""
@@ -82,7 +92,8 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         "run": {"linger_s": LINGER_S},
         "output": {"pictures": False},
     }
-    needed_s = PATIENCE * estimate_job_s(Scenario.model_validate(raw))
+    scenario = Scenario.model_validate(raw)
+    needed_s = estimate_patience_s(scenario) if must_progress(scenario) else BLOCKED_JOBS * estimate_job_s(scenario)
     return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + needed_s + 1}}
 
 
@@ -127,7 +138,7 @@ def run_raw(raw: dict[str, Any]) -> SoakResult:
     for node in world.nodes:
         party = tally.get_party(node.label)
         party.population, party.role = node.population, node.role
-    watch = Watch(world.get_honest(), tally)
+    watch = Watch(world.get_honest(), tally, must_agree=must_agree(scenario))
 
     def sink(record: Record) -> None:
         tally.add(record)

@@ -1,6 +1,7 @@
 """Invariants that are judged record by record while a run goes on, so that the first offending event can be named.
 
-- agreement: no two honest nodes hold different blocks under `CONFIRMATION_DEPTH` others, at any time of the run;
+- agreement: no two honest nodes hold different blocks under `CONFIRMATION_DEPTH` others, at any time of the run,
+  unless the scenario cuts them off from each other;
 - refusal: no honest node signs, wraps or appends what it has refused;
 - poison: no honest node appends a poisoned stage.
 """
@@ -22,13 +23,15 @@ _FORGEABLE: Final = frozenset({"bad-signature", "duplicate", "equivocation"})
 class Watch:
     """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
 
-    def __init__(self, honest: Collection[str], tally: Tally) -> None:
+    def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool) -> None:
         """Watch some parties.
 
         Args:
             honest: Labels of the honest nodes.
             tally: Counts the same records, each before this sees it.
+            must_agree: Whether the network is one in which they can agree at all.
         """
+        self._must_agree = must_agree
         self.fault: str | None = None
         """The first broken invariant, in words."""
         self._honest = frozenset(honest)
@@ -63,7 +66,7 @@ class Watch:
         self._look_for_refusal(record, "block", f"{record.who} appended the block")
         if self._tally.is_poisoned(block):
             self._break(record, f"poison: {record.who} appended {block}, a poisoned stage")
-        if record.fields["head"]:
+        if record.fields["head"] and self._must_agree:
             self._settle(record, block)
 
     def _settle(self, record: Record, head: str) -> None:

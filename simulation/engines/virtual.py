@@ -200,7 +200,8 @@ class VirtualEngine:
                 self._stop("interrupted")
         if self._end is None:
             raise PartyError("nothing is left to happen, and nobody has ended the run")
-        chains = {label: seat.host.finish() for label, seat in self._seats.items() if seat.is_up}
+        finals = {label: seat.host.finish(is_up=seat.is_up) for label, seat in self._seats.items()}
+        chains = {label: chain for label, chain in finals.items() if self._seats[label].is_up}
         if self._counts is not None:
             self._counts.write(partial(self.record, "run"))
         self._end_with_model()
@@ -306,8 +307,9 @@ class VirtualEngine:
 
     def _bring_up(self, seat: _Seat, disk: str) -> None:
         self._returning -= 1
-        before = seat.host.core
+        before, reorg_max = seat.host.core, seat.host.reorg_max
         seat.furnish(self._build_host(seat))
+        seat.host.reorg_max = reorg_max
         self.carrier.forget(seat.place)
         seat.is_up = True
         self._alive += seat.label in self._honest
@@ -406,6 +408,6 @@ class VirtualEngine:
 
     def _explain(self, error: Exception) -> str:
         return (
-            f"{self.acting} failed at event {self.queue.count} ({self.queue.now} ns): {type(error).__name__}: {error}; "
-            f"the same seed ({self._scenario.seed}) shows it again"
+            f"{self.acting} failed at event {self.queue.count} ({self.queue.now} ns, seed {self._scenario.seed}): "
+            f"{type(error).__name__}: {error}"
         )

@@ -246,9 +246,9 @@ def test_an_exception_inside_a_node_names_node_event_and_seed(
 ) -> None:
     run = prepare(make_raw(seed=48113))
     sabotage(run, kind, fail, monkeypatch)
-    with pytest.raises(PartyError, match=r"^honest-2 failed at event \d+ .*RuntimeError: on purpose.*48113") as caught:
+    with pytest.raises(PartyError, match=r"^honest-2 failed at event \d+ .*48113.*RuntimeError: on purpose") as caught:
         run.run()
-    assert f"event {run.engine.queue.count} ({run.engine.queue.now} ns)" in str(caught.value)
+    assert f"event {run.engine.queue.count} ({run.engine.queue.now} ns, seed 48113)" in str(caught.value)
     assert isinstance(caught.value.__cause__, RuntimeError)
     again = prepare(make_raw(seed=48113))
     with pytest.raises(PartyError) as caught_again:

@@ -12,12 +12,12 @@ from tests.simulation.material import appended, note, trained
 HONEST = ("honest-0", "honest-1")
 
 
-def follow(*records: Record) -> str | None:
+def follow(*records: Record, must_agree: bool = True) -> str | None:
     """Return what a watch has found after some records, the first of which is number 1."""
     tally = Tally()
     for label in HONEST:
         tally.get_party(label).role = "honest"
-    watch = Watch(HONEST, tally)
+    watch = Watch(HONEST, tally, must_agree=must_agree)
     for record in records:
         tally.add(record)
         watch.add(record)
@@ -67,6 +67,12 @@ def test_branches_above_the_confirmation_depth_are_no_fault() -> None:
     trunk = grow("honest-0", "a", 1, 10, "genesis")
     twin = [*grow("honest-1", "a", 1, 4, "genesis"), *grow("honest-1", "b", 5, 10, "0xa4")]
     assert follow(*trunk, *twin) is None
+
+
+def test_nodes_that_cannot_hear_each_other_need_not_agree() -> None:
+    mine, other = grow("honest-0", "a", 1, 9, "genesis"), grow("honest-1", "b", 1, 9, "genesis")
+    assert follow(*mine, *other) is not None
+    assert follow(*mine, *other, must_agree=False) is None
 
 
 def test_what_others_hold_final_is_their_business() -> None:
