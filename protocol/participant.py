@@ -95,8 +95,10 @@ class Participant:
         self._inbox = Inbox()
         self._seen: Memory[bytes] = Memory()
         self._refused: Memory[Hash32] = Memory()
-        self._asked: dict[PeerId, bool] = {}
-        """Neighbours asked for blocks since the last announcement, and whether they still owe the answer."""
+        self._asked: set[PeerId] = set()
+        """Neighbours asked for blocks since the last announcement."""
+        self._owing: set[PeerId] = set()
+        """Neighbours that have yet to answer, however long ago they were asked."""
         self._unfinished: dict[Hash32, PeerId] = {}
         """Last blocks of answers that were full, and who has more."""
         self._head_before: Hash32 = rules.origin.hash
@@ -236,7 +238,7 @@ class Participant:
         if isinstance(message, BlockResponse):
             if len(message.blocks) > MAX_BLOCKS_PER_RESPONSE:
                 return Reject(Reason.OVERSIZED)
-            if not self._asked.get(delivery.peer):
+            if delivery.peer not in self._owing:
                 return Ignore(Reason.UNREQUESTED)
         return ACCEPT
 
@@ -286,7 +288,7 @@ class Participant:
                 if announcement.head not in self.tree and announcement.head not in self._refused:
                     self._ask_for_blocks(turn, delivery.peer)
             case BlockResponse() as response:
-                self._asked[delivery.peer] = False
+                self._owing.remove(delivery.peer)
                 turn.pending.extend(self._unpack(delivery.peer, block) for block in response.blocks)
                 if len(response.blocks) == MAX_BLOCKS_PER_RESPONSE:
                     self._unfinished[self._hash(response.blocks[-1])] = delivery.peer
@@ -320,7 +322,8 @@ class Participant:
         """Ask a neighbour once between two announcements, and again when a full answer is used up."""
         if peer == OURSELVES or (peer in self._asked and not is_again):
             return
-        self._asked[peer] = True
+        self._asked.add(peer)
+        self._owing.add(peer)
         request = BlockRequest(locator=self.tree.get_locator(), author=self.keys.public)
         turn.add(Send(peer, self._sign(request)))
 

@@ -333,6 +333,17 @@ def test_a_neighbour_is_asked_once_until_the_next_announcement_is_due() -> None:
     assert [asks(), asks()] == [True, False]
 
 
+def test_an_answer_may_come_after_the_next_announcement_but_only_once() -> None:
+    """Else a node whose announcements fall between question and answer, time after time, never catches up."""
+    scene = Scene()
+    scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public)))
+    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
+    answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
+    assert scene.judge(answer) == ACCEPT
+    assert scene.head.height == 1
+    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
+
+
 def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_mark() -> None:
     scene = Scene()
     scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(STRANGER).public)), "liar")
