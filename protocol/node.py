@@ -367,8 +367,7 @@ class PoTNode(Participant):
             self._publish(turn, self._build_block(header, book))
 
     def _build_block(self, header: BlockHeader, book: SignatureBook) -> WrappedBlock:
-        parameters = self.rules.genesis.parameters
-        transactions = self.mempool.select(self.tree.head.state, parameters.max_transactions)
+        transactions = self._choose_transactions()
         stakeholders = (*book.signers, book.wrapper)
         return WrappedBlock(
             header=header,
@@ -377,6 +376,9 @@ class PoTNode(Participant):
             coinbase=build_coinbase(self.rules, header, stakeholders, transactions),
             author=self.keys.public,
         )
+
+    def _choose_transactions(self) -> tuple[Transaction, ...]:
+        return self.mempool.select(self.tree.head.state, self.rules.genesis.parameters.max_transactions)
 
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         super()._remember_refusal(turn, message, reason)

@@ -43,7 +43,7 @@ def find_fault(scenario: "Scenario") -> Fault | None:
 
 
 def _find_population_fault(scenario: "Scenario") -> Fault | None:
-    counts = {population.name: population.count for population in scenario.populations}
+    counts = {population.name: population.node_count for population in scenario.populations}
     doubled = [name for name, count in Counter(p.name for p in scenario.populations).items() if count > 1]
     if doubled:
         return Fault("populations", f"the name {doubled[0]!r} stands twice; give each population its own")
@@ -63,7 +63,7 @@ def _find_population_fault(scenario: "Scenario") -> Fault | None:
 
 
 def _find_protocol_fault(scenario: "Scenario") -> Fault | None:
-    bonded = sum(item.count for item in scenario.populations if round(item.stake * MICRO_COINS_PER_COIN) > 0)
+    bonded = sum(item.node_count for item in scenario.populations if round(item.node_stake * MICRO_COINS_PER_COIN) > 0)
     protocol, confidence = scenario.protocol, scenario.protocol.confidence
     if protocol.stakeholders > bonded:
         return Fault(
@@ -89,7 +89,7 @@ def _count_needed_declarations(scenario: "Scenario") -> int:
     confidence = scenario.protocol.confidence
     if confidence.stake_share is None:
         return confidence.count or 0
-    stakes = sorted((p.stake for p in scenario.populations for _ in range(p.count)), reverse=True)
+    stakes = sorted((p.node_stake for p in scenario.populations for _ in range(p.node_count)), reverse=True)
     bound = confidence.stake_share * sum(stakes)
     held = accumulate(stakes)
     return next((number for number, share in enumerate(held, start=1) if share > bound), len(stakes))
@@ -212,6 +212,9 @@ def _find_network_fault(scenario: "Scenario") -> Fault | None:
             f"{nodes:,} nodes of {links:,} links each are {nodes * links // 2:,} links, more than memory holds; write "
             f"random_regular with a degree that makes at most {MAX_LINKS:,}, or fewer nodes",
         )
+    is_private = any(act.kind == "private_chain" for item in scenario.populations for act in item.behaviours)
+    if is_private and network.topology != "full_mesh":
+        return Fault("network.topology", "members of a private_chain talk to each other; write full_mesh")
     if scenario.engine == "virtual":
         return None
     most = max(links, min(nodes, network.client_links))

@@ -6,10 +6,12 @@ how a run with real processes, whose order of messages never comes again, become
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
@@ -31,7 +33,9 @@ from protocol.events import (
     TimerKind,
     TrainingFinished,
 )
+from protocol.ledger import LedgerState
 from protocol.light_client import LightClient
+from protocol.messages import WrappedBlock
 from protocol.node import PoTNode
 from protocol.participant import Participant
 from protocol.training import TrainingResult
@@ -41,7 +45,8 @@ from protocol.verdicts import Accept, Wait
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.engines.shared_rules import SharedRules
 from simulation.notes import shorten
-from simulation.population import EMPLOYER, build_world
+from simulation.parties import build_node
+from simulation.population import EMPLOYER, NodeSpec, build_world
 from simulation.scenario import ScenarioError, load_scenario
 
 JOURNAL_FOLDER: Final = "journal"
@@ -138,6 +143,11 @@ class JournalledCore:
         self.rules = core.rules
         self.keys = core.keys
 
+    @property
+    def tree(self) -> BlockTree[WrappedBlock, LedgerState]:
+        """The blocks the party knows."""
+        return self._core.tree
+
     def handle(self, event: Event, now: Nanoseconds) -> list[Command]:
         """Return the core's commands, and write them down."""
         commands = self._core.handle(event, now)
@@ -163,23 +173,25 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     except (ScenarioError, ChainFileError) as error:
         raise JournalError(f"{folder}: {error}") from None
     world = build_world(scenario, genesis.job.dataset, genesis.job.dataset_digest)
-    seeds = {node.label: node.key_seed for node in world.nodes} | {EMPLOYER: world.employer_seed}
     rules = SharedRules(genesis)
+    makers = {node.label: partial(_make_core, node, rules, world.network.is_relaying) for node in world.nodes}
     for file in files:
-        if file.stem not in seeds:
+        if file.stem == EMPLOYER:
+            yield EMPLOYER, *_replay(file, partial(LightClient, rules, KeyPair(world.employer_seed)))
+        elif file.stem in makers:
+            yield file.stem, *_replay(file, makers[file.stem])
+        else:
             raise JournalError(f"{file}: the scenario has no party {file.stem!r}")
-        keys = KeyPair(seeds[file.stem])
-        yield file.stem, *_replay(file, rules, keys, is_relaying=world.network.is_relaying)
 
 
-def _replay(file: Path, rules: Rules, keys: KeyPair, *, is_relaying: bool) -> tuple[int, str | None]:
-    core = _make_core(file.stem, rules, keys, is_relaying=is_relaying)
+def _replay(file: Path, make_core: Callable[[], Participant]) -> tuple[int, str | None]:
+    core = make_core()
     number = 0
     for number, text in enumerate(file.read_text("utf-8").splitlines(), start=1):
         try:
             line = json.loads(text)
             if line["event"] == RESTART:
-                before, core = core, _make_core(file.stem, rules, keys, is_relaying=is_relaying)
+                before, core = core, make_core()
                 if line["disk"] and isinstance(core, PoTNode) and isinstance(before, PoTNode):
                     core.restore(before)
                 continue
@@ -192,10 +204,8 @@ def _replay(file: Path, rules: Rules, keys: KeyPair, *, is_relaying: bool) -> tu
     return number, None
 
 
-def _make_core(label: str, rules: Rules, keys: KeyPair, *, is_relaying: bool) -> Participant:
-    if label == EMPLOYER:
-        return LightClient(rules, keys)
-    core = PoTNode(rules, keys)
+def _make_core(spec: NodeSpec, rules: Rules, is_relaying: bool) -> Participant:
+    core, _ = build_node(spec, rules)
     core.is_relaying = is_relaying
     return core
 

@@ -4,11 +4,14 @@ This and `simulation.model_store` are the only files that import Keras or Tensor
 trains, after `simulation.profile.prepare_environment`.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
@@ -43,13 +46,17 @@ def _quiet() -> Iterator[None]:
 def _without(*packages: str) -> Iterator[None]:
     """Let packages seem absent: Keras loads some at once that only its wrappers and converters need.
 
-    It costs 1.3 s of 3.2 s and a third of the modules, in each run.
+    They cost each run 1.3 s of 3.2 s and a third of the modules, and looking for garbage among modules another 0.4 s.
     """
     hidden = [name for name in packages if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None means: not to be had
+    was_collecting = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
+        if was_collecting:
+            gc.enable()
         for name in hidden:
             del sys.modules[name]
 
@@ -144,8 +151,16 @@ class KerasTrainer:
     on. Losses are the graph's own per-step means, never a Keras metric, whose meaning has changed between releases.
     """
 
-    def __init__(self, job: TrainingJob, samples: TrainingSet, *, xla: bool = False) -> None:
-        """Build the model and trace the stage function; nothing is trained yet."""
+    def __init__(self, job: TrainingJob, samples: TrainingSet, *, xla: bool = False, steps: int | None = None) -> None:
+        """Build the model and trace the stage function; nothing is trained yet.
+
+        Args:
+            job: What is trained.
+            samples: On what.
+            xla: Whether TensorFlow's compiler is used.
+            steps: Steps of each stage that are really taken; the last loss stands for the others. None for all.
+        """
+        self._steps = job.steps_per_stage if steps is None else steps
         self._job = job
         self._samples = samples
         self._model = build_model(job)
@@ -166,6 +181,8 @@ class KerasTrainer:
         self._reset(self._weights_after[stage - 1])
         images, labels = self._samples.gather(compute_stage_positions(self._job, stage, len(self._samples)))
         losses = self._stage(tf.constant(images), tf.constant(labels)).numpy()
+        left_out = self._job.steps_per_stage - len(losses)
+        losses = np.pad(losses, (0, left_out), "edge" if len(losses) else "constant")
         weights: Weights = [variable.numpy() for variable in self._variables]
         self._weights_after = {stage - 1: self._weights_after[stage - 1], stage: weights}
         result = TrainingResult(
@@ -179,7 +196,7 @@ class KerasTrainer:
         self._optimizer.reset()
 
     def _run_stage(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        steps = self._job.steps_per_stage
+        steps = self._steps
         trace = tf.TensorArray(tf.float32, size=steps)
         variables = [variable.value for variable in self._variables]
 

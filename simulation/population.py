@@ -7,10 +7,12 @@ from typing import Final
 from protocol.crypto import KeyPair
 from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters, RewardShares, TrainingJob
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
+from simulation.attacks.coalition import Coalition
+from simulation.corruption import resolve_corruptions
+from simulation.population_section import BehaviourSection, Poison, Population
 from simulation.profile import compute_profile
 from simulation.randomness import derive_bytes, derive_seed
 from simulation.scenario import Scenario
-from simulation.sections import Poison
 from simulation.topology import build_edges, draw_client_links
 
 EMPLOYER: Final = "employer"
@@ -40,6 +42,10 @@ class NodeSpec:
     poison_seed: int
     """Equal for colluders, who share one poisoned data set."""
     behaviour_seed: int
+    behaviours: tuple[BehaviourSection, ...]
+    """In which ways it differs from an honest node, the innermost first."""
+    coalition: Coalition
+    """Whom it attacks with; of honest nodes, nobody but itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,12 @@ class World:
 
 
 def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> World:
-    """Return the parties of a scenario on a data set."""
+    """Return the parties of a scenario on a data set.
+
+    Raises:
+        ScenarioError: Its corruptions cannot be resolved.
+    """
+    scenario = resolve_corruptions(scenario)
     nodes = _build_nodes(scenario)
     users = tuple(
         UserSpec(
@@ -127,6 +138,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
 
 def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
     nodes: list[NodeSpec] = []
+    coalitions = _build_coalitions(scenario)
     for population in scenario.populations:
         for label in population.list_labels():
             owner = population.name if population.colluding else label
@@ -136,13 +148,36 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     population=population.name,
                     role=population.role,
                     key_seed=derive_bytes(scenario.seed, "key", "node", label),
-                    stake=to_micro(population.stake),
-                    poison=population.get_poison(),
+                    stake=to_micro(population.node_stake),
+                    poison=population.poison,
                     poison_seed=derive_seed(scenario.seed, "poison", owner),
                     behaviour_seed=derive_seed(scenario.seed, "behaviour", label),
+                    behaviours=_list_behaviours(population),
+                    coalition=coalitions[label],
                 )
             )
     return tuple(nodes)
+
+
+def _list_behaviours(population: Population) -> tuple[BehaviourSection, ...]:
+    if population.role in ("silent", "garbage"):  # short for an adversary with this one behaviour
+        return (BehaviourSection.model_validate(population.role),)
+    return tuple(population.behaviours)
+
+
+def _build_coalitions(scenario: Scenario) -> dict[str, Coalition]:
+    """Return the coalition of each node, by label; that of an honest node is itself alone."""
+    groups: dict[str, list[str]] = {}
+    for population in scenario.populations:
+        for label in population.list_labels():
+            name = label if population.role == "honest" else population.coalition or population.name
+            groups.setdefault(name, []).append(label)
+    coalitions: dict[str, Coalition] = {}
+    for name, labels in groups.items():
+        accounts = [make_keys(derive_bytes(scenario.seed, "key", "node", label)).public for label in labels]
+        coalition = Coalition(name, tuple(zip(labels, accounts, strict=True)))
+        coalitions |= dict.fromkeys(labels, coalition)
+    return coalitions
 
 
 def _build_network(scenario: Scenario, nodes: tuple[NodeSpec, ...]) -> Network:

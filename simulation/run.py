@@ -76,6 +76,7 @@ def run_scenario(
         meter = Meter(start_server() if scenario.engine == "processes" else None)
         images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
         world = build_world(scenario, images.name, images.compute_digest())
+        scenario = world.scenario
     if scenario.engine == "processes":
         ensure_available(count_descriptors(world))
     interruption.is_orderly = True

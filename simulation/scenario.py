@@ -20,13 +20,13 @@ from simulation.explaining import Step, explain
 from simulation.faults import ScenarioError, shorten
 from simulation.network_section import Network
 from simulation.overrides import Override, apply_override, parse_override
+from simulation.population_section import Corruption, Population
 from simulation.sections import (
     Dataset,
     Job,
     Name,
     OneLine,
     Output,
-    Population,
     Protocol,
     Run,
     Section,
@@ -52,6 +52,8 @@ class Scenario(Section):
     job: Job = left_out()
     protocol: Protocol = left_out()
     populations: Annotated[list[Population], Field(min_length=1)]
+    corruptions: list[Corruption] = Field(default_factory=list)
+    """Nodes of populations that have turned; a resolved scenario has populations in their place."""
     users: Users = left_out()
     network: Network = left_out()
     run: Run = left_out()
@@ -61,7 +63,7 @@ class Scenario(Section):
     @property
     def node_count(self) -> int:
         """Number of nodes of all populations."""
-        return sum(population.count for population in self.populations)
+        return sum(population.node_count for population in self.populations)
 
     def list_labels(self) -> list[str]:
         """Return the labels of all nodes, in their order."""

@@ -62,10 +62,17 @@ class FakeTrainer:
         return StageOutcome(result, [], losses)
 
 
+def count_trained_steps(job: TrainingJob, spec: NodeSpec) -> int:
+    """Return how many steps of a stage a node really takes; who truncates its work makes the other losses up."""
+    if spec.poison is None or spec.poison.kind != "truncated":
+        return job.steps_per_stage
+    return round(job.steps_per_stage * (1 - spec.poison.share))
+
+
 def build_training_set(images: ImageSet, spec: NodeSpec) -> TrainingSet:
     """Return the samples a node trains on: the agreed ones, or its own altered copy."""
     labels = np.asarray(images.y_train)
-    if spec.poison is None:
+    if spec.poison is None or spec.poison.kind == "truncated":
         return TrainingSet(images.x_train, labels)
     altered, rows, stamped = apply_poison(spec.poison, labels, derive_generator(spec.poison_seed, "poison"))
     return TrainingSet(images.x_train, altered, rows, stamped)

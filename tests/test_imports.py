@@ -39,7 +39,7 @@ ALLOW: Final = (
     Rule(
         "attacks see only what a node sees",
         ("simulation/attacks/**/*.py",),
-        STDLIB | {"numpy", "protocol", "simulation.attacks"},
+        STDLIB | {"msgspec", "numpy", "protocol", "simulation.attacks"},
     ),
 )
 FORBID: Final = (

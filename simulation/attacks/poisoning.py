@@ -44,6 +44,9 @@ def apply_poison(
         mirrored_labels: ``share`` of the labels c become 9 - c.
         targeted_flip: ``share`` of the samples of class ``source`` are labelled ``target``.
         backdoor: ``share`` of the samples get a patch and the label ``target`` (Gu et al., "BadNets", 2017).
+        clean_label: ``share`` of the samples of class ``target`` get the patch; every label stays right (after Turner
+            et al., "Label-Consistent Backdoor Attacks", 2019, without their adversarial perturbation).
+        truncated: nothing; what is left out is steps, see `simulation.training`.
     """
     count = len(labels)
     chosen = rng.permutation(count)[: round(poison.share * count)]
@@ -64,6 +67,13 @@ def apply_poison(
             stamped = np.zeros(count, bool)
             stamped[chosen] = True
             return altered, None, stamped
+        case "clean_label":
+            of_target = np.flatnonzero(labels == poison.target)
+            stamped = np.zeros(count, bool)
+            stamped[rng.permutation(of_target)[: round(poison.share * len(of_target))]] = True
+            return altered, None, stamped
+        case "truncated":
+            pass
         case unknown:
             raise ValueError(f"no poison is called {unknown!r}")
     return altered, None, None

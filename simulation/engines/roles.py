@@ -10,9 +10,8 @@ from protocol.codec import encode_frame
 from protocol.crypto import KeyPair
 from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
-from protocol.node import PoTNode
 from protocol.validation import Rules
-from simulation.attacks.behaviours import Honest, build_behaviour
+from simulation.attacks.behaviours import Honest
 from simulation.datasets import open_shared
 from simulation.employer import EmployerDesk
 from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
@@ -22,10 +21,10 @@ from simulation.journal import JournalWriter
 from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.model_store import Evaluator, WeightStore
 from simulation.notes import Notes
-from simulation.randomness import derive_generator
+from simulation.parties import build_node
 from simulation.records import INFO, Value
 from simulation.samples import compute_initial_weights
-from simulation.training import StageOutcome, build_training_set, describe_training
+from simulation.training import StageOutcome, build_training_set, count_trained_steps, describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
 
@@ -64,7 +63,9 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     use_one_thread()
     seed_keras(role.spec.behaviour_seed)
     images = open_shared(setup.dataset_folder, setup.dataset_name)
-    trainer = KerasTrainer(setup.genesis.job, build_training_set(images, role.spec), xla=role.xla)
+    job = setup.genesis.job
+    steps = count_trained_steps(job, role.spec)
+    trainer = KerasTrainer(job, build_training_set(images, role.spec), xla=role.xla, steps=steps)
     store = WeightStore(setup.weights_folder)
     meter = _CpuMeter(threading.get_ident())
 
@@ -76,9 +77,8 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
 
     worker: Worker[int, _Trained] = Worker(train)
     rules = Rules(setup.genesis)
-    core = PoTNode(rules, KeyPair(role.spec.key_seed))
+    core, behaviour = build_node(role.spec, rules)
     core.is_relaying = setup.is_relaying
-    behaviour = build_behaviour(role.spec.role, derive_generator(role.spec.behaviour_seed, "behaviour"))
     notes = Notes(party.record, setup.labels, rules)
     host = Host(core, behaviour, party, party.record, notes, journal=_open_journal(setup))
     party.host = host

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from simulation.datasets import ImageSet
 from simulation.population import NodeSpec, World
-from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set
+from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
 
 if TYPE_CHECKING:
     from simulation.model_store import Evaluator
@@ -32,7 +32,9 @@ class TrainerPool:
         """Return a node's outcome of a stage, and the simulated nanoseconds it takes."""
         data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
         owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
-        cost_ns = round(self._stage_ns / self._speeds[spec.population])
+        job = self._world.genesis.job
+        share = count_trained_steps(job, spec) / job.steps_per_stage
+        cost_ns = round(share * self._stage_ns / self._speeds[spec.population])
         key = (owner, stage)
         if key not in self._outcomes:
             if owner not in self._trainers:
@@ -56,7 +58,8 @@ class TrainerPool:
 
         self._prepare_keras()
         samples = build_training_set(self._images, spec)
-        return KerasTrainer(self._world.genesis.job, samples, xla=self._world.scenario.job.xla)
+        job = self._world.genesis.job
+        return KerasTrainer(job, samples, xla=self._world.scenario.job.xla, steps=count_trained_steps(job, spec))
 
     def _prepare_keras(self) -> None:
         from simulation.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow

@@ -17,7 +17,8 @@ from protocol.light_client import LightClient
 from protocol.node import PoTNode
 from protocol.participant import Participant
 from protocol.training import TrainingResult
-from simulation.attacks.behaviours import Honest, build_behaviour
+from protocol.types import Hash32
+from simulation.attacks.behaviours import Behaviour, Honest
 from simulation.datasets import ImageSet
 from simulation.employer import EmployerDesk
 from simulation.engines.carrier import Carrier, Sender
@@ -32,8 +33,8 @@ from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
 from simulation.network_section import Outage
 from simulation.notes import CountedNotes, Counts, Notes
+from simulation.parties import build_node
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
-from simulation.randomness import derive_generator
 from simulation.records import INFO, WARNING, Record, Value
 from simulation.training import describe_training
 from simulation.users import PlannedTransfer, plan_transfers
@@ -50,6 +51,20 @@ class PartyError(Exception):
 class _Seat:
     """A party of the virtual engine: the `Driver` of its host, and the `Receiver` of what its links bring."""
 
+    __slots__ = (
+        "_engine",
+        "_others",
+        "core",
+        "host",
+        "incarnation",
+        "is_up",
+        "label",
+        "neighbours",
+        "place",
+        "sender",
+        "spec",
+    )
+
     def __init__(self, engine: "VirtualEngine", label: str, place: int, spec: NodeSpec | None) -> None:
         self.label = label
         self.place = place
@@ -57,6 +72,8 @@ class _Seat:
         self.neighbours: dict[str, int] = {}
         """Their places."""
         self.sender: Sender
+        self.host: Host
+        self.core: Participant
         self._others: dict[str | None, tuple[int, ...]] = {}
         """Places of all neighbours but one."""
         self.spec = spec
@@ -68,8 +85,13 @@ class _Seat:
     def furnish(self, host: Host) -> None:
         """Take a fresh host."""
         self.host = host
-        self.has_seen = host.core.has_seen
-        self.note_declined = host.notes.note_declined
+        self.core = host.core
+
+    def has_seen(self, frame_hash: Hash32) -> bool:
+        return self.core.has_seen(frame_hash)
+
+    def note_declined(self, count: int) -> None:
+        self.host.notes.note_declined(count)
 
     def send(self, peer: str, frame: bytes) -> int:
         return self._carry((self.neighbours[peer],), frame)
@@ -259,12 +281,10 @@ class VirtualEngine:
         core: Participant
         if seat.spec is None:
             core = LightClient(self._rules, make_keys(self._world.employer_seed))
-            behaviour = build_behaviour("honest", derive_generator(self._scenario.seed, EMPLOYER))
+            behaviour: Behaviour = Honest()
         else:
-            core = PoTNode(self._rules, make_keys(seat.spec.key_seed))
+            core, behaviour = build_node(seat.spec, self._rules)
             core.is_relaying = self._world.network.is_relaying
-            generator = derive_generator(seat.spec.behaviour_seed, "behaviour")
-            behaviour = Honest() if seat.spec.role == "honest" else build_behaviour(seat.spec.role, generator)
         record = partial(self.record, seat.label)
         host = Host(core, behaviour, seat, record, self._build_notes(seat), journal=self._open_journal(seat))
         host.on_block = partial(self._on_block, seat)

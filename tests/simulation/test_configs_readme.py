@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from simulation.population_section import BehaviourSection, Conduct, Corruption, Poison, Population
 from simulation.scenario import CONFIGS, Scenario
-from simulation.sections import Poison, Population
 
 TEXT = (CONFIGS / "README.md").read_text("utf-8")
 ROWS = {match[1]: match[2] for match in re.finditer(r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|", TEXT, re.MULTILINE)}
@@ -20,17 +20,26 @@ DEFAULTS = Scenario.model_validate(yaml.safe_load(Path(CONFIGS / "default.yaml")
 def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield the dotted path of each key and its field's default."""
     for name, field in section.model_fields.items():
-        if name == "populations":
+        if name in ("populations", "corruptions"):
             continue
         options = [field.annotation, *get_args(field.annotation)]
         inner = next((item for item in options if isinstance(item, type) and issubclass(item, BaseModel)), None)
-        if inner is not None and inner is not Poison:
+        if inner is not None and inner not in (Poison, BehaviourSection):
             yield from walk(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field.get_default(call_default_factory=True, validated_data={})
 
 
-KEYS = [*walk(Scenario), *walk(Population), *walk(Poison, "poison.")]
+SHARED = {f"corruption.{name}" for name in Conduct.model_fields}
+"""What a corruption has in common with a population."""
+
+KEYS = [
+    *walk(Scenario),
+    *walk(Population),
+    *walk(Poison, "poison."),
+    *walk(BehaviourSection, "behaviour."),
+    *[(key, default) for key, default in walk(Corruption, "corruption.") if key not in SHARED],
+]
 
 
 @pytest.mark.parametrize("key", [key for key, _ in KEYS])

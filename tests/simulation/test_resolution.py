@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from simulation import constants
+from simulation.population_section import Poison
 from simulation.scenario import CONFIGS, Scenario, load_scenario
-from simulation.sections import Poison
 from tests.simulation.material import complete, dig, dotted, save, shipped, walk
 
 OTHERS: dict[str, Any] = {
@@ -114,7 +114,8 @@ def test_a_resolved_scenario_does_not_follow_the_constants_any_more(
 def test_the_fingerprint_changes_with_every_key(path: tuple[str | int, ...], tmp_path: Path) -> None:
     scenario = load_scenario(save(tmp_path, complete()))
     value = dig(complete(), path)
-    another = {"confidence.count": 3, "0.poison": Poison()}.get(dotted(path[-2:]), change(value))
+    others = {"confidence.count": 3, "0.poison": Poison(), "0.coalition": "allies", "1.coalition": "allies"}
+    another = others.get(dotted(path[-2:]), change(value))
     changed = _replace(scenario, path, another)
     assert changed != scenario
     assert changed.compute_fingerprint("1") != scenario.compute_fingerprint("1")

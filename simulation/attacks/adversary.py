@@ -1,0 +1,99 @@
+"""What adversaries are made of: layers around a node's core, each of which changes one thing.
+
+Layers compose: the first behaviour of a scenario's list stands next to the core, the next one around it, and so on. A
+layer sees what goes in, what comes out, and what any node knows: its own keys, rules, blocks and time.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from protocol.chain import BlockTree
+from protocol.crypto import KeyPair
+from protocol.events import Event
+from protocol.ledger import LedgerState
+from protocol.messages import WrappedBlock
+from protocol.node import PoTNode
+from protocol.types import Nanoseconds
+from protocol.validation import Rules
+from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.coalition import Coalition
+
+
+class Adversary:
+    """A behaviour that changes nothing; others override what they change."""
+
+    mixin: type[PoTNode] | None = None
+    """Methods of the node itself that the behaviour replaces, as a subclass of it; None for none."""
+
+    def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
+        """Take what every adversary has.
+
+        Args:
+            generator: Owner of the behaviour's random draws.
+            coalition: Whom it attacks with.
+        """
+        self.rng: Final = generator
+        self.coalition: Final = coalition
+
+    def hear(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Event]:
+        """Return what the core is told in place of an event."""
+        return (event,)
+
+    def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
+        """Return what is done in place of one of the core's commands."""
+        return (action,)
+
+    def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
+        """Return what is done besides."""
+        return ()
+
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> Sequence[Action]:
+        """Return what should happen because of an event."""
+        actions: list[Action] = []
+        for heard in self.hear(core, event, now):
+            for action in core.handle(heard, now):
+                actions.extend(self.speak(core, action, now))
+        actions.extend(self.act(core, event, now))
+        return actions
+
+
+class Layer:
+    """A core with a behaviour around it: the `Core` of the next one."""
+
+    def __init__(self, behaviour: Adversary, core: Core) -> None:
+        """Put a behaviour around a core."""
+        self._behaviour = behaviour
+        self._core = core
+        self.rules: Rules = core.rules
+        self.keys: KeyPair = core.keys
+
+    @property
+    def tree(self) -> BlockTree[WrappedBlock, LedgerState]:
+        """The blocks the node knows."""
+        return self._core.tree
+
+    def handle(self, event: Event, now: Nanoseconds) -> Sequence[Action]:
+        """Return what the node does under this behaviour."""
+        return self._behaviour.react(self._core, event, now)
+
+
+class Layered:
+    """Several behaviours of one node, as one."""
+
+    def __init__(self, behaviours: Sequence[Adversary]) -> None:
+        """Take them in order, the innermost first."""
+        self._behaviours = tuple(behaviours)
+
+    def react(self, core: Core, event: Event, now: Nanoseconds) -> Sequence[Action]:
+        """Return what should happen because of an event."""
+        for behaviour in self._behaviours:
+            core = Layer(behaviour, core)
+        return core.handle(event, now)
+
+
+def build_core_type(behaviours: Iterable[Adversary]) -> type[PoTNode]:
+    """Return the kind of node that behaviours need: `PoTNode` with the methods they replace."""
+    mixins: dict[Any, None] = dict.fromkeys(item.mixin for item in behaviours if item.mixin is not None)
+    return type("AdversaryNode", tuple(reversed(mixins)), {}) if mixins else PoTNode

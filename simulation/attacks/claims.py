@@ -1,0 +1,139 @@
+"""Adversaries that claim rights they do not have, or use one twice."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from protocol.books import has_confidence
+from protocol.crypto import Domain
+from protocol.events import Broadcast, Event, Timer, TimerKind
+from protocol.lottery import compute_slot, is_slot_won
+from protocol.messages import BlockHeader, TrainingDeclaration
+from protocol.node import PoTNode
+from protocol.participant import Turn
+from protocol.types import Nanoseconds
+from simulation.attacks.adversary import Adversary
+from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.coalition import Coalition
+
+MAX_SLOTS_AHEAD: Final = 1_000
+"""Slots of the future that a grinder searches."""
+
+
+class _EverWinningNode(PoTNode):
+    """A node that holds every slot for won."""
+
+    def _has_won(self, role: TimerKind, slot: int) -> bool:
+        return True
+
+
+class StakeLiar(Adversary):
+    """Goal: speak more often than its stake allows.
+
+    It knows what any node knows. It declares as soon as it has trained and proposes in every slot, as if it held all
+    the stake. Expected: everybody works out the odds from the stake in the parent state, so `lottery-lost`; where its
+    word was taken for its stake it would propose nearly every block.
+    """
+
+    mixin = _EverWinningNode
+
+
+class _GrindingNode(PoTNode):
+    """A node that speaks at once in the name of the next slot it will have won."""
+
+    def _draw(self, turn: Turn, role: TimerKind, first: int) -> None:
+        head = self.tree.head
+        if role is TimerKind.PROPOSE and not self._has_enough_declarations():
+            self._set_timer(turn, Timer(role, first + 1, head.hash))
+            return
+        first = max(first, head.slot)
+        slot = next((slot for slot in range(first, first + MAX_SLOTS_AHEAD) if self._has_won(role, slot)), None)
+        if slot is None:
+            return
+        if role is TimerKind.DECLARE:
+            self._declare(turn, slot)
+        else:
+            self._propose(turn, slot)
+
+    def _has_enough_declarations(self) -> bool:
+        head = self.tree.head
+        authors = frozenset(self._read_round(head.hash).declarations)
+        return has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors)
+
+
+class TimestampGrinder(Adversary):
+    """Goal: speak before its turn by dating its messages into a slot it will win.
+
+    It knows what any node knows. As soon as it has trained it searches the coming slots for one it wins and declares in
+    its name; so it proposes, once enough others have declared. Expected: `future-slot`, so the message is dropped, and
+    it has spent its declaration; where slots were not held against the clock its header would come first far more often
+    than its stake allows.
+    """
+
+    mixin = _GrindingNode
+
+
+class Equivocator(Adversary):
+    """Goal: split the network by telling two stories.
+
+    It knows what any node knows. After a declaration it sends another one of the same round, dated into another slot it
+    has won; with a header it sends another one of the same slot that leaves a declaration out. Expected: whoever sees
+    both refuses the second (`equivocation`), and counts no author twice; at worst some see the one first and some the
+    other, and the stakeholders of one of them finish first.
+    """
+
+    def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
+        """Begin with nothing said."""
+        super().__init__(generator, coalition)
+        self._declared: TrainingDeclaration | None = None
+        self._next_slot = 0
+        """First slot that has not been looked at for a second declaration."""
+
+    def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
+        """Add a second header to each header, and remember declarations."""
+        yield action
+        message = action.message if isinstance(action, Broadcast) else None
+        if isinstance(message, TrainingDeclaration):
+            if self._declared is None or self._declared.parent != message.parent:
+                self._next_slot = 0
+            self._declared = message
+        elif isinstance(message, BlockHeader):
+            second = self._vary(core, message)
+            if second is not None:
+                yield Broadcast(second)
+
+    def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
+        """Declare a second time as soon as another slot is won."""
+        first = self._declared
+        parent = core.tree.get(first.parent) if first is not None else None
+        if first is None or parent is None:
+            return
+        parameters = core.rules.genesis.parameters
+        begin, end = max(parent.slot, self._next_slot), compute_slot(now, parameters.slot_ns) + 1
+        self._next_slot = end
+        for slot in range(begin, end):
+            if slot != first.slot and is_slot_won(
+                Domain.DECLARATION_LOTTERY,
+                parent.state.stakes,
+                parameters.declarations_per_slot,
+                parent=parent.hash,
+                height=first.height,
+                slot=slot,
+                author=core.keys.public,
+            ):
+                self._declared = None
+                second = msgspec.structs.replace(first, slot=slot)
+                yield Broadcast(core.keys.sign(core.rules.chain_id, second))
+                return
+
+    def _vary(self, core: Core, header: BlockHeader) -> BlockHeader | None:
+        """Return another valid header of the same slot, if one declaration can be spared."""
+        parent = core.tree.get(header.parent)
+        fewer = header.declarations[1:]
+        authors = frozenset(item.author for item in fewer)
+        rule = core.rules.genesis.parameters.confidence
+        if parent is None or not has_confidence(rule, parent.state.stakes, authors):
+            return None
+        return core.keys.sign(core.rules.chain_id, msgspec.structs.replace(header, declarations=fewer))

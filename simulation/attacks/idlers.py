@@ -1,0 +1,141 @@
+"""Adversaries that want the reward of training without the training."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from protocol.codec import DecodeError
+from protocol.crypto import Domain
+from protocol.events import Broadcast, Event, MessageReceived
+from protocol.lottery import compute_slot, is_slot_won
+from protocol.messages import BlockHeader, TrainingDeclaration
+from protocol.node import PoTNode
+from protocol.participant import Turn
+from protocol.phases import Trigger
+from protocol.training import commit
+from protocol.types import Hash32, Nanoseconds
+from protocol.validation import OwnTraining, PoTRecord
+from protocol.verdicts import Wait
+from simulation.attacks.adversary import Adversary
+from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.coalition import Coalition
+
+MAX_SLOTS_BACK: Final = 1_000
+"""Slots that are searched for one that was won."""
+
+
+class TrustingNode(PoTNode):
+    """A node without a training of its own: it checks everything else, as the employer does."""
+
+    def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
+        return None
+
+    def _enter_round(self, turn: Turn) -> None:
+        """Begin the round on the head at once: there is nothing to train."""
+        head = self.tree.head
+        if head.height == self.rules.genesis.job.stages:
+            self._advance(turn, Trigger.JOB_COMPLETE)
+            return
+        self._advance(turn, Trigger.HEAD_MOVED)
+        self._advance(turn, Trigger.TRAINED)
+        book = self._get_round(head.hash)
+        if book.is_revealed:
+            self._advance(turn, Trigger.SECRET_REVEALED)
+        for header_hash, proposal in book.proposals.items():
+            self._serve_proposal(turn, header_hash, proposal)
+
+
+class LazyVerifier(Adversary):
+    """Goal: save the cost of training, and be paid as a stakeholder all the same (the verifier's dilemma).
+
+    It knows what any node knows. It never trains, so it never declares or proposes; what others declare and propose it
+    takes for right, signs and wraps. Expected: while those who train are honest it costs nobody anything; with
+    attackers it lends them its stake: a poisoned header needs K stakeholders that are lazy or poisoned.
+    """
+
+    mixin = TrustingNode
+
+
+class FreeRider(LazyVerifier):
+    """Goal: be paid as a declarer without training.
+
+    It knows what any node knows. It copies the first declaration of others in each round under its own name and, when a
+    header shows the secret, declares with that. Expected: a copied commitment is no signature of its own
+    (`bad-commitment`); after the header the window is closed, so it is never among the declarers that are paid.
+    """
+
+    def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
+        """Begin with nothing copied."""
+        super().__init__(generator, coalition)
+        self._copied: set[Hash32] = set()
+        self._reused: set[Hash32] = set()
+
+    def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
+        """Copy a commitment, or use a secret that has been shown."""
+        if not isinstance(event, MessageReceived):
+            return
+        try:
+            message = core.rules.decode(event.frame)
+        except DecodeError:
+            return
+        if isinstance(message, TrainingDeclaration) and message.parent not in self._copied:
+            declaration = self._declare(core, message, message.commitment, now)
+            if declaration is not None:
+                self._copied.add(message.parent)
+                yield Broadcast(declaration)
+        elif isinstance(message, BlockHeader) and message.parent not in self._reused:
+            chain, secret = core.rules.chain_id, message.training_secret
+            commitment = commit(core.keys, chain, message.height, message.parent, secret)
+            declaration = self._declare(core, message, commitment, now)
+            if declaration is not None:
+                self._reused.add(message.parent)
+                yield Broadcast(declaration)
+
+    def _declare(
+        self, core: Core, source: TrainingDeclaration | BlockHeader, commitment: bytes, now: Nanoseconds
+    ) -> TrainingDeclaration | None:
+        """Return a declaration in a slot it has won, if there is one."""
+        parent = core.tree.get(source.parent)
+        if parent is None:
+            return None
+        parameters = core.rules.genesis.parameters
+        last = compute_slot(now, parameters.slot_ns)
+        for slot in range(last, max(parent.slot, last - MAX_SLOTS_BACK) - 1, -1):
+            if is_slot_won(
+                Domain.DECLARATION_LOTTERY,
+                parent.state.stakes,
+                parameters.declarations_per_slot,
+                parent=parent.hash,
+                height=source.height,
+                slot=slot,
+                author=core.keys.public,
+            ):
+                declaration = TrainingDeclaration(
+                    height=source.height,
+                    parent=source.parent,
+                    slot=slot,
+                    author=core.keys.public,
+                    weights_digest=source.weights_digest,
+                    profile=core.rules.genesis.job.profile,
+                    commitment=commitment,
+                )
+                return core.keys.sign(core.rules.chain_id, declaration)
+        return None
+
+
+class DeclarationSpoiler(Adversary):
+    """Goal: make honest headers invalid by having them carry a junk declaration.
+
+    It knows what any node knows. It trains, and declares in slots it has won, with a commitment that is none. Expected:
+    a proposer knows the secret and includes only what it has checked, so `bad-commitment` and no effect. A proposer
+    that included what it was sent would never get a header accepted.
+    """
+
+    def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
+        """Spoil its own declarations."""
+        if isinstance(action, Broadcast) and isinstance(action.message, TrainingDeclaration):
+            spoiled = msgspec.structs.replace(action.message, commitment=self.rng.bytes(64))
+            return (Broadcast(core.keys.sign(core.rules.chain_id, spoiled)),)
+        return (action,)

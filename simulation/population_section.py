@@ -1,0 +1,189 @@
+"""Populations of a scenario: who takes part, how they behave, and which nodes of others they have turned."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simulation.defaults import from_constant
+from simulation.faults import Fault
+from simulation.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
+
+PARAMETERS: Final[dict[str, frozenset[str]]] = {
+    "withholder": frozenset({"what"}),
+    "flooder": frozenset({"rate"}),
+    "private_chain": frozenset({"release_s"}),
+}
+"""Keys that a kind of behaviour needs besides its name; the others take none."""
+
+OPTIONAL: Final = {"flooder": {"rate": 10}}
+"""What a parameter is where it is left out."""
+
+
+class Poison(Section):
+    """What attackers train on in place of the agreed data, or in place of the whole work."""
+
+    kind: Literal[
+        "appended_mislabelled",
+        "label_noise",
+        "mirrored_labels",
+        "targeted_flip",
+        "backdoor",
+        "clean_label",
+        "truncated",
+    ] = from_constant("POISON_KIND")
+    share: Share = from_constant("POISON_SHARE")
+    """Samples altered (or appended), as a share of the training set; of the source class in `targeted_flip`, of the
+    target class in `clean_label`; of the steps, those left out, in `truncated`."""
+    source: Label | None = None
+    """Class relabelled by `targeted_flip`."""
+    target: Label | None = None
+    """Class that `targeted_flip`, `backdoor` and `clean_label` aim at."""
+
+    @model_validator(mode="after")
+    def _has_its_classes(self) -> Self:
+        needs = {
+            "targeted_flip": {"source", "target"},
+            "backdoor": {"target"},
+            "clean_label": {"target"},
+        }.get(self.kind, set())
+        given = {name for name in ("source", "target") if getattr(self, name) is not None}
+        if needs != given:
+            wanted = " and ".join(sorted(needs)) or "neither source nor target"
+            raise Fault("kind", f"{self.kind} takes {wanted}").to_error()
+        if self.kind == "targeted_flip" and self.source == self.target:
+            raise ValueError("source and target must differ")
+        if self.share == 0:
+            raise Fault("share", "0 alters nothing; write a larger share, or role: honest").to_error()
+        return self
+
+
+class BehaviourSection(Section):
+    """One way in which an adversary's nodes differ from honest ones; see `simulation.attacks`."""
+
+    kind: Literal[
+        "silent",
+        "garbage",
+        "free_rider",
+        "lazy_verifier",
+        "declaration_spoiler",
+        "equivocator",
+        "forger",
+        "replayer",
+        "flooder",
+        "stake_liar",
+        "timestamp_grinder",
+        "withholder",
+        "censoring_wrapper",
+        "double_spender",
+        "partitioner",
+        "private_chain",
+    ]
+    what: Literal["declaration", "header", "signature", "block"] | None = None
+    """`withholder`: the messages it never sends."""
+    rate: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """`flooder`: junk frames for each message of its own."""
+    release_s: Annotated[float, Field(ge=0, le=1e8)] | None = None
+    """`private_chain`: seconds after which the coalition shows its chain."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+        """Take a mere name, and write out what has a default."""
+        named = {"kind": raw} if isinstance(raw, str) else raw
+        if not isinstance(named, dict):
+            return named
+        return {**OPTIONAL.get(str(named.get("kind")), {}), **named}
+
+    @model_validator(mode="after")
+    def _has_its_parameters(self) -> Self:
+        needs = PARAMETERS.get(self.kind, frozenset())
+        given = {name for name in ("what", "rate", "release_s") if getattr(self, name) is not None}
+        if needs != given:
+            raise Fault("kind", f"{self.kind} takes {' and '.join(sorted(needs)) or 'no other key'}").to_error()
+        return self
+
+
+def _name_the_poison(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Write the default poison out, so that a resolved scenario does not change with the constants."""
+    if isinstance(raw, dict) and raw.get("role") == "data_injection" and raw.get("poison") is None:
+        return {**raw, "poison": {}}
+    return raw
+
+
+class Conduct(Section):
+    """What nodes do."""
+
+    name: Name
+    role: Literal["honest", "data_injection", "silent", "garbage", "adversary"]
+    colluding: bool = True
+    """Whether attackers share one poisoned data set; alone, each poisons its own way."""
+    poison: Poison | None = None
+    """What attackers do to their data or work."""
+    behaviours: list[BehaviourSection] = Field(default_factory=list)
+    """In which ways an adversary's nodes differ from honest ones, the innermost first."""
+    coalition: Name | None = None
+    """Adversaries of one coalition know each other; by default each population is one of its own."""
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Self:
+        takes_poison = self.role in ("data_injection", "adversary")
+        is_set = self.poison is not None or not self.colluding
+        if is_set and not takes_poison:
+            raise ValueError(f"poison and colluding belong to role data_injection or adversary, not to {self.role}")
+        if (self.behaviours or self.coalition) and not takes_poison:
+            raise Fault("behaviours", f"belong to role adversary or data_injection, not to {self.role}").to_error()
+        if self.role == "adversary" and not self.behaviours and self.poison is None:
+            raise Fault("behaviours", "write at least one for role adversary, or a poison").to_error()
+        return self
+
+
+class Population(Conduct):
+    """Nodes that behave alike."""
+
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    """Owners; each is one node, but for `identities`."""
+    stake: Coins = from_constant("STAKE_COINS")
+    """Bonded coins of each owner."""
+    identities: Annotated[int, Field(ge=1, le=1_000)] = 1
+    """Nodes that each owner's stake is split over: a Sybil attack where it is more than one."""
+    speed: PositiveFloat = from_constant("SPEED")
+    """Training speed in the virtual engine, as a multiple of `virtual.step_us`."""
+
+    _poisoned = model_validator(mode="before")(_name_the_poison)
+
+    @property
+    def node_count(self) -> int:
+        """Number of its nodes."""
+        return self.count * self.identities
+
+    @property
+    def node_stake(self) -> float:
+        """Bonded coins of each node."""
+        return self.stake / self.identities
+
+    def list_labels(self) -> tuple[str, ...]:
+        """Return the labels of its nodes: name and number."""
+        return tuple(f"{self.name}-{index}" for index in range(self.node_count))
+
+
+class Corruption(Conduct):
+    """Nodes of other populations that have turned; chosen by number or by stake."""
+
+    of: Annotated[list[Name], Field(min_length=1)]
+    """Populations they are taken from."""
+    count: PositiveInt | None = None
+    """How many turn."""
+    stake_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """So many turn that they hold at least this share of all stake."""
+    order: Literal["first", "random", "richest", "poorest"] = "random"
+    """Who turns first."""
+
+    _poisoned = model_validator(mode="before")(_name_the_poison)
+
+    @model_validator(mode="after")
+    def _has_one_measure(self) -> Self:
+        if (self.count is None) == (self.stake_share is None):
+            raise Fault("count", "write one, count or stake_share").to_error()
+        if self.role == "honest":
+            raise Fault("role", "nodes do not turn honest; write data_injection or adversary").to_error()
+        return self
