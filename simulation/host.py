@@ -55,6 +55,8 @@ class Driver(Protocol):
 class Host:
     """One party: core, behaviour, links and records."""
 
+    __slots__ = ("_driver", "_react", "_record", "core", "notes", "on_block", "reorg_max")
+
     def __init__(
         self,
         core: Participant,
@@ -74,20 +76,6 @@ class Host:
         self.reorg_max = 0
         """Blocks given up in its deepest reorganisation."""
         self.on_block: Callable[[BlockAppended], None] | None = None
-        self._doers: Final[dict[type[Action], Callable[[Any], object]]] = {
-            Judged: notes.note_judged,
-            Relay: self._relay,
-            Broadcast: self._broadcast,
-            Send: self._send,
-            SendBytes: self._send_bytes,
-            SetTimer: self._set_timer,
-            StartTraining: self._start_training,
-            BlockAppended: self._note_block,
-            PhaseChanged: notes.note_private,
-            LotteryWon: notes.note_private,
-            SecretKnown: notes.note_private,
-        }
-        """What each action means."""
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -123,9 +111,14 @@ class Host:
         return tuple(core.rules.encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
-        doers = self._doers
         for action in self._react(event, now):
-            doers[type(action)](action)
+            _DOERS[type(action)](self, action)
+
+    def _note_judged(self, action: Judged) -> None:
+        self.notes.note_judged(action)
+
+    def _note_private(self, action: PhaseChanged | LotteryWon | SecretKnown) -> None:
+        self.notes.note_private(action)
 
     def _relay(self, action: Relay) -> None:
         copies = self._driver.broadcast(action.frame, action.source)
@@ -156,3 +149,19 @@ class Host:
         self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
         if self.on_block is not None:
             self.on_block(action)
+
+
+_DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
+    Judged: Host._note_judged,
+    Relay: Host._relay,
+    Broadcast: Host._broadcast,
+    Send: Host._send,
+    SendBytes: Host._send_bytes,
+    SetTimer: Host._set_timer,
+    StartTraining: Host._start_training,
+    BlockAppended: Host._note_block,
+    PhaseChanged: Host._note_private,
+    LotteryWon: Host._note_private,
+    SecretKnown: Host._note_private,
+}
+"""What each action means. One table for all hosts: in large networks what each has of its own is never in the cache."""
