@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simulation.logs import LOG_NAME
+from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
 from simulation.records import Record, RecordError, parse_line
 from simulation.tally import Tally
 
@@ -92,6 +93,20 @@ def _reasons(tally: Tally) -> str:
     return "\n".join(f"{reason} {count}" for reason, count in total.most_common(4)) or "none"
 
 
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _branch(tally: Tally, *, is_poisoned: bool) -> str:
+    best = find_best(tally, is_poisoned=is_poisoned)
+    return "-" if best is None else f"{float(str(best.fields['accuracy'])):.2%}"
+
+
+def _earned(tally: Tally, name: str) -> str:
+    measured = measure_populations(tally)
+    return "\n".join(f"{population} {_show(values[name])}" for population, values in measured.items()) or "none"
+
+
 def _populations(tally: Tally) -> str:
     counts: dict[tuple[str, str], int] = {}
     for node in tally.nodes.values():
@@ -123,6 +138,15 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "refused": lambda tally: f"{tally.refused.total():,}",
     "refused by honest nodes, from": _refused_per_population,
     "refused by honest nodes, for": _reasons,
+    "detection precision": lambda tally: _percent(measure_detection(tally).precision),
+    "detection recall": lambda tally: _percent(measure_detection(tally).recall),
+    "honest messages refused": lambda tally: _percent(measure_detection(tally).false_rejection),
+    "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
+    "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
+    "seconds to a block": lambda tally: _show(compute_measures(tally)["blocks"]["seconds_each"], 3),
+    "messages to a block": lambda tally: _show(compute_measures(tally)["blocks"]["messages_each"]),
+    "coins earned, by population": lambda tally: _earned(tally, "coins_earned"),
+    "coins a CPU s, by population": lambda tally: _earned(tally, "coins_per_cpu_s"),
     "transfers in the chain": lambda tally: str(
         sum(tally.blocks[block].transactions for block in tally.get_chain(tally.employer.head))
     ),

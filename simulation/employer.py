@@ -17,12 +17,15 @@ class EmployerDesk:
         self._evaluator = evaluator
         self._store = store
         self._record = record
+        self._measured: set[bytes] = set()
+        """Hashes of the blocks measured so far."""
 
     def measure(self, appended: BlockAppended) -> None:
-        """Record how the models of the blocks do that the head has moved to."""
-        for record in appended.change.adopted if appended.change else ():
-            if record.block is None:
+        """Record how the models of blocks do, on whatever branch, each once."""
+        for record in appended.change.adopted if appended.change else (appended.record,):
+            if record.block is None or record.hash in self._measured:
                 continue
+            self._measured.add(record.hash)
             try:
                 measured = self._evaluator.evaluate(self._store.get(record.block.header.weights_digest))
             except WeightsError as error:

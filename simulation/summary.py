@@ -12,6 +12,7 @@ from protocol.job import Genesis
 from protocol.messages import WrappedBlock
 from protocol.rewards import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.measures import compute_measures
 from simulation.population import World
 from simulation.samples import compute_coverage
 from simulation.tally import Tally
@@ -73,6 +74,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
             "rejected": dict(sorted(tally.refused.items())),
             "bytes": tally.sent_bytes,
         },
+        "measures": compute_measures(tally),
         "ledger": compute_ledger(world.genesis, decoded),
         "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
         "nodes": [

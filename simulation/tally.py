@@ -67,6 +67,14 @@ class Tally:
     """By reason."""
     accepted_from: Counter[str] = field(default_factory=Counter)
     """What honest nodes accepted, by the author's population."""
+    accepted_of: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """The same by population and kind."""
+    refused_of: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What honest nodes refused, by the author's population and kind."""
+    sent_messages: Counter[str] = field(default_factory=Counter)
+    """Messages of parties' own, by kind, however many links they went over."""
+    first_appended: dict[str, float] = field(default_factory=dict)
+    """When the first honest node appended each block."""
     refused_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """What honest nodes refused, by the author's population and reason."""
     reorg_depth_max: int = 0
@@ -133,6 +141,17 @@ class Tally:
         useful = sum(cpu for (_, weights), cpu in self._training_cpu.items() if weights in attested)
         return useful, sum(self._training_cpu.values()) - useful
 
+    def sum_training_by_party(self) -> dict[str, float]:
+        """Return the CPU-seconds each party has trained; the virtual engine charges simulated ones."""
+        sums: defaultdict[str, float] = defaultdict(float)
+        for (who, _), cpu_s in self._training_cpu.items():
+            sums[who] += cpu_s
+        return sums
+
+    def is_attacking(self, population: str) -> bool:
+        """Return whether a population is one of attackers; users, the employer and strangers are not."""
+        return any(node.population == population and node.role != "honest" for node in self.nodes.values())
+
     # ---- counting, one method for each event ----
 
     def get_party(self, label: str) -> PartyTally:
@@ -170,7 +189,9 @@ class Tally:
         self._training_cpu[record.who, weights] += _float(fields["cpu_s"])
 
     def _on_sent(self, record: Record, fields: dict[str, Value]) -> None:
-        self.sent[str(fields["kind"])] += _int(fields["copies"])
+        kind = str(fields["kind"])
+        self.sent[kind] += _int(fields["copies"])
+        self.sent_messages[kind] += 1
         self.sent_bytes += _int(fields["bytes"])
 
     def _on_relayed(self, record: Record, fields: dict[str, Value]) -> None:
@@ -180,7 +201,9 @@ class Tally:
     def _on_accepted(self, record: Record, fields: dict[str, Value]) -> None:
         self.accepted[str(fields["kind"])] += 1
         if self._is_honest(record.who):
-            self.accepted_from[self._population(str(fields.get("author", "")))] += 1
+            population = self._population(str(fields.get("author", "")))
+            self.accepted_from[population] += 1
+            self.accepted_of[population, str(fields["kind"])] += 1
 
     def _on_refused(self, record: Record, fields: dict[str, Value]) -> None:
         reason = str(fields["reason"])
@@ -188,7 +211,9 @@ class Tally:
         if self._is_honest(record.who):
             author = fields.get("author")
             source = fields["peer"] if author is None or reason in _BLAMES_LINK else author
-            self.refused_from[self._population(str(source))][reason] += 1
+            population = self._population(str(source))
+            self.refused_from[population][reason] += 1
+            self.refused_of[population, str(fields["kind"])] += 1
 
     def _on_counted(self, record: Record, fields: dict[str, Value]) -> None:
         """Take what a large run has counted instead of recording it."""
@@ -204,10 +229,12 @@ class Tally:
                 self.accepted[kind] += count
                 if fields["honest"]:
                     self.accepted_from[str(fields["author"])] += count
+                    self.accepted_of[str(fields["author"]), kind] += count
             case "refused":
                 self.refused[reason] += count
                 if fields["honest"]:
                     self.refused_from[str(fields["author"])][reason] += count
+                    self.refused_of[str(fields["author"]), kind] += count
             case "trained":
                 weights = str(fields["weights"])
                 self._data_by_weights[weights].add(str(fields["data"]))
@@ -222,6 +249,8 @@ class Tally:
             _int(fields["height"]), str(fields["parent"]), str(fields["weights"]), _int(fields["transactions"])
         )
         self.appended_by[record.who].add(block)
+        if self._is_honest(record.who):
+            self.first_appended.setdefault(block, record.time)
         party = self.get_party(record.who)
         if fields["head"]:
             party.height, party.head = _int(fields["height"]), block

@@ -1,0 +1,160 @@
+"""What an experiment asks for, worked out from a run's records alone: detection, branches, blocks, profit.
+
+All of it comes from a `Tally`, so a figure in ``summary.json`` and the same figure from a log file cannot differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from simulation.records import Record
+from simulation.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How well honest nodes tell attackers' messages from others', by the truth that they never see.
+
+    A message is an attacker's if its author's population is not honest; it is detected if an honest node refuses it.
+    Messages that were ignored or only waited count neither way.
+    """
+
+    caught: int
+    """Attackers' messages that were refused."""
+    missed: int
+    """Attackers' messages that were accepted; some attackers send valid ones."""
+    blamed: int
+    """Honest parties' messages that were refused."""
+    passed: int
+    """Honest parties' messages that were accepted."""
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the refused messages that were attackers'; None where none was refused."""
+        return _divide(self.caught, self.caught + self.blamed)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of attackers' messages that were refused; None where there were none."""
+        return _divide(self.caught, self.caught + self.missed)
+
+    @property
+    def false_rejection(self) -> float | None:
+        """Share of honest parties' messages that were refused; None where there were none."""
+        return _divide(self.blamed, self.blamed + self.passed)
+
+
+def compute_measures(tally: Tally) -> dict[str, Any]:
+    """Return all measures as plain values, None where a run has nothing to measure."""
+    kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.refused_of)})
+    overall = measure_detection(tally)
+    return {
+        "detection": {
+            "precision": overall.precision,
+            "recall": overall.recall,
+            "false_rejection": overall.false_rejection,
+            "by_kind": {kind: _describe(measure_detection(tally, kind)) for kind in kinds},
+        },
+        "branches": {
+            "honest": _describe_branch(find_best(tally, is_poisoned=False)),
+            "poisoned": _describe_branch(find_best(tally, is_poisoned=True)),
+        },
+        "blocks": _measure_blocks(tally),
+        "populations": measure_populations(tally),
+    }
+
+
+def measure_detection(tally: Tally, kind: str | None = None) -> Detection:
+    """Return how attackers' messages of a kind were detected; of all kinds where none is given."""
+
+    def count(counts: Mapping[tuple[str, str], int], *, honest: bool) -> int:
+        return sum(
+            number
+            for (population, of), number in counts.items()
+            if of == (kind or of) and tally.is_attacking(population) != honest
+        )
+
+    return Detection(
+        caught=count(tally.refused_of, honest=False),
+        missed=count(tally.accepted_of, honest=False),
+        blamed=count(tally.refused_of, honest=True),
+        passed=count(tally.accepted_of, honest=True),
+    )
+
+
+def find_best(tally: Tally, *, is_poisoned: bool) -> Record | None:
+    """Return the employer's measurement of the highest block of one kind, the best among equals."""
+    found = [
+        (tally.blocks[block].height, _number(record.fields["accuracy"]), record)
+        for block, record in tally.evaluations.items()
+        if block in tally.blocks and tally.is_poisoned(block) == is_poisoned
+    ]
+    return max(found, key=lambda item: item[:2])[2] if found else None
+
+
+def measure_populations(tally: Tally) -> dict[str, dict[str, Any]]:
+    """Return nodes, coins earned, training and profit of each population.
+
+    Coins earned are final liquid balances: nodes start with none.
+    """
+    labels: dict[str, list[str]] = {}
+    for label, node in tally.nodes.items():
+        labels.setdefault(node.population, []).append(label)
+    training = tally.sum_training_by_party()
+    return {population: _measure_population(tally, names, training) for population, names in sorted(labels.items())}
+
+
+def _measure_population(tally: Tally, labels: list[str], training: Mapping[str, float]) -> dict[str, Any]:
+    coins = sum(tally.nodes[label].balance for label in labels)
+    cpu_s = sum(training.get(label, 0.0) for label in labels)
+    return {
+        "role": tally.nodes[labels[0]].role,
+        "nodes": len(labels),
+        "coins_earned": coins,
+        "training_cpu_s": round(cpu_s, 6),
+        "coins_per_cpu_s": _divide(coins, cpu_s),
+    }
+
+
+def _measure_blocks(tally: Tally) -> dict[str, Any]:
+    """Return how long the blocks of the honest chain took, and how many messages were sent for each."""
+    chain = tally.get_chain(tally.compute_agreement()[1].head)
+    first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
+    gaps = [later - earlier for earlier, later in zip([0.0, *first_seen], first_seen, strict=False)]
+    return {
+        "seconds_each": round(fmean(gaps), 6) if gaps else None,
+        "messages_each": _divide(tally.sent.total(), len(chain)),
+        "declarations_each": _divide(tally.sent_messages["declaration"], len(chain)),
+        "headers_each": _divide(tally.sent_messages["header"], len(chain)),
+    }
+
+
+def _describe(detection: Detection) -> dict[str, Any]:
+    return {
+        "caught": detection.caught,
+        "missed": detection.missed,
+        "blamed": detection.blamed,
+        "passed": detection.passed,
+        "precision": detection.precision,
+        "recall": detection.recall,
+    }
+
+
+def _describe_branch(best: Record | None) -> dict[str, Any] | None:
+    if best is None:
+        return None
+    return {
+        "height": best.fields["height"],
+        "accuracy": best.fields["accuracy"],
+        "recalls": [float(part) for part in str(best.fields["recalls"]).split()],
+        "trigger_success": best.fields["trigger_success"],
+    }
+
+
+def _number(value: object) -> float:
+    return float(str(value))
+
+
+def _divide(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
