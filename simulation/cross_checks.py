@@ -57,7 +57,7 @@ def _find_population_fault(scenario: "Scenario") -> Fault | None:
             return Fault(where, f"{name!r} is already the label of a node of {owner!r}; choose another name")
         if is_number and owner == "user" and int(number) < scenario.users.count:
             return Fault(where, f"{name!r} is already the label of a user; choose another name")
-    if all(population.role != "honest" for population in scenario.populations):
+    if not any(population.role == "honest" and population.node_count for population in scenario.populations):
         return Fault("populations", "no honest node; at least one population needs role: honest")
     return None
 

@@ -140,8 +140,8 @@ class Conduct(Section):
 class Population(Conduct):
     """Nodes that behave alike."""
 
-    count: Annotated[int, Field(ge=1, le=100_000)]
-    """Owners; each is one node, but for `identities`."""
+    count: Annotated[int, Field(ge=0, le=100_000)]
+    """Owners; each is one node, but for `identities`. None at all is the end of many a sweep."""
     stake: Coins = from_constant("STAKE_COINS")
     """Bonded coins of each owner."""
     identities: Annotated[int, Field(ge=1, le=1_000)] = 1

@@ -92,7 +92,7 @@ def test_a_value_is_read_as_yaml() -> None:
         ("seed=yes", "seed"),
         ("seed=1.5", "seed"),
         ("seed='3'", "seed"),
-        ("populations.honest.count=0", "populations.0.count"),
+        ("populations.honest.count=-1", "populations.0.count"),
         ("populations.honest.role=silent", "no honest node"),
         ("populations=3", "populations"),
         ("populations=[]", "populations"),

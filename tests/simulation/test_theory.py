@@ -1,0 +1,78 @@
+"""Closed forms against figures worked out elsewhere and against each other."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from simulation.theory import (
+    compute_slots_to_block,
+    deceive_employer,
+    deceive_employer_under,
+    draw_all,
+    draw_any,
+    win_race,
+)
+
+
+@pytest.mark.parametrize(("attackers", "expected"), [(1, 0.273), (2, 0.491), (3, 0.661), (4, 0.788), (5, 0.879)])
+def test_any_of_three_stakeholders_among_eleven(attackers: int, expected: float) -> None:
+    assert draw_any(3, attackers, 11) == pytest.approx(expected, abs=0.0005)
+
+
+@pytest.mark.parametrize(("attackers", "expected"), [(3, 0.0061), (5, 0.0606), (6, 0.121)])
+def test_all_of_three_stakeholders_among_eleven(attackers: int, expected: float) -> None:
+    assert draw_all(3, attackers, 11) == pytest.approx(expected, abs=0.0005)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 7])
+def test_a_race_is_even_at_one_half_and_both_sides_sum_to_one(blocks: int) -> None:
+    assert win_race(blocks, 0.5) == pytest.approx(0.5)
+    assert win_race(blocks, 0.3) + win_race(blocks, 0.7) == pytest.approx(1)
+    assert (win_race(blocks, 0.0), win_race(blocks, 1.0)) == (0.0, 1.0)
+
+
+def test_a_race_agrees_with_races_that_were_run() -> None:
+    rng = random.Random(1)  # noqa: S311 - a test's own draws
+    share, blocks, runs = 0.4, 3, 20_000
+    wins = 0
+    for _ in range(runs):
+        own = other = 0
+        while own < blocks and other < blocks:
+            if rng.random() < share:
+                own += 1
+            else:
+                other += 1
+        wins += own == blocks
+    assert wins / runs == pytest.approx(win_race(blocks, share), abs=0.012)  # 3.5 standard deviations
+
+
+def test_many_owners_give_the_form_without_replacement_its_limit() -> None:
+    share, stakeholders = 0.4, 3
+    odds = (share / (1 - share)) ** (stakeholders + 1)
+    near = deceive_employer(4_000, 6_000, stakeholders=stakeholders, blocks=1)
+    assert near == pytest.approx(odds / (1 + odds), rel=0.005)
+
+
+def test_lazy_verifiers_help_whoever_proposes() -> None:
+    without = deceive_employer(4, 16, stakeholders=3, blocks=3)
+    lazy = deceive_employer(4, 8, stakeholders=3, blocks=3, lazy=8)
+    assert without < lazy < 0.5
+    assert deceive_employer(4, 4, stakeholders=3, blocks=3, lazy=12) == pytest.approx(0.5)
+
+
+def test_a_stake_majority_is_a_step_and_a_count_is_none() -> None:
+    rule = {"stakeholders": 3, "blocks": 3}
+    majority = [deceive_employer_under(a, 20 - a, **rule, count=None, stake_share=0.5) for a in range(21)]
+    assert majority == [0.0] * 11 + [1.0] * 10
+    counted = [deceive_employer_under(a, 20 - a, **rule, count=3, stake_share=None) for a in range(21)]
+    assert counted[:3] == [0.0] * 3
+    assert counted[18:] == [1.0] * 3
+    assert all(earlier < later for earlier, later in pairwise(counted[3:18]))
+
+
+def test_withholders_multiply_the_time_to_a_block() -> None:
+    assert compute_slots_to_block(0, 11, stakeholders=3, headers_per_slot=0.5) == pytest.approx(2)
+    third = compute_slots_to_block(3, 11, stakeholders=3, headers_per_slot=0.5)
+    assert third == pytest.approx(2 / (1 - 0.661), rel=0.002)
+    assert compute_slots_to_block(9, 11, stakeholders=3, headers_per_slot=0.5) == float("inf")
