@@ -236,6 +236,12 @@ def _find_engine_fault(scenario: "Scenario") -> Fault | None:
         return Fault("output.journal", f"a journal for each of {nodes} nodes is too many; write false")
     if scenario.engine == "virtual":
         return None
+    for index, population in enumerate(scenario.populations):
+        if population.arithmetic not in (None, "canonical", scenario.job.arithmetic):
+            return Fault(
+                f"populations.{index}.arithmetic",
+                "nodes of the process engine share one TensorFlow; write null, canonical, or engine: virtual",
+            )
     if network.outages:
         return Fault("network.outages", "the process engine cannot take nodes down; write engine: virtual")
     if output.records != "all":

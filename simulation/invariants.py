@@ -112,6 +112,8 @@ def must_agree(scenario: Scenario) -> bool:
     is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
     is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
     honest = sum(item.count * item.stake for item in scenario.populations if item.role == "honest")
+    if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
+        return False
     return is_whole and not is_cut_by_silence and 2 * honest > _sum_stake(scenario)
 
 
@@ -129,6 +131,7 @@ def must_progress(scenario: Scenario) -> bool:
     is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
     return (
         scenario.engine == "virtual"
+        and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)
         and roles <= {"honest", "garbage", "silent"}
         and not is_cut_by_silence
         and willing >= enough * total

@@ -10,9 +10,10 @@ from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.corruption import resolve_corruptions
 from simulation.population_section import BehaviourSection, Poison, Population
-from simulation.profile import compute_profile
+from simulation.profile import CANONICAL, CANONICAL_PROFILE, compute_profile
 from simulation.randomness import derive_bytes, derive_seed
 from simulation.scenario import Scenario
+from simulation.sections import Job
 from simulation.topology import build_edges, draw_client_links
 
 EMPLOYER: Final = "employer"
@@ -46,6 +47,8 @@ class NodeSpec:
     """In which ways it differs from an honest node, the innermost first."""
     coalition: Coalition
     """Whom it attacks with; of honest nodes, nobody but itself."""
+    arithmetic: str
+    """In which arithmetic it trains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,7 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     behaviour_seed=derive_seed(scenario.seed, "behaviour", label),
                     behaviours=_list_behaviours(population),
                     coalition=coalitions[label],
+                    arithmetic=population.arithmetic or scenario.job.arithmetic,
                 )
             )
     return tuple(nodes)
@@ -224,8 +228,13 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Train
         batch_size=job.batch_size,
         steps_per_stage=job.steps_per_stage,
         stages=job.stages,
-        profile=compute_profile(xla=job.xla),
+        profile=find_profile(job),
     )
+
+
+def find_profile(job: Job) -> str:
+    """Return the arithmetic profile that a job asks for: this machine's own, or the canonical one."""
+    return CANONICAL_PROFILE if job.arithmetic == CANONICAL else compute_profile(xla=job.xla)
 
 
 def to_micro(coins: float) -> int:

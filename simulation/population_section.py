@@ -148,6 +148,8 @@ class Population(Conduct):
     """Nodes that each owner's stake is split over: a Sybil attack where it is more than one."""
     speed: PositiveFloat = from_constant("SPEED")
     """Training speed in the virtual engine, as a multiple of `virtual.step_us`."""
+    arithmetic: Literal["native", "no_onednn", "sse4", "avx2", "canonical"] | None = None
+    """Arithmetic its nodes really train in, whatever the job wants; null for the job's own."""
 
     _poisoned = model_validator(mode="before")(_name_the_poison)
 

@@ -2,11 +2,27 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 ONEDNN_VARIABLE: Final = "TF_ENABLE_ONEDNN_OPTS"
+
+NATIVE: Final = "native"
+CANONICAL: Final = "canonical"
+"""Arithmetic that is the same on every machine; see `simulation.canonical_trainer`."""
+
+CANONICAL_PROFILE: Final = "canonical-1"
+"""Profile of all who train like that; raised when a single bit changes."""
+
+VARIABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    NATIVE: {},
+    "no_onednn": {ONEDNN_VARIABLE: "0"},
+    "sse4": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+}
+"""Environment of each arithmetic of TensorFlow that a population may have."""
 
 _LEVELS: Final = ("avx512_bf16", "avx512_vnni", "avx512f", "avx2", "avx", "sse4_2")
 """CPU features that TensorFlow's kernels choose between, best first."""

@@ -93,6 +93,8 @@ class Job(Section):
     steps_per_stage: Annotated[int, Field(ge=1, le=MAX_STAGE_SAMPLES)] = from_constant("STEPS_PER_STAGE")
     stages: Annotated[int, Field(ge=1, le=100_000)] = from_constant("STAGES")
     xla: bool = from_constant("XLA")
+    arithmetic: Literal["native", "canonical"] = "native"
+    """`canonical`: NumPy in a fixed order, which gives the same bits on every machine, and is slower."""
 
     @field_validator("layers")
     @classmethod
@@ -104,6 +106,12 @@ class Job(Section):
                 f"{count * BYTES_PER_PARAMETER / 1e9:,.0f} GB in each node that trains; the most is {MAX_PARAMETERS:,}"
             )
         return layers
+
+    @model_validator(mode="after")
+    def _can_be_canonical(self) -> Self:
+        if self.arithmetic == "canonical" and (self.activation != "relu" or self.xla):
+            raise Fault("arithmetic", "canonical knows activation: relu and xla: false only").to_error()
+        return self
 
     @model_validator(mode="after")
     def _gathers_what_fits_into_memory(self) -> Self:

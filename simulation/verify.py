@@ -14,14 +14,17 @@ from protocol.messages import WrappedBlock
 from protocol.training import compute_training_secret
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.canonical_trainer import CanonicalTrainer
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.datasets import load_images
 from simulation.model_store import WeightsError, load_model_weights
-from simulation.profile import compute_profile, prepare_environment
+from simulation.population import find_profile
+from simulation.profile import CANONICAL, prepare_environment
 from simulation.run import MODEL_NAME, SCENARIO_NAME
 from simulation.samples import TrainingSet, compute_weights_digest
 from simulation.scenario import Scenario, ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME, Summary
+from simulation.training import Trainer
 
 
 class RunFolderError(ValueError):
@@ -127,20 +130,26 @@ def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[tuple[bytes, 
     return OwnTraining(weights_digest=weights_digest, secret=secret)
 
 
+def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:
+    if scenario.job.arithmetic == CANONICAL:
+        return CanonicalTrainer(job, samples)
+    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+
+    use_one_thread()
+    return KerasTrainer(job, samples, xla=scenario.job.xla)
+
+
 def _train_again(
     job: TrainingJob, scenario: Scenario, stages: int, say: Callable[[str], None]
 ) -> tuple[list[tuple[bytes, bytes]], str | None]:
     """Return weights digest and losses of each stage, or why training again says nothing."""
-    profile = compute_profile(xla=scenario.job.xla)
+    profile = find_profile(scenario.job)
     if profile != job.profile:
         return [], f"this machine's arithmetic profile is {profile!r}, the job's is {job.profile!r}: not comparable"
     images = load_images(job.dataset, scenario.dataset.path, is_required=True)
     if images.compute_digest() != job.dataset_digest:
         return [], f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
-    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
-
-    use_one_thread()
-    trainer = KerasTrainer(job, TrainingSet(images.x_train, np.asarray(images.y_train)), xla=scenario.job.xla)
+    trainer = _build_trainer(job, TrainingSet(images.x_train, np.asarray(images.y_train)), scenario)
     trained = []
     for stage in range(stages):
         result = trainer.train(stage).result

@@ -12,6 +12,7 @@ from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
 from protocol.validation import Rules
 from simulation.attacks.behaviours import Honest
+from simulation.canonical_trainer import CanonicalTrainer
 from simulation.datasets import open_shared
 from simulation.employer import EmployerDesk
 from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
@@ -22,9 +23,10 @@ from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.model_store import Evaluator, WeightStore
 from simulation.notes import Notes
 from simulation.parties import build_node
+from simulation.profile import CANONICAL
 from simulation.records import INFO, Value
 from simulation.samples import compute_initial_weights
-from simulation.training import StageOutcome, build_training_set, count_trained_steps, describe_training
+from simulation.training import StageOutcome, Trainer, build_training_set, count_trained_steps, describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
 
@@ -65,7 +67,12 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     images = open_shared(setup.dataset_folder, setup.dataset_name)
     job = setup.genesis.job
     steps = count_trained_steps(job, role.spec)
-    trainer = KerasTrainer(job, build_training_set(images, role.spec), xla=role.xla, steps=steps)
+    samples = build_training_set(images, role.spec)
+    trainer: Trainer
+    if role.spec.arithmetic == CANONICAL:
+        trainer = CanonicalTrainer(job, samples, steps=steps)
+    else:
+        trainer = KerasTrainer(job, samples, xla=role.xla, steps=steps)
     store = WeightStore(setup.weights_folder)
     meter = _CpuMeter(threading.get_ident())
 

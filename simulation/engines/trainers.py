@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from simulation.arithmetic import RemoteTrainer
+from simulation.canonical_trainer import CanonicalTrainer
 from simulation.datasets import ImageSet
 from simulation.population import NodeSpec, World
+from simulation.profile import CANONICAL, NATIVE
 from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ class TrainerPool:
         self._images = images
         self._settings = world.scenario.virtual
         self._trainers: dict[str, Trainer] = {}
+        self._remotes: list[RemoteTrainer] = []
         self._outcomes: dict[tuple[str, int], StageOutcome] = {}
         job = world.genesis.job
         self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
@@ -31,6 +35,8 @@ class TrainerPool:
     def train(self, spec: NodeSpec, stage: int) -> tuple[StageOutcome, int]:
         """Return a node's outcome of a stage, and the simulated nanoseconds it takes."""
         data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
+        if spec.arithmetic != self._world.scenario.job.arithmetic:
+            data = f"{data}/{spec.arithmetic}"
         owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
         job = self._world.genesis.job
         share = count_trained_steps(job, spec) / job.steps_per_stage
@@ -41,6 +47,11 @@ class TrainerPool:
                 self._trainers[owner] = self._build(spec, data)
             self._outcomes[key] = self._trainers[owner].train(stage)
         return self._outcomes[key], cost_ns
+
+    def close(self) -> None:
+        """End the processes of other arithmetics."""
+        for remote in self._remotes:
+            remote.close()
 
     def build_evaluator(self) -> "Evaluator | None":
         """Return what measures models; None where nothing is really trained."""
@@ -54,12 +65,18 @@ class TrainerPool:
     def _build(self, spec: NodeSpec, data: str) -> Trainer:
         if self._settings.trainer == "fake":
             return FakeTrainer(self._world.genesis.job, data)
+        samples, job = build_training_set(self._images, spec), self._world.genesis.job
+        steps, xla = count_trained_steps(job, spec), self._world.scenario.job.xla
+        if spec.arithmetic == CANONICAL:
+            return CanonicalTrainer(job, samples, steps=steps)
+        if spec.arithmetic != NATIVE:
+            remote = RemoteTrainer(job, samples, spec.arithmetic, xla=xla, steps=steps)
+            self._remotes.append(remote)
+            return remote
         from simulation.keras_trainer import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
 
         self._prepare_keras()
-        samples = build_training_set(self._images, spec)
-        job = self._world.genesis.job
-        return KerasTrainer(job, samples, xla=self._world.scenario.job.xla, steps=count_trained_steps(job, spec))
+        return KerasTrainer(job, samples, xla=xla, steps=steps)
 
     def _prepare_keras(self) -> None:
         from simulation.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow

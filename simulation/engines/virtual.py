@@ -209,6 +209,7 @@ class VirtualEngine:
             return self._run()
         finally:
             gc.enable()
+            self._trainers.close()
             for journal in self._journals.values():
                 journal.close()
 
@@ -220,6 +221,7 @@ class VirtualEngine:
             self._on_tick(f"simulated {self.queue.now / NANOSECONDS:.3f} s, {self.queue.count:,} events")
             if self._interruption.signum is not None:
                 self._stop("interrupted")
+        self._on_tick("at the end")  # a short run has had no look yet
         if self._end is None:
             raise PartyError("nothing is left to happen, and nobody has ended the run")
         finals = {label: seat.host.finish(is_up=seat.is_up) for label, seat in self._seats.items()}

@@ -1,5 +1,7 @@
 """Measures follow from records: each figure against one worked out by hand, and a log's against the run's own."""
 
+from typing import Any
+
 import pytest
 
 from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
@@ -10,7 +12,7 @@ from tests.simulation.simulating import make_raw, population, simulate
 
 
 def judged(event: str, author: str, kind: str, who: str = "good-0", reason: str = "different-weights") -> Record:
-    fields = {"kind": kind, "author": author, "peer": author}
+    fields: dict[str, Any] = {"kind": kind, "author": author, "peer": author}
     return note(who, event, **(fields | {"reason": reason} if event == "refused" else fields))
 
 
@@ -41,7 +43,8 @@ def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> 
     assert (headers.precision, headers.recall, headers.false_rejection) == (0.75, 0.75, 1.0)
     overall = measure_detection(tally)
     assert (overall.caught, overall.missed, overall.blamed, overall.passed) == (3, 2, 1, 5)
-    assert (overall.recall, overall.false_rejection) == (0.6, pytest.approx(1 / 6))
+    assert overall.recall == 0.6
+    assert overall.false_rejection == pytest.approx(1 / 6)
     assert measure_detection(tally, "block").recall is None
 
 
@@ -54,7 +57,13 @@ def test_what_anyone_could_have_written_is_charged_to_the_link() -> None:
 
 
 def evaluated(block: str, height: int, accuracy: float) -> Record:
-    fields = {"height": height, "block": block, "accuracy": accuracy, "trigger_success": 0.5, "recalls": "1.0 0.5"}
+    fields: dict[str, Any] = {
+        "height": height,
+        "block": block,
+        "accuracy": accuracy,
+        "trigger_success": 0.5,
+        "recalls": "1.0 0.5",
+    }
     return note("employer", "evaluated", **fields)
 
 
@@ -95,7 +104,7 @@ def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
 
 
 def test_profit_is_coins_for_each_cpu_second_of_training() -> None:
-    final = {"outcome": "finished", "height": 1, "head": "0xa1", "reorg": 0}
+    final: dict[str, Any] = {"outcome": "finished", "height": 1, "head": "0xa1", "reorg": 0}
     tally = count(
         trained("good-0", 0, "0xa"),
         note("good-0", "final", balance=30.0, **final),

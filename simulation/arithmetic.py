@@ -1,0 +1,82 @@
+"""A trainer that works in another arithmetic than this machine's own.
+
+TensorFlow takes its kernels when it is loaded, so another profile needs a process of its own.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+
+from protocol.job import TrainingJob
+from simulation.profile import VARIABLES
+from simulation.samples import TrainingSet
+from simulation.training import StageOutcome
+
+
+class RemoteTrainer:
+    """A `simulation.keras_trainer.KerasTrainer` in a process with another environment."""
+
+    def __init__(self, job: TrainingJob, samples: TrainingSet, arithmetic: str, *, xla: bool, steps: int) -> None:
+        """Start the process; it ends with this one, or with `close`."""
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        arguments = (theirs, job, samples, xla, steps)
+        self._process = context.Process(target=_serve, args=arguments, daemon=True, name=f"trainer-{arithmetic}")
+        with _environment(VARIABLES[arithmetic]):
+            self._process.start()
+        theirs.close()
+
+    def train(self, stage: int) -> StageOutcome:
+        """Return the outcome of a stage; the stage before it must have been trained.
+
+        Raises:
+            RuntimeError: Training failed in the other process.
+        """
+        try:
+            self._connection.send(stage)
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise RuntimeError(f"{self._process.name} has ended") from error
+        if isinstance(answer, StageOutcome):
+            return answer
+        raise RuntimeError(f"{self._process.name} failed: {answer}")
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            self._connection.close()
+        self._process.join()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _serve(connection: Connection, job: TrainingJob, samples: TrainingSet, xla: bool, steps: int) -> None:
+    """Train the stages asked for until the connection ends."""
+    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - in this process only
+
+    use_one_thread()
+    trainer = KerasTrainer(job, samples, xla=xla, steps=steps)
+    while True:
+        try:
+            stage = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            connection.send(trainer.train(stage))
+        except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
+            connection.send(f"{type(error).__name__}: {error}")
