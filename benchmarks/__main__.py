@@ -5,13 +5,16 @@ import platform
 
 from benchmarks.runs import print_run_figures
 from benchmarks.stage import print_stage_figures
+from benchmarks.tolerance import print_tolerance_figures
 from benchmarks.virtual import print_virtual_figures
+
+PARTS = ("all", "stage", "runs", "virtual", "tolerance")
 
 
 def main() -> None:
     """Read the arguments and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("all", "stage", "runs", "virtual"), default="all")
+    parser.add_argument("part", nargs="?", choices=PARTS, default="all")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each scenario; the median is shown")
     chosen = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}")  # noqa: T201
@@ -21,6 +24,8 @@ def main() -> None:
         print_run_figures(chosen.repeats)
     if chosen.part in ("all", "virtual"):
         print_virtual_figures()
+    if chosen.part == "tolerance":  # minutes, and no figure to stay below
+        print_tolerance_figures()
 
 
 if __name__ == "__main__":
