@@ -13,15 +13,19 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from simulation.corruption import load_resolved
 from simulation.interruption import Interrupted, Interruption
 from simulation.live import make_console
-from simulation.scenario import CONFIGS, ScenarioError, find_scenario, load_scenario
+from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_NO_DATASET: Final = 3
 SOAK_REPORT_EVERY: Final = 100
 MAX_OUT_PARTS: Final = 100
+MAX_SEED: Final = 2**61
+MAX_JOBS: Final = 256
+"""Processes that share the work of `soak` and `fuzz`; each takes a tenth of a gigabyte."""
 
 app = typer.Typer(
     add_completion=False,
@@ -76,8 +80,8 @@ def scenarios() -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for path in sorted(CONFIGS.glob("*.yaml")):
-        table.add_row(path.stem, load_scenario(path).description)
+    for name, path in list_shipped().items():
+        table.add_row(name, load_scenario(path).description)
     make_console().print(table)
 
 
@@ -87,7 +91,7 @@ def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or
     faults = 0
     for name in files:
         try:
-            scenario = load_scenario(find_scenario(name))
+            scenario = load_resolved(find_scenario(name))
         except ScenarioError as error:
             faults += 1
             _complain(str(error), EXIT_BAD_INPUT)
@@ -113,6 +117,33 @@ def compare(
         for warning in log.warnings:
             _complain(warning, 0)
     make_console().print(build_table(logs))
+
+
+@app.command()
+def report(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folders of runs or sweeps, or log files.", metavar="FOLDER...")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to make; numbered if there is one already.")] = Path("report"),
+) -> None:
+    """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
+    from simulation.report.reading import SourceError, read_source  # noqa: PLC0415 - keeps other commands light
+    from simulation.report.writing import write_report  # noqa: PLC0415
+
+    if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
+        raise typer.Exit(_complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
+    try:
+        read = [read_source(path) for path in sources]
+        for source in read:
+            for warning in source.warnings:
+                _complain(warning, 0)
+        page = write_report(read, out)
+    except SourceError as error:
+        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+    except OSError as error:
+        text = f"{error.filename or out}: cannot be written: {error.strerror}; there is no report"
+        raise typer.Exit(_complain(text, EXIT_FAILED)) from None
+    print(page)  # noqa: T201
 
 
 @app.command()
@@ -157,8 +188,8 @@ def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with
 @app.command()
 def soak(
     count: Annotated[int, typer.Option(min=1, help="Scenarios to draw.")] = 200,
-    first: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the work.")] = 2,
+    first: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first one.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")] = 2,
 ) -> None:
     """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
     from simulation.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
@@ -181,8 +212,8 @@ def soak(
 @app.command()
 def fuzz(
     frames: Annotated[int, typer.Option(min=1, help="Frames to send.")] = 100_000,
-    first: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes to share the work.")] = 2,
+    first: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first run.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")] = 2,
 ) -> None:
     """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
     from simulation.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
@@ -202,8 +233,34 @@ def fuzz(
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
 
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(help="Sweep file; docs/sweeps.md says how to write one.", metavar="SWEEP")],
+    *,
+    executor: Annotated[str, typer.Option(help="local: cores of this machine; ray: Ray, here or a cluster.")] = "local",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all, where it is left out.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster to join: host:port, ray://host:port or auto.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the sweep's own folder is made in.")] = Path("sweeps"),
+    cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
+) -> None:
+    """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
+    from simulation.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.sweeps.command import Options, run_sweep  # noqa: PLC0415
+    from simulation.sweeps.faults import SweepError  # noqa: PLC0415
+
+    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
+    try:
+        raise typer.Exit(run_sweep(file, options, make_console(), _interruption))
+    except SweepError as error:
+        raise typer.Exit(_complain(str(error), error.exit_code)) from None
+    except DatasetError as error:
+        raise typer.Exit(_complain(str(error), EXIT_NO_DATASET)) from None
+
+
 def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
-    scenario = load_scenario(find_scenario(name), settings, seed=seed)
+    scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     from simulation.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load

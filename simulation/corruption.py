@@ -1,12 +1,17 @@
 """Turns nodes of populations into attackers, as a scenario's `corruptions` say."""
 
+from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pydantic import ValidationError
+
+from simulation.explaining import Step, explain
 from simulation.faults import ScenarioError
 from simulation.population_section import Corruption, Population
 from simulation.randomness import derive_generator
-from simulation.scenario import Scenario
+from simulation.scenario import Scenario, load_scenario
 
 _SHARE_ERROR: Final = 1e-9
 
@@ -48,8 +53,22 @@ def resolve_corruptions(scenario: Scenario) -> Scenario:
     raw = {**scenario.model_dump(mode="json"), "populations": [*kept, *added], "corruptions": []}
     try:
         return Scenario.model_validate(raw)
-    except ValueError as error:
-        raise ScenarioError(f"corruptions: what is left is no scenario: {error}") from None
+    except ValidationError as error:
+        told = explain(error, [Step("corruptions: once these nodes have turned", raw, ())], Scenario)
+        raise ScenarioError(told) from None
+
+
+def load_resolved(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
+    """Return a scenario file with its corruptions resolved; see `simulation.scenario.load_scenario`.
+
+    Raises:
+        ScenarioError: The file cannot be read, is not a valid scenario, or its corruptions cannot be resolved.
+    """
+    scenario = load_scenario(path, settings, seed=seed)
+    try:
+        return resolve_corruptions(scenario)
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
 
 
 def _choose(scenario: Scenario, corruption: Corruption, counts: dict[str, int], where: str) -> list[_Owner]:
@@ -58,7 +77,9 @@ def _choose(scenario: Scenario, corruption: Corruption, counts: dict[str, int], 
     unknown = next((name for name in corruption.of if name not in stakes), None)
     if unknown is not None:
         raise ScenarioError(f"{where}.of: no population is called {unknown!r}; write one of {', '.join(stakes)}")
-    owners = [_Owner(name, number, stakes[name]) for name in corruption.of for number in range(counts[name])]
+    owners = [
+        _Owner(name, number, stakes[name]) for name in dict.fromkeys(corruption.of) for number in range(counts[name])
+    ]
     match corruption.order:
         case "random":
             order = derive_generator(scenario.seed, "corruption", corruption.name).permutation(len(owners))

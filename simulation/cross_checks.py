@@ -100,6 +100,8 @@ def _count_needed_declarations(scenario: "Scenario") -> int:
 
 def _find_name_fault(scenario: "Scenario") -> Fault | None:
     """Return what is wrong with the names of nodes that the network section uses."""
+    if scenario.corruptions:  # what they make of the populations is checked when that is known
+        return None
     network = scenario.network
     used = [(f"partitions.{i}.groups", n) for i, p in enumerate(network.partitions) for g in p.groups for n in g]
     used += [(f"eclipses.{i}.victims", n) for i, e in enumerate(network.eclipses) for n in e.victims]
@@ -128,7 +130,7 @@ def _find_name_fault(scenario: "Scenario") -> Fault | None:
 def _find_doubled_party(scenario: "Scenario") -> Fault | None:
     """Return a party that stands on two sides of one cut, or in two regions."""
     network = scenario.network
-    if not (network.partitions or network.eclipses or network.latency.regions):
+    if scenario.corruptions or not (network.partitions or network.eclipses or network.latency.regions):
         return None
     members = scenario.expand_names()
     for index, partition in enumerate(network.partitions):
@@ -176,7 +178,7 @@ def _find_edge_fault(scenario: "Scenario") -> Fault | None:
 
 def _find_unreachable_node(scenario: "Scenario") -> Fault | None:
     """Return a node that no row of edges leads to from the first one; the names in edges are known to be nodes."""
-    if not scenario.network.edges:
+    if scenario.corruptions or not scenario.network.edges:
         return None
     neighbours = defaultdict[str, set[str]](set)
     for first, second in scenario.network.edges:
@@ -242,6 +244,8 @@ def _find_engine_fault(scenario: "Scenario") -> Fault | None:
                 f"populations.{index}.arithmetic",
                 "nodes of the process engine share one TensorFlow; write null, canonical, or engine: virtual",
             )
+    if scenario.virtual.trainer == "fake":
+        return Fault("virtual.trainer", "the process engine really trains; write keras, or engine: virtual")
     if network.outages:
         return Fault("network.outages", "the process engine cannot take nodes down; write engine: virtual")
     if output.records != "all":

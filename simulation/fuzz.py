@@ -154,6 +154,7 @@ def split(first: int, frames: int) -> list[tuple[int, int]]:
 def run_seeds(first: int, frames: int, jobs: int) -> Iterator[FuzzResult]:
     """Share frames among consecutive seeds, and seeds among processes; yield results as they come."""
     shares = split(first, frames)
+    jobs = min(jobs, -(-frames // FRAMES_PER_SEED))
     if jobs == 1:
         yield from map(_run_share, shares)
         return

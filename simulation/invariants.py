@@ -21,6 +21,7 @@ from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.notes import shorten
 from simulation.population import World
+from simulation.population_section import Population
 from simulation.scenario import Scenario
 from simulation.tally import Tally
 from simulation.watch import CONFIRMATION_DEPTH, Watch
@@ -30,6 +31,14 @@ PATIENCE: Final = 30
 
 BEARABLE_LOSS: Final = 0.25
 """Share of lost frames up to which progress is expected."""
+
+_CUTTING: Final = frozenset({"silent", "partitioner", "private_chain", "data_injection"})
+"""Ways in which a node passes on little of what honest nodes say: who has poisoned its data refuses it."""
+
+_WILLING: Final = frozenset(
+    {"honest", "garbage", "forger", "replayer", "flooder", "censoring_wrapper", "double_spender"}
+)
+"""Ways in which a node still does its part of each round."""
 
 
 def find_broken(
@@ -106,15 +115,32 @@ def find_last_heal_s(scenario: Scenario) -> float:
 def must_agree(scenario: Scenario) -> bool:
     """Return whether honest nodes can always hear each other and hold most of the stake.
 
-    Where they are cut off from each other, or outnumbered, a chain of most blocks promises no agreement at any depth.
+    Where they are cut off from each other, or outnumbered, a chain of most blocks promises no agreement at any depth;
+    nor does it where a chain is built in private, however little the stake: only its length decides.
     """
-    network, roles = scenario.network, {item.role for item in scenario.populations}
+    network = scenario.network
     is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
-    is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
+    is_private = any("private_chain" in _list_ways(item) for item in scenario.populations if item.count)
     honest = sum(item.count * item.stake for item in scenario.populations if item.role == "honest")
     if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
         return False
-    return is_whole and not is_cut_by_silence and 2 * honest > _sum_stake(scenario)
+    return is_whole and not is_private and not _is_cut(scenario) and 2 * honest > _sum_stake(scenario)
+
+
+def _list_ways(population: Population) -> set[str]:
+    """Return the ways in which a population's nodes act."""
+    ways: set[str] = {behaviour.kind for behaviour in population.behaviours}
+    if population.poison is not None:
+        ways.add("data_injection")
+    if not ways:
+        ways.add(population.role)
+    return ways
+
+
+def _is_cut(scenario: Scenario) -> bool:
+    """Return whether nodes that pass nothing on may stand between honest ones."""
+    is_dropping = any(_list_ways(item) & _CUTTING for item in scenario.populations if item.count)
+    return is_dropping and scenario.network.topology != "full_mesh"
 
 
 def _sum_stake(scenario: Scenario) -> float:
@@ -124,16 +150,15 @@ def _sum_stake(scenario: Scenario) -> float:
 def must_progress(scenario: Scenario) -> bool:
     """Return whether nothing in a scenario may rightly hold up honest nodes for ever."""
     network, total = scenario.network, _sum_stake(scenario)
-    willing = sum(item.count * item.stake for item in scenario.populations if item.role in ("honest", "garbage"))
-    roles = {item.role for item in scenario.populations}
-    is_jammed = network.bandwidth_mbps is not None and ("garbage" in roles or network.bandwidth_mbps < 1)
+    willing = sum(item.count * item.stake for item in scenario.populations if _list_ways(item) <= _WILLING)
+    ways = {way for item in scenario.populations if item.count for way in _list_ways(item)}
+    is_jammed = network.bandwidth_mbps is not None and (not ways <= {"honest", "silent"} or network.bandwidth_mbps < 1)
     enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
-    is_cut_by_silence = "silent" in roles and network.topology != "full_mesh"
     return (
         scenario.engine == "virtual"
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)
-        and roles <= {"honest", "garbage", "silent"}
-        and not is_cut_by_silence
+        and "data_injection" not in ways
+        and not _is_cut(scenario)
         and willing >= enough * total
         and network.loss <= BEARABLE_LOSS
         and not is_jammed

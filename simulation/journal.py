@@ -48,9 +48,11 @@ from simulation.notes import shorten
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, NodeSpec, build_world
 from simulation.scenario import ScenarioError, load_scenario
+from simulation.summary import SUMMARY_NAME
 
 JOURNAL_FOLDER: Final = "journal"
 RESTART: Final = "restart"
+END: Final = "end"
 
 
 class JournalError(ValueError):
@@ -63,18 +65,22 @@ class JournalWriter:
     def __init__(self, folder: Path, label: str) -> None:
         """Open the file; a party that comes back goes on where it stopped."""
         self._file = (folder / f"{label}.jsonl").open("a", encoding="utf-8", buffering=1)
+        self._lines = 0
 
     def write(self, now: Nanoseconds, event: Event, commands: list[Command]) -> None:
         """Add what the core was told and what it answered."""
         line = {"now": now, **_pack(event), "commands": [describe(command) for command in commands]}
         self._file.write(json.dumps(line) + "\n")
+        self._lines += 1
 
     def write_restart(self, *, is_disk_kept: bool) -> None:
         """Note that the party starts anew."""
         self._file.write(json.dumps({"event": RESTART, "disk": is_disk_kept}) + "\n")
+        self._lines += 1
 
     def close(self) -> None:
-        """Close the file."""
+        """Write how many lines there should be, and close the file."""
+        self._file.write(json.dumps({"event": END, "lines": self._lines}) + "\n")
         self._file.close()
 
 
@@ -159,7 +165,8 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     """Feed every journal of a run to a fresh core.
 
     Yields:
-        Label of the party, number of its events, and the first difference in words, or None.
+        Label of the party, number of its events, and the first difference in words, or None. A journal that is missing
+        or cut off is a difference too; that of a party that crashed has no end.
 
     Raises:
         JournalError: There are no journals, or one of them or what belongs to it cannot be read.
@@ -175,33 +182,64 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     world = build_world(scenario, genesis.job.dataset, genesis.job.dataset_digest)
     rules = SharedRules(genesis)
     makers = {node.label: partial(_make_core, node, rules, world.network.is_relaying) for node in world.nodes}
+    crashed = _list_crashed(folder)
+    for label in sorted({*makers, EMPLOYER} - {file.stem for file in files} - crashed):
+        yield label, 0, "its journal is missing"
     for file in files:
         if file.stem == EMPLOYER:
-            yield EMPLOYER, *_replay(file, partial(LightClient, rules, KeyPair(world.employer_seed)))
+            make_core: Callable[[], Participant] = partial(LightClient, rules, KeyPair(world.employer_seed))
         elif file.stem in makers:
-            yield file.stem, *_replay(file, makers[file.stem])
+            make_core = makers[file.stem]
         else:
             raise JournalError(f"{file}: the scenario has no party {file.stem!r}")
+        yield file.stem, *_replay(file, make_core, must_end=file.stem not in crashed)
 
 
-def _replay(file: Path, make_core: Callable[[], Participant]) -> tuple[int, str | None]:
+def _list_crashed(folder: Path) -> frozenset[str]:
+    """Return the parties that cannot have ended their journals, by the run's summary."""
+    try:
+        summary = json.loads((folder / SUMMARY_NAME).read_text("utf-8"))
+        labels = {node["label"] for node in summary["nodes"] if node["outcome"] == "crashed"}
+        return frozenset(labels | ({EMPLOYER} if summary["employer"]["outcome"] == "crashed" else set()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _read_lines(file: Path) -> list[str]:
+    try:
+        return file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise JournalError(f"{file}: cannot be read: {error}") from None
+
+
+def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool) -> tuple[int, str | None]:
     core = make_core()
-    number = 0
-    for number, text in enumerate(file.read_text("utf-8").splitlines(), start=1):
+    number, last, end = 0, 0, None
+    for number, text in enumerate(_read_lines(file), start=1):
         try:
             line = json.loads(text)
+            if end is not None:
+                raise ValueError("it goes on after its end")
+            if line["event"] == END:
+                end = int(line["lines"])
+                continue
             if line["event"] == RESTART:
                 before, core = core, make_core()
                 if line["disk"] and isinstance(core, PoTNode) and isinstance(before, PoTNode):
                     core.restore(before)
                 continue
             event, now, recorded = _unpack(line), int(line["now"]), list(line["commands"])
+            if now < last:
+                raise ValueError("its time is before that of the line above")
+            last = now
         except (ValueError, KeyError, TypeError) as error:
             raise JournalError(f"{file}:{number}: not a journal line: {error}") from None
         replayed = [describe(command) for command in core.handle(event, now)]
         if replayed != recorded:
             return number, _find_difference(number, line["event"], recorded, replayed)
-    return number, None
+    if end is None:
+        return number, "its journal is cut off: the closing line is missing" if must_end else None
+    return end, None if end == number - 1 else f"its journal has {number - 1} lines, its closing line says {end}"
 
 
 def _make_core(spec: NodeSpec, rules: Rules, is_relaying: bool) -> Participant:

@@ -115,8 +115,10 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
         f"{attack['poisoned_stages_employer']} in the employer's"
         + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
         "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
-        "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB; training "
-        f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded",
+        "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
+        "training" if summary["engine"] == "processes" else "simulated training": (
+            f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
+        ),
         "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
         "folder": escape(folder),
     }

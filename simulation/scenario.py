@@ -35,7 +35,7 @@ from simulation.sections import (
 )
 from simulation.yaml_reading import read_file, write_text
 
-__all__ = ["CONFIGS", "Scenario", "ScenarioError", "find_scenario", "load_scenario"]
+__all__ = ["CONFIGS", "Scenario", "ScenarioError", "build_scenario", "find_scenario", "list_shipped", "load_scenario"]
 
 CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
 """Where the shipped scenarios are."""
@@ -86,10 +86,16 @@ class Scenario(Section):
         """Return the resolved scenario, every key written out."""
         return write_text(self.model_dump(mode="json"))
 
-    def compute_fingerprint(self, code_version: str) -> str:
-        """Return 12 hex digits over every key and the version of the code."""
+    def compute_fingerprint(self, code_version: str, digits: int = 12) -> str:
+        """Return hex digits over every key and the version of the code."""
         text = json.dumps([self.model_dump(mode="json"), code_version], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256(text.encode()).hexdigest()[:digits]
+
+
+def list_shipped() -> dict[str, Path]:
+    """Return the files of the shipped scenarios by name: those for a start, then one for each attack."""
+    files = [*sorted(CONFIGS.glob("*.yaml")), *sorted(CONFIGS.glob("attacks/*.yaml"))]
+    return {file.stem: file for file in files}
 
 
 def find_scenario(name: str) -> Path:
@@ -103,14 +109,15 @@ def find_scenario(name: str) -> Path:
         if _is_file(path):
             return path
         raise ScenarioError(f"{shorten(name)}: no such file")
-    shipped = {file.stem: file for file in sorted(CONFIGS.glob("*.yaml"))}
+    shipped = list_shipped()
     if name in shipped:
         found = shipped[name]
         return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
     if _is_file(path):
         return path
     close = difflib.get_close_matches(name, shipped, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "write a path ending in .yaml, or one of " + ", ".join(shipped)
+    known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
+    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, or one of {known}"
     raise ScenarioError(f"{shorten(name)}: no such scenario; {hint}")
 
 
@@ -136,11 +143,25 @@ def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None 
     overrides = [parse_override(setting) for setting in settings]
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
-    steps = [Step(str(path), read_file(path), ())]
+    return build_scenario(str(path), read_file(path), overrides)
+
+
+def build_scenario(source: str, raw: dict[str, Any], overrides: Sequence[Override] = ()) -> Scenario:
+    """Return a raw scenario, resolved.
+
+    Args:
+        source: What to call the file that it was read from.
+        raw: What stands there; it is not changed.
+        overrides: What replaces some of it, in this order.
+
+    Raises:
+        ScenarioError: It is not a valid scenario.
+    """
+    steps = [Step(source, raw, ())]
     for override in overrides:
-        raw: dict[str, Any] = copy.deepcopy(steps[-1].raw)
-        location = apply_override(raw, override)
-        steps.append(Step(override.source, raw, location))
+        changed: dict[str, Any] = copy.deepcopy(steps[-1].raw)
+        location = apply_override(changed, override)
+        steps.append(Step(override.source, changed, location))
     try:
         return Scenario.model_validate(steps[-1].raw)
     except ValidationError as error:

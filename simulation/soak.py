@@ -7,30 +7,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import numpy as np
-
-from simulation.datasets import PIXELS, ImageSet
-from simulation.engines.virtual import PartyError, VirtualEngine
-from simulation.interruption import Interruption
-from simulation.invariants import (
-    estimate_job_s,
-    estimate_patience_s,
-    find_broken,
-    find_standstill,
-    must_agree,
-    must_progress,
-)
-from simulation.model_store import WeightStore
-from simulation.population import build_world
+from simulation.engines.virtual import PartyError
+from simulation.in_memory import MemoryRun
+from simulation.invariants import estimate_job_s, estimate_patience_s, must_progress
 from simulation.randomness import derive_seed
-from simulation.records import Record
 from simulation.scenario import Scenario
-from simulation.tally import Tally
-from simulation.watch import Watch
 
 FAULTS_END_S: Final = 40.0
 """Simulated seconds after which a drawn scenario has no more faults."""
@@ -43,6 +27,30 @@ BLOCKED_JOBS: Final = 5
 
 LONG_SHARE: Final = 0.04
 """Share of drawn scenarios that are long enough for blocks to become final."""
+
+ADVERSARY_SHARE: Final = 0.4
+"""Share of drawn scenarios in which adversaries take part, besides those of roles."""
+
+_BEHAVIOURS: Final[tuple[Any, ...]] = (
+    "free_rider",
+    "lazy_verifier",
+    "declaration_spoiler",
+    "equivocator",
+    "forger",
+    "replayer",
+    {"kind": "flooder", "rate": 3},
+    "stake_liar",
+    "timestamp_grinder",
+    {"kind": "withholder", "what": "declaration"},
+    {"kind": "withholder", "what": "header"},
+    {"kind": "withholder", "what": "signature"},
+    {"kind": "withholder", "what": "block"},
+    "censoring_wrapper",
+    "double_spender",
+    "partitioner",
+    {"kind": "private_chain", "release_s": 5.0},
+)
+"""What drawn adversaries do: one or two of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         if rng.random() < 0.4:
             item = {"name": role, "role": role, "count": rng.randint(1, 3), "stake": rng.choice([0.0, 1.0, 10.0])}
             populations.append(item if role != "data_injection" else {**item, "colluding": rng.random() < 0.5})
+    populations += _draw_adversaries(seed)
     nodes = sum(item["count"] for item in populations)
     bonded = sum(item["count"] for item in populations if item["stake"])
     stages = rng.randint(7, 9) if rng.random() < LONG_SHARE else rng.randint(1, 3)
@@ -87,7 +96,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         },
         "populations": populations,
         "users": {"count": 3, "transactions": rng.choice([0, 5]), "per_second": 5.0},
-        "network": _draw_network(rng, nodes, honest),
+        "network": _join(_draw_network(rng, nodes, honest), populations),
         "virtual": {"trainer": "fake"},
         "run": {"linger_s": LINGER_S},
         "output": {"pictures": False},
@@ -95,6 +104,24 @@ def draw_scenario(seed: int) -> dict[str, Any]:
     scenario = Scenario.model_validate(raw)
     needed_s = estimate_patience_s(scenario) if must_progress(scenario) else BLOCKED_JOBS * estimate_job_s(scenario)
     return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + needed_s + 1}}
+
+
+def _draw_adversaries(seed: int) -> list[dict[str, Any]]:
+    """Return a population of adversaries, or none; its draws are its own, so that they shift no others."""
+    rng = Random(derive_seed(seed, "soak", "adversary"))  # noqa: S311 - a simulation's own draws
+    if rng.random() >= ADVERSARY_SHARE:
+        return []
+    behaviours = rng.sample(_BEHAVIOURS, rng.randint(1, 2))
+    item = {"name": "adversary", "role": "adversary", "count": rng.randint(1, 2), "stake": rng.choice([1.0, 10.0])}
+    poison = {"poison": {"kind": "label_noise"}} if rng.random() < 0.15 else {}
+    return [{**item, **poison, "behaviours": behaviours}]
+
+
+def _join(network: dict[str, Any], populations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a network in which members of a private chain can talk to each other."""
+    behaviours = [behaviour for item in populations for behaviour in item.get("behaviours", ())]
+    is_private = any("private_chain" in str(behaviour) for behaviour in behaviours)
+    return {**network, "topology": "full_mesh"} if is_private else network
 
 
 def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:
@@ -133,32 +160,12 @@ def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:
 def run_raw(raw: dict[str, Any]) -> SoakResult:
     """Run a raw scenario in memory and judge it."""
     scenario = Scenario.model_validate(raw)
-    world = build_world(scenario, "made up", bytes(32))
-    tally = Tally()
-    for node in world.nodes:
-        party = tally.get_party(node.label)
-        party.population, party.role = node.population, node.role
-    watch = Watch(world.get_honest(), tally, must_agree=must_agree(scenario))
-
-    def sink(record: Record) -> None:
-        tally.add(record)
-        watch.add(record)
-
-    engine = VirtualEngine(
-        world,
-        _NO_IMAGES,
-        WeightStore(Path()),
-        Path(),
-        Interruption(),
-        sink=sink,
-        on_tick=lambda _: None,
-    )
+    run = MemoryRun(scenario)
     try:
-        result = engine.run()
+        result = run.run()
     except PartyError as error:
-        return SoakResult(scenario.seed, str(error), "failed", engine.queue.count)
-    fault = find_broken(world, tally, result.chains, watch) or find_standstill(scenario, tally, result.reason)
-    return SoakResult(scenario.seed, fault, result.reason, result.events)
+        return SoakResult(scenario.seed, str(error), "failed", run.engine.queue.count)
+    return SoakResult(scenario.seed, run.find_fault(result), result.reason, result.events)
 
 
 def shrink(raw: dict[str, Any], is_broken: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -204,15 +211,12 @@ def run_seed(seed: int) -> SoakResult:
 def run_seeds(first: int, count: int, jobs: int) -> Iterator[SoakResult]:
     """Run the scenarios of consecutive seeds, in several processes; yield results as they come."""
     seeds = range(first, first + count)
+    jobs = min(jobs, count)
     if jobs == 1:
         yield from map(run_seed, seeds)
         return
     with get_context("spawn").Pool(jobs) as pool:
         yield from pool.imap_unordered(run_seed, seeds, chunksize=max(1, min(50, count // (4 * jobs))))
-
-
-_EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
-_NO_IMAGES: Final = ImageSet("made up", "made up", _EMPTY, _EMPTY[:, 0], _EMPTY, _EMPTY[:, 0])
 
 
 def describe_failure(result: SoakResult) -> str:

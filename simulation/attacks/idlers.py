@@ -63,7 +63,9 @@ class FreeRider(LazyVerifier):
 
     It knows what any node knows. It copies the first declaration of others in each round under its own name and, when a
     header shows the secret, declares with that. Expected: a copied commitment is no signature of its own
-    (`bad-commitment`); after the header the window is closed, so it is never among the declarers that are paid.
+    (`bad-commitment`); for whoever has seen the header the window is closed (`window-closed`). Only where its
+    declaration overtakes the header at a later proposer, and that header dies, is it among the declarers that are paid.
+    As a stakeholder it is paid like a lazy verifier.
     """
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:

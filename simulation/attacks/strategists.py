@@ -112,7 +112,8 @@ class PrivateChain(Adversary):
     It knows what any node knows, and who its coalition is. Until a time it hears and tells only members, who build
     their own chain from the block they were on; then it tells everybody. Expected: with the smaller part of the stake
     its chain is shorter and nobody follows it; with the larger part everybody who trusts the longest chain does, as
-    deep as the coalition likes. Poisoned blocks in it are refused at any length.
+    deep as the coalition likes. A job ends, though: under a rule of numbers a small coalition has time to complete it
+    as well, and of two whole chains the lowest hash wins. Poisoned blocks in it are refused at any length.
     """
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition, *, release_ns: Nanoseconds) -> None:

@@ -87,7 +87,8 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     core, behaviour = build_node(role.spec, rules)
     core.is_relaying = setup.is_relaying
     notes = Notes(party.record, setup.labels, rules)
-    host = Host(core, behaviour, party, party.record, notes, journal=_open_journal(setup))
+    journal = _open_journal(setup)
+    host = Host(core, behaviour, party, party.record, notes, journal=journal)
     party.host = host
 
     def start_training(stage: int) -> None:
@@ -102,6 +103,8 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     party.train = start_training
     party.watch(worker.wake_up, on_trained)
     party.run(lambda: host.start(party.now()), lambda: FinalReport(blocks=host.finish()))
+    if journal is not None:
+        journal.close()
 
 
 def _open_journal(setup: Setup) -> JournalWriter | None:
@@ -115,7 +118,8 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     rules = Rules(setup.genesis)
     core = LightClient(rules, KeyPair(role.key_seed))
     notes = Notes(party.record, setup.labels, rules)
-    host = Host(core, Honest(), party, party.record, notes, journal=_open_journal(setup))
+    journal = _open_journal(setup)
+    host = Host(core, Honest(), party, party.record, notes, journal=journal)
     party.host = host
 
     desk = EmployerDesk(evaluator, WeightStore(setup.weights_folder), party.record)
@@ -126,6 +130,8 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
 
     host.on_block = desk.measure
     party.run(lambda: host.start(party.now()), report)
+    if journal is not None:
+        journal.close()
 
 
 def _live_as_users(party: Party, setup: Setup, role: UsersRole) -> None:

@@ -240,6 +240,8 @@ class VirtualEngine:
         """
         try:
             return self.queue.run(TICK_ACTIONS)
+        except OSError:
+            raise  # a full disk is nobody's code
         except Exception as error:
             raise PartyError(self._explain(error)) from error
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from simulation.cli import main
-from simulation.scenario import CONFIGS
+from simulation.scenario import list_shipped
 from tests.simulation.material import complete, save
 
 BAD_INPUT = {
@@ -93,12 +93,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_scenarios_are_listed_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenarios"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == sorted(file.stem for file in CONFIGS.glob("*.yaml"))
+    assert [line.split()[0] for line in lines] == list(list_shipped())
     assert all(len(line.split()) > 3 for line in lines)
 
 
 def test_shipped_scenarios_and_files_are_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = [file.stem for file in CONFIGS.glob("*.yaml")]
+    names = list(list_shipped())
     mine = save(tmp_path, complete(), "mine.yaml")
     assert main(["validate", *names, str(mine)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(names) + 1

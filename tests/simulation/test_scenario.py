@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from simulation.scenario import CONFIGS, ScenarioError, find_scenario, load_scenario
+from simulation.scenario import CONFIGS, ScenarioError, find_scenario, list_shipped, load_scenario
 from tests.simulation.material import complete, dig, dotted, save, walk
 
-FILES = sorted(CONFIGS.glob("*.yaml"))
+FILES = list(list_shipped().values())
 KEYS = [path for path, _ in walk(complete()) if isinstance(path[-1], str)]
 LEAVES = [(path, value) for path, value in walk(complete()) if not isinstance(value, dict | list)]
 NUMBERS = [(path, value) for path, value in LEAVES if type(value) in (int, float)]

@@ -16,6 +16,7 @@ from protocol.messages import BlockHeader, TrainingDeclaration
 from protocol.node import PoTNode
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
+from simulation.attacks.catalogue import CATALOGUE
 from simulation.cli import main
 from simulation.scenario import Scenario
 from simulation.soak import (
@@ -91,6 +92,14 @@ def has_role(role: str, raw: dict[str, Any]) -> bool:
     return any(item["role"] == role for item in raw["populations"])
 
 
+def has_behaviour(kind: str, raw: dict[str, Any]) -> bool:
+    behaviours = [item for population in raw["populations"] for item in population.get("behaviours", ())]
+    return any(kind == (item if isinstance(item, str) else item["kind"]) for item in behaviours)
+
+
+DRAWN_BEHAVIOURS = sorted(set(CATALOGUE) - {"silent", "garbage"})
+"""The others are drawn as roles."""
+
 DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no fault": lambda raw: (
         not any(raw["network"].get(name) for name in ("loss", "duplication", "reordering", "partitions", "outages"))
@@ -106,6 +115,8 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
     **{f"latency {kind}": partial(has_latency, kind) for kind in ("constant", "uniform", "lognormal")},
     **{f"topology {name}": partial(has_topology, name) for name in ("full_mesh", "ring", "small_world")},
     **{f"role {role}": partial(has_role, role) for role in ("honest", "data_injection", "silent", "garbage")},
+    "adversary": partial(has_role, "adversary"),
+    **{f"behaviour {kind}": partial(has_behaviour, kind) for kind in DRAWN_BEHAVIOURS},
     "no bond": lambda raw: any(item["stake"] == 0 for item in raw["populations"]),
     "rule of stake": lambda raw: "stake_share" in raw["protocol"]["confidence"],
     "rule of numbers": lambda raw: "count" in raw["protocol"]["confidence"],

@@ -1,0 +1,281 @@
+"""The pictures and figures of `docs/studies/`, made from finished sweeps.
+
+python main.py sweep configs/studies/a_majority.yaml
+python -m benchmarks.studies sweeps/a_majority-*            # writes docs/studies/a_majority.{png,svg,csv}
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simulation.report.style import CYCLE, GREY, LIGHT, make_figure, render, styled
+from simulation.report.sweep_picture import draw_sweep
+from simulation.report.sweep_table import read_sweep_table
+from simulation.theory import compute_slots_to_block, deceive_employer, deceive_employer_under
+
+DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "studies"
+
+DECEIVED: Final = "attack.employer_deceived"
+HONEST: Final = "populations.honest.count"
+ATTACKERS: Final = "populations.attackers.count"
+BLOCKS: Final = 2
+"""Stages of the race."""
+
+GATE: Final = 0.9
+"""Test accuracy that a network without recomputation might ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """How a sweep is drawn, and the closed form its figure is held against, if there is one."""
+
+    prepare: Callable[[pd.DataFrame], pd.DataFrame]
+    """Adds the columns that are drawn, and `closed form` where there is one."""
+    draw: Callable[[pd.DataFrame], Figure]
+    figure: str = DECEIVED
+
+
+# ---- what each study adds to its table ----
+
+
+def _prepare_majority(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["attackers' share of the stake"] = frame[ATTACKERS] / (frame[ATTACKERS] + frame[HONEST])
+    frame["confidence"] = [_describe_rule(text) for text in frame["protocol.confidence"]]
+    frame["closed form"] = [
+        deceive_employer_under(
+            row[ATTACKERS],
+            row[HONEST],
+            stakeholders=row["protocol.stakeholders"],
+            blocks=BLOCKS,
+            count=json.loads(row["protocol.confidence"]).get("count"),
+            stake_share=json.loads(row["protocol.confidence"]).get("stake_share"),
+        )
+        for row in frame.to_dict("records")
+    ]
+    return frame
+
+
+def _describe_rule(text: str) -> str:
+    rule: dict[str, Any] = json.loads(text)
+    return f"{rule['count']} declarations" if "count" in rule else "more than half the stake"
+
+
+def _prepare_colluders(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["colluders"] = frame[ATTACKERS]
+    frame["nodes"] = frame[ATTACKERS] + frame[HONEST]
+    frame["closed form"] = [
+        deceive_employer_under(a, h, stakeholders=3, blocks=BLOCKS, count=3, stake_share=None)
+        for a, h in zip(frame[ATTACKERS], frame[HONEST], strict=True)
+    ]
+    return frame
+
+
+def _prepare_lazy(frame: pd.DataFrame) -> pd.DataFrame:
+    lazy = frame["populations.lazy.count"]
+    frame["lazy verifiers' share of the stake"] = lazy / 20
+    frame["attackers of 20 nodes"] = frame[ATTACKERS]
+    frame["closed form"] = [
+        deceive_employer(a, h, stakeholders=3, blocks=BLOCKS, lazy=item)
+        for a, h, item in zip(frame[ATTACKERS], frame[HONEST], lazy, strict=True)
+    ]
+    return frame
+
+
+def _prepare_withholding(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["withholders of 11 nodes"] = frame["populations.withholders.count"]
+    frame["withheld"] = [
+        " and ".join(act["what"] for act in json.loads(text)) for text in frame["populations.withholders.behaviours"]
+    ]
+    silent = {"signature": 2, "block": 1, "signature and block": 3}
+    frame["closed form"] = [
+        compute_slots_to_block(count, 11, stakeholders=silent[what], headers_per_slot=0.2)
+        for count, what in zip(frame["withholders of 11 nodes"], frame["withheld"], strict=True)
+    ]
+    return frame
+
+
+def _prepare_sizes(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["nodes"] = frame[HONEST]
+    frame["latency"] = [_describe_latency(json.loads(text)) for text in frame["network.latency"]]
+    return frame
+
+
+def _describe_latency(latency: Mapping[str, Any]) -> str:
+    return "none" if not latency["ms"] else f"{latency['ms']:g} to {latency['max_ms']:g} ms"
+
+
+def _prepare_poisons(frame: pd.DataFrame) -> pd.DataFrame:
+    poisons = [json.loads(text) for text in frame["populations.attackers.poison"]]
+    frame["poison"] = [f"{poison['kind'].replace('_', ' ')}, {poison['share']:g}" for poison in poisons]
+    return frame
+
+
+def _prepare_arithmetic(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["others"] = [
+        "all canonical" if job == "canonical" else f"3 of 8 {others}"
+        for job, others in zip(frame["job.arithmetic"], frame["populations.others.arithmetic"], strict=True)
+    ]
+    return frame
+
+
+# ---- pictures ----
+
+
+def _draw_majority(frame: pd.DataFrame) -> Figure:
+    figure = make_figure(4.2, 12)
+    panels = figure.subplots(1, 3, sharey=True)
+    for axes, (stakeholders, rows) in zip(panels, frame.groupby("protocol.stakeholders"), strict=True):
+        _draw_curves(axes, rows, "attackers' share of the stake", "confidence", DECEIVED)
+        axes.set_title(f"K = {stakeholders} stakeholders")
+    _add_legend(figure, panels[0])
+    panels[0].set_ylabel("employer deceived, share of runs")
+    for axes in panels[1:]:
+        axes.set_ylabel("")
+    return figure
+
+
+def _draw_one(x: str, lines: str, figure_name: str, title: str) -> Callable[[pd.DataFrame], Figure]:
+    def draw(frame: pd.DataFrame) -> Figure:
+        figure = make_figure(4.6)
+        axes = figure.subplots()
+        _draw_curves(axes, frame, x, lines, figure_name)
+        axes.set_title(title)
+        _add_legend(figure, axes)
+        return figure
+
+    return draw
+
+
+def _draw_sizes(frame: pd.DataFrame) -> Figure:
+    figure = make_figure(4.2, 12)
+    names = {
+        "measures.blocks.declarations_each": "declarations to a block",
+        "measures.blocks.headers_each": "headers to a block",
+        "chain.forks": "forks in 5 blocks",
+    }
+    panels = figure.subplots(1, 3)
+    for axes, (name, title) in zip(panels, names.items(), strict=True):
+        _draw_curves(axes, frame, "nodes", "latency", name)
+        axes.set_title(title)
+    _add_legend(figure, panels[0])
+    return figure
+
+
+def _draw_curves(axes: Any, frame: pd.DataFrame, x: str, lines: str, figure: str) -> None:  # noqa: ANN401 - Axes
+    """Draw a line with its spread for each value of a column, and the closed form dashed over it."""
+    draw_sweep(frame.reset_index(drop=True), x, figure, [lines], axes=axes)
+    if "closed form" in frame:
+        for number, (_, rows) in enumerate(frame.groupby(lines, sort=False)):
+            ordered = rows.sort_values(x)
+            axes.plot(ordered[x], ordered["closed form"], "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
+        axes.plot([], [], "--", color="black", linewidth=1.2, label="closed form")
+    if axes.get_legend() is not None:
+        axes.get_legend().remove()
+
+
+def _add_legend(figure: Figure, axes: Any) -> None:  # noqa: ANN401 - Axes
+    """Put one legend for all panels below them."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+
+
+def _draw_poisons(frame: pd.DataFrame) -> Figure:
+    figure = make_figure(0.26 * len(frame) + 1.2)
+    accuracy, trigger = figure.subplots(1, 2, sharey=True)
+    places = range(len(frame))
+    for axes, name, title in (
+        (accuracy, "measures.branches.poisoned.accuracy", "test accuracy"),
+        (trigger, "measures.branches.poisoned.trigger_success", "trigger succeeds"),
+    ):
+        spread = frame[f"{name}.std"].fillna(0)
+        axes.errorbar(frame[f"{name}.mean"], places, xerr=spread, fmt="o", color=CYCLE[0])
+        axes.set(title=title, xlim=(-0.03, 1.03))
+        axes.grid(axis="x", color=LIGHT)
+    accuracy.axvline(GATE, color=GREY, linestyle="--")
+    accuracy.annotate("gate", (GATE, -0.6), color=GREY, ha="right", va="center")
+    accuracy.set_yticks(list(places), list(frame["poison"]))
+    accuracy.set_ylim(len(frame) - 0.5, -1)
+    return figure
+
+
+def _draw_arithmetic(frame: pd.DataFrame) -> Figure:
+    figure = make_figure(0.4 * len(frame) + 1.2)
+    axes = figure.subplots()
+    name = "measures.detection.false_rejection"
+    axes.barh(range(len(frame)), frame[f"{name}.mean"], xerr=frame[f"{name}.std"].fillna(0), color=CYCLE[0])
+    axes.set_yticks(range(len(frame)), list(frame["others"]))
+    axes.set(title="honest messages that honest nodes refused", xlim=(0, 1), ylim=(len(frame) - 0.4, -0.6))
+    axes.grid(axis="x", color=LIGHT)
+    return figure
+
+
+STUDIES: Final[Mapping[str, Study]] = {
+    "a_majority": Study(_prepare_majority, _draw_majority),
+    "b_colluders": Study(
+        _prepare_colluders, _draw_one("colluders", "nodes", DECEIVED, "employer deceived, 3 declarations are enough")
+    ),
+    "c_lazy": Study(
+        _prepare_lazy,
+        _draw_one("lazy verifiers' share of the stake", "attackers of 20 nodes", DECEIVED, "employer deceived"),
+    ),
+    "d_poisons": Study(_prepare_poisons, _draw_poisons, "measures.branches.poisoned.accuracy"),
+    "e_withholding": Study(
+        _prepare_withholding,
+        _draw_one("withholders of 11 nodes", "withheld", "measures.blocks.seconds_each", "slots to a block"),
+        "measures.blocks.seconds_each",
+    ),
+    "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
+    "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.false_rejection"),
+}
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Draw a finished sweep, keep the columns that matter, and print how the closed form holds."""
+    name = folder.name.rpartition("-")[0]
+    study = STUDIES[name]
+    frame = study.prepare(read_sweep_table(folder).frame.copy())
+    out.mkdir(parents=True, exist_ok=True)
+    with styled():
+        figure = study.draw(frame)
+        for kind in ("png", "svg"):
+            (out / f"{name}.{kind}").write_bytes(render(figure, kind))
+    kept = [column for column in frame.columns if _is_kept(column, study.figure, frame)]
+    frame[kept].to_csv(out / f"{name}.csv", index=False)
+    low, high = f"{study.figure}.low", f"{study.figure}.high"
+    if "closed form" in frame and low in frame:
+        inside = frame["closed form"].between(frame[low] - 1e-9, frame[high] + 1e-9)
+        share = f"{inside.mean():.1%}"
+        print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(frame)} cells, {share}")  # noqa: T201
+    elif "closed form" in frame:
+        error = (frame[f"{study.figure}.mean"] / frame["closed form"] - 1).abs()
+        found = f"{error.mean():.1%} on average, {error.max():.1%} at most"
+        print(f"{name}: the mean differs from the closed form by {found}")  # noqa: T201
+    print(f"{name}: {len(frame)} combinations, {int(frame['n'].sum()):,} runs; pictures in {out}")  # noqa: T201
+
+
+def _is_kept(column: str, figure: str, frame: pd.DataFrame) -> bool:
+    """Return whether a column is worth keeping: what was varied, what is drawn, and the main figures."""
+    position, first = list(frame.columns).index(column), list(frame.columns).index("n")
+    starts = (figure, "measures.blocks.", "measures.branches.", "measures.detection.false", "chain.forks", DECEIVED)
+    is_added = not any(part in column for part in (".", "failed"))
+    return position <= first or column.startswith(starts) or is_added
+
+
+def main() -> None:
+    """Read the arguments and publish."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies", description=__doc__)
+    parser.add_argument("sweeps", nargs="+", type=Path, help="folders of finished sweeps")
+    parser.add_argument("--out", type=Path, default=DOCS, help="where pictures and tables go")
+    chosen = parser.parse_args()
+    for folder in chosen.sweeps:
+        publish(folder, chosen.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The command `sweep`: what the user has chosen, and the one cell that may be run by itself."""
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from simulation.interruption import Interruption
+from simulation.sweeps.cells import Plan, build_recipe, plan_cells
+from simulation.sweeps.executors import Executor, LocalExecutor
+from simulation.sweeps.faults import EXIT_BAD_INPUT, EXIT_FAILED, SweepError
+from simulation.sweeps.ray_executor import RayExecutor
+from simulation.sweeps.reading import Sweep, load_sweep
+from simulation.sweeps.running import CellRunner, Job
+from simulation.sweeps.session import Session
+from simulation.sweeps.store import prepare_folder
+from simulation.version import compute_code_version
+
+EXECUTORS: Final = ("local", "ray")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a user has chosen besides the sweep."""
+
+    executor: str
+    jobs: int | None
+    """Cores to use; None for all."""
+    address: str | None
+    """Ray cluster to join."""
+    out: Path
+    """Folder that the sweep's own folder is made in."""
+    cell: str | None
+    """The one cell to run, and to keep nothing of."""
+
+
+def run_sweep(path: Path, options: Options, console: Console, interruption: Interruption) -> int:
+    """Run a sweep file, or go on with it; return the exit code.
+
+    Raises:
+        DatasetError: A data set that cells insist on cannot be had.
+        ScenarioError: The sweep, or a combination of its values, is not valid.
+        SweepError: It cannot go on.
+    """
+    cores = options.jobs or len(os.sched_getaffinity(0))
+    executor = _choose_executor(options, cores)
+    sweep, version = load_sweep(path), compute_code_version()
+    with console.status(f"{sweep.name}: checking {sweep.count_combinations():,} combinations"):
+        plan = plan_cells(sweep, version)
+    if options.cell is not None:
+        return _run_alone(sweep, plan, options.cell, interruption)
+    try:
+        folder = prepare_folder(options.out, sweep, version)
+    except OSError as error:
+        place = error.filename or options.out
+        raise SweepError(f"{place}: cannot be made: {error.strerror}; choose another --out", EXIT_BAD_INPUT) from None
+    return Session(sweep, plan, folder, version, executor, cores, console, interruption).execute()
+
+
+def _choose_executor(options: Options, cores: int) -> Executor:
+    if options.executor not in EXECUTORS:
+        raise SweepError(f"--executor: write {' or '.join(EXECUTORS)}, not {options.executor!r}", EXIT_BAD_INPUT)
+    if options.executor == "ray":
+        return RayExecutor(options.jobs if options.address else cores, options.address)
+    if options.address is not None:
+        raise SweepError("--address belongs to --executor ray; write both, or none", EXIT_BAD_INPUT)
+    return LocalExecutor(cores)
+
+
+def _run_alone(sweep: Sweep, plan: Plan, identifier: str, interruption: Interruption) -> int:
+    """Run one cell in this process and print what it came to; with the whole trace where that is an error."""
+    cell = next((cell for cell in plan.cells if cell.id == identifier), None)
+    if cell is None:
+        raise SweepError(
+            f"--cell {identifier}: this sweep has no such cell, or had it with other code; "
+            "write one of the column `cell` of its results",
+            EXIT_BAD_INPUT,
+        )
+    with tempfile.TemporaryDirectory(prefix="pot-sweep-") as folder:
+        job = Job(build_recipe(sweep), compute_code_version(), folder, str(Path.cwd()))
+        outcome = CellRunner(job, interruption).run(cell)
+    if outcome.error is not None:
+        print(outcome.trace, outcome.error, sep="", file=sys.stderr)  # noqa: T201
+        return EXIT_FAILED
+    values = dict(zip(sweep.keys, cell.values, strict=True))
+    told = {"cell": cell.id, "values": values, "repeat": cell.repeat, "seed": cell.seed}
+    print(json.dumps({**told, "figures": outcome.figures, "execution": outcome.execution}, indent=2))  # noqa: T201
+    return 0

@@ -1,0 +1,162 @@
+"""Sweep files: strict reading, and the sweep that one stands for."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import Field, ValidationError
+
+from simulation.defaults import from_constant, load_constants
+from simulation.explaining import Step, explain, show
+from simulation.faults import ScenarioError, shorten
+from simulation.scenario import find_scenario
+from simulation.sections import Name, OneLine, Section
+from simulation.sweeps.axes import MAX_CELLS, Axis, check_value, encode, read_axis
+from simulation.yaml_reading import read_file, write_text
+
+SCENARIO_NAME: Final = "scenario.yaml"
+"""The scenario's file in a sweep's folder."""
+
+
+class SweepFile(Section):
+    """The keys of a sweep file."""
+
+    name: Name
+    description: OneLine
+    scenario: Annotated[str, Field(min_length=1, max_length=4095)]
+    """A shipped scenario's name, or a file relative to the sweep file."""
+    set: Any = Field(default_factory=dict)
+    """Values that every cell has, by dotted key."""
+    vary: Any = Field(default_factory=dict)
+    """What differs between cells."""
+    repeats: Annotated[int, Field(ge=1, le=MAX_CELLS)] = 1
+    """Cells of each combination, each with a seed of its own."""
+    seed: Annotated[int, Field(ge=0, lt=2**62)] = from_constant("SEED")
+    """What the seeds of all cells are derived from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep file, resolved."""
+
+    source: str
+    """The file, as the user has named it."""
+    name: str
+    description: str
+    scenario_source: str
+    scenario_text: str
+    scenario: dict[str, Any]
+    """The raw scenario that cells are made from."""
+    settings: tuple[tuple[str, Any], ...]
+    axes: tuple[Axis, ...]
+    repeats: int
+    seed: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that vary, in their order."""
+        return tuple(key for axis in self.axes for key in axis.keys)
+
+    def count_combinations(self) -> int:
+        """Return the number of combinations of values."""
+        return prod(len(axis.rows) for axis in self.axes)
+
+    def count_cells(self) -> int:
+        """Return the number of combinations, times the repeats."""
+        return self.count_combinations() * self.repeats
+
+    def to_yaml(self) -> str:
+        """Return the sweep with every key and every value written out, for the folder that has its scenario."""
+        return write_text(
+            {
+                "name": self.name,
+                "description": self.description,
+                "scenario": SCENARIO_NAME,
+                "set": dict(self.settings),
+                "vary": {axis.label: axis.describe() for axis in self.axes},
+                "repeats": self.repeats,
+                "seed": self.seed,
+            }
+        )
+
+    def compute_fingerprint(self, code_version: str) -> str:
+        """Return 12 hex digits over everything that decides the table, and the version of the code."""
+        axes = [[axis.label, axis.describe()] for axis in self.axes]
+        text = encode([self.name, self.scenario_text, self.settings, axes, self.repeats, self.seed, code_version])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load_sweep(path: Path) -> Sweep:
+    """Return a sweep file, resolved; its combinations are not looked at yet.
+
+    Raises:
+        ScenarioError: The file cannot be read or is not a valid sweep.
+    """
+    load_constants()
+    raw = read_file(path)
+    try:
+        file = SweepFile.model_validate(raw)
+    except ValidationError as error:
+        raise ScenarioError(explain(error, [Step(str(path), raw, ())], SweepFile)) from None
+    settings = _read_mapping(file.set, f"{path}: set")
+    for key, value in settings.items():
+        check_value(value, f"{path}: set.{shorten(key)}")
+    varied = _read_mapping(file.vary, f"{path}: vary")
+    axes = tuple(read_axis(label, item, f"{path}: vary.{shorten(label)}") for label, item in varied.items())
+    _check_keys(str(path), settings, axes)
+    base = _find_base(path, file.scenario)
+    sweep = Sweep(
+        source=str(path),
+        name=file.name,
+        description=file.description,
+        scenario_source=str(base),
+        scenario=read_file(base),
+        scenario_text=base.read_text("utf-8"),
+        settings=tuple(settings.items()),
+        axes=axes,
+        repeats=file.repeats,
+        seed=file.seed,
+    )
+    if sweep.count_cells() > MAX_CELLS:
+        sizes = " x ".join(str(len(axis.rows)) for axis in axes)
+        raise ScenarioError(
+            f"{path}: {sizes or 1} combinations, {file.repeats} times each, are {sweep.count_cells():,} cells; "
+            f"write fewer values or repeats, so that there are at most {MAX_CELLS:,}"
+        )
+    return sweep
+
+
+def _read_mapping(raw: object, where: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ScenarioError(f"{where}: write dotted keys of the scenario below it, not {show(raw)}")
+    return raw
+
+
+def _check_keys(source: str, settings: Mapping[str, Any], axes: tuple[Axis, ...]) -> None:
+    """Refuse keys that a sweep derives, and keys that would overwrite one another."""
+    where = [(f"set.{shorten(key)}", key) for key in settings]
+    where += [(f"vary.{shorten(axis.label)}", key) for axis in axes for key in axis.keys]
+    derived = next((place for place, key in where if key == "seed"), None)
+    if derived is not None:
+        raise ScenarioError(f"{source}: {derived}: seeds are derived from the sweep's; write seed and repeats instead")
+    seen: dict[str, str] = {}
+    for place, key in where[len(settings) :]:
+        inside = next((other for other in seen if f"{key}.".startswith(f"{other}.") or other.startswith(f"{key}.")), "")
+        if inside:
+            raise ScenarioError(
+                f"{source}: {place}: {shorten(key)} and {shorten(inside)} ({seen[inside]}) overwrite each other; "
+                f"vary each value once"
+            )
+        seen[key] = place
+
+
+def _find_base(path: Path, name: str) -> Path:
+    """Return the scenario's file."""
+    try:
+        is_file = Path(name).suffix in (".yaml", ".yml")
+        return find_scenario(str(path.parent / name) if is_file else name)
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: scenario: {error}; files are looked for beside the sweep file") from None

@@ -1,0 +1,135 @@
+"""One go at a sweep: runs the cells that are not finished, keeps each as it ends, and writes the tables."""
+
+import errno
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from simulation.datasets import load_images
+from simulation.faults import shorten
+from simulation.interruption import EXIT_BASE, Interruption
+from simulation.sweeps.axes import encode
+from simulation.sweeps.cells import Cell, Plan, build_recipe
+from simulation.sweeps.executors import Executor, cut_into_chunks
+from simulation.sweeps.faults import EXIT_FAILED, writing
+from simulation.sweeps.progress import Progress
+from simulation.sweeps.reading import Sweep
+from simulation.sweeps.running import Job, Outcome
+from simulation.sweeps.store import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
+
+
+@dataclass(slots=True)
+class Session:
+    """What a go at a sweep needs to know."""
+
+    sweep: Sweep
+    plan: Plan
+    folder: Path
+    code_version: str
+    executor: Executor
+    workers: int
+    """Among which cells are divided."""
+    console: Console
+    interruption: Interruption
+    failed: int = 0
+    first_failure: tuple[Cell, str] | None = None
+
+    def execute(self) -> int:
+        """Run what is left and write the tables; return the exit code.
+
+        Raises:
+            DatasetError: A data set that cells insist on cannot be had.
+            SweepError: It cannot go on.
+        """
+        path = self.folder / CELLS_NAME
+        with writing(path):
+            file = CellFile(path, self.sweep.keys)
+        with file:
+            with writing(path):
+                finished = read_finished(path)
+            left = [cell for cell in self.plan.cells if cell.id not in finished]
+            if left:
+                self._look_for_images()
+                done = self._run(left, file)
+                if self.interruption.signum is not None:
+                    return self._tell_interruption(len(left) - done, self.interruption.signum)
+            self._write_tables(path)
+        return self._tell_end()
+
+    def _look_for_images(self) -> None:
+        """Load every data set once: one sentence now is better than one in each cell."""
+        with self.console.status(f"{self.sweep.name}: looking for images"):
+            for name, path, is_required in self.plan.datasets:
+                load_images(name, path, is_required=is_required)
+
+    def _run(self, left: Sequence[Cell], file: CellFile) -> int:
+        """Run cells until all are done or the user has had enough; return how many are finished now."""
+        cells = self.plan.cells
+        with writing(self.folder):
+            running = clear_running(self.folder)
+        job = Job(build_recipe(self.sweep), self.code_version, str(running.resolve()), str(Path.cwd()))
+        chunks = cut_into_chunks(left, self.workers, is_heavy=bool(self.plan.datasets))
+        self.interruption.is_orderly = True
+        try:
+            with (
+                closing(self.executor.run(job, chunks, self._wants_end)) as outcomes,
+                Progress(self.console, self.sweep.name, len(cells), len(cells) - len(left)) as progress,
+            ):
+                for outcome in outcomes:
+                    self._keep(cells[outcome.index], outcome, file)
+                    progress.add(is_failed=outcome.error is not None)
+            return progress.done - (len(cells) - len(left))
+        finally:
+            self.interruption.is_orderly = False
+            remove_running(self.folder)
+
+    def _wants_end(self) -> bool:
+        return self.interruption.signum is not None
+
+    def _keep(self, cell: Cell, outcome: Outcome, file: CellFile) -> None:
+        with writing(self.folder):
+            if outcome.is_full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            file.append(cell, outcome)
+        if outcome.error is not None:
+            self.failed += 1
+            self.first_failure = self.first_failure or (cell, outcome.error)
+
+    def _write_tables(self, path: Path) -> None:
+        from simulation.sweeps.table import (  # noqa: PLC0415 - loads Arrow
+            AGGREGATE_NAME,
+            RESULTS_NAME,
+            ResultTable,
+            write_tables,
+        )
+
+        with self.console.status(f"{self.sweep.name}: writing tables"), writing(self.folder):
+            table = ResultTable(self.sweep.keys, self.plan.cells, path)
+            write_tables(self.folder, {RESULTS_NAME: table.build_results(), AGGREGATE_NAME: table.build_aggregate()})
+
+    def _tell_interruption(self, remaining: int, signum: int) -> int:
+        kept = len(self.plan.cells) - remaining
+        _complain(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
+        return EXIT_BASE + signum
+
+    def _tell_end(self) -> int:
+        self.console.print(f"tables in {self.folder}", highlight=False, markup=False, soft_wrap=True)
+        if self.first_failure is None:
+            return 0
+        cell, error = self.first_failure
+        values = zip(self.sweep.keys, cell.values, strict=True)
+        what = ", ".join([*(f"{key}={shorten(encode(value))}" for key, value in values), f"repeat={cell.repeat}"])
+        again = shlex.join(["python", "main.py", "sweep", self.sweep.source, "--cell", cell.id])
+        _complain(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
+        _complain(f"run it alone: {again}")
+        return EXIT_FAILED
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201

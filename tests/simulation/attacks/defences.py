@@ -1,0 +1,208 @@
+"""The protocol with one defence taken away: each function removes one rule, so that an attack shows its effect."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from protocol import ledger, mempool, validation
+from protocol.codec import DecodeError
+from protocol.inbox import Inbox
+from protocol.ledger import Account, LedgerState, StakeTable
+from protocol.mempool import Mempool
+from protocol.messages import BlockHeader, Message, Transaction
+from protocol.node import PoTNode
+from protocol.participant import Memory, Participant, Turn
+from protocol.types import AccountId
+from protocol.validation import Place
+from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
+from simulation.engines.shared_rules import SharedRules
+
+
+def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = PoTNode) -> None:
+    """Let a method of nodes accept where it would give one of some verdicts."""
+    judge = getattr(owner, of)
+
+    def judge_badly(self: Any, *arguments: Any) -> Verdict:
+        verdict: Verdict = judge(self, *arguments)
+        return ACCEPT if verdict in replaced else verdict
+
+    monkeypatch.setattr(owner, of, judge_badly)
+
+
+# ---- training ----
+
+
+def trust_proposers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nodes accept the headers of others, whatever their own training gave."""
+    judge_header = validation.judge_header
+
+    def trust_header(place: Place, header: BlockHeader) -> Verdict:
+        return judge_header(msgspec.structs.replace(place, own=None), header)
+
+    monkeypatch.setattr(validation, "judge_header", trust_header)
+
+
+def take_any_commitment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a commitment count whoever has signed whatever."""
+
+    def is_fine(*_: object, **__: object) -> bool:
+        return True
+
+    monkeypatch.setattr(validation, "is_commitment_to", is_fine)
+
+
+def leave_the_window_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let declarations count after the secret is public."""
+    accept_instead(monkeypatch, Ignore(Reason.WINDOW_CLOSED), of="_judge_declaration")
+
+
+def include_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let proposers include declarations whose commitment they have not checked; headers are checked as ever."""
+    accept_instead(monkeypatch, Reject(Reason.BAD_COMMITMENT), of="_judge_declaration")
+
+
+# ---- rights ----
+
+
+def believe_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let everybody speak in every slot."""
+
+    def judge_right(*_: object) -> Verdict:
+        return ACCEPT
+
+    monkeypatch.setattr(validation, "judge_right", judge_right)
+
+
+def allow_future_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold slots against the parent's only, not against the clock."""
+    judge = validation.judge_position
+
+    def judge_position(place: Place, height: int, slot: int) -> Verdict:
+        verdict = judge(place, height, slot)
+        return ACCEPT if verdict == Ignore(Reason.FUTURE_SLOT) else verdict
+
+    monkeypatch.setattr(validation, "judge_position", judge_position)
+
+
+def allow_two_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an author say two things in one slot or round."""
+    accept_instead(monkeypatch, Reject(Reason.EQUIVOCATION), of="_judge_declaration")
+    accept_instead(monkeypatch, Reject(Reason.EQUIVOCATION), of="_judge_header")
+
+
+def count_identities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every bonded key one vote, whatever it has bonded."""
+    start = StakeTable.__init__
+
+    def start_equal(table: StakeTable, stakes: dict[AccountId, int]) -> None:
+        start(table, {owner: min(stake, 1) for owner, stake in stakes.items()})
+
+    monkeypatch.setattr(StakeTable, "__init__", start_equal)
+
+
+def propose_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody propose where there is a header already, so that one that dies is the end."""
+    propose = PoTNode._propose
+
+    def propose_first(node: PoTNode, turn: Turn, slot: int) -> None:
+        if not node._read_round(node.tree.head.hash).proposals:
+            propose(node, turn, slot)
+
+    monkeypatch.setattr(PoTNode, "_propose", propose_first)
+
+
+# ---- bytes, signatures, memory ----
+
+
+def skip_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believe the name on every message."""
+
+    def is_signed(_: SharedRules, message: Message) -> bool:
+        return True
+
+    monkeypatch.setattr(SharedRules, "is_signed", is_signed)
+
+
+def fail_at_malformed_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the decoder raise what nobody catches."""
+    decode = SharedRules.decode
+
+    def decode_badly(rules: SharedRules, frame: bytes) -> Message:
+        try:
+            return decode(rules, frame)
+        except DecodeError as error:
+            raise ValueError(error.reason.value) from None
+
+    monkeypatch.setattr(SharedRules, "decode", decode_badly)
+
+
+def forget_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nodes take a frame, and count a message, as often as it comes."""
+
+    def forget(_: Memory[bytes], key: bytes) -> None:
+        pass
+
+    def has_seen(_: Participant, frame_hash: bytes) -> bool:
+        return False
+
+    monkeypatch.setattr(Memory, "remember", forget)
+    monkeypatch.setattr(Participant, "has_seen", has_seen)
+    for method in ("_judge_declaration", "_judge_header", "_judge_stakeholder_signature"):
+        accept_instead(monkeypatch, Ignore(Reason.DUPLICATE), of=method)
+
+
+def keep_everything_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the messages that wait all the room they take."""
+
+    def has_room(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(Inbox, "has_room", has_room)
+
+
+def never_ask_for_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take catch-up away."""
+
+    def ask(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setattr(Participant, "_ask_for_blocks", ask)
+
+
+# ---- money ----
+
+
+def ignore_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every transfer be paid that its author has the coins for, whatever its number."""
+
+    def find_fault(payer: Account | None, transaction: Transaction) -> Reason | None:
+        if payer is None:
+            return Reason.UNKNOWN_ACCOUNT
+        return Reason.OVERDRAFT if transaction.amount + transaction.fee > payer.balance else None
+
+    def judge(pool: Mempool, state: LedgerState, transaction: Transaction) -> Verdict:
+        return ACCEPT
+
+    def add(pool: Mempool, transaction: Transaction) -> None:
+        key = int.from_bytes(transaction.signature[:8], "big")
+        pool._pending.setdefault(transaction.author, {})[key] = transaction
+
+    def select(pool: Mempool, state: LedgerState, limit: int) -> tuple[Transaction, ...]:
+        chosen: list[Transaction] = []
+        for author, pending in sorted(pool._pending.items()):
+            left = state.get_account(author).balance
+            for _, transaction in sorted(pending.items()):
+                if transaction.amount + transaction.fee <= left:
+                    left -= transaction.amount + transaction.fee
+                    chosen.append(transaction)
+        return tuple(chosen[:limit])
+
+    def keep_all(pool: Mempool, state: LedgerState, returned: Iterable[Transaction]) -> None:
+        pass
+
+    monkeypatch.setattr(ledger, "find_transfer_fault", find_fault)
+    monkeypatch.setattr(mempool, "find_transfer_fault", find_fault)
+    for name, method in (("judge", judge), ("add", add), ("select", select), ("on_head_changed", keep_all)):
+        monkeypatch.setattr(Mempool, name, method)
