@@ -11,7 +11,7 @@ export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help run test test-fast soak fuzz lint format bench lock clean
+.PHONY: help run test test-fast soak fuzz lint format bench ray lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -43,6 +43,9 @@ format: .venv/.synced ## put the code into shape
 
 bench: .venv/.synced ## print the figures the README quotes
 	$(BIN)/python -m benchmarks
+
+ray: .venv/.synced ## install Ray, for sweeps on a cluster
+	$(BIN)/pipenv sync --categories ray
 
 lock: .venv/.pipenv ## resolve Pipfile again; the lock names no index
 	$(BIN)/pipenv lock

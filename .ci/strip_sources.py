@@ -9,8 +9,8 @@ def strip(path: Path) -> None:
     """Empty the list of sources and drop every reference to one."""
     lock = json.loads(path.read_text("utf-8"))
     lock["_meta"]["sources"] = []
-    for section in ("default", "develop"):
-        for package in lock[section].values():
+    for name, packages in lock.items():
+        for package in packages.values() if name != "_meta" else ():
             package.pop("index", None)
     path.write_text(json.dumps(lock, indent=4, sort_keys=True) + "\n", "utf-8")
 

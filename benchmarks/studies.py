@@ -14,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulation.report.style import CYCLE, GREY, LIGHT, make_figure, render, styled
+from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
 from simulation.report.sweep_picture import draw_sweep
 from simulation.report.sweep_table import read_sweep_table
 from simulation.theory import compute_slots_to_block, deceive_employer, deceive_employer_under
@@ -175,6 +175,8 @@ def _draw_curves(axes: Any, frame: pd.DataFrame, x: str, lines: str, figure: str
             ordered = rows.sort_values(x)
             axes.plot(ordered[x], ordered["closed form"], "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
         axes.plot([], [], "--", color="black", linewidth=1.2, label="closed form")
+    if pd.api.types.is_integer_dtype(frame[x]):
+        count_steps(axes)
     if axes.get_legend() is not None:
         axes.get_legend().remove()
 

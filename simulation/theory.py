@@ -4,6 +4,7 @@ Owners here have equal stakes, and stakeholders are drawn without replacement, a
 draws them. Time is counted in slots.
 """
 
+from functools import cache
 from math import comb
 
 
@@ -44,20 +45,41 @@ def compute_branch_rate(proposers: int, signers: int, owners: int, stakeholders:
 def deceive_employer(attackers: int, honest: int, *, stakeholders: int, blocks: int, lazy: int = 0) -> float:
     """Return the probability that a poisoned chain of some blocks is complete before the honest one.
 
-    Both sides must have the declarations a header needs; declaring takes no time. Lazy verifiers sign for either side
-    and propose for none.
+    Both sides must have the declarations a header needs; declaring takes no time. Lazy verifiers propose for nobody.
+    They sign for either side while there is no block; then for the longer branch, and of two equally long ones for that
+    with the lower hash, which either has with probability one half.
 
     Args:
         attackers: Owners who collude.
         honest: Owners who train and verify.
         stakeholders: K, drawn for each header.
         blocks: Length of the job.
-        lazy: Owners who sign whatever they are asked to.
+        lazy: Owners who sign what builds on the chain they follow.
     """
     owners = attackers + honest + lazy
-    attack = compute_branch_rate(attackers, attackers + lazy, owners, stakeholders)
-    defence = compute_branch_rate(honest, honest + lazy, owners, stakeholders)
-    return win_race(blocks, attack / (attack + defence)) if attack + defence else 0.0
+
+    def compute_share(*, helps_attack: bool, helps_defence: bool) -> float:
+        attack = compute_branch_rate(attackers, attackers + lazy * helps_attack, owners, stakeholders)
+        defence = compute_branch_rate(honest, honest + lazy * helps_defence, owners, stakeholders)
+        return attack / (attack + defence) if attack + defence else 0.0
+
+    at_first = compute_share(helps_attack=True, helps_defence=True)
+    with_attack = compute_share(helps_attack=True, helps_defence=False)
+    with_defence = compute_share(helps_attack=False, helps_defence=True)
+
+    @cache
+    def win(own: int, other: int) -> float:
+        if blocks in (own, other):
+            return float(own == blocks)
+        if own == other == 0:
+            share = at_first
+        elif own == other:
+            share = (with_attack + with_defence) / 2
+        else:
+            share = with_attack if own > other else with_defence
+        return share * win(own + 1, other) + (1 - share) * win(own, other + 1)
+
+    return win(0, 0)
 
 
 def deceive_employer_under(
@@ -86,6 +108,10 @@ def deceive_employer_under(
 
 
 def compute_slots_to_block(withholders: int, owners: int, *, stakeholders: int, headers_per_slot: float) -> float:
-    """Return the mean slots to a block where some owners do not sign or wrap: headers with one of them die."""
+    """Return the mean slots to a block where some owners do not sign or wrap: headers with one of them die.
+
+    Each owner wins a slot by itself, with probability ``headers_per_slot / owners``.
+    """
     completing = draw_all(stakeholders, owners - withholders, owners)
-    return 1 / (headers_per_slot * completing) if completing else float("inf")
+    success = 1 - (1 - headers_per_slot * completing / owners) ** owners
+    return 1 / success if success else float("inf")

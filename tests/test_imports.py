@@ -59,6 +59,8 @@ RESERVED: Final = (
         frozenset({"keras", "tensorflow"}), frozenset({"simulation/keras_trainer.py", "simulation/model_store.py"})
     ),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/yaml_reading.py"})),
+    Reserved(frozenset({"ray"}), frozenset({"simulation/sweeps/ray_executor.py"})),
+    Reserved(frozenset({"pyarrow"}), frozenset({"simulation/sweeps/table.py"})),
 )
 ENGINES: Final = frozenset(f"simulation.engines.{name}" for name in ("processes", "virtual", "ray_cluster"))
 """Other files of that folder are parts that engines are made of."""

@@ -155,8 +155,9 @@ def _check_keys(source: str, settings: Mapping[str, Any], axes: tuple[Axis, ...]
 
 def _find_base(path: Path, name: str) -> Path:
     """Return the scenario's file."""
+    is_file = Path(name).suffix in (".yaml", ".yml")
     try:
-        is_file = Path(name).suffix in (".yaml", ".yml")
         return find_scenario(str(path.parent / name) if is_file else name)
     except ScenarioError as error:
-        raise ScenarioError(f"{path}: scenario: {error}; files are looked for beside the sweep file") from None
+        hint = "; a file is looked for from the folder of the sweep file" if is_file else ""
+        raise ScenarioError(f"{path}: scenario: {error}{hint}") from None

@@ -92,9 +92,8 @@ class CellRunner:
             scenario = self._job.recipe.build(cell.values, cell.seed)
             summary = self._run_in_memory(scenario, cell) if is_in_memory(scenario) else self._run_in_folder(scenario)
         except Exception as error:  # noqa: BLE001 - one cell must not end the others
-            is_full = isinstance(error, OSError) and error.errno in _FULL
             trace = "".join(traceback.format_exception(error))
-            return Outcome(cell.index, error=_describe(error), trace=trace, is_full=is_full)
+            return Outcome(cell.index, error=_describe(error), trace=trace, is_full=_is_full(error))
         finally:
             make_keys.cache_clear()  # each cell has keys of its own, and thousands of cells would fill the memory
         figures = flatten(summary)
@@ -173,6 +172,15 @@ def _walk(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Figure]]:
             yield from _walk(value, f"{prefix}{name}.")
         elif isinstance(value, bool | int | float | str):
             yield f"{prefix}{name}", value
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Return whether an error, or what has caused it, is a disk without room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _describe(error: Exception) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from simulation.theory import (
+    compute_branch_rate,
     compute_slots_to_block,
     deceive_employer,
     deceive_employer_under,
@@ -61,6 +62,13 @@ def test_lazy_verifiers_help_whoever_proposes() -> None:
     assert deceive_employer(4, 4, stakeholders=3, blocks=3, lazy=12) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("blocks", [1, 2, 4])
+def test_without_lazy_verifiers_the_race_is_the_binomial_one(blocks: int) -> None:
+    attack, defence = (compute_branch_rate(side, side, 20, 3) for side in (8, 12))
+    expected = win_race(blocks, attack / (attack + defence))
+    assert deceive_employer(8, 12, stakeholders=3, blocks=blocks) == pytest.approx(expected)
+
+
 def test_a_stake_majority_is_a_step_and_a_count_is_none() -> None:
     rule = {"stakeholders": 3, "blocks": 3}
     majority = [deceive_employer_under(a, 20 - a, **rule, count=None, stake_share=0.5) for a in range(21)]
@@ -72,7 +80,9 @@ def test_a_stake_majority_is_a_step_and_a_count_is_none() -> None:
 
 
 def test_withholders_multiply_the_time_to_a_block() -> None:
-    assert compute_slots_to_block(0, 11, stakeholders=3, headers_per_slot=0.5) == pytest.approx(2)
-    third = compute_slots_to_block(3, 11, stakeholders=3, headers_per_slot=0.5)
-    assert third == pytest.approx(2 / (1 - 0.661), rel=0.002)
+    rare = 0.001  # so that two headers never share a slot
+    assert compute_slots_to_block(0, 11, stakeholders=3, headers_per_slot=rare) == pytest.approx(1000, rel=0.001)
+    third = compute_slots_to_block(3, 11, stakeholders=3, headers_per_slot=rare)
+    assert third == pytest.approx(1000 / (1 - 0.661), rel=0.002)
+    assert compute_slots_to_block(0, 1, stakeholders=1, headers_per_slot=1.0) == 1
     assert compute_slots_to_block(9, 11, stakeholders=3, headers_per_slot=0.5) == float("inf")
