@@ -140,12 +140,15 @@ def _draw_majority(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_one(x: str, lines: str, figure_name: str, title: str) -> Callable[[pd.DataFrame], Figure]:
+def _draw_one(
+    x: str, lines: str, figure_name: str, title: str, scale: str = "linear"
+) -> Callable[[pd.DataFrame], Figure]:
     def draw(frame: pd.DataFrame) -> Figure:
         figure = make_figure(4.6)
         axes = figure.subplots()
         _draw_curves(axes, frame, x, lines, figure_name)
         axes.set_title(title)
+        axes.set_yscale(scale)
         _add_legend(figure, axes)
         return figure
 
@@ -229,7 +232,7 @@ STUDIES: Final[Mapping[str, Study]] = {
     "d_poisons": Study(_prepare_poisons, _draw_poisons, "measures.branches.poisoned.accuracy"),
     "e_withholding": Study(
         _prepare_withholding,
-        _draw_one("withholders of 11 nodes", "withheld", "measures.blocks.seconds_each", "slots to a block"),
+        _draw_one("withholders of 11 nodes", "withheld", "measures.blocks.seconds_each", "slots to a block", "log"),
         "measures.blocks.seconds_each",
     ),
     "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
