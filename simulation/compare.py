@@ -32,12 +32,15 @@ class RunLog:
     """What is wrong with the log, where it is still of use."""
 
 
-def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLog:
+def read_log(
+    path: Path, watch: Callable[[Record], None] | None = None, parse: Callable[[str], Record] = parse_line
+) -> RunLog:
     """Return a run's log.
 
     Args:
         path: A run's folder, or its ``pot_sim.log``.
         watch: Takes each record as well.
+        parse: Reads a line, or raises `RecordError`.
 
     Raises:
         LogError: There is no log, or no line of it is one.
@@ -53,7 +56,7 @@ def read_log(path: Path, watch: Callable[[Record], None] | None = None) -> RunLo
     damaged = []
     for number, line in enumerate(lines, start=1):
         try:
-            record = parse_line(line)
+            record = parse(line)
             log.tally.add(record)
         except (RecordError, KeyError, ValueError, TypeError):
             damaged.append(number)

@@ -74,6 +74,25 @@ def parse_line(line: str) -> Record:
     return Record(float(time), level, who, event, fields)
 
 
+def parse_json(line: str) -> Record:
+    """Return the record of a line of ``events.jsonl``.
+
+    Raises:
+        RecordError: The line is not one.
+    """
+    try:
+        fields = json.loads(line)
+        time, level, who, event = (fields.pop(name) for name in ("time", "level", "who", "event"))
+        at = float(time)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        raise RecordError(f"not an event: {line[:80]!r}") from None
+    is_timed = isinstance(time, int | float) and not isinstance(time, bool)
+    is_named = level in (DEBUG, INFO, WARNING) and isinstance(who, str) and isinstance(event, str)
+    if not (is_timed and is_named and all(value is None or isinstance(value, Value) for value in fields.values())):
+        raise RecordError(f"not an event: {line[:80]!r}")
+    return Record(at, level, who, event, fields)
+
+
 def _parse_fields(text: str) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     position = 0

@@ -56,7 +56,13 @@ class RunOutcome:
 
 
 def run_scenario(
-    scenario: Scenario, out: Path, *, console: Console, log_beside: Path | None, interruption: Interruption
+    scenario: Scenario,
+    out: Path,
+    *,
+    console: Console,
+    log_beside: Path | None,
+    interruption: Interruption,
+    images: ImageSet | None = None,
 ) -> RunOutcome:
     """Run a scenario and leave its folder behind.
 
@@ -66,6 +72,7 @@ def run_scenario(
         console: Where the user looks.
         log_beside: Where a second ``pot_sim.log`` goes; None for none.
         interruption: Notes the user's wish to end.
+        images: The scenario's data set, by one who runs many scenarios; None to load it.
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
@@ -74,7 +81,8 @@ def run_scenario(
     """
     with console.status(f"{scenario.name}: loading TensorFlow and {scenario.dataset.name}"):
         meter = Meter(start_server() if scenario.engine == "processes" else None)
-        images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
+        if images is None:
+            images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
         world = build_world(scenario, images.name, images.compute_digest())
         scenario = world.scenario
     if scenario.engine == "processes":

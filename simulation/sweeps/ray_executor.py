@@ -23,7 +23,7 @@ from simulation.sweeps.running import CellRunner, Job, Outcome
 REACH_WITHIN_S: Final = 5.0
 """How long a cluster's address may take to accept a connection."""
 
-JOIN_WITHIN_S: Final = 45.0
+JOIN_WITHIN_S: Final = 30.0
 """How long a cluster may take to let a driver in."""
 
 AHEAD: Final = 2
@@ -153,7 +153,13 @@ def _ensure_reachable(address: str) -> None:
     command = [sys.executable, "-c", _PROBE, address]
     try:
         subprocess.run(  # noqa: S603 - a fixed command
-            command, timeout=JOIN_WITHIN_S, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            command,
+            timeout=JOIN_WITHIN_S,
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C is ours to answer
         )
     except subprocess.TimeoutExpired:
         raise SweepError(

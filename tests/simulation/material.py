@@ -10,7 +10,7 @@ import yaml
 from protocol.job import TrainingJob
 from simulation.datasets import PIXELS, ImageSet
 from simulation.records import DEBUG, INFO, WARNING, Record, Value
-from simulation.scenario import CONFIGS, Scenario, load_scenario
+from simulation.scenario import CONFIGS, Scenario, list_shipped, load_scenario
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 
 def shipped(name: str, *settings: str) -> Scenario:
-    return load_scenario(CONFIGS / f"{name}.yaml", settings)
+    return load_scenario(list_shipped()[name], settings)
 
 
 # ---- images and jobs ----

@@ -44,8 +44,9 @@ def find_folder(out: Path) -> Path:
 
 
 def read_cells(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of a sweep's file of cells."""
-    return [json.loads(line) for line in (folder / "cells.jsonl").read_text("utf-8").splitlines()]
+    """Return the whole lines of a sweep's file of cells."""
+    whole, _, _ = (folder / "cells.jsonl").read_text("utf-8").rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def read_tables(folder: Path) -> dict[str, bytes]:

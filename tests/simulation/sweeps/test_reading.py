@@ -72,7 +72,7 @@ def test_so_does_other_code_but_not_another_description(tmp_path: Path) -> None:
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"varry": {}}, "varry: unknown key; did you mean 'vary'?"),
     "no scenario": ({"scenario": None}, "scenario: missing"),
-    "unknown scenario": ({"scenario": "defalt"}, "scenario: defalt: no such scenario; did you mean 'default'?"),
+    "unknown scenario": ({"scenario": "defualt"}, "scenario: defualt: no such scenario; did you mean 'default'?"),
     "missing file": ({"scenario": "nowhere.yaml"}, "nowhere.yaml: no such file; a file is looked for from the folder"),
     "name": ({"name": "Two Words"}, "name: write 1 to 40 lower-case letters"),
     "no repeats": ({"repeats": 0}, "repeats: write 1 or more, not 0"),

@@ -1,0 +1,73 @@
+"""The figures that stand first in a report."""
+
+from collections import Counter
+
+from simulation.measures import measure_detection
+from simulation.report.picture import Table
+from simulation.report.reading import Run
+from simulation.tally import Tally
+
+
+def build_headline(run: Run) -> Table:
+    """Return the headline figures of a run."""
+    tally = run.tally
+    agreement, best = tally.compute_agreement()
+    deceived = tally.count_poisoned_employer()
+    measured = tally.evaluations.get(tally.employer.head)
+    rows = [
+        ("scenario", f"{tally.run['scenario']}, seed {tally.run['seed']}, engine {tally.run['engine']}"),
+        ("nodes", _list_populations(tally)),
+        ("data set", str(tally.run["dataset"])),
+        ("ended", str(tally.end.get("reason", "unfinished: the log has no closing line"))),
+        ("height of the honest chain", str(best.height)),
+        ("agreement of honest nodes", f"{agreement:.0%}"),
+        (
+            "employer deceived",
+            f"yes: {deceived} of its {tally.employer.height} stages are poisoned" if deceived else "no",
+        ),
+        ("employer's height", f"{tally.employer.height} ({tally.employer.outcome})"),
+        ("poisoned stages in honest chains", str(tally.count_poisoned_honest())),
+        ("test accuracy", f"{float(str(measured.fields['accuracy'])):.2%}" if measured else "not measured"),
+        ("trigger succeeds", f"{float(str(measured.fields['trigger_success'])):.2%}" if measured else "not measured"),
+        ("coverage of the data set", _show_share(compute_coverage(tally))),
+        ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
+        ("deepest reorganisation", f"{tally.reorg_depth_max} blocks"),
+        ("refused by honest nodes", _list_refusals(tally)),
+        ("detection", _describe_detection(tally)),
+    ]
+    return Table(("figure", "value"), tuple(rows))
+
+
+def compute_coverage(tally: Tally) -> float | None:
+    """Return the share of the data set that clean stages of the employer's chain have trained on, as a summary does."""
+    samples, per_stage = tally.run.get("samples"), tally.run.get("samples_per_stage")
+    if not isinstance(samples, int) or not isinstance(per_stage, int) or samples <= 0:
+        return None
+    clean = tally.employer.height - tally.count_poisoned_employer()
+    return min(1.0, clean * per_stage / samples)
+
+
+def _show_share(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.0%}" if share in (0, 1) else f"{share:.1%}"
+
+
+def _list_populations(tally: Tally) -> str:
+    counts = Counter((node.population, node.role) for node in tally.nodes.values() if node.role)
+    return ", ".join(f"{count} {name} ({role})" for (name, role), count in counts.items()) or "none"
+
+
+def _list_refusals(tally: Tally) -> str:
+    totals = sum(tally.refused_from.values(), start=Counter[str]())
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in totals.most_common(8))
+    more = f", and {len(totals) - 8} more reasons" if len(totals) > 8 else ""
+    return f"{totals.total():,}: {listed}{more}" if totals.total() else "0"
+
+
+def _describe_detection(tally: Tally) -> str:
+    found = measure_detection(tally)
+    parts = {
+        "of attackers' messages refused": found.recall,
+        "of refusals hit attackers": found.precision,
+        "of honest messages refused": found.false_rejection,
+    }
+    return ", ".join(f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None) or "-"

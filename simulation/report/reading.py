@@ -1,0 +1,111 @@
+"""From a path that the user names to what can be drawn: a run's records, or a sweep's table."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulation.compare import LogError, RunLog, read_log
+from simulation.logs import EVENTS_NAME, LOG_NAME
+from simulation.records import Record, RecordError, parse_json, parse_line
+from simulation.report.collecting import Collected, check_numbers
+from simulation.report.sweep_table import AGGREGATE_NAME, SWEEP_NAME, SweepTable, SweepTableError, read_sweep_table
+from simulation.summary import SUMMARY_NAME
+from simulation.tally import Tally
+
+
+class SourceError(ValueError):
+    """What was named is neither a run nor a sweep, or cannot be read; the text says which and why."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run, as its records tell it."""
+
+    name: str
+    log: RunLog
+    collected: Collected
+
+    @property
+    def tally(self) -> Tally:
+        """Return the figures."""
+        return self.log.tally
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what is wrong with the log."""
+        return self.log.warnings
+
+    @property
+    def is_simulated(self) -> bool:
+        """Return whether its seconds are simulated ones."""
+        return self.tally.run.get("engine") == "virtual"
+
+    @property
+    def is_counted(self) -> bool:
+        """Return whether its parties counted most of what they did instead of recording it."""
+        return self.collected.is_counted
+
+
+Source = Run | SweepTable
+
+
+def read_source(path: Path) -> Source:
+    """Return what a path stands for.
+
+    Args:
+        path: A run's folder, its ``events.jsonl`` or ``pot_sim.log``, or a sweep's folder.
+
+    Raises:
+        SourceError: It stands for nothing that can be drawn.
+    """
+    if not path.exists():
+        raise SourceError(f"{path}: not there; name a run's folder, its log, or a sweep's folder")
+    is_sweep = _has_one(path, AGGREGATE_NAME, SWEEP_NAME)
+    if path.is_dir() and not is_sweep and not _has_one(path, EVENTS_NAME, LOG_NAME):
+        raise SourceError(f"{path}: neither a run nor a sweep: it has no {EVENTS_NAME}, {LOG_NAME} or {SWEEP_NAME}")
+    try:
+        return read_sweep_table(path) if is_sweep else read_run(path)
+    except (LogError, SweepTableError) as error:
+        raise SourceError(str(error)) from None
+
+
+def _has_one(folder: Path, *names: str) -> bool:
+    return any((folder / name).is_file() for name in names)
+
+
+def read_run(path: Path) -> Run:
+    """Return a run from its folder or one of its two logs.
+
+    Raises:
+        LogError: There is no log, or no line of it is one.
+    """
+    file = path
+    if path.is_dir():
+        file = path / EVENTS_NAME if (path / EVENTS_NAME).is_file() else path / LOG_NAME
+    collected = Collected()
+    log = read_log(file, collected.add, _parse_event if file.suffix == ".jsonl" else _parse_log_line)
+    if _was_changed(file):
+        log.warnings.insert(0, f"{file}: changed since the run ended: {SUMMARY_NAME} has another digest of it")
+    return Run(file.resolve().parent.name or file.name, log, collected)
+
+
+def _parse_event(line: str) -> Record:
+    return check_numbers(parse_json(line))
+
+
+def _parse_log_line(line: str) -> Record:
+    try:
+        return check_numbers(parse_line(line))
+    except RecursionError:  # a value of a thousand brackets
+        raise RecordError("nested too deep") from None
+
+
+def _was_changed(file: Path) -> bool:
+    """Return whether the summary beside a log knows it differently; without one, nothing can be said."""
+    try:
+        digests = json.loads((file.parent / SUMMARY_NAME).read_bytes())["files"]
+        expected = digests[file.name]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return bool(expected != hashlib.sha256(file.read_bytes()).hexdigest())

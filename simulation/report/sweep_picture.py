@@ -1,0 +1,219 @@
+"""Curves of a sweep: a figure against a varied key, with the spread of the repeats, and perhaps a formula over it."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simulation.report.picture import Missing, Picture, Table
+from simulation.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
+from simulation.report.sweep_table import SweepTable, is_proportion
+
+ClosedForm = Callable[[float, Mapping[str, Any]], float]
+"""What a figure should be at a value of the horizontal axis, given the values that tell the line from others."""
+
+MAX_LINES: Final = 16
+MAX_PICTURES: Final = 24
+FORMULA_POINTS: Final = 201
+LEGEND_ROW: Final = 0.21
+"""Inches."""
+
+_MARKERS: Final = "osD^vPX*"
+_TITLE_LENGTH: Final = 70
+_WIDE_LABEL: Final = 46
+_STEM_LENGTH: Final = 80
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def draw_sweep(
+    table: pd.DataFrame,
+    x: str,
+    figure: str,
+    lines_by: Sequence[str] = (),
+    closed_form: ClosedForm | None = None,
+    *,
+    axes: Axes | None = None,
+) -> Figure:
+    """Return a figure of a sweep's table as curves.
+
+    A proportion has its 95 % Wilson interval; a number is a mean with one standard deviation either side.
+
+    Args:
+        table: As ``aggregate.csv`` has it: a row for each combination.
+        x: Column of the horizontal axis. Values that are not numbers stand side by side in the table's order.
+        figure: Name of a figure, without ".mean" or ".low".
+        lines_by: Columns whose combinations each are a line.
+        closed_form: A formula to draw dashed over each line; only where ``x`` has numbers. It may give NaN.
+        axes: Where to draw instead of on a new picture.
+
+    Raises:
+        KeyError: The table has no such column.
+    """
+    with styled():
+        lines = sum(1 for _ in islice(iterate_lines(table, lines_by), MAX_LINES))
+        canvas = make_figure(3.7 + LEGEND_ROW * math.ceil(lines / 2)) if axes is None else None
+        drawn = canvas.subplots() if canvas is not None else axes
+        if drawn is None:
+            raise TypeError("there is always one of the two")
+        places = _find_places(table[x])
+        is_numeric = places.dtype == float
+        for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES)):
+            at = places[rows.index].sort_values(kind="stable")
+            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, values=values)
+            if closed_form is not None and is_numeric:
+                grid = np.linspace(at.min(), at.max(), FORMULA_POINTS)
+                formula = [closed_form(float(place), values) for place in grid]
+                drawn.plot(grid, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
+        if closed_form is not None and is_numeric:
+            drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label="closed form")
+        if not is_numeric:
+            names = list(dict.fromkeys(table[x]))
+            drawn.set_xticks(range(len(names)), [fit(_show(name)) for name in names])
+        _finish(drawn, x, figure, is_share=is_proportion(table, figure))
+        if drawn.get_legend_handles_labels()[1]:
+            _add_legend(drawn, canvas)
+    whole = canvas or drawn.get_figure(root=True)
+    if whole is None:
+        raise ValueError("the axes belong to no figure")
+    return whole
+
+
+def iterate_lines(table: pd.DataFrame, lines_by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Yield the rows of each line with the values that tell it from others, in the table's order."""
+    if not lines_by:
+        yield {}, table
+        return
+    for values, rows in table.groupby(list(lines_by), sort=False, dropna=False):
+        yield dict(zip(lines_by, values, strict=True)), rows
+
+
+def draw_figures(sweep: SweepTable, closed_forms: Mapping[str, ClosedForm] | None = None) -> list[Picture | Missing]:
+    """Return a picture of each figure that differs between combinations, proportions first.
+
+    Args:
+        sweep: The table.
+        closed_forms: Formulas by figure.
+    """
+    x = sweep.choose_x(MAX_LINES)
+    if x is None:
+        return [Missing("Curves", "The sweep varies nothing, or only one combination is in its table.")]
+    if not sweep.figures:
+        return [Missing("Curves", "The table holds no figure.")]
+    figures = sorted(sweep.figures, key=lambda name: (sweep.figures[name] == "number", _rank(name)))
+    differing = [name for name in figures if sweep.get_centre(name).nunique() > 1]
+    pictures: list[Picture | Missing] = [
+        _draw_figure(sweep, x, name, number, (closed_forms or {}).get(name))
+        for number, name in enumerate(differing[:MAX_PICTURES], start=1)
+    ]
+    same = [
+        f"{name} = {_show(float(sweep.get_centre(name).max()))}" for name in sorted(figures) if name not in differing
+    ]
+    if same:
+        pictures.append(Missing("The same in every combination", f"{', '.join(same)}."))
+    if differing[MAX_PICTURES:]:
+        rest = ", ".join(differing[MAX_PICTURES:])
+        pictures.append(
+            Missing("More figures", f"A page has {MAX_PICTURES} curves at most; the table also has {rest}.")
+        )
+    return pictures
+
+
+def _rank(name: str) -> int:
+    """Return how early a figure comes: the summary's own first, counts of single kinds of messages last."""
+    starts = ("attack.", "chain.", "employer.", "training.", "measures.", "cost.")
+    place = next((place for place, start in enumerate(starts) if name.startswith(start)), len(starts))
+    return len(starts) + 1 if ".by_" in name or "refused_by_" in name else place
+
+
+def _draw_figure(sweep: SweepTable, x: str, name: str, number: int, formula: ClosedForm | None) -> Picture:
+    drawn = draw_sweep(sweep.frame, x, name, sweep.find_lines(x), formula)
+    lines, kind, centre = sweep.count_lines(x), sweep.figures[name], sweep.get_centre(name)
+    left_out = f" Only the first {MAX_LINES} of {lines} lines are drawn." if lines > MAX_LINES else ""
+    alt = (
+        f"{name} against {x}: from {_show(float(centre.min()))} to {_show(float(centre.max()))} over "
+        f"{len(sweep.frame)} combinations, in {lines} {'lines' if lines > 1 else 'line'}."
+    )
+    stem = f"{number:02}-{_NOT_IN_NAMES.sub('_', name)[:_STEM_LENGTH]}"
+    return Picture(stem, name, alt, _NOTES[kind] + left_out, drawn, _tabulate(sweep, name, kind))
+
+
+_NOTES: Final = {
+    "proportion": "Share of the repeats; the bars are 95 % Wilson intervals.",
+    "number": "Mean of the repeats; the bars are one standard deviation either side, not an interval for the mean.",
+}
+
+
+def _find_places(column: pd.Series) -> pd.Series:
+    """Return where each row stands on the horizontal axis: at its number, or side by side where there is a word."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if column.dtype != bool and not numbers.isna().any():
+        return numbers.astype(float)
+    return pd.Series(pd.factorize(column, use_na_sentinel=False)[0], index=column.index, dtype=int)
+
+
+def _draw_line(
+    axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, values: Mapping[str, Any]
+) -> None:
+    centre = rows[figure if is_proportion(rows, figure) else f"{figure}.mean"].astype(float)
+    name = fit(", ".join(f"{_shorten(key)} = {_show(value)}" for key, value in values.items()), 2 * LABEL_LENGTH)
+    axes.errorbar(
+        at,
+        centre,
+        _measure_bars(rows, figure, centre),
+        color=CYCLE[number % len(CYCLE)],
+        marker=_MARKERS[number % len(_MARKERS)],
+        linestyle="-" if number < len(CYCLE) else ":",
+        label=name or None,
+        elinewidth=1,
+    )
+
+
+def _measure_bars(rows: pd.DataFrame, figure: str, centre: pd.Series) -> Any:  # noqa: ANN401 - an array
+    """Return how far the bars go below and above each point; nowhere where that is not known."""
+    if is_proportion(rows, figure):
+        low, high = rows[f"{figure}.low"].astype(float), rows[f"{figure}.high"].astype(float)
+        return np.nan_to_num(np.clip(np.vstack([centre - low, high - centre]), 0, None))
+    spread = f"{figure}.std"
+    std = rows[spread].astype(float) if spread in rows else pd.Series(0.0, index=rows.index)
+    return np.nan_to_num(np.vstack([std, std]))
+
+
+def _finish(axes: Axes, x: str, figure: str, *, is_share: bool) -> None:
+    axes.set(title=fit(f"{figure} against {x}", _TITLE_LENGTH), xlabel=fit(x, _TITLE_LENGTH))
+    axes.set_ylabel("share of repeats" if is_share else "mean of repeats")
+    axes.grid(axis="y")
+    if is_share:
+        axes.set_ylim(-0.04, 1.04)
+
+
+def _add_legend(axes: Axes, canvas: Figure | None) -> None:
+    if canvas is None:
+        axes.legend()
+    else:
+        labels = axes.get_legend_handles_labels()[1]
+        canvas.legend(loc="outside lower center", ncols=1 if max(map(len, labels)) > _WIDE_LABEL else 2)
+
+
+def _tabulate(sweep: SweepTable, name: str, kind: str) -> Table:
+    ends = ("", ".low", ".high") if kind == "proportion" else (".mean", ".std", ".median")
+    count = f"{name}.n" if f"{name}.n" in sweep.frame else "n"
+    columns = [*sweep.keys, count, *(f"{name}{end}" for end in ends if f"{name}{end}" in sweep.frame)]
+    rows = [tuple(_show(value) for value in row) for row in sweep.frame[columns].itertuples(index=False, name=None)]
+    return Table(tuple(columns), tuple(rows))
+
+
+def _shorten(key: str) -> str:
+    """Return what tells a key from its neighbours: its last two parts."""
+    return ".".join(key.split(".")[-2:])
+
+
+def _show(value: object) -> str:
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.6g}"
+    return str(value)

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.report.style import styled
+
+
+@pytest.fixture(autouse=True)
+def _styled() -> Iterator[None]:
+    """Pictures are drawn as a report draws them."""
+    with styled():
+        yield
