@@ -86,7 +86,9 @@ class Progress:
             self._console.print(self.describe(), highlight=False, markup=False)
             return
         line = Table.grid(padding=(0, 1))
-        line.add_row(ProgressBar(total=self._total, completed=self.done + self.failed, width=30), self.describe())
+        line.add_column()
+        line.add_column(no_wrap=True)
+        line.add_row(ProgressBar(total=self._total, completed=self.done + self.failed, width=12), self.describe())
         self._live.update(line, refresh=True)
 
 
