@@ -15,6 +15,8 @@ COINS: Final = "Coins"
 
 ROW: Final = 0.36
 """Inches that a bar has."""
+LEGEND_ROW: Final = 0.21
+LEGEND_COLUMNS: Final = 4
 MAX_ROWS: Final = 40
 """More populations or reasons than these are drawn together as one."""
 
@@ -45,7 +47,7 @@ def draw_refusals(run: Run) -> Picture | Missing:
     shown, colours = _merge(counts), find_colours(run)
     totals = sum(shown.values(), start=Counter[str]())
     reasons = sorted(totals, key=lambda reason: (-totals[reason], reason))
-    figure = make_figure(ROW * len(reasons) + 1.5)
+    figure = make_figure(ROW * len(reasons) + 1.6 + LEGEND_ROW * (len(shown) // LEGEND_COLUMNS))
     axes = figure.subplots()
     starts = dict.fromkeys(reasons, 0)
     order = [*(name for name in colours if name in shown), *sorted(set(shown) - set(colours))]
@@ -65,7 +67,7 @@ def draw_refusals(run: Run) -> Picture | Missing:
     axes.set_xlim(0, max(totals.values()) * 1.1)
     axes.set(title="Messages that honest nodes refused, by the author's population", xlabel="messages refused")
     axes.grid(axis="x")
-    axes.legend(title="author", alignment="left")
+    figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS, title="author")
     return Picture("refusals", REFUSALS, _describe_refusals(counts), _explain_refusals(run), figure, _tabulate(counts))
 
 

@@ -103,8 +103,12 @@ def fit(text: str, length: int = LABEL_LENGTH) -> str:
 
 
 def count_steps(axes: Axes) -> None:
-    """Mark whole numbers only on the horizontal axis."""
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    """Mark whole numbers only on the horizontal axis, also where there is but one."""
+    left, right = axes.get_xlim()
+    if right - left < 1:
+        middle = round((left + right) / 2)
+        axes.set_xlim(middle - 0.6, middle + 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def colour_populations(honest: Iterable[str], others: Iterable[str]) -> dict[str, str]:

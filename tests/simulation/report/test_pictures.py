@@ -107,6 +107,13 @@ def test_training_that_went_wrong_is_drawn_as_a_gap(tmp_path: Path) -> None:
     assert sum(np.isnan(y) for _, y, _ in points_of(losses).elements()) == 3
 
 
+def test_one_stage_is_marked_as_a_whole_number(tmp_path: Path) -> None:
+    one = [record for record in made_up_run() if record.fields.get("stage") != 1]
+    axes = axes_of(draw_training(make_run(tmp_path, one)))[0]
+    left, right = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if left <= tick <= right] == [1]
+
+
 # ---- refusals and coins ----
 
 
