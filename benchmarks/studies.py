@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
 from simulation.report.sweep_picture import draw_sweep
-from simulation.report.sweep_table import read_sweep_table
+from simulation.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.theory import compute_slots_to_block, deceive_employer, deceive_employer_under
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "studies"
@@ -242,7 +242,7 @@ STUDIES: Final[Mapping[str, Study]] = {
 
 def publish(folder: Path, out: Path) -> None:
     """Draw a finished sweep, keep the columns that matter, and print how the closed form holds."""
-    name = folder.name.rpartition("-")[0]
+    name = folder.resolve().name.rpartition("-")[0]
     study = STUDIES[name]
     frame = study.prepare(read_sweep_table(folder).frame.copy())
     out.mkdir(parents=True, exist_ok=True)
@@ -279,7 +279,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS, help="where pictures and tables go")
     chosen = parser.parse_args()
     for folder in chosen.sweeps:
-        publish(folder, chosen.out)
+        if folder.resolve().name.rpartition("-")[0] not in STUDIES:
+            parser.error(f"{folder}: not the folder of a study; studies are {', '.join(STUDIES)}")
+        try:
+            publish(folder, chosen.out)
+        except SweepTableError as error:
+            parser.error(str(error))
 
 
 if __name__ == "__main__":
