@@ -55,7 +55,7 @@ def resolve(*settings: str) -> str:
 def test_a_changed_constant_changes_the_resolved_default_scenario(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "CONFIDENCE_COUNT":  # counts under the other rule only
         monkeypatch.setattr(constants, "CONFIDENCE_RULE", "count")
-    settings = VIRTUAL if name in ("OUTAGE_DISK", "RECORDS") else ()
+    settings = VIRTUAL if name in ("OUTAGE_DISK", "RECORDS", "TRAINER") else ()
     before = resolve(*settings)
     monkeypatch.setattr(constants, name, OTHERS.get(name, change(getattr(constants, name))))
     assert resolve(*settings) != before
