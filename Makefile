@@ -22,7 +22,7 @@ run: .venv/.synced ## run a scenario: make run SCENARIO=honest
 test: .venv/.synced ## all tests
 	$(BIN)/python -m pytest
 
-test-fast: .venv/.synced ## tests that need neither node processes nor Keras
+test-fast: .venv/.synced ## tests that take no seconds each: no processes, no Keras, no pictures
 	$(BIN)/python -m pytest -m "not slow"
 
 soak: .venv/.synced ## random scenarios in simulated time: make soak COUNT=10000

@@ -11,6 +11,8 @@ from simulation.cli import main
 from simulation.scenario import CONFIGS
 from simulation.sweeps.reading import load_sweep
 
+pytestmark = pytest.mark.slow
+
 FOLDER = CONFIGS / "studies"
 SWEEPS = sorted(path for path in FOLDER.glob("*.yaml") if "vary" in yaml.safe_load(path.read_text("utf-8")))
 

@@ -38,6 +38,8 @@ from simulation.randomness import derive_seed
 from simulation.siege import VICTIM, BrokenError, Plan, Siege, find_mark
 from simulation.training import FakeTrainer
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(6)
 """Among them one that fills the inbox."""
 

@@ -7,6 +7,8 @@ import pytest
 
 from simulation.cli import main
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (
     "engine=virtual",
     "virtual.trainer=fake",

@@ -17,6 +17,8 @@ from simulation.scenario import Scenario
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, make_world, population, simulate
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 5)
 ALL: list[Any] = [
     {

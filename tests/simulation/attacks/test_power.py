@@ -18,6 +18,8 @@ from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.material import make_job
 from tests.simulation.simulating import make_raw, make_world, population
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 7)
 
 # ---- Sybil: one owner of many identities ----

@@ -14,6 +14,8 @@ from simulation.scenario import CONFIGS, load_scenario
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.launching import SMALL, launch, sets
 
+pytestmark = pytest.mark.slow
+
 FILES = {path.stem: path for path in sorted((CONFIGS / "attacks").glob("*.yaml"))}
 
 

@@ -11,6 +11,8 @@ from tests.simulation.attacks.defences import ignore_nonces, trust_proposers
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, population
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 7)
 WITHHELD = ("declaration", "header", "signature", "block")
 KINDS = {"declaration": "declaration", "header": "header", "signature": "stakeholder", "block": "block"}

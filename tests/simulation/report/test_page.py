@@ -17,6 +17,8 @@ from simulation.report.writing import build_files, compare_runs
 from tests.simulation.material import appended, made_up_run, note, trained
 from tests.simulation.report.made import Page, forked_run, make_run, read_pairs, write_log, write_run, write_sweep
 
+pytestmark = pytest.mark.slow
+
 NASTY = "</td></table><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\"'&"
 OUTWARD = re.compile(r"https?:|//|url\(|@import|expression\(|javascript:", re.IGNORECASE)
 

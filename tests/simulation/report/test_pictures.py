@@ -22,6 +22,8 @@ from simulation.report.training_picture import compute_accuracies, compute_losse
 from tests.simulation.material import appended, made_up_run, note, opening, trained
 from tests.simulation.report.made import evaluated, forked_run, make_run, read_pairs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:

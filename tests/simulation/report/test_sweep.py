@@ -17,6 +17,8 @@ from simulation.report.sweep_picture import MAX_LINES, MAX_PICTURES, draw_figure
 from simulation.report.sweep_table import SweepTable, read_sweep_table
 from tests.simulation.report.made import SWEEP, read_pairs, write_sweep
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepTable:

@@ -17,6 +17,8 @@ from simulation.tally import BlockTally, Tally
 from tests.simulation.material import appended, made_up_run, opening
 from tests.simulation.report.made import forked_run, make_run
 
+pytestmark = pytest.mark.slow
+
 
 def tally_of(blocks: dict[str, tuple[int, str]]) -> Tally:
     tally = Tally()

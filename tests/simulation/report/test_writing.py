@@ -17,6 +17,8 @@ from simulation.report.writing import PAGE_NAME, RUN_PICTURES, build_files, writ
 from tests.simulation.material import ROOT, made_up_run, opening
 from tests.simulation.report.made import forked_run, make_run, write_log, write_run, write_sweep
 
+pytestmark = pytest.mark.slow
+
 PICTURES = ("training", "blocks", "refusals", "timeline", "coins")
 
 
