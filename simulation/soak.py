@@ -22,13 +22,13 @@ FAULTS_END_S: Final = 40.0
 LINGER_S: Final = 300.0
 """Simulated seconds that honest nodes get to agree: over lossy links catching up takes several announcements."""
 
-BLOCKED_JOBS: Final = 5
+BLOCKED_JOBS: Final = 4
 """For how many times the length of its job a scenario runs that may rightly stand still for ever."""
 
-LONG_SHARE: Final = 0.04
+LONG_SHARE: Final = 0.03
 """Share of drawn scenarios that are long enough for blocks to become final."""
 
-ADVERSARY_SHARE: Final = 0.4
+ADVERSARY_SHARE: Final = 0.3
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
 
 _BEHAVIOURS: Final[tuple[Any, ...]] = (
