@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", choices=PARTS, default="all")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each scenario; the median is shown")
     chosen = parser.parse_args()
-    print(f"{platform.platform()}, Python {platform.python_version()}")  # noqa: T201
+    print(f"{platform.platform()}, Python {platform.python_version()}")
     if chosen.part in ("all", "stage"):
         print_stage_figures()
     if chosen.part in ("all", "runs"):

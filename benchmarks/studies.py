@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
@@ -170,7 +171,7 @@ def _draw_sizes(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_curves(axes: Any, frame: pd.DataFrame, x: str, lines: str, figure: str) -> None:  # noqa: ANN401 - Axes
+def _draw_curves(axes: Axes, frame: pd.DataFrame, x: str, lines: str, figure: str) -> None:
     """Draw a line with its spread for each value of a column, and the closed form dashed over it."""
     draw_sweep(frame.reset_index(drop=True), x, figure, [lines], axes=axes)
     if "closed form" in frame:
@@ -180,11 +181,11 @@ def _draw_curves(axes: Any, frame: pd.DataFrame, x: str, lines: str, figure: str
         axes.plot([], [], "--", color="black", linewidth=1.2, label="closed form")
     if pd.api.types.is_integer_dtype(frame[x]):
         count_steps(axes)
-    if axes.get_legend() is not None:
-        axes.get_legend().remove()
+    if (legend := axes.get_legend()) is not None:
+        legend.remove()
 
 
-def _add_legend(figure: Figure, axes: Any) -> None:  # noqa: ANN401 - Axes
+def _add_legend(figure: Figure, axes: Axes) -> None:
     """Put one legend for all panels below them."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
@@ -256,12 +257,12 @@ def publish(folder: Path, out: Path) -> None:
     if "closed form" in frame and low in frame:
         inside = frame["closed form"].between(frame[low] - 1e-9, frame[high] + 1e-9)
         share = f"{inside.mean():.1%}"
-        print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(frame)} cells, {share}")  # noqa: T201
+        print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(frame)} cells, {share}")
     elif "closed form" in frame:
         error = (frame[f"{study.figure}.mean"] / frame["closed form"] - 1).abs()
         found = f"{error.mean():.1%} on average, {error.max():.1%} at most"
-        print(f"{name}: the mean differs from the closed form by {found}")  # noqa: T201
-    print(f"{name}: {len(frame)} combinations, {int(frame['n'].sum()):,} runs; pictures in {out}")  # noqa: T201
+        print(f"{name}: the mean differs from the closed form by {found}")
+    print(f"{name}: {len(frame)} combinations, {int(frame['n'].sum()):,} runs; pictures in {out}")
 
 
 def _is_kept(column: str, figure: str, frame: pd.DataFrame) -> bool:

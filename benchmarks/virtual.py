@@ -37,7 +37,7 @@ def print_virtual_figures() -> None:
             f"{summary['chain']['honest_agreement']:.2f}",
         )
     Console(width=130).print(table)
-    print(f"growth of wall time: n^{_fit_slope(points):.2f}, goal at most n^{GOAL_EXPONENT}")  # noqa: T201
+    print(f"growth of wall time: n^{_fit_slope(points):.2f}, goal at most n^{GOAL_EXPONENT}")
 
 
 def _fit_slope(points: list[tuple[float, float]]) -> float:

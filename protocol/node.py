@@ -17,7 +17,6 @@ from protocol.events import (
 )
 from protocol.inbox import Delivery
 from protocol.ledger import LedgerState
-from protocol.lottery import is_slot_won
 from protocol.mempool import Mempool
 from protocol.messages import (
     BlockHeader,
@@ -152,18 +151,8 @@ class PoTNode(Participant):
         self._set_timer(turn, Timer(role, first + LOOKAHEAD_SLOTS if slot is None else slot, head.hash))
 
     def _has_won(self, role: TimerKind, slot: int) -> bool:
-        parameters = self.rules.genesis.parameters
-        is_declaring = role is TimerKind.DECLARE
-        head = self.tree.head
-        return is_slot_won(
-            Domain.DECLARATION_LOTTERY if is_declaring else Domain.HEADER_LOTTERY,
-            head.state.stakes,
-            parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot,
-            parent=head.hash,
-            height=head.height + 1,
-            slot=slot,
-            author=self.keys.public,
-        )
+        domain = Domain.DECLARATION_LOTTERY if role is TimerKind.DECLARE else Domain.HEADER_LOTTERY
+        return self.rules.has_won(domain, self.tree.head, slot, self.keys.public)
 
     def _on_timer(self, turn: Turn, timer: Timer) -> None:
         super()._on_timer(turn, timer)

@@ -65,6 +65,20 @@ class Rules:
         """Return a message's content hash; see `protocol.crypto.compute_content_hash`."""
         return compute_content_hash(self.chain_id, message)
 
+    def has_won(self, domain: Domain, parent: "PoTRecord", slot: int, author: AccountId) -> bool:
+        """Return whether the author's stake after a parent won it a slot for declaring or proposing on it."""
+        parameters = self.genesis.parameters
+        is_declaring = domain is Domain.DECLARATION_LOTTERY
+        return is_slot_won(
+            domain,
+            parent.state.stakes,
+            parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot,
+            parent=parent.hash,
+            height=parent.height + 1,
+            slot=slot,
+            author=author,
+        )
+
     def find_header(self, message: Message) -> Hash32 | None:
         """Return the hash of the header that a header, a stakeholder's signature or a block is about."""
         if isinstance(message, StakeholderSignature):
@@ -149,18 +163,11 @@ def judge_position(place: Place, height: int, slot: int) -> Verdict:
     return ACCEPT
 
 
-def judge_right(place: Place, domain: Domain, author: AccountId, height: int, slot: int) -> Verdict:
+def judge_right(place: Place, domain: Domain, author: AccountId, slot: int) -> Verdict:
     """Judge whether the author's stake in the parent state won it the slot."""
-    parameters = place.rules.genesis.parameters
-    stakes = place.parent.state.stakes
-    if not stakes.get_stake(author):
+    if not place.parent.state.stakes.get_stake(author):
         return Reject(Reason.NOT_BONDED)
-    is_declaring = domain is Domain.DECLARATION_LOTTERY
-    per_slot = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
-    parent = place.parent.hash
-    if not is_slot_won(domain, stakes, per_slot, parent=parent, height=height, slot=slot, author=author):
-        return Reject(Reason.LOTTERY_LOST)
-    return ACCEPT
+    return ACCEPT if place.rules.has_won(domain, place.parent, slot, author) else Reject(Reason.LOTTERY_LOST)
 
 
 def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: Hash32 | None = None) -> Verdict:
@@ -177,7 +184,7 @@ def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: 
     verdict = judge_position(place, declaration.height, declaration.slot)
     if verdict is not ACCEPT:
         return verdict
-    verdict = judge_right(place, Domain.DECLARATION_LOTTERY, declaration.author, declaration.height, declaration.slot)
+    verdict = judge_right(place, Domain.DECLARATION_LOTTERY, declaration.author, declaration.slot)
     if verdict is not ACCEPT:
         return verdict
     if declaration.profile != place.rules.genesis.job.profile:
@@ -205,7 +212,7 @@ def judge_header(place: Place, header: BlockHeader) -> Verdict:
     verdict = judge_position(place, header.height, header.slot)
     if verdict is not ACCEPT:
         return verdict
-    verdict = judge_right(place, Domain.HEADER_LOTTERY, header.author, header.height, header.slot)
+    verdict = judge_right(place, Domain.HEADER_LOTTERY, header.author, header.slot)
     if verdict is not ACCEPT:
         return verdict
     if place.own is not None:

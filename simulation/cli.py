@@ -27,6 +27,9 @@ MAX_SEED: Final = 2**61
 MAX_JOBS: Final = 256
 """Processes that share the work of `soak` and `fuzz`; each takes a tenth of a gigabyte."""
 
+FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first run.")]
+Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")]
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=False,
@@ -188,8 +191,8 @@ def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with
 @app.command()
 def soak(
     count: Annotated[int, typer.Option(min=1, help="Scenarios to draw.")] = 200,
-    first: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first one.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")] = 2,
+    first: FirstSeed = 0,
+    jobs: Jobs = 2,
 ) -> None:
     """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
     from simulation.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
@@ -212,8 +215,8 @@ def soak(
 @app.command()
 def fuzz(
     frames: Annotated[int, typer.Option(min=1, help="Frames to send.")] = 100_000,
-    first: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first run.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")] = 2,
+    first: FirstSeed = 0,
+    jobs: Jobs = 2,
 ) -> None:
     """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
     from simulation.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light

@@ -28,7 +28,7 @@ BLOCKED_JOBS: Final = 4
 LONG_SHARE: Final = 0.03
 """Share of drawn scenarios that are long enough for blocks to become final."""
 
-ADVERSARY_SHARE: Final = 0.3
+ADVERSARY_SHARE: Final = 0.4
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
 
 _BEHAVIOURS: Final[tuple[Any, ...]] = (
@@ -111,7 +111,7 @@ def _draw_adversaries(seed: int) -> list[dict[str, Any]]:
     rng = Random(derive_seed(seed, "soak", "adversary"))  # noqa: S311 - a simulation's own draws
     if rng.random() >= ADVERSARY_SHARE:
         return []
-    behaviours = rng.sample(_BEHAVIOURS, rng.randint(1, 2))
+    behaviours = rng.sample(_BEHAVIOURS, rng.randint(1, 3))
     item = {"name": "adversary", "role": "adversary", "count": rng.randint(1, 2), "stake": rng.choice([1.0, 10.0])}
     poison = {"poison": {"kind": "label_noise"}} if rng.random() < 0.15 else {}
     return [{**item, **poison, "behaviours": behaviours}]

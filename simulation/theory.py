@@ -19,11 +19,6 @@ def draw_all(stakeholders: int, chosen: int, owners: int) -> float:
     return comb(chosen, stakeholders) / comb(owners, stakeholders)
 
 
-def draw_any(stakeholders: int, chosen: int, owners: int) -> float:
-    """Return the probability that at least one stakeholder of a header is among some owners."""
-    return 1 - draw_all(stakeholders, owners - chosen, owners)
-
-
 def win_race(blocks: int, share: float) -> float:
     """Return the probability of being the first to append some blocks, where each next block is one's own by a share.
 

@@ -339,3 +339,9 @@ class Scene:
         self.deliver(self.block(self.header(author), transactions))
         self.finish(self.head.height)
         return self.head
+
+
+def get_node(scene: Scene) -> PoTNode:
+    """Return the party of a scene that is about a node."""
+    assert isinstance(scene.node, PoTNode)
+    return scene.node

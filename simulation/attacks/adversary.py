@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from protocol.chain import BlockTree
+from protocol.codec import DecodeError
 from protocol.crypto import KeyPair
-from protocol.events import Event
+from protocol.events import Event, MessageReceived
 from protocol.ledger import LedgerState
-from protocol.messages import WrappedBlock
+from protocol.messages import Message, WrappedBlock
 from protocol.node import PoTNode
 from protocol.types import Nanoseconds
 from protocol.validation import Rules
@@ -57,6 +58,16 @@ class Adversary:
                 actions.extend(self.speak(core, action, now))
         actions.extend(self.act(core, event, now))
         return actions
+
+
+def read_message(core: Core, event: Event) -> Message | None:
+    """Return the message that an event brings; None where it brings none."""
+    if not isinstance(event, MessageReceived):
+        return None
+    try:
+        return core.rules.decode(event.frame)
+    except DecodeError:
+        return None
 
 
 class Layer:

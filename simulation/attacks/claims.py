@@ -9,7 +9,7 @@ import numpy as np
 from protocol.books import has_confidence
 from protocol.crypto import Domain
 from protocol.events import Broadcast, Event, Timer, TimerKind
-from protocol.lottery import compute_slot, is_slot_won
+from protocol.lottery import compute_slot
 from protocol.messages import BlockHeader, TrainingDeclaration
 from protocol.node import PoTNode
 from protocol.participant import Turn
@@ -110,19 +110,14 @@ class Equivocator(Adversary):
         parent = core.tree.get(first.parent) if first is not None else None
         if first is None or parent is None:
             return
-        parameters = core.rules.genesis.parameters
-        begin, end = max(parent.slot, self._next_slot), compute_slot(now, parameters.slot_ns) + 1
+        begin, end = (
+            max(parent.slot, self._next_slot),
+            compute_slot(now, core.rules.genesis.parameters.slot_ns) + 1,
+        )
         self._next_slot = end
         for slot in range(begin, end):
-            if slot != first.slot and is_slot_won(
-                Domain.DECLARATION_LOTTERY,
-                parent.state.stakes,
-                parameters.declarations_per_slot,
-                parent=parent.hash,
-                height=first.height,
-                slot=slot,
-                author=core.keys.public,
-            ):
+            is_won = core.rules.has_won(Domain.DECLARATION_LOTTERY, parent, slot, core.keys.public)
+            if is_won and slot != first.slot:
                 self._declared = None
                 second = msgspec.structs.replace(first, slot=slot)
                 yield Broadcast(core.keys.sign(core.rules.chain_id, second))

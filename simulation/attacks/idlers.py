@@ -6,10 +6,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from protocol.codec import DecodeError
 from protocol.crypto import Domain
-from protocol.events import Broadcast, Event, MessageReceived
-from protocol.lottery import compute_slot, is_slot_won
+from protocol.events import Broadcast, Event
+from protocol.lottery import compute_slot
 from protocol.messages import BlockHeader, TrainingDeclaration
 from protocol.node import PoTNode
 from protocol.participant import Turn
@@ -18,7 +17,7 @@ from protocol.training import commit
 from protocol.types import Hash32, Nanoseconds
 from protocol.validation import OwnTraining, PoTRecord
 from protocol.verdicts import Wait
-from simulation.attacks.adversary import Adversary
+from simulation.attacks.adversary import Adversary, read_message
 from simulation.attacks.behaviours import Action, Core
 from simulation.attacks.coalition import Coalition
 
@@ -76,12 +75,7 @@ class FreeRider(LazyVerifier):
 
     def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
         """Copy a commitment, or use a secret that has been shown."""
-        if not isinstance(event, MessageReceived):
-            return
-        try:
-            message = core.rules.decode(event.frame)
-        except DecodeError:
-            return
+        message = read_message(core, event)
         if isinstance(message, TrainingDeclaration) and message.parent not in self._copied:
             declaration = self._declare(core, message, message.commitment, now)
             if declaration is not None:
@@ -102,18 +96,9 @@ class FreeRider(LazyVerifier):
         parent = core.tree.get(source.parent)
         if parent is None:
             return None
-        parameters = core.rules.genesis.parameters
-        last = compute_slot(now, parameters.slot_ns)
+        last = compute_slot(now, core.rules.genesis.parameters.slot_ns)
         for slot in range(last, max(parent.slot, last - MAX_SLOTS_BACK) - 1, -1):
-            if is_slot_won(
-                Domain.DECLARATION_LOTTERY,
-                parent.state.stakes,
-                parameters.declarations_per_slot,
-                parent=parent.hash,
-                height=source.height,
-                slot=slot,
-                author=core.keys.public,
-            ):
+            if core.rules.has_won(Domain.DECLARATION_LOTTERY, parent, slot, core.keys.public):
                 declaration = TrainingDeclaration(
                     height=source.height,
                     parent=source.parent,

@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from protocol.codec import MAX_FRAME_BYTES, DecodeError, encode_frame
+from protocol.codec import MAX_FRAME_BYTES, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
 from protocol.lottery import compute_slot
 from protocol.messages import UNSIGNED, BlockResponse, Message, TrainingDeclaration, Transaction
 from protocol.types import AccountId, Nanoseconds
-from simulation.attacks.adversary import Adversary
+from simulation.attacks.adversary import Adversary, read_message
 from simulation.attacks.behaviours import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
 
@@ -173,12 +173,7 @@ class Forger(Adversary):
 
     def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
         """Send another's transfer again, with itself as the recipient."""
-        if not isinstance(event, MessageReceived):
-            return
-        try:
-            message = core.rules.decode(event.frame)
-        except DecodeError:
-            return
+        message = read_message(core, event)
         if not isinstance(message, Transaction) or (message.author, message.nonce) in self._redirected:
             return
         self._redirected.append((message.author, message.nonce))

@@ -9,35 +9,23 @@ from protocol import inbox as inbox_module
 from protocol.codec import encode_frame
 from protocol.crypto import Domain, compute_content_hash
 from protocol.events import (
-    BlockAppended,
     Broadcast,
     Command,
     Judged,
-    Relay,
-    Send,
     StartTraining,
     Timer,
     TimerFired,
     TimerKind,
 )
-from protocol.job import Confidence
-from protocol.light_client import LightClient
 from protocol.messages import (
     BlockHeader,
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
     Message,
     StakeholderSignature,
-    TrainingDeclaration,
     WrappedBlock,
 )
-from protocol.node import PoTNode
-from protocol.participant import MAX_BLOCKS_PER_RESPONSE
 from protocol.phases import Phase
-from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
-from tests.builders import SLOT_NS, STRANGER, TRAINING_NS, Cluster, Scene, genesis, keys
+from tests.builders import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
 
 NEXT_STAGE = 1
 
@@ -47,11 +35,6 @@ def untrained_scene() -> Scene:
     scene = Scene()
     scene.deliver(scene.block())
     return scene
-
-
-def get_node(scene: Scene) -> PoTNode:
-    assert isinstance(scene.node, PoTNode)
-    return scene.node
 
 
 # ---- equivocation and the declaration window ----
@@ -295,188 +278,3 @@ def test_the_inbox_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> N
     assert scene.judge(first, "a") == Ignore(Reason.DUPLICATE)
     assert scene.judge(second, "a") == Ignore(Reason.INBOX_FULL)
     assert scene.judge(second, "b") == wait
-
-
-# ---- relaying and unasked answers ----
-
-
-def test_a_relaying_node_passes_on_what_it_accepts_once_and_nothing_else() -> None:
-    scene = Scene()
-    scene.node.is_relaying = True
-
-    def relay(message: TrainingDeclaration | HeadAnnouncement) -> list[Relay]:
-        return [item for item in scene.send(message, "a") if isinstance(item, Relay)]
-
-    good = scene.declaration(1)
-    assert relay(good) == [Relay(encode_frame(scene.chain_id, good), "a")]
-    assert relay(good) == []
-    assert relay(scene.declaration(2, data="poison")) == []
-    assert relay(scene.sign(HeadAnnouncement(height=0, head=scene.chain_id, author=keys(1).public))) == []
-
-
-def test_an_answer_nobody_asked_for_is_ignored() -> None:
-    scene = Scene()
-    answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
-    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
-    assert scene.head.height == 0
-
-
-def test_a_neighbour_is_asked_once_until_the_next_announcement_is_due() -> None:
-    scene = Scene()
-    news = scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public))
-
-    def asks() -> bool:
-        return any(isinstance(item, Send) and isinstance(item.message, BlockRequest) for item in scene.send(news))
-
-    assert [asks(), asks()] == [True, False]
-    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
-    assert [asks(), asks()] == [True, False]
-
-
-def test_an_answer_may_come_after_the_next_announcement_but_only_once() -> None:
-    """Else a node whose announcements fall between question and answer, time after time, never catches up."""
-    scene = Scene()
-    scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public)))
-    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
-    answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
-    assert scene.judge(answer) == ACCEPT
-    assert scene.head.height == 1
-    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
-
-
-def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_mark() -> None:
-    scene = Scene()
-    scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(STRANGER).public)), "liar")
-    before = scene.node.snapshot()
-    poisoned = scene.block(scene.header(data="poison"))
-    judged = scene.deliver(scene.sign(BlockResponse(blocks=(poisoned,), author=keys(1).public)), "liar")
-    assert [(item.peer, item.verdict) for item in judged] == [
-        ("liar", ACCEPT),
-        ("liar", Reject(Reason.DIFFERENT_WEIGHTS)),
-    ]
-    assert scene.node.snapshot() == before
-
-
-# ---- whole runs ----
-
-
-def test_a_reorganisation_between_siblings_takes_the_lower_hash_and_returns_the_transactions() -> None:
-    scene = Scene()
-    blocks = [scene.block(scene.header(author), (scene.transfer(author),)) for author in (1, 2)]
-    low, high = sorted(blocks, key=lambda block: compute_content_hash(scene.chain_id, block))
-    assert scene.judge(high) == ACCEPT
-    assert len(get_node(scene).mempool) == 0
-    appended = [item for item in scene.send(low) if isinstance(item, BlockAppended)]
-    assert [(change.abandoned[0].block, change.adopted[0].block) for item in appended if (change := item.change)] == [
-        (high, low)
-    ]
-    assert scene.head.block == low
-    assert get_node(scene).mempool.select(scene.head.state, 10) == high.transactions
-    assert scene.judge(high) == Ignore(Reason.DUPLICATE)
-
-
-def test_a_higher_sibling_is_kept_but_does_not_move_the_head_until_it_is_longer() -> None:
-    scene = Scene()
-    scene.finish(1)
-    blocks = [scene.block(scene.header(author)) for author in (1, 2)]
-    low, high = sorted(blocks, key=lambda block: compute_content_hash(scene.chain_id, block))
-    scene.deliver(low)
-    head = scene.head
-    (appended,) = [item for item in scene.send(high) if isinstance(item, BlockAppended)]
-    assert appended.change is None
-    assert scene.head == head
-    (appended,) = [
-        item
-        for item in scene.send(scene.block(scene.header(parent=appended.record)))
-        if isinstance(item, BlockAppended)
-    ]
-    assert appended.change is not None
-    assert [item.block for item in appended.change.abandoned] == [low]
-    assert [item.height for item in appended.change.adopted] == [1, 2]
-
-
-@pytest.mark.parametrize("blocks", [3, MAX_BLOCKS_PER_RESPONSE + 8])
-def test_a_late_node_catches_up_without_asking_for_the_same_blocks_over_and_over(blocks: int) -> None:
-    cluster = Cluster(genesis(4, stages=blocks, declarations_per_slot=8_000_000, headers_per_slot=8_000_000))
-    cluster.down.add("3")
-    cluster.run(until_height=blocks)
-    cluster.wake(3)
-    since = len(cluster.log)
-    cluster.run(until_height=blocks)
-    assert cluster.node(3).tree.head.hash == cluster.node(0).tree.head.hash
-    assert cluster.node(3).tree.head.height == blocks
-    sent = [command for _, name, command in cluster.log[since:] if name == "3" and isinstance(command, Send)]
-    asked = [command for command in sent if isinstance(command.message, BlockRequest)]
-    answers = -(-blocks // MAX_BLOCKS_PER_RESPONSE)
-    assert 1 <= len(asked) <= 3 * (answers + 2), f"{len(asked)} requests for {blocks} blocks from 3 neighbours"
-
-
-def test_a_node_cut_off_for_a_while_joins_the_branch_of_the_majority() -> None:
-    cluster = Cluster(genesis(5, confidence=Confidence(rule="stake_share", value=500_000)))
-    cut = [True]
-    cluster.filters.append(lambda source, target, _: not cut[0] or "4" not in (source, target))
-    cluster.run(seconds=60)
-    assert cluster.node(4).tree.head.height < cluster.node(0).tree.head.height == 3
-    cut[0] = False
-    cluster.run(until_height=3)
-    assert cluster.node(4).tree.head.hash == cluster.node(0).tree.head.hash
-
-
-def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None:
-    cluster = Cluster(genesis(6), data={5: "poison"}, employer=True)
-    chain_id = cluster.node(0).rules.chain_id
-    payment = Scene(cluster.genesis).transfer()
-    for name in cluster.parties:
-        cluster.send(name, "user", encode_frame(chain_id, payment))
-    cluster.run(until_height=3)
-    for name, journal in cluster.journals.items():
-        fresh = (
-            LightClient(Rules(cluster.genesis), keys(1000))
-            if name == "employer"
-            else PoTNode(Rules(cluster.genesis), keys(int(name)))
-        )
-        for line, (now, event, recorded) in enumerate(journal):
-            assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"
-        assert fresh.snapshot() == cluster.parties[name].snapshot()
-
-
-# ---- the light client ----
-
-
-def test_a_light_client_cannot_tell_poison_but_checks_everything_else() -> None:
-    employer = Scene(party=LightClient)
-    assert employer.judge(employer.declaration()) == Ignore(Reason.NOT_FOR_ME)
-    assert employer.judge(employer.header()) == Ignore(Reason.NOT_FOR_ME)
-    assert employer.judge(employer.block(employer.header(declarers=(1,)))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
-    mixed = employer.header(data="poison")
-    mixed = employer.sign(msgspec.structs.replace(mixed, training_secret=bytes(32)))
-    assert employer.judge(employer.block(mixed)) == Reject(Reason.BAD_COMMITMENT)
-    unpaid = employer.sign(msgspec.structs.replace(employer.block(), coinbase=()))
-    assert employer.judge(unpaid) == Reject(Reason.WRONG_COINBASE)
-    assert employer.judge(employer.block(employer.header(data="poison"))) == ACCEPT
-
-
-def test_a_delivered_job_is_not_undone() -> None:
-    employer = Scene(genesis(5, stages=1), party=LightClient)
-    blocks = [
-        employer.block(employer.header(author, data=data)) for data in ("clean", "poison") for author in (1, 2, 3)
-    ]
-    hashes = {block: compute_content_hash(employer.chain_id, block) for block in blocks}
-    first = max(blocks[:3], key=hashes.__getitem__)
-    same_work = min(blocks[:3], key=hashes.__getitem__)
-    lower = min(blocks[3:], key=hashes.__getitem__)
-    assert hashes[lower] < hashes[first], "the rival must be one that fork choice alone would prefer"
-    assert employer.judge(first) == ACCEPT
-    assert employer.judge(lower) == Ignore(Reason.JOB_DELIVERED)
-    assert employer.head.hash == hashes[first]
-    assert employer.judge(same_work) == ACCEPT
-    assert employer.head.hash == hashes[same_work]
-
-
-def test_an_undelivered_job_follows_the_heavier_chain() -> None:
-    employer = Scene(genesis(5, stages=2), party=LightClient)
-    blocks = [employer.block(employer.header(1, data=data)) for data in ("clean", "poison")]
-    low, high = sorted(blocks, key=lambda block: compute_content_hash(employer.chain_id, block))
-    assert employer.judge(high) == ACCEPT
-    assert employer.judge(low) == ACCEPT
-    assert employer.head.block == low

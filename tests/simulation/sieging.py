@@ -1,0 +1,26 @@
+"""Nodes under fire, ready to be fired at: generators, plans and sieges as a seed draws them."""
+
+from random import Random
+
+from protocol.node import PoTNode
+from protocol.validation import Rules
+from simulation.fuzz import draw_plan
+from simulation.mutator import Mutator
+from simulation.randomness import derive_seed
+from simulation.siege import Plan, Siege
+
+
+def make_generator(seed: int) -> Random:
+    return Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a test's own draws
+
+
+def make_plan(seed: int) -> Plan:
+    """Return the plan that `run_seed` draws."""
+    return draw_plan(make_generator(seed), seed)
+
+
+def make_siege(seed: int, victim: type[PoTNode] = PoTNode) -> Siege:
+    """Return a siege of no frames."""
+    plan = make_plan(seed)
+    mutator = Mutator(make_generator(seed), Rules(plan.world.genesis), [])
+    return Siege(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)
