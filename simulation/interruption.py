@@ -1,10 +1,19 @@
-"""Ctrl-C and SIGTERM as data: a run notices them between two turns and ends in order."""
+"""Ctrl-C, SIGTERM and a closed terminal as data: a run notices them between two turns and ends in order."""
 
+import os
 import signal
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+OF_THE_TERMINAL: Final = (signal.SIGINT, signal.SIGHUP)
+"""Those that a terminal sends to every process of the group, also to those that their starter ends."""
+
+_OUTPUTS: Final = (1, 2)
 EXIT_BASE: Final = 128
 """A shell reports a process ended by signal n as exit code 128 + n."""
 
@@ -19,7 +28,7 @@ class Interrupted(BaseException):
 
 
 class Interruption:
-    """Handles both signals while it is entered."""
+    """Handles the signals while it is entered."""
 
     def __init__(self) -> None:
         """Nothing has come yet."""
@@ -27,10 +36,15 @@ class Interruption:
         self.is_orderly = False
         """Whether a signal is only noted, because the run looks at it and puts things in order itself."""
         self._before: dict[int, object] = {}
+        self._terminals: list[int] = []
+        """Which of standard output and standard error are one."""
 
     def __enter__(self) -> Self:
-        """Take over the signals."""
-        self._before = {signum: signal.signal(signum, self._on_signal) for signum in SIGNALS}
+        """Take over the signals; what ``nohup`` has started goes on when its terminal is closed."""
+        is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        taken = [signum for signum in SIGNALS if not (is_kept and signum == signal.SIGHUP)]
+        self._terminals = [number for number in _OUTPUTS if os.isatty(number)]
+        self._before = {signum: signal.signal(signum, self._on_signal) for signum in taken}
         return self
 
     def __exit__(
@@ -41,7 +55,29 @@ class Interruption:
             signal.signal(signum, handler)  # type: ignore[arg-type]
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
+        if signum == signal.SIGHUP:
+            self._leave_terminal()
         if self.is_orderly and self.signum is None:
             self.signum = signum
             return
         raise Interrupted(signum)
+
+    def _leave_terminal(self) -> None:
+        """Write nowhere from now on where a terminal was: each word to one that is gone would be an error."""
+        for number in self._terminals:
+            if not os.isatty(number):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+
+
+@contextmanager
+def hold_back(signals: Collection[signal.Signals]) -> Iterator[None]:
+    """Block signals: a process that is started meanwhile does not get them before it says so itself."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        resource_tracker.ensure_running()  # a group's signal must not end it, and starting it unblocks some of them
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,6 +1,7 @@
 """What a user sees while a run goes on, and when it ends."""
 
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -43,14 +44,18 @@ class LiveView:
     ) -> None:
         """Take the view away."""
         if self._live:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
 
     def update(self, phase: str) -> None:
         """Draw again, if it is time."""
         now = time.monotonic()
         if self._live and now >= self._drawn + REFRESH_S:
             self._drawn = now
-            self._live.update(self._render(phase, now - self._started), refresh=True)
+            try:
+                self._live.update(self._render(phase, now - self._started), refresh=True)
+            except OSError:  # the terminal has been closed; the signal that says so is on its way
+                self._live = None
 
     def _render(self, phase: str, elapsed: float) -> Group:
         employer = self._tally.employer

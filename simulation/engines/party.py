@@ -19,6 +19,7 @@ from protocol.events import Timer
 from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.links import Link, Links
 from simulation.host import Host
+from simulation.interruption import OF_THE_TERMINAL
 from simulation.records import DEBUG, INFO, WARNING, Record, Value
 
 NANOSECONDS: Final = 1_000_000_000
@@ -205,7 +206,8 @@ def run_party(
     setup: Setup, control: Connection, connections: Mapping[str, Connection], live: Callable[[Party], None]
 ) -> None:
     """Run a party as the target of its process: whatever happens, its last word is one message."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the starter decides when parties end
+    for signum in OF_THE_TERMINAL:  # the starter decides when parties end
+        signal.signal(signum, signal.SIG_IGN)
     party = Party(setup, control, connections)
     try:
         live(party)

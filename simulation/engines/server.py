@@ -2,11 +2,11 @@
 
 import multiprocessing as mp
 import os
-import signal
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Final
 
+from simulation.interruption import OF_THE_TERMINAL, hold_back
 from simulation.profile import prepare_environment
 
 PRELOAD: Final = ("simulation.engines.roles",)
@@ -25,12 +25,10 @@ def start_server() -> int | None:
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(_ROOT), before) if part)
     # The server is in the terminal's process group: Ctrl-C must not end it, nor what it forks, while it loads.
-    resource_tracker.ensure_running()  # it unblocks the signal when it starts, so it must run before
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()
+        with hold_back(OF_THE_TERMINAL):
+            forkserver.ensure_running()
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if before is None:
             del os.environ["PYTHONPATH"]
         else:

@@ -5,11 +5,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Final, Protocol
 
-from simulation.interruption import SIGNALS, Interrupted, Interruption
+from simulation.interruption import SIGNALS, Interrupted, Interruption, hold_back
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.faults import KEPT, SweepError
 from simulation.sweeps.running import CellRunner, Job, Outcome
@@ -114,15 +114,12 @@ class _Worker:
         self.is_ready = False
         self.process = _CONTEXT.Process(target=work, args=(theirs, job))
         # A Ctrl-C of the terminal goes to the workers too, and must wait until they can look after it.
-        resource_tracker.ensure_running()  # it unblocks the signals when it starts, so it must run before
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
-            self.process.start()
+            with hold_back(SIGNALS):
+                self.process.start()
         except OSError as error:
             text = f"a worker process cannot be started: {error.strerror}; write a smaller --jobs; {KEPT}"
             raise SweepError(text) from None
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
 
     def give(self, cells: Sequence[Cell]) -> None:

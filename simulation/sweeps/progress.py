@@ -1,6 +1,7 @@
 """What a user sees while a sweep goes on: one line, drawn again on a terminal and now and then printed elsewhere."""
 
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -48,10 +49,11 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the last state of it behind."""
-        if self._live:
-            self._live.stop()
-        if self.done + self.failed > self._before:
-            self._console.print(self.describe(), highlight=False, markup=False)
+        with suppress(OSError):
+            if self._live:
+                self._live.stop()
+            if self.done + self.failed > self._before:
+                self._console.print(self.describe(), highlight=False, markup=False)
 
     def add(self, *, is_failed: bool) -> None:
         """Count a cell that has ended."""
@@ -89,7 +91,10 @@ class Progress:
         line.add_column()
         line.add_column(no_wrap=True)
         line.add_row(ProgressBar(total=self._total, completed=self.done + self.failed, width=12), self.describe())
-        self._live.update(line, refresh=True)
+        try:
+            self._live.update(line, refresh=True)
+        except OSError:  # the terminal has been closed; the signal that says so is on its way
+            self._live = None
 
 
 def _format_seconds(seconds: float) -> str:

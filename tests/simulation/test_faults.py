@@ -146,8 +146,8 @@ def test_nodes_finish_without_the_employer(start: Starter) -> None:
 
 @pytest.mark.parametrize(
     ("signum", "to_group", "code"),
-    [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143)],
-    ids=["ctrl-c", "sigterm"],
+    [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGHUP, True, 129)],
+    ids=["ctrl-c", "sigterm", "sighup"],
 )
 def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, start: Starter) -> None:
     running = start(4, "job.stages=500")
@@ -167,24 +167,17 @@ def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, st
     running.wait_for_orphans_to_end()
 
 
-def test_ctrl_c_ends_a_run_whose_processes_are_still_starting(start: Starter) -> None:
+@pytest.mark.parametrize(("nodes", "event"), [(4, "run"), (6, "started")], ids=["still starting", "being forked"])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "sighup"])
+def test_a_signal_of_the_terminal_ends_a_run_whose_processes_are(
+    signum: int, nodes: int, event: str, start: Starter
+) -> None:
     """A terminal sends the signal to every process of the group, also to one that is just loading Keras."""
-    running = start(4)
-    running.wait_for_event("run")
-    running.send_signal(signal.SIGINT, to_group=True)
+    running = start(nodes)
+    running.wait_for_event(event)
+    running.send_signal(signum, to_group=True)
     run = running.finish()
-    assert run.code == 130
-    assert find_traces(run.told) == []
-    assert run.summary["ended"] == "interrupted"
-    running.wait_for_orphans_to_end()
-
-
-def test_ctrl_c_ends_a_run_whose_processes_are_being_forked(start: Starter) -> None:
-    running = start(6)
-    running.wait_for_event("started")
-    running.send_signal(signal.SIGINT, to_group=True)
-    run = running.finish()
-    assert run.code == 130
+    assert run.code == 128 + signum
     assert find_traces(run.told) == []
     assert run.summary["ended"] == "interrupted"
     running.wait_for_orphans_to_end()

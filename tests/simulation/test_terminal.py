@@ -1,16 +1,22 @@
 """What a user sees on a terminal."""
 
+import fcntl
+import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import termios
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.launching import SMALL, find_traces, make_environment, sets
+from tests.simulation.launching import SMALL, find_traces, make_environment, poll, sets
 from tests.simulation.material import ROOT
+from tests.simulation.sweeps.sweeping import save_sweep
 
 pytestmark = pytest.mark.slow
 
@@ -54,3 +60,57 @@ def test_a_terminal_shows_a_live_view_and_a_closing_table_instead_of_lines(tmp_p
     closing = text[text.rindex("ended") :]
     for word in ("complete", "honest chain", "agreement 1.00", "poisoned stages", "cost", "most refused for"):
         assert word in closing
+
+
+def close_terminal(cwd: Path, is_time: Callable[[], bool], *command: str) -> int:
+    """Run a command on a terminal that is closed when it is time; return its exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=make_environment(TERM="xterm-256color"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one system call, which takes no lock
+    )
+    os.close(theirs)
+    try:
+        poll(is_time, lambda: "never", process)
+        os.close(ours)
+        return process.wait(60)
+    finally:
+        process.kill()
+
+
+def test_a_run_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> None:
+    settings = sets("populations.honest.count=3", *SMALL, "job.stages=500")
+    command = [sys.executable, str(ROOT / "main.py"), "run", "honest", *settings]
+
+    def is_time() -> bool:
+        log = tmp_path / "pot_sim.log"
+        return log.is_file() and "employer appended" in log.read_text("utf-8")
+
+    code = close_terminal(tmp_path, is_time, *command)
+    (folder,) = (tmp_path / "runs").iterdir()
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    assert summary["ended"] == "interrupted"
+    assert summary["employer"]["height"] > 0
+    assert code == 128 + signal.SIGHUP
+
+
+@pytest.mark.parametrize("nohup", [False, True], ids=["ends in order", "goes on with nohup"])
+def test_a_sweep_whose_terminal_is_closed(nohup: bool, tmp_path: Path) -> None:
+    save_sweep(tmp_path, repeats=100)
+    command = [sys.executable, str(ROOT / "main.py"), "sweep", "sweep.yaml", "--jobs", "1"]
+
+    def count() -> int:
+        return sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("sweeps/*/cells.jsonl"))
+
+    code = close_terminal(tmp_path, lambda: count() > 5, *(["nohup"] if nohup else []), *command)
+    if nohup:
+        assert (code, count()) == (0, 400)
+    else:
+        assert code == 128 + signal.SIGHUP
+        assert 5 < count() < 400

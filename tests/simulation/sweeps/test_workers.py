@@ -70,7 +70,9 @@ def go_on(cwd: Path, undisturbed: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signum", "to_group"), [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["ctrl-c", "sigterm"]
+    ("signum", "to_group"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True)],
+    ids=["ctrl-c", "sigterm", "sighup"],
 )
 def test_an_interrupted_sweep_says_what_remains_and_goes_on(
     signum: int, to_group: bool, tmp_path: Path, undisturbed: dict[str, bytes]
