@@ -43,9 +43,13 @@ _interruption = Interruption()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "" in given:  # as a path it would be the working directory, which nobody means
+        told = " ".join([*given[: given.index("")], "''"])
+        return _complain(f"{told}: the last word is empty; write a name or a path there", EXIT_BAD_INPUT)
     try:
         with _interruption:
-            app(list(sys.argv[1:] if arguments is None else arguments), prog_name="main.py")
+            app(given, prog_name="main.py")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except ScenarioError as error:

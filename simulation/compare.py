@@ -27,6 +27,8 @@ class RunLog:
     """What a log tells of a run."""
 
     path: Path
+    name: str
+    """What to call it: the run's folder, or the log and the folder it lies in, as far as the user has named them."""
     tally: Tally
     warnings: list[str] = field(default_factory=list)
     """What is wrong with the log, where it is still of use."""
@@ -50,7 +52,8 @@ def read_log(
         *lines, rest = file.read_bytes().decode("utf-8", errors="replace").split("\n")
     except OSError as error:
         raise LogError(f"{file}: cannot be read: {error.strerror}") from None
-    log = RunLog(file, Tally())
+    name = path.resolve().name if path.is_dir() else "/".join(path.parts[-2:])
+    log = RunLog(file, name, Tally())
     if rest:
         log.warnings.append(f"{file}: cut off in line {len(lines) + 1}, which is left out")
     damaged = []
@@ -164,9 +167,7 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
 
 def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
     """Return the comparison, one row a figure and one column a run."""
-    columns = {
-        f"{index}: {log.path.parent.name or log.path.name}": log.tally for index, log in enumerate(logs, start=1)
-    }
+    columns = {f"{index}: {log.name}": log.tally for index, log in enumerate(logs, start=1)}
     return pd.DataFrame(
         {name: [read(tally) for read in ROWS.values()] for name, tally in columns.items()}, index=list(ROWS)
     )

@@ -118,7 +118,7 @@ def find_scenario(name: str) -> Path:
     close = difflib.get_close_matches(name, shipped, n=1)
     known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
     hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, or one of {known}"
-    raise ScenarioError(f"{shorten(name)}: no such scenario; {hint}")
+    raise ScenarioError(f"{shorten(name) or 'an empty name'}: no such scenario; {hint}")
 
 
 def _is_file(path: Path) -> bool:

@@ -32,8 +32,12 @@ _StrictLoader.add_implicit_resolver(
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _read_mapping)
 
 
-def read_file(path: Path) -> dict[str, Any]:
+def read_file(path: Path, wanted: str = "name, description and populations") -> dict[str, Any]:
     """Return the mapping in a YAML file.
+
+    Args:
+        path: The file.
+        wanted: Keys that it cannot do without, for the message.
 
     Raises:
         ScenarioError: The file cannot be read, is not YAML, or holds something else.
@@ -52,7 +56,8 @@ def read_file(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ScenarioError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(raw, dict):
-        raise ScenarioError(f"{path}: wants keys such as name, description and populations at the top level")
+        found = "the file is empty" if raw is None else "there are no keys at its top level"
+        raise ScenarioError(f"{path}: {found}; write {wanted} there")
     return raw
 
 

@@ -87,7 +87,8 @@ def read_run(path: Path) -> Run:
     log = read_log(file, collected.add, _parse_event if file.suffix == ".jsonl" else _parse_log_line)
     if _was_changed(file):
         log.warnings.insert(0, f"{file}: changed since the run ended: {SUMMARY_NAME} has another digest of it")
-    return Run(file.resolve().parent.name or file.name, log, collected)
+    log.name = file.resolve().parent.name or file.name
+    return Run(log.name, log, collected)
 
 
 def _parse_event(line: str) -> Record:

@@ -98,10 +98,17 @@ def _check_rows(axis: Axis, where: str) -> None:
 def _read_group(label: str, raw: dict[str, Any], where: str) -> Axis:
     _check_names(raw, ("keys", "values"), where)
     keys, values = raw["keys"], raw["values"]
-    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
-        raise ScenarioError(f"{where}.keys: write a list of dotted keys, not {show(keys)}")
+    if not isinstance(keys, list):
+        raise ScenarioError(f"{where}.keys: write a list of dotted keys, such as [network.loss], not {show(keys)}")
+    if not keys:
+        raise ScenarioError(f"{where}.keys: the list is empty; write at least one dotted key, such as network.loss")
+    for index, key in enumerate(keys):
+        if not isinstance(key, str):
+            raise ScenarioError(f"{where}.keys.{index}: write a dotted key, such as network.loss, not {show(key)}")
     if not isinstance(values, list):
         raise ScenarioError(f"{where}.values: write a list of lists with a value for each key, not {show(values)}")
+    if not values:
+        raise ScenarioError(f"{where}.values: the list is empty; write at least one row, with a value for each key")
     for index, row in enumerate(values):
         if not isinstance(row, list) or len(row) != len(keys):
             raise ScenarioError(
@@ -121,7 +128,8 @@ def _read_range(raw: dict[str, Any], where: str) -> list[int | float]:
     first, last = _to_fraction(raw["from"]), _to_fraction(raw["to"])
     count = _read_count(raw, where) if pace == "count" else _count_steps(raw, first, last, where)
     if count > MAX_CELLS:
-        raise ScenarioError(f"{where}: a range of {count:,} values; write one of at most {MAX_CELLS:,}")
+        wanted = "a smaller count" if pace == "count" else "a larger step"
+        raise ScenarioError(f"{where}.{pace}: {show(raw[pace])} makes more than {MAX_CELLS:,} values; write {wanted}")
     width = (last - first) / (count - 1) if count > 1 else Fraction(0)
     exact = [first + index * width for index in range(count)]
     is_whole = all(isinstance(raw[name], int) for name in ("from", "to")) and all(x.denominator == 1 for x in exact)
@@ -131,7 +139,10 @@ def _read_range(raw: dict[str, Any], where: str) -> list[int | float]:
 def _count_steps(raw: dict[str, Any], first: Fraction, last: Fraction, where: str) -> int:
     step = _to_fraction(raw["step"])
     if step == 0 or (last - first) / step < 0:
-        raise ScenarioError(f"{where}.step: {raw['step']} never leads from {raw['from']} to {raw['to']}")
+        wanted = "above" if last > first else "below"
+        raise ScenarioError(
+            f"{where}.step: {raw['step']} never leads from {raw['from']} to {raw['to']}; write a number {wanted} 0"
+        )
     steps = (last - first) / step
     if steps.denominator != 1:
         nearest = float(first + int(steps) * step)

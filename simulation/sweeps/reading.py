@@ -96,7 +96,7 @@ def load_sweep(path: Path) -> Sweep:
         ScenarioError: The file cannot be read or is not a valid sweep.
     """
     load_constants()
-    raw = read_file(path)
+    raw = read_file(path, "name, description and scenario")
     try:
         file = SweepFile.model_validate(raw)
     except ValidationError as error:

@@ -50,7 +50,8 @@ def test_a_bad_setting_is_exit_2_with_one_clear_message_and_nothing_written(
     [
         ("name: a\njob: [\n", "mine.yaml:3:1: not valid YAML"),
         ("name: a\nname: b\n", "mine.yaml:2:1: not valid YAML: the key 'name' stands twice"),
-        ("- a\n", "mine.yaml: wants keys such as name"),
+        ("- a\n", "mine.yaml: there are no keys at its top level; write name, description and populations there"),
+        ("", "mine.yaml: the file is empty; write name, description and populations there"),
         ("name: a\n", "mine.yaml: description: missing"),
     ],
 )
@@ -70,6 +71,16 @@ def test_a_bad_file_is_exit_2_with_its_place(
 def test_a_run_of_nothing_is_exit_2(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["report", ""], ["compare", "a", "", "b"], ["run", "default", "--out", ""]])
+def test_an_empty_word_is_exit_2_and_not_the_working_directory(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    told = " ".join(arguments[: arguments.index("")])
+    assert capsys.readouterr().err == f"{told} '': the last word is empty; write a name or a path there\n"
     assert list(tmp_path.iterdir()) == []
 
 

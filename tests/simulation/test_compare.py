@@ -42,6 +42,17 @@ def test_a_folder_stands_for_the_log_in_it(tmp_path: Path) -> None:
     assert read_log(tmp_path).tally == read_log(tmp_path / "pot_sim.log").tally
 
 
+def test_a_run_is_called_by_its_folder_and_a_log_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pot_sim.log", "first.log", "second.log"):
+        write(tmp_path / "runs", TEXT, name)
+    monkeypatch.chdir(tmp_path / "runs")
+    paths = ["../runs", ".", "../runs/first.log", "../runs/second.log", "pot_sim.log"]
+    columns = build_frame([read_log(Path(path)) for path in paths]).columns
+    assert list(columns) == ["1: runs", "2: runs", "3: runs/first.log", "4: runs/second.log", "5: pot_sim.log"]
+
+
 def test_nothing_but_the_log_is_needed(tmp_path: Path) -> None:
     write(tmp_path / "run", TEXT)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["pot_sim.log"]

@@ -215,7 +215,7 @@ def test_yaml_that_cannot_be_read_is_refused_with_its_line(text: str, line: int,
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words\n", "null\n", "3\n"])
 def test_a_file_that_is_no_mapping_is_refused(text: str, tmp_path: Path) -> None:
-    assert "keys such as name" in refuse(tmp_path, text)
+    assert "write name, description and populations there" in refuse(tmp_path, text)
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, "populations: &a [*a]\n", "job: &a\n  rewards: *a\n"])

@@ -114,6 +114,15 @@ def test_bad_input_is_one_sentence_with_its_place_and_leaves_nothing(
     assert not (tmp_path / "sweeps").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", "the file is empty"), ("- 1\n", "there are no keys at its top level"), ("text\n", "there are no keys")],
+)
+def test_a_file_without_keys_is_told_what_a_sweep_needs(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=rf"sweep\.yaml: {told}[^;]*; write name, description and scenario there$"):
+        load_sweep(save(tmp_path, text, "sweep.yaml"))
+
+
 def test_dates_and_numbers_without_end_are_no_settings(tmp_path: Path) -> None:
     save_sweep(tmp_path)
     text = "name: s\ndescription: d\nscenario: base.yaml\nset: {network.loss: 2020-01-01}\n"
