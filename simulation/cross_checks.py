@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from protocol.books import MAX_DECLARATIONS
@@ -28,12 +28,14 @@ def find_fault(scenario: "Scenario") -> Fault | None:
     """Return the first thing that does not fit together, or None."""
     checks = (
         _find_population_fault,
+        _find_coalition_fault,
         _find_protocol_fault,
         _find_edge_fault,
         _find_name_fault,
         _find_doubled_party,
         _find_unreachable_node,
         _find_network_fault,
+        _find_outage_fault,
         _find_engine_fault,
     )
     return next((found for check in checks if (found := check(scenario))), None)
@@ -59,6 +61,21 @@ def _find_population_fault(scenario: "Scenario") -> Fault | None:
             return Fault(where, f"{name!r} is already the label of a user; choose another name")
     if not any(population.role == "honest" and population.node_count for population in scenario.populations):
         return Fault("populations", "no honest node; at least one population needs role: honest")
+    return None
+
+
+def _find_coalition_fault(scenario: "Scenario") -> Fault | None:
+    """Return a coalition called like honest nodes, who never belong to one."""
+    honest = [population for population in scenario.populations if population.role == "honest"]
+    taken = {name: item.name for item in honest for name in (item.name, *item.list_labels())}
+    for section in ("populations", "corruptions"):
+        for index, conduct in enumerate(getattr(scenario, section)):
+            if conduct.coalition in taken:
+                return Fault(
+                    f"{section}.{index}.coalition",
+                    f"{taken[conduct.coalition]!r} is honest and in no coalition; write another name, or that of a "
+                    "population of attackers to join it",
+                )
     return None
 
 
@@ -225,6 +242,23 @@ def _find_network_fault(scenario: "Scenario") -> Fault | None:
             "network",
             f"a party of the process engine has at most {MAX_PROCESS_LINKS} links, this scenario needs {most}; "
             "choose topology: random_regular or fewer links",
+        )
+    return None
+
+
+def _find_outage_fault(scenario: "Scenario") -> Fault | None:
+    """Return an outage of a node that is down already, or comes up in that moment."""
+    outages = scenario.network.outages
+    order = sorted(range(len(outages)), key=lambda index: (outages[index].node, outages[index].down_s, index))
+    for before, index in pairwise(order):
+        first, second = outages[before], outages[index]
+        if first.node != second.node or (first.up_s is not None and first.up_s < second.down_s):
+            continue
+        until = "for good" if first.up_s is None else f"until {first.up_s:g} s"
+        return Fault(
+            f"network.outages.{index}.down_s",
+            f"{second.node!r} is down from {first.down_s:g} s {until} already (network.outages.{before}); write times "
+            "that do not overlap, or leave one out",
         )
     return None
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from simulation.defaults import from_constant
+from simulation.explaining import show
 from simulation.faults import Fault
 from simulation.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
 
@@ -91,7 +92,7 @@ class BehaviourSection(Section):
         """Take a mere name, and write out what has a default."""
         named = {"kind": raw} if isinstance(raw, str) else raw
         if not isinstance(named, dict):
-            return named
+            raise ValueError(f"write a behaviour's name, such as silent, or keys that begin with kind, not {show(raw)}")
         return {**OPTIONAL.get(str(named.get("kind")), {}), **named}
 
     @model_validator(mode="after")
@@ -134,7 +135,17 @@ class Conduct(Section):
             raise Fault("behaviours", f"belong to role adversary or data_injection, not to {self.role}").to_error()
         if self.role == "adversary" and not self.behaviours and self.poison is None:
             raise Fault("behaviours", "write at least one for role adversary, or a poison").to_error()
+        self._check_behaviours()
         return self
+
+    def _check_behaviours(self) -> None:
+        """Refuse one that stands twice: a node can be so once; only what withholders withhold may differ."""
+        first_seen: dict[tuple[str, str | None], int] = {}
+        for index, behaviour in enumerate(self.behaviours):
+            earlier = first_seen.setdefault((behaviour.kind, behaviour.what), index)
+            if earlier != index:
+                what = f"{behaviour.kind} is behaviours.{earlier} already; leave one of them out"
+                raise Fault(f"behaviours.{index}", what).to_error()
 
 
 class Population(Conduct):

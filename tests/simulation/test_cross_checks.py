@@ -100,6 +100,73 @@ def test_a_name_that_only_looks_like_a_label_is_fine(other: str) -> None:
     assert len(set(scenario.list_labels()) | {"a", other}) == scenario.node_count + 2
 
 
+def adversaries(**more: Any) -> list[dict[str, Any]]:
+    turned = {"name": "bad", "role": "adversary", "count": 1, "behaviours": ["silent"], **more}
+    return [{"name": "good", "role": "honest", "count": 4}, turned]
+
+
+@pytest.mark.parametrize(
+    ("behaviours", "wanted"),
+    [
+        (["silent", "silent"], "behaviours.1: silent is behaviours.0 already; leave one of them out"),
+        (["forger", "flooder", {"kind": "flooder", "rate": 3}], "behaviours.2: flooder is behaviours.1 already"),
+        ([{"kind": "withholder", "what": "header"}] * 2, "behaviours.1: withholder is behaviours.0 already"),
+        ([3], "behaviours.0: write a behaviour's name, such as silent, or keys that begin with kind, not 3"),
+        ([None], "behaviours.0: write a behaviour's name, such as silent, or keys that begin with kind, not nothing"),
+    ],
+)
+def test_behaviours_that_cannot_be_are_refused(behaviours: list[object], wanted: str, tmp_path: Path) -> None:
+    told = refuse(tmp_path, populations=adversaries(behaviours=behaviours))
+    assert told.startswith(f"populations.1.{wanted}")
+
+
+@pytest.mark.parametrize("name", ["good", "good-3"])
+def test_a_coalition_is_not_named_like_honest_nodes(name: str, tmp_path: Path) -> None:
+    wanted = "coalition: 'good' is honest and in no coalition; write another name, or that of a population of attackers"
+    assert refuse(tmp_path, populations=adversaries(coalition=name)).startswith(f"populations.1.{wanted}")
+    turned = {"name": "turned", "role": "adversary", "behaviours": ["silent"], "of": ["good"], "count": 1}
+    told = refuse(tmp_path, populations=adversaries(), corruptions=[{**turned, "coalition": name}])
+    assert told.startswith(f"corruptions.0.{wanted}")
+
+
+def test_a_coalition_may_be_named_like_attackers_or_a_label_that_nobody_has(tmp_path: Path) -> None:
+    for name in ("bad", "good-4", "plot"):
+        load_scenario(save(tmp_path, {**complete(), "populations": adversaries(coalition=name)}))
+
+
+def outage(node: str, down_s: float, up_s: float | None) -> dict[str, Any]:
+    return {"node": node, "down_s": down_s, "up_s": up_s}
+
+
+@pytest.mark.parametrize(
+    ("outages", "wanted"),
+    [
+        (
+            [outage("honest-0", 4, 6), outage("honest-0", 1, 5)],
+            "network.outages.0.down_s: 'honest-0' is down from 1 s until 5 s already (network.outages.1)",
+        ),
+        (
+            [outage("honest-0", 1, None), outage("honest-1", 1, 2), outage("honest-0", 9, 10)],
+            "network.outages.2.down_s: 'honest-0' is down from 1 s for good already (network.outages.0)",
+        ),
+        (
+            [outage("honest-0", 1, 5), outage("honest-0", 5, 6)],
+            "network.outages.1.down_s: 'honest-0' is down from 1 s until 5 s already",
+        ),
+    ],
+)
+def test_outages_of_a_node_that_is_down_already_are_refused(
+    outages: list[dict[str, Any]], wanted: str, tmp_path: Path
+) -> None:
+    assert refuse(tmp_path, engine="virtual", network={"outages": outages}).startswith(wanted)
+
+
+def test_outages_one_after_another_and_of_several_nodes_are_fine(tmp_path: Path) -> None:
+    outages = [outage("honest-0", 5.5, None), outage("honest-0", 1, 5), outage("honest-1", 2, 6)]
+    raw = {**complete(), "engine": "virtual"}
+    load_scenario(save(tmp_path, {**raw, "network": {**raw["network"], "outages": outages}}))
+
+
 # ---- sizes ----
 
 
