@@ -1,5 +1,7 @@
 """Runs side by side, built from their log files alone."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,9 @@ from rich.table import Table
 
 from simulation.logs import LOG_NAME
 from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.record_checks import check_record
 from simulation.records import Record, RecordError, parse_line
+from simulation.summary import SUMMARY_NAME
 from simulation.tally import Tally
 
 OPENING_FIELDS: Final = frozenset({"scenario", "seed", "engine", "code_version", "dataset"})
@@ -54,25 +58,52 @@ def read_log(
         raise LogError(f"{file}: cannot be read: {error.strerror}") from None
     name = path.resolve().name if path.is_dir() else "/".join(path.parts[-2:])
     log = RunLog(file, name, Tally())
-    if rest:
-        log.warnings.append(f"{file}: cut off in line {len(lines) + 1}, which is left out")
-    damaged = []
+    if _was_changed(file):
+        log.warnings.append(f"{file}: changed since the run ended: {SUMMARY_NAME} has another digest of it")
+    damaged: list[str] = []
+    second = 0
     for number, line in enumerate(lines, start=1):
         try:
-            record = parse(line)
+            record = check_record(parse(line))
+            if record.event == "run" and not record.fields.keys() >= OPENING_FIELDS:
+                raise RecordError("an opening line that lacks something")
+            if record.event == "run" and log.tally.run:
+                second = number
+                break
             log.tally.add(record)
-        except (RecordError, KeyError, ValueError, TypeError):
-            damaged.append(number)
+        except (RecordError, KeyError, ValueError, TypeError, RecursionError) as error:
+            damaged.append(f"line {number} ({_explain(error)})")
             continue
         if watch is not None:
             watch(record)
-    if not log.tally.run.keys() >= OPENING_FIELDS:
+    if not log.tally.run:
         raise LogError(f"{file}: not the log of a run: its opening line is missing")
+    if second:
+        log.warnings.append(f"{file}: line {second} begins another run; that line and all after it are left out")
+    elif rest:
+        log.warnings.append(f"{file}: cut off in line {len(lines) + 1}, which is left out")
     if damaged:
-        log.warnings.append(f"{file}: {len(damaged)} damaged lines left out, the first is line {damaged[0]}")
+        log.warnings.append(f"{file}: {len(damaged)} damaged lines left out, the first is {damaged[0]}")
     if not log.tally.end:
         log.warnings.append(f"{file}: cut off: the run's closing line is missing, figures are those so far")
     return log
+
+
+def _was_changed(file: Path) -> bool:
+    """Return whether the summary beside a log knows it differently; without one, nothing can be said."""
+    try:
+        digests = json.loads((file.parent / SUMMARY_NAME).read_bytes())["files"]
+        expected = digests[file.name]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return bool(expected != hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+def _explain(error: Exception) -> str:
+    """Return what is wrong with a line."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]}: missing"
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
 def _show(value: object, digits: int = 1) -> str:

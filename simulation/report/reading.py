@@ -1,16 +1,13 @@
 """From a path that the user names to what can be drawn: a run's records, or a sweep's table."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulation.compare import LogError, RunLog, read_log
 from simulation.logs import EVENTS_NAME, LOG_NAME
-from simulation.records import Record, RecordError, parse_json, parse_line
-from simulation.report.collecting import Collected, check_numbers
+from simulation.records import parse_json, parse_line
+from simulation.report.collecting import Collected
 from simulation.report.sweep_table import AGGREGATE_NAME, SWEEP_NAME, SweepTable, SweepTableError, read_sweep_table
-from simulation.summary import SUMMARY_NAME
 from simulation.tally import Tally
 
 
@@ -84,29 +81,6 @@ def read_run(path: Path) -> Run:
     if path.is_dir():
         file = path / EVENTS_NAME if (path / EVENTS_NAME).is_file() else path / LOG_NAME
     collected = Collected()
-    log = read_log(file, collected.add, _parse_event if file.suffix == ".jsonl" else _parse_log_line)
-    if _was_changed(file):
-        log.warnings.insert(0, f"{file}: changed since the run ended: {SUMMARY_NAME} has another digest of it")
+    log = read_log(file, collected.add, parse_json if file.suffix == ".jsonl" else parse_line)
     log.name = file.resolve().parent.name or file.name
     return Run(log.name, log, collected)
-
-
-def _parse_event(line: str) -> Record:
-    return check_numbers(parse_json(line))
-
-
-def _parse_log_line(line: str) -> Record:
-    try:
-        return check_numbers(parse_line(line))
-    except RecursionError:  # a value of a thousand brackets
-        raise RecordError("nested too deep") from None
-
-
-def _was_changed(file: Path) -> bool:
-    """Return whether the summary beside a log knows it differently; without one, nothing can be said."""
-    try:
-        digests = json.loads((file.parent / SUMMARY_NAME).read_bytes())["files"]
-        expected = digests[file.name]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-    return bool(expected != hashlib.sha256(file.read_bytes()).hexdigest())

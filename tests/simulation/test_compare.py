@@ -1,3 +1,5 @@
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -5,9 +7,9 @@ from rich.console import Console
 
 from simulation.cli import main
 from simulation.compare import ROWS, LogError, RunLog, build_frame, build_table, read_log
-from simulation.records import Record
+from simulation.records import Record, Value
 from simulation.tally import Tally
-from tests.simulation.material import made_up_run, note, opening, to_log
+from tests.simulation.material import appended, made_up_run, note, opening, to_log
 
 TEXT = to_log(made_up_run())
 
@@ -112,6 +114,40 @@ def test_a_damaged_line_is_left_out_with_a_warning(damage: bytes, tmp_path: Path
     assert log.tally == tally_of(made_up_run())
     assert len(log.warnings) == 1
     assert "1 damaged lines left out, the first is line 6" in log.warnings[0]
+
+
+@pytest.mark.parametrize("field", ["height", "reorg", "transactions"])
+@pytest.mark.parametrize("value", ["many", None, True, 1.5])
+def test_a_number_that_is_none_damages_its_line_and_does_not_count_as_0(
+    field: str, value: Value, tmp_path: Path
+) -> None:
+    records = made_up_run()
+    number = max(place for place, record in enumerate(records) if record.event == "appended")
+    bad = appended("employer", 2, "0xb2", "0xb1", "0xaa2")
+    bad.fields[field] = value
+    log = read_log(write(tmp_path, to_log([*records[:number], bad, *records[number + 1 :]])))
+    assert log.tally == tally_of([*records[:number], *records[number + 1 :]])
+    told = f"1 damaged lines left out, the first is line {number + 1} ({field}: not a number: {value})"
+    assert log.warnings == [f"{tmp_path / 'pot_sim.log'}: {told}"]
+
+
+def test_an_edited_log_is_said_to_be_changed_where_a_summary_knows_it(tmp_path: Path) -> None:
+    path = write(tmp_path, TEXT)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "summary.json").write_text(json.dumps({"files": {"pot_sim.log": digest}}), "utf-8")
+    assert read_log(tmp_path).warnings == []
+    write(tmp_path, TEXT.replace("accuracy=0.875", "accuracy=0.999"))
+    log = read_log(tmp_path)
+    assert log.warnings == [f"{path}: changed since the run ended: summary.json has another digest of it"]
+    assert show(log)["test accuracy"] == "99.90%"
+
+
+def test_of_a_log_that_holds_two_runs_the_first_is_used(tmp_path: Path) -> None:
+    log = read_log(write(tmp_path, TEXT + TEXT + TEXT[:-5]))
+    assert log.tally == tally_of(made_up_run())
+    line = len(made_up_run()) + 1
+    told = f"line {line} begins another run; that line and all after it are left out"
+    assert log.warnings == [f"{tmp_path / 'pot_sim.log'}: {told}"]
 
 
 @pytest.mark.parametrize("number", range(1, len(made_up_run())))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from simulation.compare import read_log
+from simulation.record_checks import check_record
 from simulation.records import INFO, Record, RecordError, Value, parse_json
-from simulation.report.collecting import check_numbers
 from simulation.report.reading import Run, SourceError, read_run, read_source
 from simulation.report.sweep_table import SweepTable
 from tests.simulation.material import appended, made_up_run, note, to_log, trained
@@ -137,14 +137,14 @@ NO_NUMBERS: list[Record] = [
 @pytest.mark.parametrize("record", NO_NUMBERS, ids=repr)
 def test_numbers_that_no_run_writes_are_no_record(record: Record) -> None:
     with pytest.raises(RecordError):
-        check_numbers(record)
+        check_record(record)
 
 
 @pytest.mark.parametrize("loss", ["nan", "inf", 0.25, 3])
 def test_training_that_went_wrong_is_still_a_record(loss: Value) -> None:
     record = trained("a", 1, "0xw")
     record.fields["loss"] = loss
-    assert check_numbers(record) is record
+    assert check_record(record) is record
 
 
 def test_a_line_with_such_a_number_is_left_out_of_the_tally(tmp_path: Path) -> None:
