@@ -16,6 +16,7 @@ from rich.table import Table
 from simulation.corruption import load_resolved
 from simulation.interruption import Interrupted, Interruption
 from simulation.live import make_console
+from simulation.overrides import refuse_contradiction
 from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
 
 EXIT_FAILED: Final = 1
@@ -77,6 +78,8 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
 ) -> None:
     """Run a scenario."""
+    for key, value in (("engine", engine), ("seed", seed)):
+        refuse_contradiction(settings or (), key, value)
     chosen = (f"engine={engine}",) if engine is not None else ()
     raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out))
 

@@ -1,5 +1,6 @@
 """``--set KEY=VALUE``: writes one value into the raw mapping of a scenario; whether it fits is judged with the rest."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from simulation.faults import ScenarioError, shorten
@@ -32,6 +33,22 @@ def parse_override(setting: str) -> Override:
         return Override(source, key, read_value(text))
     except ValueError as error:
         raise ScenarioError(f"{source}: {error}") from None
+
+
+def refuse_contradiction(settings: Iterable[str], key: str, value: object) -> None:
+    """Refuse an option that stands for a key, where ``--set`` says something else of the same key.
+
+    Args:
+        settings: Overrides as ``dotted.key=value``.
+        key: The key, called like the option.
+        value: What the option says; None if it was not given.
+
+    Raises:
+        ScenarioError: The two differ, or a setting is none.
+    """
+    for override in map(parse_override, settings):
+        if value is not None and override.key == key and override.value != value:
+            raise ScenarioError(f"--{key} {value} contradicts {override.source}; leave one of them out")
 
 
 def apply_override(raw: dict[str, Any], override: Override) -> Location:

@@ -74,6 +74,18 @@ def test_a_run_of_nothing_is_exit_2(arguments: list[str], tmp_path: Path, capsys
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("option", "setting"), [(["--engine", "virtual"], "engine=processes"), (["--seed", "3"], "seed=4")]
+)
+def test_an_option_that_contradicts_a_setting_is_exit_2(
+    option: list[str], setting: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "default", *option, "--set", setting]) == 2
+    assert capsys.readouterr().err == f"{' '.join(option)} contradicts --set {setting}; leave one of them out\n"
+    with pytest.raises(AssertionError, match="a run was started"):
+        main(["run", "default", "--engine", "virtual", "--seed", "3", "--set", "engine=virtual", "--set", "seed=3"])
+
+
 @pytest.mark.parametrize("arguments", [["report", ""], ["compare", "a", "", "b"], ["run", "default", "--out", ""]])
 def test_an_empty_word_is_exit_2_and_not_the_working_directory(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
