@@ -77,6 +77,8 @@ class Plan:
     cells: list[Cell]
     datasets: list[tuple[str, str | None, bool]]
     """Name, path and need of each data set that cells really train on; empty where all training is made up."""
+    is_all_trained: bool
+    """Whether every cell needs one of them."""
 
 
 def plan_cells(sweep: Sweep, code_version: str) -> Plan:
@@ -87,16 +89,19 @@ def plan_cells(sweep: Sweep, code_version: str) -> Plan:
     """
     recipe, cells = build_recipe(sweep), list[Cell]()
     datasets: dict[tuple[str, str | None, bool], None] = {}
+    is_all_trained = True
     for number, values in enumerate(_combine(sweep)):
         seeds = [derive_cell_seed(sweep.seed, recipe.keys, values, repeat) for repeat in range(sweep.repeats)]
         scenario = _build_checked(recipe, values, seeds[0])
-        if not is_in_memory(scenario):
+        if is_in_memory(scenario):
+            is_all_trained = False
+        else:
             datasets[scenario.dataset.name, scenario.dataset.path, scenario.dataset.required] = None
         for repeat, seed in enumerate(seeds):
             seeded = scenario.model_copy(update={"seed": seed})
             identifier = seeded.compute_fingerprint(code_version, ID_DIGITS)
             cells.append(Cell(len(cells), number, values, repeat, seed, identifier))
-    return Plan(cells, list(datasets))
+    return Plan(cells, list(datasets), is_all_trained)
 
 
 def derive_cell_seed(sweep_seed: int, keys: tuple[str, ...], values: tuple[Any, ...], repeat: int) -> int:

@@ -43,7 +43,7 @@ def run_sweep(path: Path, options: Options, console: Console, interruption: Inte
     """Run a sweep file, or go on with it; return the exit code.
 
     Raises:
-        DatasetError: A data set that cells insist on cannot be had.
+        DatasetError: No cell can have the data set that it insists on.
         ScenarioError: The sweep, or a combination of its values, is not valid.
         SweepError: It cannot go on.
     """

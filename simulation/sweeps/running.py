@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from simulation.datasets import ImageSet, load_images
+from simulation.datasets import DatasetError, ImageSet, load_images
 from simulation.engines.virtual import PartyError
 from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.interruption import Interruption
@@ -79,7 +79,8 @@ class CellRunner:
         """
         self._job = job
         self._interruption = interruption
-        self._images: dict[tuple[str, str | None], ImageSet] = {}
+        self._images: dict[tuple[str, str | None, bool], ImageSet | DatasetError] = {}
+        """What came of each data set; one that cannot be had is not looked for again, which may take a minute."""
         if Path(job.cwd).is_dir():
             os.chdir(job.cwd)
 
@@ -147,10 +148,16 @@ class CellRunner:
 
     def _load_images(self, scenario: Scenario) -> ImageSet:
         dataset = scenario.dataset
-        key = (dataset.name, dataset.path)
+        key = (dataset.name, dataset.path, dataset.required)
         if key not in self._images:
-            self._images[key] = load_images(dataset.name, dataset.path, is_required=dataset.required)
-        return self._images[key]
+            try:
+                self._images[key] = load_images(dataset.name, dataset.path, is_required=dataset.required)
+            except DatasetError as error:
+                self._images[key] = error
+        found = self._images[key]
+        if isinstance(found, DatasetError):
+            raise DatasetError(*found.args)
+        return found
 
 
 def flatten(summary: Mapping[str, Any]) -> dict[str, Figure]:

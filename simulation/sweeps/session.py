@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulation.datasets import load_images
+from simulation.datasets import DatasetError, load_images
 from simulation.faults import shorten
 from simulation.interruption import EXIT_BASE, Interruption
 from simulation.sweeps.axes import encode
@@ -44,7 +44,7 @@ class Session:
         """Run what is left and write the tables; return the exit code.
 
         Raises:
-            DatasetError: A data set that cells insist on cannot be had.
+            DatasetError: No cell can have the data set that it insists on.
             SweepError: It cannot go on.
         """
         path = self.folder / CELLS_NAME
@@ -63,10 +63,19 @@ class Session:
         return self._tell_end()
 
     def _look_for_images(self) -> None:
-        """Load every data set once: one sentence now is better than one in each cell."""
+        """Load every data set once: if no cell can have its own, one sentence now is better than one in each cell.
+
+        If only some cannot, theirs are failed cells.
+        """
+        errors: list[DatasetError] = []
         with self.console.status(f"{self.sweep.name}: looking for images"):
             for name, path, is_required in self.plan.datasets:
-                load_images(name, path, is_required=is_required)
+                try:
+                    load_images(name, path, is_required=is_required)
+                except DatasetError as error:
+                    errors.append(error)
+        if errors and self.plan.is_all_trained and len(errors) == len(self.plan.datasets):
+            raise errors[0]
 
     def _run(self, left: Sequence[Cell], file: CellFile) -> int:
         """Run cells until all are done or the user has had enough; return how many are finished now."""

@@ -186,3 +186,18 @@ def test_images_that_cannot_be_had_are_told_before_the_first_cell(
     assert sweep(save_sweep(tmp_path, set=settings)) == 3
     assert "nowhere.npz: not an MNIST file" in capsys.readouterr().err
     assert not executors[0].given
+
+
+def test_images_that_some_combinations_cannot_have_fail_those_cells_alone(
+    tmp_path: Path, executors: list[HereExecutor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = {"keys": ["virtual.trainer", "dataset.path"], "values": [["fake", None], ["keras", "nowhere.npz"]]}
+    path = save_sweep(tmp_path, vary={"training": training})
+    for _ in range(2):  # the failed ones run again
+        assert sweep(path) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("3 of 6 cells failed; the first (virtual.trainer=")
+        assert "DatasetError: nowhere.npz: not an MNIST file" in told
+    assert [len(executor.given) for executor in executors] == [6, 3]
+    rows = (find_folder(tmp_path / "sweeps") / "results.csv").read_text().splitlines()
+    assert sum("nowhere.npz" in row and "DatasetError" in row for row in rows) == 3
