@@ -161,7 +161,7 @@ def verify(
     run_folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
 ) -> None:
-    """Check a stored run again, offline: files, chain, signatures and model."""
+    """Check a stored run again, offline: files, chain, signatures, summary and model."""
     from simulation.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
     from simulation.verify import RunFolderError, verify_run  # noqa: PLC0415
 

@@ -31,12 +31,9 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         blocks: Canonical bytes of the employer's chain, lowest first.
         sample_count: Training samples of the data set.
     """
-    agreement, best = tally.compute_agreement()
     useful, discarded = tally.sum_training_cpu()
-    run, end, cost = tally.run, tally.end, tally.cost
-    poisoned_employer = tally.count_poisoned_employer()
-    clean = tally.employer.height - poisoned_employer
-    last = tally.evaluations.get(tally.employer.head)
+    run, cost, counted = tally.run, tally.cost, describe_tally(tally)
+    clean = tally.employer.height - tally.count_poisoned_employer()
     decoded = [msgspec.msgpack.decode(block, type=WrappedBlock) for block in blocks]
     return {
         "scenario": run["scenario"],
@@ -44,36 +41,17 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         "engine": run["engine"],
         "seed": run["seed"],
         "code_version": run["code_version"],
-        "ended": end.get("reason", "unfinished"),
+        "ended": counted["ended"],
         "dataset": {"name": run["dataset"], "source": run["dataset_source"], "digest": run["dataset_digest"]},
-        "chain": {
-            "height": best.height,
-            "head": best.head,
-            "honest_agreement": agreement,
-            "forks": tally.count_forks(),
-            "reorg_depth_max": tally.reorg_depth_max,
-        },
-        "employer": {"height": tally.employer.height, "head": tally.employer.head, "outcome": tally.employer.outcome},
+        "chain": counted["chain"],
+        "employer": counted["employer"],
         "training": {
-            "test_accuracy": last.fields["accuracy"] if last else None,
-            "recalls": [float(part) for part in str(last.fields["recalls"]).split()] if last else None,
+            **counted["training"],
             "coverage": compute_coverage(world.genesis.job, clean, sample_count),
             "weights_digest": decoded[-1].header.weights_digest.hex() if decoded else None,
         },
-        "attack": {
-            "poisoned_stages_honest": tally.count_poisoned_honest(),
-            "poisoned_stages_employer": poisoned_employer,
-            "employer_deceived": poisoned_employer > 0,
-            "trigger_success": last.fields["trigger_success"] if last else None,
-            "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.refused_from.items())},
-        },
-        "messages": {
-            "sent": dict(sorted(tally.sent.items())),
-            "accepted": dict(sorted(tally.accepted.items())),
-            "ignored": dict(sorted(tally.ignored.items())),
-            "rejected": dict(sorted(tally.refused.items())),
-            "bytes": tally.sent_bytes,
-        },
+        "attack": counted["attack"],
+        "messages": counted["messages"],
         "measures": compute_measures(tally),
         "ledger": compute_ledger(world.genesis, decoded),
         "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
@@ -89,6 +67,42 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
             }
             for spec, node in ((spec, tally.nodes[spec.label]) for spec in world.nodes)
         ],
+    }
+
+
+def describe_tally(tally: Tally) -> Summary:
+    """Return the sections of a summary that follow from the log alone."""
+    agreement, best = tally.compute_agreement()
+    poisoned_employer = tally.count_poisoned_employer()
+    last = tally.evaluations.get(tally.employer.head)
+    return {
+        "ended": tally.end.get("reason", "unfinished"),
+        "chain": {
+            "height": best.height,
+            "head": best.head,
+            "honest_agreement": agreement,
+            "forks": tally.count_forks(),
+            "reorg_depth_max": tally.reorg_depth_max,
+        },
+        "employer": {"height": tally.employer.height, "head": tally.employer.head, "outcome": tally.employer.outcome},
+        "training": {
+            "test_accuracy": last.fields["accuracy"] if last else None,
+            "recalls": [float(part) for part in str(last.fields["recalls"]).split()] if last else None,
+        },
+        "attack": {
+            "poisoned_stages_honest": tally.count_poisoned_honest(),
+            "poisoned_stages_employer": poisoned_employer,
+            "employer_deceived": poisoned_employer > 0,
+            "trigger_success": last.fields["trigger_success"] if last else None,
+            "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.refused_from.items())},
+        },
+        "messages": {
+            "sent": dict(sorted(tally.sent.items())),
+            "accepted": dict(sorted(tally.accepted.items())),
+            "ignored": dict(sorted(tally.ignored.items())),
+            "rejected": dict(sorted(tally.refused.items())),
+            "bytes": tally.sent_bytes,
+        },
     }
 
 

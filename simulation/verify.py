@@ -1,4 +1,4 @@
-"""Checks a stored run again, offline: files, chain, signatures, model and, if wanted, the training itself."""
+"""Checks a stored run again, offline: files, chain, signatures, summary, model and, if wanted, the training itself."""
 
 import hashlib
 import json
@@ -24,6 +24,7 @@ from simulation.run import MODEL_NAME, SCENARIO_NAME
 from simulation.samples import TrainingSet, compute_weights_digest
 from simulation.scenario import Scenario, ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME, Summary
+from simulation.summary_checks import find_disagreements
 from simulation.training import Trainer
 
 
@@ -61,6 +62,10 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
     if fault:
         return [*faults, fault]
     say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (", with training" if is_retraining else ""))
+    told = find_disagreements(folder, summary, genesis, blocks, is_retrained=is_retraining)
+    faults += told
+    if not told:
+        say(f"{SUMMARY_NAME}: says what the chain and the log say")
     if scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
         say("model: none, the training was made up")
     elif blocks:

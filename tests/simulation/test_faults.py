@@ -139,6 +139,8 @@ def test_nodes_finish_without_the_employer(start: Starter) -> None:
     assert run.summary["employer"]["outcome"] == "crashed"
     assert (run.summary["chain"]["height"], run.summary["chain"]["honest_agreement"]) == (4, 1.0)
     assert find_traces(run.told) == []
+    told = launch(run.cwd, "verify", str(run.folder))  # the employer alone has the model
+    assert [line.split(":")[1] for line in told.err.splitlines()] == [" model.keras"]
 
 
 # ---- signals ----
@@ -165,6 +167,8 @@ def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, st
     assert log.warnings == []
     assert log.tally.end["reason"] == "interrupted"
     running.wait_for_orphans_to_end()
+    told = launch(run.cwd, "verify", str(run.folder))
+    assert told.code == 0, told.told
 
 
 @pytest.mark.parametrize(("nodes", "event"), [(4, "run"), (6, "started")], ids=["still starting", "being forked"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from protocol.codec import encode
-from protocol.crypto import KeyPair
+from protocol.crypto import KeyPair, compute_content_hash
 from protocol.job import Genesis, compute_chain_id
 from protocol.messages import Payout, WrappedBlock
 from simulation import verify
@@ -17,6 +17,7 @@ from simulation.chain_file import write_chain
 from simulation.cli import main
 from simulation.model_store import WeightsError
 from simulation.samples import Weights
+from simulation.summary import compute_ledger
 from simulation.verify import RunFolderError, verify_run
 from tests.builders import STRANGER, Cluster, genesis, keys
 from tests.simulation.material import save, shipped
@@ -51,7 +52,18 @@ def store(folder: Path, start: Genesis, blocks: tuple[WrappedBlock, ...]) -> Non
     write_chain(folder / "chain.jsonl", start, [encode(block) for block in blocks])
     names = ("scenario.yaml", "chain.jsonl", "model.keras")
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    (folder / "summary.json").write_text(json.dumps({"files": files}), "utf-8")
+    summary: dict[str, Any] = {
+        "dataset": {"name": start.job.dataset, "digest": start.job.dataset_digest.hex()},
+        "employer": {"height": 0, "head": "genesis", "outcome": "delivered"},
+        "training": {"weights_digest": None},
+        "ledger": compute_ledger(start, list(blocks)),
+        "files": files,
+    }
+    if blocks:
+        head = compute_content_hash(compute_chain_id(start), blocks[-1]).hex()[:12]
+        summary["employer"] |= {"height": blocks[-1].height, "head": f"0x{head}"}
+        summary["training"] = {"weights_digest": blocks[-1].header.weights_digest.hex()}
+    (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
 
 
 def check(folder: Path, *, retrain: bool = False) -> tuple[list[str], list[str]]:
@@ -67,8 +79,47 @@ def sign_again(start: Genesis, block: WrappedBlock) -> WrappedBlock:
 def test_a_sound_run_is_verified(folder: Path) -> None:
     faults, said = check(folder)
     assert faults == []
-    assert [line.split(":")[0] for line in said] == ["files", "chain", "model"]
+    assert [line.split(":")[0] for line in said] == ["files", "chain", "summary.json", "model"]
     assert "3 blocks" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("employer.height", 4, "employer.height is 4, chain.jsonl says 3"),
+        ("employer.head", "0x0123456789ab", 'employer.head is "0x0123456789ab", chain.jsonl says "0x'),
+        ("employer.head", None, "employer.head is missing, chain.jsonl says"),
+        ("training.weights_digest", "00", 'training.weights_digest is "00", chain.jsonl says'),
+        ("ledger.transactions", 99, "ledger.transactions is 99, chain.jsonl says 0"),
+        ("dataset.digest", "00", 'dataset.digest is "00", chain.jsonl says'),
+    ],
+)
+def test_a_summary_that_says_something_else_than_the_chain_is_no_longer_verified(
+    name: str, value: object, wanted: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section, key = name.split(".")
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    summary[section][key] = value
+    if value is None:
+        del summary[section][key]
+    path.write_text(json.dumps(summary), "utf-8")
+    assert main(["verify", str(folder)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"FAILED: summary.json: {wanted}")
+    assert told.count("\n") == 1
+
+
+def test_of_a_crashed_employer_the_chain_is_that_of_most_nodes(folder: Path) -> None:
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    summary["chain"] = summary["employer"]
+    summary["employer"] = {"height": 1, "head": "0x1", "outcome": "crashed"}
+    path.write_text(json.dumps(summary), "utf-8")
+    assert check(folder)[0] == []
+    summary["chain"]["height"] = 7
+    path.write_text(json.dumps(summary), "utf-8")
+    assert check(folder)[0] == ["summary.json: chain.height is 7, chain.jsonl says 3"]
 
 
 def test_a_chain_without_blocks_has_no_model_to_check(folder: Path, chain: Chain) -> None:

@@ -194,6 +194,30 @@ def test_a_scenario_that_was_changed_is_found(troublemakers_run: Finished, tmp_p
     assert "scenario.yaml: changed" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("training.test_accuracy", 0.999),
+        ("attack.poisoned_stages_employer", 1),
+        ("attack.poisoned_stages_honest", 1),
+        ("chain.forks", 77),
+        ("messages.bytes", 1),
+    ],
+)
+def test_a_figure_of_the_summary_that_the_log_does_not_give_is_found(
+    name: str, value: object, troublemakers_run: Finished, tmp_path: Path, check: Check
+) -> None:
+    folder = copy(troublemakers_run, tmp_path)
+    section, key = name.split(".")
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    summary[section][key] = value
+    path.write_text(json.dumps(summary), "utf-8")
+    code, told = check(folder)
+    assert code == 1
+    assert f"FAILED: summary.json: {name} is {value}, pot_sim.log says " in told
+
+
 def test_the_stored_model_is_the_one_the_summary_measured(troublemakers_run: Finished) -> None:
     weights = load_model_weights(troublemakers_run.folder / "model.keras")
     digest = compute_weights_digest(weights)

@@ -1,0 +1,76 @@
+"""Whether ``summary.json`` says what the chain and the log beside it say."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from protocol.crypto import compute_content_hash
+from protocol.job import Genesis, compute_chain_id
+from protocol.messages import WrappedBlock
+from simulation.chain_file import CHAIN_NAME
+from simulation.compare import LogError, read_log
+from simulation.logs import LOG_NAME
+from simulation.notes import shorten
+from simulation.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
+
+
+def find_disagreements(
+    folder: Path, summary: Summary, genesis: Genesis, blocks: Sequence[WrappedBlock], *, is_retrained: bool
+) -> list[str]:
+    """Return where a summary says something else than the run's other files.
+
+    Args:
+        folder: The run's folder.
+        summary: What is doubted.
+        genesis: What the stored chain starts from.
+        blocks: The stored chain, which is valid.
+        is_retrained: Whether each stage of it was trained again with the same result, so that none is poisoned.
+    """
+    sources = {CHAIN_NAME: _read_chain(summary, genesis, blocks)}
+    if is_retrained:
+        sources["training again"] = {"attack": {"poisoned_stages_employer": 0, "employer_deceived": False}}
+    try:
+        log = read_log(folder / LOG_NAME)
+    except LogError:
+        pass  # whether it is missing or damaged is for its digest to say
+    else:
+        if not log.warnings:
+            sources[LOG_NAME] = describe_tally(log.tally)
+    told = dict(_flatten(summary, ""))
+    return [
+        f"{SUMMARY_NAME}: {name} is {_show(told, name)}, {source} says {json.dumps(value)}"
+        for source, facts in sources.items()
+        for name, value in _flatten(facts, "")
+        if name not in told or told[name] != value
+    ]
+
+
+def _read_chain(summary: Summary, genesis: Genesis, blocks: Sequence[WrappedBlock]) -> Summary:
+    """Return what follows from a chain alone; it is the employer's, or, if that has crashed, that of most nodes."""
+    employer = summary.get("employer")
+    has_crashed = isinstance(employer, dict) and employer.get("outcome") == "crashed"
+    facts: Summary = {
+        "dataset": {"name": genesis.job.dataset, "digest": genesis.job.dataset_digest.hex()},
+        "training": {"weights_digest": blocks[-1].header.weights_digest.hex() if blocks else None},
+        "ledger": compute_ledger(genesis, list(blocks)),
+    }
+    if blocks:
+        head = shorten(compute_content_hash(compute_chain_id(genesis), blocks[-1]))
+        facts["chain" if has_crashed else "employer"] = {"height": blocks[-1].height, "head": head}
+    elif not has_crashed:
+        facts["employer"] = {"height": 0, "head": "genesis"}
+    return facts
+
+
+def _flatten(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield values by dotted name; sections without any are left out."""
+    for name, value in part.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _show(told: Mapping[str, Any], name: str) -> str:
+    return json.dumps(told[name]) if name in told else "missing"
