@@ -7,7 +7,14 @@ from simulation.compare import LogError, RunLog, read_log
 from simulation.logs import EVENTS_NAME, LOG_NAME
 from simulation.records import parse_json, parse_line
 from simulation.report.collecting import Collected
-from simulation.report.sweep_table import AGGREGATE_NAME, SWEEP_NAME, SweepTable, SweepTableError, read_sweep_table
+from simulation.report.sweep_table import (
+    AGGREGATE_NAME,
+    COPY_NAME,
+    SWEEP_NAME,
+    SweepTable,
+    SweepTableError,
+    read_sweep_table,
+)
 from simulation.tally import Tally
 
 
@@ -58,7 +65,7 @@ def read_source(path: Path) -> Source:
     """
     if not path.exists():
         raise SourceError(f"{path}: not there; name a run's folder, its log, or a sweep's folder")
-    is_sweep = _has_one(path, AGGREGATE_NAME, SWEEP_NAME)
+    is_sweep = _has_one(path, AGGREGATE_NAME, COPY_NAME, SWEEP_NAME)
     if path.is_dir() and not is_sweep and not _has_one(path, EVENTS_NAME, LOG_NAME):
         raise SourceError(f"{path}: neither a run nor a sweep: it has no {EVENTS_NAME}, {LOG_NAME} or {SWEEP_NAME}")
     try:

@@ -7,8 +7,11 @@ from typing import Final
 import pandas as pd
 
 from simulation.report.picture import Table
+from simulation.sweeps.digests import DIGESTS_NAME, is_changed, read_digests
 
 AGGREGATE_NAME: Final = "aggregate.csv"
+COPY_NAME: Final = "aggregate.parquet"
+"""The same table in another format, for when the first is damaged."""
 SWEEP_NAME: Final = "sweep.yaml"
 
 MAX_VALUES: Final = 30
@@ -99,14 +102,15 @@ def is_proportion(frame: pd.DataFrame, figure: str) -> bool:
 
 
 def read_sweep_table(folder: Path) -> SweepTable:
-    """Return the table of a sweep's folder.
+    """Return the table of a sweep's folder; what was changed since the sweep wrote it is said, and not used.
 
     Raises:
-        SweepTableError: It is not there, or not such a table.
+        SweepTableError: It is not there, not such a table, or changed.
     """
-    path = folder / AGGREGATE_NAME
+    path, warnings = _choose_file(folder)
     try:
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        is_copy = path.name == COPY_NAME
+        frame = pd.read_parquet(path) if is_copy else pd.read_csv(path, keep_default_na=False, na_values=[""])
     except OSError as error:
         raise SweepTableError(f"{path}: cannot be read: {error.strerror}; has the sweep finished?") from None
     except (ValueError, pd.errors.ParserError) as error:
@@ -115,9 +119,30 @@ def read_sweep_table(folder: Path) -> SweepTable:
     places = [place for place, column in enumerate(columns) if columns[place : place + 2] == [_COUNT, _FAILED]]
     if not places or not len(frame):
         raise SweepTableError(f"{path}: not the table of a sweep: the columns n and failed, or all rows, are missing")
-    table = SweepTable(folder.resolve().name, frame, tuple(columns[: places[0]]))
+    table = SweepTable(folder.resolve().name, frame, tuple(columns[: places[0]]), warnings)
     table.warnings += _find_faults(path, table)
     return table
+
+
+def _choose_file(folder: Path) -> tuple[Path, list[str]]:
+    """Return the file to read, and what is to be said of the others."""
+    path, digests = folder / AGGREGATE_NAME, read_digests(folder)
+    if digests is None:
+        if not path.exists():
+            return path, []
+        return path, [f"{folder / DIGESTS_NAME}: cannot be read, so nobody can tell whether the tables were changed"]
+    changed = [name for name in digests if is_changed(folder, name, digests)]
+    warnings = [f"{folder / name}: changed since the sweep wrote its tables" for name in changed]
+    if is_changed(folder, AGGREGATE_NAME, digests):
+        if is_changed(folder, COPY_NAME, digests):
+            raise SweepTableError(
+                f"{path}: changed since the sweep wrote it, and so was {COPY_NAME}; the sweep's command, given again, "
+                "makes both anew from the finished cells"
+            )
+        path = folder / COPY_NAME
+    if warnings:
+        warnings[-1] += f"; figures are those of {path.name}, which is whole"
+    return path, warnings
 
 
 def _find_faults(path: Path, table: SweepTable) -> list[str]:

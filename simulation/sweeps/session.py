@@ -16,6 +16,7 @@ from simulation.faults import shorten
 from simulation.interruption import EXIT_BASE, Interruption
 from simulation.sweeps.axes import encode
 from simulation.sweeps.cells import Cell, Plan, build_recipe
+from simulation.sweeps.digests import DIGESTS_NAME, write_digests
 from simulation.sweeps.executors import Executor, cut_into_chunks
 from simulation.sweeps.faults import EXIT_FAILED, writing
 from simulation.sweeps.progress import Progress
@@ -51,8 +52,14 @@ class Session:
         with writing(path):
             file = CellFile(path, self.sweep.keys)
         with file:
+            damaged: list[int] = []
             with writing(path):
-                finished = read_finished(path)
+                finished = read_finished(path, damaged)
+            if damaged:
+                _complain(
+                    f"{path}: {len(damaged):,} damaged lines left out, the first is line {damaged[0]}; cells that have "
+                    "no other line run again"
+                )
             left = [cell for cell in self.plan.cells if cell.id not in finished]
             if left:
                 self._look_for_images()
@@ -120,7 +127,9 @@ class Session:
 
         with self.console.status(f"{self.sweep.name}: writing tables"), writing(self.folder):
             table = ResultTable(self.sweep.keys, self.plan.cells, path)
-            write_tables(self.folder, {RESULTS_NAME: table.build_results(), AGGREGATE_NAME: table.build_aggregate()})
+            (self.folder / DIGESTS_NAME).unlink(missing_ok=True)  # one of other tables would call these changed
+            tables = {RESULTS_NAME: table.build_results(), AGGREGATE_NAME: table.build_aggregate()}
+            write_digests(self.folder, [*write_tables(self.folder, tables), CELLS_NAME])
 
     def _tell_interruption(self, remaining: int, signum: int) -> int:
         kept = len(self.plan.cells) - remaining

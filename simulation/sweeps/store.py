@@ -2,10 +2,11 @@
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,9 @@ from simulation.sweeps.running import Outcome
 
 SWEEP_NAME: Final = "sweep.yaml"
 CELLS_NAME: Final = "cells.jsonl"
+SEAL_DIGITS: Final = 16
+"""Hex digits of a line's digest: it is against mistakes, anybody can make another one."""
+
 RUNNING_NAME: Final = "running"
 """Folder for runs that need files; it is there only while the sweep goes on."""
 
@@ -75,7 +79,7 @@ class CellFile:
         }
         if outcome.trace is not None:
             line["trace"] = outcome.trace
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+        data = seal(line)
         done = 0
         try:
             while done < len(data):
@@ -87,21 +91,31 @@ class CellFile:
         self._end += len(data)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file of cells in their order; damaged ones, whose cells run again, are left out."""
+def seal(line: Mapping[str, Any]) -> bytes:
+    """Return the line of a cell, which ends with a digest of what stands before it."""
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return text[:-1] + _make_seal(text[:-1])
+
+
+def read_lines(path: Path, damaged: list[int] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a file of cells in their order; damaged ones, whose cells run again, are left out.
+
+    Args:
+        path: The file.
+        damaged: Takes the numbers of lines that are not as they were written.
+    """
     with path.open("rb") as file:
-        for line in file:
-            try:
-                read = json.loads(line)
-            except ValueError:
-                continue
-            if line.endswith(b"\n") and isinstance(read, dict) and isinstance(read.get("cell"), str):
+        for number, line in enumerate(file, start=1):
+            read = _open_seal(line)
+            if read is not None:
                 yield read
+            elif damaged is not None:
+                damaged.append(number)
 
 
-def read_finished(path: Path) -> set[str]:
-    """Return the cells that have figures."""
-    return {line["cell"] for line in read_lines(path) if line.get("error") is None}
+def read_finished(path: Path, damaged: list[int] | None = None) -> set[str]:
+    """Return the cells that have figures; see `read_lines`."""
+    return {line["cell"] for line in read_lines(path, damaged) if line.get("error") is None}
 
 
 def prepare_folder(out: Path, sweep: Sweep, code_version: str) -> Path:
@@ -130,6 +144,26 @@ def clear_running(folder: Path) -> Path:
 def remove_running(folder: Path) -> None:
     """Delete the folder for runs that need files."""
     shutil.rmtree(folder / RUNNING_NAME, ignore_errors=True)
+
+
+def _make_seal(text: bytes) -> bytes:
+    """Return the end of a line that begins with some text."""
+    return b',"digest":"%s"}\n' % hashlib.sha256(text).hexdigest()[:SEAL_DIGITS].encode()
+
+
+def _open_seal(line: bytes) -> dict[str, Any] | None:
+    """Return what a line says, if it is as it was written."""
+    text = line[:-_SEAL_LENGTH]
+    if line != text + _make_seal(text):
+        return None
+    try:
+        read = json.loads(text + b"}")
+    except ValueError:
+        return None
+    return read if isinstance(read, dict) and isinstance(read.get("cell"), str) else None
+
+
+_SEAL_LENGTH: Final = len(_make_seal(b""))
 
 
 def _find_end(path: Path) -> int:

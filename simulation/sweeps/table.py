@@ -100,12 +100,13 @@ class ResultTable:
         return _build_table(columns)
 
 
-def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
-    """Write each table as CSV and as Parquet, each file in one step.
+def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
+    """Write each table as CSV and as Parquet, each file in one step; return their names.
 
     Raises:
         OSError: A file cannot be written.
     """
+    written = []
     for name, table in tables.items():
         for ending in ("csv", "parquet"):
             part = folder / f"{name}.{ending}.part"
@@ -113,7 +114,9 @@ def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
                 pyarrow.csv.write_csv(table, part)
             else:
                 pyarrow.parquet.write_table(table, part)
-            part.replace(folder / f"{name}.{ending}")
+            written.append(f"{name}.{ending}")
+            part.replace(folder / written[-1])
+    return written
 
 
 def _aggregate(samples: Sequence[Sequence[Any]]) -> dict[str, Column]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from simulation.records import DEBUG, INFO, Record, Value
 from simulation.report.picture import Table
 from simulation.report.reading import Run, read_run
+from simulation.sweeps.digests import write_digests
 from tests.simulation.material import appended, made_up_run, note, opening, to_log, trained
 
 SWEEP = """attack.share,"rule",n,failed,delivered,delivered.low,delivered.high,height.mean,height.std,height.median
@@ -34,9 +35,10 @@ def write_log(folder: Path, records: list[Record] | None = None) -> Path:
 
 
 def write_sweep(folder: Path, text: str = SWEEP) -> Path:
-    """Write the table of a sweep into a folder; return the folder."""
+    """Write the table of a sweep into a folder, as it is and as its digest has it; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "aggregate.csv").write_text(text, "utf-8")
+    write_digests(folder, ["aggregate.csv"])
     return folder
 
 

@@ -7,10 +7,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from simulation.cli import main
 from simulation.in_memory import MemoryRun
+from simulation.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.sweeps import command
 from simulation.sweeps.running import CellRunner
 from tests.simulation.sweeps.sweeping import HereExecutor, find_folder, read_cells, read_tables, save_sweep
@@ -41,7 +43,7 @@ def test_a_sweep_leaves_its_files_its_cells_and_its_tables(
     folder = find_folder(tmp_path / "sweeps")
     assert folder.name.startswith("small-")
     assert {file.name for file in folder.iterdir()} == {
-        *("sweep.yaml", "scenario.yaml", "cells.jsonl"),
+        *("sweep.yaml", "scenario.yaml", "cells.jsonl", "tables.json"),
         *read_tables(folder),
     }
     assert (folder / "scenario.yaml").read_text() == (tmp_path / "base.yaml").read_text()
@@ -71,6 +73,57 @@ def test_finished_cells_never_run_again(tmp_path: Path, executors: list[HereExec
     assert len(executors) == 4
     assert not executors[2].given
     assert not executors[3].given
+
+
+def test_an_edited_line_is_said_and_its_cell_runs_again(
+    tmp_path: Path, executors: list[HereExecutor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_sweep(tmp_path)
+    sweep(path)
+    folder = find_folder(tmp_path / "sweeps")
+    tables = read_tables(folder)
+    lines = (folder / "cells.jsonl").read_bytes().splitlines(keepends=True)
+    edited = lines[4].replace(b'"chain.height":1', b'"chain.height":9')
+    assert edited != lines[4]
+    (folder / "cells.jsonl").write_bytes(b"".join([*lines[:4], edited, *lines[5:]]))
+    capsys.readouterr()
+    assert sweep(path) == 0
+    told = "1 damaged lines left out, the first is line 5; cells that have no other line run again"
+    assert capsys.readouterr().err == f"{folder / 'cells.jsonl'}: {told}\n"
+    assert [cell.id for cell in executors[-1].given] == [json.loads(lines[4])["cell"]]
+    assert read_tables(folder) == tables
+
+
+def change(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+
+
+def test_a_report_says_which_table_was_changed_and_uses_what_is_whole(
+    tmp_path: Path, executors: list[HereExecutor]
+) -> None:
+    path = save_sweep(tmp_path)
+    sweep(path)
+    folder = find_folder(tmp_path / "sweeps")
+    whole = read_sweep_table(folder)
+    assert whole.warnings == []
+    for name in ("cells.jsonl", "results.csv", "aggregate.csv"):
+        change(folder / name)
+        table = read_sweep_table(folder)
+        changed = f"{folder / name}: changed since the sweep wrote its tables"
+        assert [warning.partition(";")[0] for warning in table.warnings].count(changed) == 1
+        used = "aggregate.parquet" if name == "aggregate.csv" else "aggregate.csv"
+        assert table.warnings[-1].endswith(f"; figures are those of {used}, which is whole")
+        pd.testing.assert_frame_equal(table.frame, whole.frame, check_dtype=False)
+    (folder / "aggregate.parquet").unlink()
+    with pytest.raises(SweepTableError, match=r"aggregate\.csv: changed since the sweep wrote it, and so was"):
+        read_sweep_table(folder)
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 2
+    assert not (tmp_path / "report").exists()
+    sweep(path)  # which the line of cells.jsonl that was changed costs one cell
+    assert read_sweep_table(folder).warnings == []
+    (folder / "tables.json").unlink()
+    (warning,) = read_sweep_table(folder).warnings
+    assert "tables.json: cannot be read, so nobody can tell whether the tables were changed" in warning
 
 
 def test_more_repeats_keep_the_rows_there_were(tmp_path: Path, executors: list[HereExecutor]) -> None:

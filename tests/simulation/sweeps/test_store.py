@@ -68,6 +68,19 @@ def test_a_file_that_is_one_long_unfinished_line_starts_anew(tmp_path: Path, cel
     assert read_finished(path) == {cells[0].id}
 
 
+def test_a_line_that_was_changed_in_any_way_is_damaged(tmp_path: Path, cells: list[Cell]) -> None:
+    path = tmp_path / "cells.jsonl"
+    write(path, cells[:3])
+    lines = path.read_bytes().splitlines(keepends=True)
+    for where in range(0, len(lines[1]) - 1, 7):
+        changed = bytearray(lines[1])
+        changed[where] ^= 0x01
+        path.write_bytes(lines[0] + bytes(changed) + lines[2])
+        damaged: list[int] = []
+        assert read_finished(path, damaged) == {cells[0].id, cells[2].id}
+        assert damaged[0] == 2
+
+
 def test_damaged_lines_are_left_out(tmp_path: Path, cells: list[Cell]) -> None:
     path = tmp_path / "cells.jsonl"
     write(path, cells[:3])

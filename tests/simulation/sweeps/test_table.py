@@ -10,6 +10,7 @@ import pytest
 
 from simulation.sweeps.cells import Cell, plan_cells
 from simulation.sweeps.statistics import compute_wilson
+from simulation.sweeps.store import seal
 from simulation.sweeps.table import ResultTable, write_tables
 from tests.simulation.sweeps.sweeping import read_sweep
 
@@ -23,7 +24,7 @@ def cells(tmp_path: Path) -> list[Cell]:
 
 
 def make_line(cell: Cell, figures: dict[str, Any], error: str | None = None) -> str:
-    return json.dumps({"cell": cell.id, "figures": figures, "error": error}) + "\n"
+    return seal({"cell": cell.id, "figures": figures, "error": error}).decode()
 
 
 def build(folder: Path, cells: list[Cell], lines: list[str], keys: tuple[str, ...] = KEYS) -> ResultTable:
