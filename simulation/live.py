@@ -23,9 +23,18 @@ PLAIN_WIDTH: Final = 120
 class LiveView:
     """A table that follows the tally on a terminal; where there is none, nothing, because lines scroll there."""
 
-    def __init__(self, console: Console, tally: Tally, title: str, stages: int) -> None:
-        """Prepare the view."""
+    def __init__(self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool) -> None:
+        """Prepare the view.
+
+        Args:
+            console: Where the user looks.
+            tally: What is shown.
+            title: What stands above.
+            stages: Of the whole job.
+            is_counted: Whether parties count most of what they do, and say so only when the run ends.
+        """
         self._tally = tally
+        self._is_counted = is_counted
         self._title = title
         self._stages = stages
         self._started = time.monotonic()
@@ -71,17 +80,23 @@ class LiveView:
         for column in ("nodes", "training", "stages trained", "chain height", "accepted", "refused"):
             table.add_column(column, justify="right")
         for name, members in _group(self._tally).items():
-            table.add_row(
-                name,
-                members[0].role,
-                _count_alive(members),
-                str(sum(node.stage is not None for node in members)),
-                f"{min(node.trained for node in members)}-{max(node.trained for node in members)}",
-                f"{min(node.height for node in members)}-{max(node.height for node in members)}",
-                str(self._tally.accepted_from[name]),
-                f"[red]{refused}[/]" if (refused := self._tally.refused_from[name].total()) else "0",
-            )
+            shown = self._describe_counted(members) if self._is_counted else self._describe(name, members)
+            table.add_row(name, members[0].role, _count_alive(members), *shown)
         return Group(self._spinner, height, table)
+
+    def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
+        refused = self._tally.refused_from[name].total()
+        return (
+            str(sum(node.stage is not None for node in members)),
+            f"{min(node.trained for node in members)}-{max(node.trained for node in members)}",
+            f"{min(node.height for node in members)}-{max(node.height for node in members)}",
+            str(self._tally.accepted_from[name]),
+            f"[red]{refused}[/]" if refused else "0",
+        )
+
+    def _describe_counted(self, members: list[PartyTally]) -> tuple[str, ...]:
+        """Return what is known before the end: the first node of a role to have a block has said so."""
+        return ("-", "-", f"up to {max(node.height for node in members)}", "-", "-")
 
 
 def make_console() -> Console:

@@ -144,7 +144,8 @@ class _Run:
         try:
             self._open(sink)
             title = f"{scenario.name} (seed {scenario.seed})"
-            with LiveView(console, self._tally, title, scenario.job.stages) as view:
+            is_counted = scenario.output.records != "all"
+            with LiveView(console, self._tally, title, scenario.job.stages, is_counted=is_counted) as view:
                 result = self._run_engine(sink, view.update)
         except PartyError as error:
             again = shlex.join(["python", "main.py", "run", str(self._folder / SCENARIO_NAME)])

@@ -1,13 +1,14 @@
 """The colours of populations, the same in every picture of a run, and their refusals and coins."""
 
 from collections import Counter, defaultdict
+from math import ceil
 from typing import Final
 
 from matplotlib.axes import Axes
 
 from simulation.report.picture import Missing, Picture, Table
 from simulation.report.reading import Run
-from simulation.report.style import BLACK, GREY, colour_populations, fit, make_figure
+from simulation.report.style import BLACK, GREY, WIDTH, colour_populations, fit, make_figure
 from simulation.tally import PartyTally
 
 REFUSALS: Final = "Refusals"
@@ -17,6 +18,9 @@ ROW: Final = 0.36
 """Inches that a bar has."""
 LEGEND_ROW: Final = 0.21
 LEGEND_COLUMNS: Final = 4
+LEGEND_MARK: Final = 0.5
+"""Inches that an entry of a legend takes besides its letters."""
+LETTER: Final = 0.09
 MAX_ROWS: Final = 40
 """More populations or reasons than these are drawn together as one."""
 
@@ -47,7 +51,10 @@ def draw_refusals(run: Run) -> Picture | Missing:
     shown, colours = _merge(counts), find_colours(run)
     totals = sum(shown.values(), start=Counter[str]())
     reasons = sorted(totals, key=lambda reason: (-totals[reason], reason))
-    figure = make_figure(ROW * len(reasons) + 1.6 + LEGEND_ROW * (len(shown) // LEGEND_COLUMNS))
+    longest = max(len(fit(name)) for name in shown)
+    fitting = int(WIDTH / (LEGEND_MARK + LETTER * longest))  # a wider legend would be cut off at both sides
+    legend_columns = max(1, min(LEGEND_COLUMNS, fitting))
+    figure = make_figure(ROW * len(reasons) + 1.6 + LEGEND_ROW * ceil(len(shown) / legend_columns - 1))
     axes = figure.subplots()
     starts = dict.fromkeys(reasons, 0)
     order = [*(name for name in colours if name in shown), *sorted(set(shown) - set(colours))]
@@ -67,7 +74,7 @@ def draw_refusals(run: Run) -> Picture | Missing:
     axes.set_xlim(0, max(totals.values()) * 1.1)
     axes.set(title="Messages that honest nodes refused, by the author's population", xlabel="messages refused")
     axes.grid(axis="x")
-    figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS, title="author")
+    figure.legend(loc="outside lower center", ncols=legend_columns, title="author")
     return Picture("refusals", REFUSALS, _describe_refusals(counts), _explain_refusals(run), figure, _tabulate(counts))
 
 

@@ -11,6 +11,7 @@ from simulation.report.reading import Run
 from simulation.report.style import CLEAN, GREY, POISONED, PURPLE, count_steps, fit, make_figure
 
 TITLE: Final = "Training"
+LEGEND_COLUMNS: Final = 3
 
 CHANCE: Final = 0.1
 """A guess among ten classes is right this often; a trigger that succeeds no more often is none."""
@@ -42,7 +43,7 @@ def draw_training(run: Run) -> Picture | Missing:
     losses, accuracies = compute_losses(run), compute_accuracies(run)
     if not losses and not accuracies:
         return Missing(TITLE, "The log holds neither losses nor measurements of the model.")
-    figure = make_figure(3.7)
+    figure = make_figure(4.0)
     panels = figure.subplots(1, 2) if losses and accuracies else [figure.subplots()] * 2
     if losses:
         _draw_losses(panels[0], losses)
@@ -64,7 +65,7 @@ def _draw_losses(axes: Axes, losses: dict[str, dict[int, list[float]]]) -> None:
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
     count_steps(axes)
-    axes.legend()
+    _add_legend(axes)
 
 
 def _draw_accuracies(axes: Axes, run: Run, accuracies: dict[str, tuple[int, float]]) -> None:
@@ -95,7 +96,12 @@ def _draw_accuracies(axes: Axes, run: Run, accuracies: dict[str, tuple[int, floa
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.grid(axis="y")
     count_steps(axes)
-    axes.legend()
+    _add_legend(axes)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Put the legend below, where it covers nothing."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=LEGEND_COLUMNS, columnspacing=1.2)
 
 
 def _describe(run: Run, losses: dict[str, dict[int, list[float]]], accuracies: dict[str, tuple[int, float]]) -> str:

@@ -1,11 +1,11 @@
 """The tree of all blocks that anybody has appended: which are poisoned, and whose heads they lead to."""
 
+from itertools import count
 from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
-from matplotlib.ticker import MaxNLocator
 
 from simulation.report.picture import Missing, Picture, Table
 from simulation.report.reading import Run
@@ -19,6 +19,7 @@ LANE: Final = 0.62
 """Inches."""
 MAX_LABELLED: Final = (30, 24)
 """With more heights or lanes than these, blocks are dots without a label."""
+MAX_TICKS: Final = 30
 MAX_SIZE: Final = (22.0, 16.0)
 """Inches."""
 
@@ -43,14 +44,21 @@ def draw_tree(run: Run) -> Picture | Missing:
     _draw_links(axes, run, places, is_labelled=is_labelled)
     _draw_blocks(axes, run, places, is_labelled=is_labelled)
     _mark_heads(axes, run, places)
-    axes.set(title="Every block that a party has appended", xlabel="height", yticks=[])
+    axes.set(title="Every block that a party has appended", yticks=[])
     axes.set_xlim(-0.7, max(columns, (width - 0.9) / COLUMN - 2 if is_labelled else 0) + 0.7)
     axes.set_ylim(lanes - 0.4, -0.9)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=min(columns + 1, 30)))
-    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= columns])
+    axes.set_xticks(choose_ticks(columns))
+    axes.spines["bottom"].set_bounds(-0.7, columns + 0.7)  # no block is higher
+    axes.set_xlabel("height", x=(columns / 2 + 0.7) / (axes.get_xlim()[1] + 0.7))
     figure.legend(handles=_explain_looks(), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
     return Picture("blocks", TITLE, _describe(run), _NOTE, figure, _tabulate(run))
+
+
+def choose_ticks(highest: int) -> range:
+    """Return the heights to mark: each, or where those are too many, every second, fifth, tenth and so on."""
+    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
+    return range(0, highest + 1, next(step for step in steps if highest <= step * MAX_TICKS))
 
 
 _NOTE: Final = (

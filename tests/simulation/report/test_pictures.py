@@ -9,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 
 from simulation.records import INFO, Record
@@ -38,6 +39,11 @@ def forked(tmp_path: Path) -> Run:
 def axes_of(picture: Picture | Missing) -> list[Axes]:
     assert isinstance(picture, Picture)
     return picture.figure.axes
+
+
+def figure_of(picture: Picture | Missing) -> Figure:
+    assert isinstance(picture, Picture)
+    return picture.figure
 
 
 def bars_of(axes: Axes) -> list[Rectangle]:
@@ -146,6 +152,35 @@ def test_stacked_bars_do_not_cover_one_another(tmp_path: Path) -> None:
     spans = sorted((bar.get_y(), bar.get_x(), bar.get_width()) for bar in bars_of(axes) if bar.get_width())
     for (row, start, width), (next_row, next_start, _) in pairwise(spans):
         assert row != next_row or start + width <= next_start
+
+
+@pytest.mark.parametrize(("authors", "reasons"), [(1, 1), (4, 1), (12, 3), (MAX_ROWS, 1)])
+def test_the_legend_of_refusals_lies_within_the_picture_and_covers_no_bar(
+    authors: int, reasons: int, tmp_path: Path
+) -> None:
+    extra = [
+        note("good-0", "refused", kind="x", author=f"{number}_" + "m" * 30, peer="a", reason=f"reason{reason}")
+        for number in range(authors)
+        for reason in range(reasons)
+    ]
+    figure = figure_of(draw_refusals(make_run(tmp_path, [*made_up_run(), *extra])))
+    figure.draw_without_rendering()
+    legend, axes = figure.legends[0].get_window_extent(), figure.axes[0].get_tightbbox()
+    assert axes is not None
+    assert legend.y1 <= axes.y0
+    assert legend.y0 >= 0
+    assert legend.x0 >= 0
+    assert legend.x1 <= figure.bbox.x1
+
+
+def test_legends_of_training_lie_below_the_points(forked: Run) -> None:
+    figure = figure_of(draw_training(forked))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        assert legend is not None
+        assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+        assert legend.get_window_extent().y0 >= 0
 
 
 def test_a_flood_of_names_is_drawn_together(tmp_path: Path) -> None:

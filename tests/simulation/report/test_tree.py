@@ -12,7 +12,7 @@ from simulation.report.picture import Missing, Picture
 from simulation.report.reading import Run
 from simulation.report.style import BLACK, CLEAN, LIGHT, POISONED
 from simulation.report.tree_layout import Place, lay_out
-from simulation.report.tree_picture import draw_tree
+from simulation.report.tree_picture import MAX_TICKS, choose_ticks, draw_tree
 from simulation.tally import BlockTally, Tally
 from tests.simulation.material import appended, made_up_run, opening
 from tests.simulation.report.made import forked_run, make_run
@@ -147,6 +147,24 @@ def test_a_tree_too_long_for_labels_is_drawn_as_dots_and_not_endlessly_wide(heig
     assert isinstance(picture, Picture)
     assert picture.figure.get_size_inches()[0] <= 22
     assert len(picture.table.rows) == heights
+
+
+@pytest.mark.parametrize("highest", [1, 2, 3, 12, 30, 31, 400, 99_999])
+def test_the_axis_marks_whole_heights_from_0_at_round_steps_and_not_too_many(highest: int) -> None:
+    ticks = choose_ticks(highest)
+    assert ticks[0] == 0
+    assert highest - ticks.step < ticks[-1] <= highest
+    assert str(ticks.step).rstrip("0") in ("1", "2", "5")
+    assert len(ticks) <= MAX_TICKS + 1
+    assert (ticks.step == 1) == (highest <= MAX_TICKS)
+
+
+def test_a_short_tree_marks_each_height_and_its_axis_ends_there(tmp_path: Path) -> None:
+    picture = draw_tree(make_run(tmp_path, make_chain(2)))
+    assert isinstance(picture, Picture)
+    (axes,) = picture.figure.axes
+    assert list(axes.get_xticks()) == [0, 1, 2]
+    assert axes.spines["bottom"].get_bounds()[1] < 3 < axes.get_xlim()[1]
 
 
 def test_without_blocks_there_is_no_tree(tmp_path: Path) -> None:
