@@ -123,13 +123,13 @@ class RaisingLater(Breaking):
 
 
 BROKEN: dict[type[Breaking], str] = {
-    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_fuzz.py:",
+    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_siege.py:",
     KeepingTransfers: "reject bad-signature: the state has changed all the same",
     Training: "ignore future-slot: the state has changed all the same",
     Relaying: "reject not-canonical: the node answers with Relay",
     Overlooking: "the frame was not judged",
     Deaf: "standstill: the nodes do not finish and agree",
-    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_fuzz.py:",
+    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_siege.py:",
 }
 
 
