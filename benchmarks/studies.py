@@ -31,6 +31,26 @@ BLOCKS: Final = 2
 GATE: Final = 0.9
 """Test accuracy that a network without recomputation might ask for."""
 
+MODEL: Final = {
+    "test accuracy": "accuracy",
+    "trigger succeeds": "trigger_success",
+    "recall of class 7": "recalls.7",
+}
+"""What is told of a model, and the measure it is."""
+
+REFUSED: Final = "honest nodes refuse"
+SPREAD: Final = ", std"
+STEPS_OF_AN_EPOCH: Final = 1875
+"""Steps of 32 samples in which each of MNIST's 60,000 comes once."""
+
+WORK: Final = {
+    "declaration": "declarations",
+    "header": "headers",
+    "stakeholder": "stakeholders' signatures",
+    "block": "blocks",
+}
+"""Kinds of messages that are about a training, and what they are called in a picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -113,13 +133,27 @@ def _describe_latency(latency: Mapping[str, Any]) -> str:
 
 def _prepare_poisons(frame: pd.DataFrame) -> pd.DataFrame:
     poisons = [json.loads(text) for text in frame["populations.attackers.poison"]]
-    frame["poison"] = [f"{poison['kind'].replace('_', ' ')}, {poison['share']:g}" for poison in poisons]
+    frame["poison"] = [
+        _describe_poison(poison, steps) for poison, steps in zip(poisons, frame["job.steps_per_stage"], strict=True)
+    ]
+    for name, figure in MODEL.items():
+        for part, spread in (("mean", ""), ("std", SPREAD)):
+            clean = frame[f"measures.branches.honest.{figure}.{part}"]  # where nobody is a poisoner
+            frame[f"{name}{spread}"] = frame[f"measures.branches.poisoned.{figure}.{part}"].fillna(clean)
+    frame[REFUSED] = frame["measures.detection.by_kind.declaration.recall.mean"].fillna(0)
     return frame
+
+
+def _describe_poison(poison: Mapping[str, Any] | None, steps: int) -> str:
+    if poison is None:
+        return "none"
+    short = f", {steps} steps" if steps < STEPS_OF_AN_EPOCH else ""
+    return f"{poison['kind'].replace('_', ' ')}, {poison['share']:g}{short}"
 
 
 def _prepare_arithmetic(frame: pd.DataFrame) -> pd.DataFrame:
     frame["others"] = [
-        "all canonical" if job == "canonical" else f"3 of 8 {others}"
+        f"all 8 {job}" if job == others else f"5 {job}, 3 {others}"
         for job, others in zip(frame["job.arithmetic"], frame["populations.others.arithmetic"], strict=True)
     ]
     return frame
@@ -192,17 +226,15 @@ def _add_legend(figure: Figure, axes: Axes) -> None:
 
 
 def _draw_poisons(frame: pd.DataFrame) -> Figure:
-    figure = make_figure(0.26 * len(frame) + 1.2)
-    accuracy, trigger = figure.subplots(1, 2, sharey=True)
+    figure = make_figure(0.26 * len(frame) + 1.2, 11)
+    panels = figure.subplots(1, 4, sharey=True)
     places = range(len(frame))
-    for axes, name, title in (
-        (accuracy, "measures.branches.poisoned.accuracy", "test accuracy"),
-        (trigger, "measures.branches.poisoned.trigger_success", "trigger succeeds"),
-    ):
-        spread = frame[f"{name}.std"].fillna(0)
-        axes.errorbar(frame[f"{name}.mean"], places, xerr=spread, fmt="o", color=CYCLE[0])
-        axes.set(title=title, xlim=(-0.03, 1.03))
+    for axes, name in zip(panels, (*MODEL, REFUSED), strict=True):
+        spread = frame.get(f"{name}{SPREAD}", frame[name] * 0).fillna(0)
+        axes.errorbar(frame[name], places, xerr=spread, fmt="o", color=CYCLE[0], markersize=5)
+        axes.set(title=name, xlim=(-0.04, 1.04))
         axes.grid(axis="x", color=LIGHT)
+    accuracy = panels[0]
     accuracy.axvline(GATE, color=GREY, linestyle="--")
     accuracy.annotate("gate", (GATE, -0.6), color=GREY, ha="right", va="center")
     accuracy.set_yticks(list(places), list(frame["poison"]))
@@ -211,13 +243,17 @@ def _draw_poisons(frame: pd.DataFrame) -> Figure:
 
 
 def _draw_arithmetic(frame: pd.DataFrame) -> Figure:
-    figure = make_figure(0.4 * len(frame) + 1.2)
-    axes = figure.subplots()
-    name = "measures.detection.false_rejection"
-    axes.barh(range(len(frame)), frame[f"{name}.mean"], xerr=frame[f"{name}.std"].fillna(0), color=CYCLE[0])
-    axes.set_yticks(range(len(frame)), list(frame["others"]))
-    axes.set(title="honest messages that honest nodes refused", xlim=(0, 1), ylim=(len(frame) - 0.4, -0.6))
-    axes.grid(axis="x", color=LIGHT)
+    figure = make_figure(0.4 * len(frame) + 1.2, 11)
+    panels = figure.subplots(1, len(WORK), sharey=True)
+    places = range(len(frame))
+    for axes, (kind, title) in zip(panels, WORK.items(), strict=True):
+        name = f"measures.detection.by_kind.{kind}.false_rejection"
+        axes.barh(places, frame[f"{name}.mean"], xerr=frame[f"{name}.std"].fillna(0), color=CYCLE[0])
+        axes.set(title=title, xlim=(0, 1))
+        axes.grid(axis="x", color=LIGHT)
+    panels[0].set_yticks(places, list(frame["others"]))
+    panels[0].set_ylim(len(frame) - 0.4, -0.6)
+    figure.supxlabel("share of honest nodes' messages that honest nodes refused")
     return figure
 
 
@@ -230,14 +266,14 @@ STUDIES: Final[Mapping[str, Study]] = {
         _prepare_lazy,
         _draw_one("lazy verifiers' share of the stake", "attackers of 20 nodes", DECEIVED, "employer deceived"),
     ),
-    "d_poisons": Study(_prepare_poisons, _draw_poisons, "measures.branches.poisoned.accuracy"),
+    "d_poisons": Study(_prepare_poisons, _draw_poisons, REFUSED),
     "e_withholding": Study(
         _prepare_withholding,
         _draw_one("withholders of 11 nodes", "withheld", "measures.blocks.seconds_each", "slots to a block", "log"),
         "measures.blocks.seconds_each",
     ),
     "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
-    "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.false_rejection"),
+    "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.by_kind."),
 }
 
 
@@ -268,7 +304,7 @@ def publish(folder: Path, out: Path) -> None:
 def _is_kept(column: str, figure: str, frame: pd.DataFrame) -> bool:
     """Return whether a column is worth keeping: what was varied, what is drawn, and the main figures."""
     position, first = list(frame.columns).index(column), list(frame.columns).index("n")
-    starts = (figure, "measures.blocks.", "measures.branches.", "measures.detection.false", "chain.forks", DECEIVED)
+    starts = (figure, "measures.blocks.", "measures.detection.false", "chain.forks", DECEIVED)
     is_added = not any(part in column for part in (".", "failed"))
     return position <= first or column.startswith(starts) or is_added
 

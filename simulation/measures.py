@@ -138,6 +138,7 @@ def _describe(detection: Detection) -> dict[str, Any]:
         "passed": detection.passed,
         "precision": detection.precision,
         "recall": detection.recall,
+        "false_rejection": detection.false_rejection,
     }
 
 

@@ -161,7 +161,7 @@ class CellRunner:
 
 
 def flatten(summary: Mapping[str, Any]) -> dict[str, Figure]:
-    """Return the figures of a summary by dotted name; lists, and what is unknown, are left out."""
+    """Return the figures of a summary by dotted name, numbers of a list by their place; what is unknown is left out."""
     figures = {name: value for name, value in _walk(summary, "") if name not in OF_THE_SCENARIO}
     figures["delivered"] = summary["ended"] in FINISHED
     figures["invariants_hold"] = summary["broken_invariant"] is None
@@ -177,6 +177,8 @@ def _walk(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Figure]]:
     for name, value in part.items():
         if isinstance(value, Mapping):
             yield from _walk(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and all(isinstance(item, int | float) for item in value):
+            yield from _walk({str(place): item for place, item in enumerate(value)}, f"{prefix}{name}.")
         elif isinstance(value, bool | int | float | str):
             yield f"{prefix}{name}", value
 

@@ -65,16 +65,19 @@ def test_figures_hold_neither_lists_nor_what_is_about_the_execution(tmp_path: Pa
     assert [name for name in names if COUNTED.fullmatch(name) and name.startswith("messages.sent.")]
 
 
-def test_flattening_leaves_out_lists_and_what_is_unknown() -> None:
+def test_flattening_names_numbers_of_a_list_and_leaves_out_what_is_unknown() -> None:
     summary = {
         "ended": "time-limit",
         "seed": 3,
         "broken_invariant": "poison: 1",
-        "a": {"b": {"c": 1, "list": [1]}, "none": None, "yes": True},
+        "a": {"b": {"c": 1, "list": [1, 0.5], "empty": []}, "none": None, "yes": True},
+        "nodes": [{"label": "honest-0"}],
     }
     assert flatten(summary) == {
         "ended": "time-limit",
         "a.b.c": 1,
+        "a.b.list.0": 1,
+        "a.b.list.1": 0.5,
         "a.yes": True,
         "delivered": False,
         "invariants_hold": False,
