@@ -1,7 +1,7 @@
 """Attacks that need no behaviour of their own: many identities, cutting off, and two poisons."""
 
 from math import sqrt
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -144,13 +144,22 @@ def test_where_nobody_asks_for_blocks_an_eclipse_outlasts_itself(monkeypatch: py
 # ---- poisons ----
 
 POISONS: dict[str, dict[str, Any]] = {
-    "clean_label": {"kind": "clean_label", "share": 0.5, "target": 3},
-    "truncated": {"kind": "truncated", "share": 0.5},
+    "appended_mislabelled": {"share": 0.5},
+    "label_noise": {"share": 0.3},
+    "mirrored_labels": {"share": 0.3},
+    "targeted_flip": {"share": 0.5, "source": 7, "target": 1},
+    "backdoor": {"share": 0.01, "target": 0},
+    "clean_label": {"share": 0.5, "target": 3},
+    "truncated": {"share": 0.5},
 }
 
 
+def test_no_poison_is_left_out() -> None:
+    assert list(POISONS) == list(get_args(Poison.model_fields["kind"].annotation))
+
+
 def poison(kind: str, seed: int, *, honest: int = 5, bad: int = 2) -> Observed:
-    bads = population("bad", bad, "adversary", poison=POISONS[kind])
+    bads = population("bad", bad, "adversary", poison={"kind": kind, **POISONS[kind]})
     return observe(make_raw(population("honest", honest), bads, seed=seed))
 
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.cli import main
+from simulation.population_section import Poison
 from simulation.scenario import CONFIGS, load_scenario
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.launching import SMALL, launch, sets
@@ -19,15 +20,15 @@ pytestmark = pytest.mark.slow
 FILES = {path.stem: path for path in sorted((CONFIGS / "attacks").glob("*.yaml"))}
 
 
-def find_kinds(name: str) -> set[str]:
-    populations = load_scenario(FILES[name]).populations
+def find_kinds(path: Path) -> set[str]:
+    populations = load_scenario(path).populations
     poisons = {item.poison.kind for item in populations if item.poison is not None}
     return poisons | {behaviour.kind for item in populations for behaviour in item.behaviours}
 
 
-def test_every_behaviour_and_new_poison_has_a_scenario() -> None:
-    shown = set().union(*(find_kinds(name) for name in FILES))
-    assert set(CATALOGUE) | {"clean_label", "truncated"} <= shown
+def test_every_behaviour_and_poison_has_a_scenario() -> None:
+    shown = set().union(*(find_kinds(FILES[name]) for name in FILES), find_kinds(CONFIGS / "backdoor.yaml"))
+    assert set(CATALOGUE) | set(get_args(Poison.model_fields["kind"].annotation)) <= shown
     withheld = {
         behaviour.what
         for name in FILES
@@ -59,6 +60,10 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "timestamp_grinder": lambda seen: seen.count_outcomes("grinders", "declaration")["future-slot"],
     "sybil": lambda seen: seen.count_refused("sybil")["different-weights"],
     "eclipse": lambda seen: seen.count_refused("poisoners")["different-weights"],
+    "appended_mislabelled": lambda seen: seen.count_refused("poisoners")["different-weights"],
+    "label_noise": lambda seen: seen.count_refused("poisoners")["different-weights"],
+    "mirrored_labels": lambda seen: seen.count_refused("poisoners")["different-weights"],
+    "targeted_flip": lambda seen: seen.count_refused("poisoners")["different-weights"],
     "clean_label": lambda seen: seen.count_refused("stampers")["different-weights"],
     "truncated": lambda seen: seen.count_refused("skippers")["different-weights"],
     "censoring_wrapper": lambda seen: seen.count_wrapped("censors"),
