@@ -15,19 +15,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulation.closed_forms import CLOSED_FORM
 from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
 from simulation.report.sweep_picture import draw_sweep
 from simulation.report.sweep_table import SweepTableError, read_sweep_table
-from simulation.theory import compute_slots_to_block, deceive_employer, deceive_employer_under
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "studies"
 
 DECEIVED: Final = "attack.employer_deceived"
 HONEST: Final = "populations.honest.count"
 ATTACKERS: Final = "populations.attackers.count"
-BLOCKS: Final = 2
-"""Stages of the race."""
-
 GATE: Final = 0.9
 """Test accuracy that a network without recomputation might ask for."""
 
@@ -54,10 +51,10 @@ WORK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """How a sweep is drawn, and the closed form its figure is held against, if there is one."""
+    """How a sweep is drawn, and the figure that is held against its closed form, if there is one."""
 
     prepare: Callable[[pd.DataFrame], pd.DataFrame]
-    """Adds the columns that are drawn, and `closed form` where there is one."""
+    """Adds the columns that are drawn."""
     draw: Callable[[pd.DataFrame], Figure]
     figure: str = DECEIVED
 
@@ -68,17 +65,6 @@ class Study:
 def _prepare_majority(frame: pd.DataFrame) -> pd.DataFrame:
     frame["attackers' share of the stake"] = frame[ATTACKERS] / (frame[ATTACKERS] + frame[HONEST])
     frame["confidence"] = [_describe_rule(text) for text in frame["protocol.confidence"]]
-    frame["closed form"] = [
-        deceive_employer_under(
-            row[ATTACKERS],
-            row[HONEST],
-            stakeholders=row["protocol.stakeholders"],
-            blocks=BLOCKS,
-            count=json.loads(row["protocol.confidence"]).get("count"),
-            stake_share=json.loads(row["protocol.confidence"]).get("stake_share"),
-        )
-        for row in frame.to_dict("records")
-    ]
     return frame
 
 
@@ -90,21 +76,12 @@ def _describe_rule(text: str) -> str:
 def _prepare_colluders(frame: pd.DataFrame) -> pd.DataFrame:
     frame["colluders"] = frame[ATTACKERS]
     frame["nodes"] = frame[ATTACKERS] + frame[HONEST]
-    frame["closed form"] = [
-        deceive_employer_under(a, h, stakeholders=3, blocks=BLOCKS, count=3, stake_share=None)
-        for a, h in zip(frame[ATTACKERS], frame[HONEST], strict=True)
-    ]
     return frame
 
 
 def _prepare_lazy(frame: pd.DataFrame) -> pd.DataFrame:
-    lazy = frame["populations.lazy.count"]
-    frame["lazy verifiers' share of the stake"] = lazy / 20
+    frame["lazy verifiers' share of the stake"] = frame["populations.lazy.count"] / 20
     frame["attackers of 20 nodes"] = frame[ATTACKERS]
-    frame["closed form"] = [
-        deceive_employer(a, h, stakeholders=3, blocks=BLOCKS, lazy=item)
-        for a, h, item in zip(frame[ATTACKERS], frame[HONEST], lazy, strict=True)
-    ]
     return frame
 
 
@@ -112,11 +89,6 @@ def _prepare_withholding(frame: pd.DataFrame) -> pd.DataFrame:
     frame["withholders of 11 nodes"] = frame["populations.withholders.count"]
     frame["withheld"] = [
         " and ".join(act["what"] for act in json.loads(text)) for text in frame["populations.withholders.behaviours"]
-    ]
-    silent = {"signature": 2, "block": 1, "signature and block": 3}
-    frame["closed form"] = [
-        compute_slots_to_block(count, 11, stakeholders=silent[what], headers_per_slot=0.2)
-        for count, what in zip(frame["withholders of 11 nodes"], frame["withheld"], strict=True)
     ]
     return frame
 
@@ -206,13 +178,8 @@ def _draw_sizes(frame: pd.DataFrame) -> Figure:
 
 
 def _draw_curves(axes: Axes, frame: pd.DataFrame, x: str, lines: str, figure: str) -> None:
-    """Draw a line with its spread for each value of a column, and the closed form dashed over it."""
+    """Draw a line with its spread for each value of a column, without a legend of its own."""
     draw_sweep(frame.reset_index(drop=True), x, figure, [lines], axes=axes)
-    if "closed form" in frame:
-        for number, (_, rows) in enumerate(frame.groupby(lines, sort=False)):
-            ordered = rows.sort_values(x)
-            axes.plot(ordered[x], ordered["closed form"], "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
-        axes.plot([], [], "--", color="black", linewidth=1.2, label="closed form")
     if pd.api.types.is_integer_dtype(frame[x]):
         count_steps(axes)
     if (legend := axes.get_legend()) is not None:
@@ -289,13 +256,13 @@ def publish(folder: Path, out: Path) -> None:
             (out / f"{name}.{kind}").write_bytes(render(figure, kind))
     kept = [column for column in frame.columns if _is_kept(column, study.figure, frame)]
     frame[kept].to_csv(out / f"{name}.csv", index=False)
-    low, high = f"{study.figure}.low", f"{study.figure}.high"
-    if "closed form" in frame and low in frame:
-        inside = frame["closed form"].between(frame[low] - 1e-9, frame[high] + 1e-9)
+    low, high, formula = (f"{study.figure}{end}" for end in (".low", ".high", CLOSED_FORM))
+    if formula in frame and low in frame:
+        inside = frame[formula].between(frame[low] - 1e-9, frame[high] + 1e-9)
         share = f"{inside.mean():.1%}"
         print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(frame)} cells, {share}")
-    elif "closed form" in frame:
-        error = (frame[f"{study.figure}.mean"] / frame["closed form"] - 1).abs()
+    elif formula in frame:
+        error = (frame[f"{study.figure}.mean"] / frame[formula] - 1).abs()
         found = f"{error.mean():.1%} on average, {error.max():.1%} at most"
         print(f"{name}: the mean differs from the closed form by {found}")
     print(f"{name}: {len(frame)} combinations, {int(frame['n'].sum()):,} runs; pictures in {out}")

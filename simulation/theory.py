@@ -78,7 +78,14 @@ def deceive_employer(attackers: int, honest: int, *, stakeholders: int, blocks: 
 
 
 def deceive_employer_under(
-    attackers: int, honest: int, *, stakeholders: int, blocks: int, count: int | None, stake_share: float | None
+    attackers: int,
+    honest: int,
+    *,
+    stakeholders: int,
+    blocks: int,
+    count: int | None,
+    stake_share: float | None,
+    lazy: int = 0,
 ) -> float:
     """Return the same under a rule of confidence: a side that cannot reach it proposes nothing.
 
@@ -89,8 +96,9 @@ def deceive_employer_under(
         blocks: Length of the job.
         count: Declarations a header needs.
         stake_share: Or the share of all stake whose declarations must exceed.
+        lazy: Owners who declare nothing and sign what builds on the chain they follow.
     """
-    owners = attackers + honest
+    owners = attackers + honest + lazy
 
     def has_confidence(side: int) -> bool:
         return side >= count if count is not None else side > (stake_share or 0.0) * owners
@@ -98,8 +106,8 @@ def deceive_employer_under(
     if not has_confidence(attackers):
         return 0.0
     if not has_confidence(honest):
-        return 1.0 if attackers >= stakeholders else 0.0
-    return deceive_employer(attackers, honest, stakeholders=stakeholders, blocks=blocks)
+        return 1.0 if attackers + lazy >= stakeholders else 0.0
+    return deceive_employer(attackers, honest, stakeholders=stakeholders, blocks=blocks, lazy=lazy)
 
 
 def compute_slots_to_block(withholders: int, owners: int, *, stakeholders: int, headers_per_slot: float) -> float:

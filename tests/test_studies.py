@@ -48,6 +48,6 @@ def test_a_small_copy_of_a_study_runs_and_is_drawn_with_its_closed_form(
     publish(folder, Path("out"))
     assert "the closed form lies in the 95 % interval in 2 of 2 cells" in capsys.readouterr().out
     table = pd.read_csv("out/c_lazy.csv")
-    assert list(table["closed form"].round(3)) == [0.0, 0.5]
+    assert list(table["attack.employer_deceived.closed_form"].round(3)) == [0.0, 0.5]
     assert list(table["n"]) == [20, 20]
     assert {path.suffix for path in Path("out").iterdir()} == {".csv", ".png", ".svg"}

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -11,16 +11,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulation.closed_forms import CLOSED_FORM
 from simulation.report.picture import Missing, Picture, Table
 from simulation.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.report.sweep_table import SweepTable, is_proportion
 
-ClosedForm = Callable[[float, Mapping[str, Any]], float]
-"""What a figure should be at a value of the horizontal axis, given the values that tell the line from others."""
-
 MAX_LINES: Final = 16
 MAX_PICTURES: Final = 24
-FORMULA_POINTS: Final = 201
 LEGEND_ROW: Final = 0.21
 """Inches."""
 
@@ -36,20 +33,19 @@ def draw_sweep(
     x: str,
     figure: str,
     lines_by: Sequence[str] = (),
-    closed_form: ClosedForm | None = None,
     *,
     axes: Axes | None = None,
 ) -> Figure:
     """Return a figure of a sweep's table as curves.
 
-    A proportion has its 95 % Wilson interval; a number is a mean with one standard deviation either side.
+    A proportion has its 95 % Wilson interval; a number is a mean with one standard deviation either side. What a closed
+    form says, where the table has it, is dashed over each line.
 
     Args:
         table: As ``aggregate.csv`` has it: a row for each combination.
         x: Column of the horizontal axis. Values that are not numbers stand side by side in the table's order.
         figure: Name of a figure, without ".mean" or ".low".
         lines_by: Columns whose combinations each are a line.
-        closed_form: A formula to draw dashed over each line; only where ``x`` has numbers. It may give NaN.
         axes: Where to draw instead of on a new picture.
 
     Raises:
@@ -63,14 +59,14 @@ def draw_sweep(
             raise TypeError("there is always one of the two")
         places = _find_places(table[x])
         is_numeric = places.dtype == float
+        has_formula = is_numeric and f"{figure}{CLOSED_FORM}" in table
         for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES)):
             at = places[rows.index].sort_values(kind="stable")
             _draw_line(drawn, at, rows.loc[at.index], figure, number=number, values=values)
-            if closed_form is not None and is_numeric:
-                grid = np.linspace(at.min(), at.max(), FORMULA_POINTS)
-                formula = [closed_form(float(place), values) for place in grid]
-                drawn.plot(grid, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
-        if closed_form is not None and is_numeric:
+            if has_formula:
+                formula = rows.loc[at.index, f"{figure}{CLOSED_FORM}"].astype(float)
+                drawn.plot(at, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
+        if has_formula:
             drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label="closed form")
         if not is_numeric:
             names = list(dict.fromkeys(table[x]))
@@ -93,13 +89,8 @@ def iterate_lines(table: pd.DataFrame, lines_by: Sequence[str]) -> Iterator[tupl
         yield dict(zip(lines_by, values, strict=True)), rows
 
 
-def draw_figures(sweep: SweepTable, closed_forms: Mapping[str, ClosedForm] | None = None) -> list[Picture | Missing]:
-    """Return a picture of each figure that differs between combinations, proportions first.
-
-    Args:
-        sweep: The table.
-        closed_forms: Formulas by figure.
-    """
+def draw_figures(sweep: SweepTable) -> list[Picture | Missing]:
+    """Return a picture of each figure that differs between combinations, proportions first."""
     x = sweep.choose_x(MAX_LINES)
     if x is None:
         return [Missing("Curves", "The sweep varies nothing, or only one combination is in its table.")]
@@ -108,8 +99,7 @@ def draw_figures(sweep: SweepTable, closed_forms: Mapping[str, ClosedForm] | Non
     figures = sorted(sweep.figures, key=lambda name: (sweep.figures[name] == "number", _rank(name)))
     differing = [name for name in figures if sweep.get_centre(name).nunique() > 1]
     pictures: list[Picture | Missing] = [
-        _draw_figure(sweep, x, name, number, (closed_forms or {}).get(name))
-        for number, name in enumerate(differing[:MAX_PICTURES], start=1)
+        _draw_figure(sweep, x, name, number) for number, name in enumerate(differing[:MAX_PICTURES], start=1)
     ]
     same = [
         f"{name} = {_show(float(sweep.get_centre(name).max()))}" for name in sorted(figures) if name not in differing
@@ -131,8 +121,8 @@ def _rank(name: str) -> int:
     return len(starts) + 1 if ".by_" in name or "refused_by_" in name else place
 
 
-def _draw_figure(sweep: SweepTable, x: str, name: str, number: int, formula: ClosedForm | None) -> Picture:
-    drawn = draw_sweep(sweep.frame, x, name, sweep.find_lines(x), formula)
+def _draw_figure(sweep: SweepTable, x: str, name: str, number: int) -> Picture:
+    drawn = draw_sweep(sweep.frame, x, name, sweep.find_lines(x))
     lines, kind, centre = sweep.count_lines(x), sweep.figures[name], sweep.get_centre(name)
     left_out = f" Only the first {MAX_LINES} of {lines} lines are drawn." if lines > MAX_LINES else ""
     alt = (
@@ -201,7 +191,7 @@ def _add_legend(axes: Axes, canvas: Figure | None) -> None:
 
 
 def _tabulate(sweep: SweepTable, name: str, kind: str) -> Table:
-    ends = ("", ".low", ".high") if kind == "proportion" else (".mean", ".std", ".median")
+    ends = (*(("", ".low", ".high") if kind == "proportion" else (".mean", ".std", ".median")), CLOSED_FORM)
     count = f"{name}.n" if f"{name}.n" in sweep.frame else "n"
     columns = [*sweep.keys, count, *(f"{name}{end}" for end in ends if f"{name}{end}" in sweep.frame)]
     rows = [tuple(_show(value) for value in row) for row in sweep.frame[columns].itertuples(index=False, name=None)]

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from simulation.closed_forms import CLOSED_FORM
 from simulation.report.picture import Table
 from simulation.sweeps.digests import DIGESTS_NAME, is_changed, read_digests
 
@@ -162,4 +163,4 @@ def _find_faults(path: Path, table: SweepTable) -> list[str]:
     return faults
 
 
-_ENDS: Final = ("", ".low", ".high", ".mean", ".std", ".median", ".n")
+_ENDS: Final = ("", ".low", ".high", ".mean", ".std", ".median", ".n", CLOSED_FORM)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
+from simulation.closed_forms import predict
 from simulation.corruption import resolve_corruptions
 from simulation.faults import ScenarioError, shorten
 from simulation.overrides import Override
@@ -79,6 +80,8 @@ class Plan:
     """Name, path and need of each data set that cells really train on; empty where all training is made up."""
     is_all_trained: bool
     """Whether every cell needs one of them."""
+    closed_forms: list[dict[str, float]]
+    """What formulas say of each combination, by figure; see `simulation.closed_forms`."""
 
 
 def plan_cells(sweep: Sweep, code_version: str) -> Plan:
@@ -87,12 +90,13 @@ def plan_cells(sweep: Sweep, code_version: str) -> Plan:
     Raises:
         ScenarioError: A combination makes no valid scenario.
     """
-    recipe, cells = build_recipe(sweep), list[Cell]()
+    recipe, cells, closed_forms = build_recipe(sweep), list[Cell](), list[dict[str, float]]()
     datasets: dict[tuple[str, str | None, bool], None] = {}
     is_all_trained = True
     for number, values in enumerate(_combine(sweep)):
         seeds = [derive_cell_seed(sweep.seed, recipe.keys, values, repeat) for repeat in range(sweep.repeats)]
         scenario = _build_checked(recipe, values, seeds[0])
+        closed_forms.append(predict(scenario))
         if is_in_memory(scenario):
             is_all_trained = False
         else:
@@ -101,7 +105,7 @@ def plan_cells(sweep: Sweep, code_version: str) -> Plan:
             seeded = scenario.model_copy(update={"seed": seed})
             identifier = seeded.compute_fingerprint(code_version, ID_DIGITS)
             cells.append(Cell(len(cells), number, values, repeat, seed, identifier))
-    return Plan(cells, list(datasets), is_all_trained)
+    return Plan(cells, list(datasets), is_all_trained, closed_forms)
 
 
 def derive_cell_seed(sweep_seed: int, keys: tuple[str, ...], values: tuple[Any, ...], repeat: int) -> int:

@@ -128,7 +128,10 @@ class Session:
         with self.console.status(f"{self.sweep.name}: writing tables"), writing(self.folder):
             table = ResultTable(self.sweep.keys, self.plan.cells, path)
             (self.folder / DIGESTS_NAME).unlink(missing_ok=True)  # one of other tables would call these changed
-            tables = {RESULTS_NAME: table.build_results(), AGGREGATE_NAME: table.build_aggregate()}
+            tables = {
+                RESULTS_NAME: table.build_results(),
+                AGGREGATE_NAME: table.build_aggregate(self.plan.closed_forms),
+            }
             write_digests(self.folder, [*write_tables(self.folder, tables), CELLS_NAME])
 
     def _tell_interruption(self, remaining: int, signum: int) -> int:

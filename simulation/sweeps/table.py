@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from simulation.closed_forms import CLOSED_FORM
 from simulation.sweeps.axes import encode
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.statistics import compute_spread, compute_wilson
@@ -78,8 +79,12 @@ class ResultTable:
         columns |= {_name_figure(name, self.keys): column for name, column in self.figures.items()}
         return _build_table(columns)
 
-    def build_aggregate(self) -> pa.Table:
-        """Return the table with a row for each combination, over the cells of it that have figures."""
+    def build_aggregate(self, closed_forms: Sequence[Mapping[str, float]] = ()) -> pa.Table:
+        """Return the table with a row for each combination, over the cells of it that have figures.
+
+        Args:
+            closed_forms: What formulas say of each combination, by figure.
+        """
         groups: list[list[Cell]] = []
         for cell in self.cells:
             if cell.combination == len(groups):
@@ -97,6 +102,8 @@ class ResultTable:
             columns |= {f"{shown}{end}": part for end, part in _aggregate(samples).items()}
             if _find_kinds(column) <= {bool, int, float} and any(map(_differ, samples, finished)):
                 columns[f"{shown}.n"] = [len(sample) for sample in samples]
+            if any(name in found for found in closed_forms):
+                columns[f"{shown}{CLOSED_FORM}"] = [found.get(name) for found in closed_forms]
         return _build_table(columns)
 
 

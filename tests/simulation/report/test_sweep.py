@@ -101,6 +101,10 @@ def test_the_first_varied_key_is_across_unless_another_is_easier_to_read() -> No
 # ---- curves ----
 
 
+def with_closed_form(sweep: SweepTable, values: list[float]) -> pd.DataFrame:
+    return sweep.frame.assign(**{"delivered.closed_form": values})
+
+
 def test_a_proportion_is_drawn_with_its_interval(sweep: SweepTable) -> None:
     lines = read_lines(draw_sweep(sweep.frame, "attack.share", "delivered", ["rule"]))
     assert lines.keys() == {"rule = a", "rule = b"}
@@ -127,23 +131,18 @@ def test_words_stand_side_by_side_in_the_table_s_order(sweep: SweepTable) -> Non
 
 
 def test_a_closed_form_is_drawn_over_each_line_with_what_tells_it_apart(sweep: SweepTable) -> None:
-    asked = []
-
-    def formula(share: float, line: Mapping[str, Any]) -> float:
-        asked.append(line["rule"])
-        return share * (2 if line["rule"] == "a" else 3)
-
-    axes = draw_sweep(sweep.frame, "attack.share", "delivered", ["rule"], formula).axes[0]
+    factors = {"a": 2, "b": 3}
+    table = with_closed_form(sweep, [row["attack.share"] * factors[row["rule"]] for _, row in sweep.frame.iterrows()])
+    axes = draw_sweep(table, "attack.share", "delivered", ["rule"]).axes[0]
     dashed = [line for line in axes.lines if line.get_linestyle() == "--" and len(np.asarray(line.get_xdata()))]
-    assert set(asked) == {"a", "b"}
-    for line, factor in zip(dashed, (2, 3), strict=True):
+    for line, factor in zip(dashed, factors.values(), strict=True):
         places, values = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
         assert (places[0], places[-1]) == (0.1, 0.3)
         assert values == pytest.approx(places * factor)
 
 
 def test_no_closed_form_is_drawn_over_words(sweep: SweepTable) -> None:
-    axes = draw_sweep(sweep.frame, "rule", "delivered", (), lambda x, line: 1 / 0).axes[0]
+    axes = draw_sweep(with_closed_form(sweep, [0.5] * len(sweep.frame)), "rule", "delivered").axes[0]
     assert not [line for line in axes.lines if line.get_linestyle() == "--"]
 
 

@@ -82,6 +82,15 @@ def test_the_aggregate_has_proportions_means_spreads_and_medians(tmp_path: Path,
         assert not [name for name in row if name.startswith("ended") or name.endswith(".n")]
 
 
+def test_what_a_formula_says_stands_beside_its_figure(tmp_path: Path, cells: list[Cell]) -> None:
+    table = build(tmp_path, cells, [make_line(cell, FIGURES[cell.repeat]) for cell in cells])
+    found = table.build_aggregate([{"delivered": 0.25, "no such figure": 1.0}, {}])
+    assert found["delivered.closed_form"].to_pylist() == [0.25, None]
+    names = found.column_names
+    assert names[names.index("delivered.high") + 1] == "delivered.closed_form"
+    assert sum(name.endswith("closed_form") for name in names) == 1
+
+
 def test_failed_cells_have_their_error_and_count_nowhere(tmp_path: Path, cells: list[Cell]) -> None:
     lines = [make_line(cell, FIGURES[cell.repeat]) for cell in cells[2:]]
     lines = [make_line(cells[0], {}, "first"), *lines, make_line(cells[1], {}, 'x, "y"\nz'), *lines[:1]]
