@@ -6,6 +6,7 @@ python -m benchmarks.studies sweeps/a_majority-*            # writes docs/studie
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,10 @@ def publish(folder: Path, out: Path) -> None:
     """Draw a finished sweep, keep the columns that matter, and print how the closed form holds."""
     name = folder.resolve().name.rpartition("-")[0]
     study = STUDIES[name]
-    frame = study.prepare(read_sweep_table(folder).frame.copy())
+    table = read_sweep_table(folder)
+    for warning in table.warnings:
+        print(warning, file=sys.stderr)
+    frame = study.prepare(table.frame.copy())
     out.mkdir(parents=True, exist_ok=True)
     with styled():
         figure = study.draw(frame)
