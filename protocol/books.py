@@ -98,9 +98,15 @@ class Round:
         """Return the header an author has sent in a slot."""
         return self._header_slots.get((author, slot))
 
-    def choose_declarations(self, stakes: StakeTable, last_slot: int) -> tuple[TrainingDeclaration, ...]:
-        """Return what a header in slot ``last_slot`` carries: by ascending author, those of most stake if too many."""
-        timely = [item for item in self._declarations.values() if item.slot <= last_slot]
+    def choose_declarations(
+        self, stakes: StakeTable, last_slot: int, weights_digest: Hash32
+    ) -> tuple[TrainingDeclaration, ...]:
+        """Return what a header in slot ``last_slot`` carries: by ascending author, those of most stake if too many.
+
+        Only declarations of the header's own weights belong into it: those of near ones commit to other secrets.
+        """
+        declarations = self._declarations.values()
+        timely = [item for item in declarations if item.slot <= last_slot and item.weights_digest == weights_digest]
         timely.sort(key=lambda item: (-stakes.get_stake(item.author), item.author))
         return tuple(sorted(timely[:MAX_DECLARATIONS], key=lambda item: item.author))
 

@@ -56,9 +56,21 @@ class TrainingFinished(msgspec.Struct, frozen=True):
     """The trainer has finished a stage."""
 
     result: TrainingResult
+    base: bytes = b""
+    """The base that `StartTraining` named."""
 
 
-Event = Started | MessageReceived | TimerFired | TrainingFinished
+class WeightsCompared(msgspec.Struct, frozen=True):
+    """Two sets of weights have been held against each other, as `CompareWeights` asked."""
+
+    own: Hash32
+    other: Hash32
+    distance: int | None
+    """Largest absolute difference of two weights in the same place, in parts per billion, rounded up; None where there
+    is none: the other weights are not to be had, have not the shapes of one's own, or are not all finite numbers."""
+
+
+Event = Started | MessageReceived | TimerFired | TrainingFinished | WeightsCompared
 
 
 # ---- commands: what the driver must do ----
@@ -95,6 +107,15 @@ class StartTraining(msgspec.Struct, frozen=True):
     """Train a stage, starting from the weights after the stage before it."""
 
     stage: int
+    base: bytes = b""
+    """Digest of the weights to start from; empty for the trainer's own, or the public initial ones."""
+
+
+class CompareWeights(msgspec.Struct, frozen=True):
+    """Find out how far others' weights lie from one's own, and report it with `WeightsCompared`."""
+
+    own: Hash32
+    other: Hash32
 
 
 # ---- commands: what the driver should record ----
@@ -153,6 +174,7 @@ Command = (
     | Relay
     | SetTimer
     | StartTraining
+    | CompareWeights
     | Judged
     | BlockAppended
     | PhaseChanged

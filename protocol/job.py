@@ -6,7 +6,7 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.crypto import Domain, compute_hash
-from protocol.types import AccountId, Hash32, MicroCoins, Millionths
+from protocol.types import AccountId, Billionths, Hash32, MicroCoins, Millionths
 
 
 class _Agreed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -99,8 +99,19 @@ class Genesis(_Agreed, frozen=True, kw_only=True):
     """By ascending account, each once."""
     seed: int
     """Makes two runs of the same job two different chains."""
+    tolerance: Billionths = 0
+    """Largest absolute difference of any weight from the judge's own that counts as the same training; 0: none."""
+
+
+def encode_genesis(genesis: Genesis) -> bytes:
+    """Return the canonical bytes of a genesis.
+
+    The tolerance stands in them only where there is one: a chain without is the same to those who know of none.
+    """
+    agreed = (genesis.parameters, genesis.job, genesis.accounts, genesis.seed)
+    return encode((*agreed, genesis.tolerance) if genesis.tolerance else agreed)
 
 
 def compute_chain_id(genesis: Genesis) -> Hash32:
     """Return the hash that names the chain; it is the hash of the genesis block as well."""
-    return compute_hash(Domain.GENESIS, encode(genesis))
+    return compute_hash(Domain.GENESIS, encode_genesis(genesis))

@@ -4,9 +4,11 @@ from typing import Final
 
 from protocol.books import Proposal, Round, SignatureBook, has_confidence
 from protocol.chain import HeadChange
+from protocol.comparisons import Comparisons
 from protocol.crypto import Domain, KeyPair
 from protocol.events import (
     Broadcast,
+    CompareWeights,
     LotteryWon,
     PhaseChanged,
     SecretKnown,
@@ -14,6 +16,7 @@ from protocol.events import (
     Timer,
     TimerKind,
     TrainingFinished,
+    WeightsCompared,
 )
 from protocol.inbox import Delivery
 from protocol.ledger import LedgerState
@@ -30,7 +33,7 @@ from protocol.messages import (
 from protocol.participant import MAX_LOCATOR, Memory, Participant, Turn
 from protocol.phases import Phase, Trigger, advance
 from protocol.training import TrainingResult, commit
-from protocol.types import Hash32
+from protocol.types import Hash32, Task, WeightsPair
 from protocol.validation import (
     OwnTraining,
     Place,
@@ -58,8 +61,11 @@ class PoTNode(Participant):
         super().__init__(rules, keys)
         self.phase = Phase.TRAINING
         self.mempool = Mempool()
-        self._results: dict[int, TrainingResult] = {}
-        self._in_training: int | None = None
+        self._results: dict[Task, TrainingResult] = {}
+        self._in_training: Task | None = None
+        self._wanted: dict[Task, None] = {}
+        """Training that blocks on other branches than the head's wait for, in order of arrival."""
+        self._comparisons = Comparisons(rules.genesis.tolerance)
         self._own: dict[Hash32, OwnTraining] = {}
         """Own result on each parent that it was needed for."""
         self._rounds: dict[Hash32, Round] = {}
@@ -90,15 +96,22 @@ class PoTNode(Participant):
         self._enter_round(turn)
 
     def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
-        result = event.result
-        if self._in_training == result.stage:
+        task = Task(event.result.stage, event.base)
+        if self._in_training == task:
             self._in_training = None
-        self._results[result.stage] = result
-        if result.stage == self.tree.head.height and self.phase is Phase.TRAINING:
+        self._results[task] = event.result
+        if task == self._get_task(self.tree.head) and self.phase is Phase.TRAINING:
             self._open_round(turn)
         elif self.phase is Phase.TRAINING:
             self._enter_round(turn)
-        self._judge_again(turn, Wait(Missing.TRAINING, result.stage))
+        self._judge_again(turn, Wait(Missing.TRAINING, task))
+        if not turn.pending:
+            self._train_wanted(turn)
+
+    def _on_weights_compared(self, turn: Turn, event: WeightsCompared) -> None:
+        pair = WeightsPair(event.own, event.other)
+        self._comparisons.settle(pair, event.distance)
+        self._judge_again(turn, Wait(Missing.COMPARISON, pair))
 
     def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
         returned = [tx for record in change.abandoned if record.block for tx in record.block.transactions]
@@ -117,11 +130,32 @@ class PoTNode(Participant):
             self._advance(turn, Trigger.JOB_COMPLETE)
             return
         self._advance(turn, Trigger.HEAD_MOVED)
-        if stage in self._results:
+        task = self._get_task(self.tree.head)
+        if task in self._results:
             self._open_round(turn)
         elif self._in_training is None:
-            self._in_training = stage
-            turn.add(StartTraining(stage))
+            self._train(turn, task)
+
+    def _get_task(self, parent: PoTRecord) -> Task:
+        """Return what has to be trained on a parent.
+
+        Where near weights count as the same, all go on from those of the block, so that differences do not pile up.
+        """
+        if parent.block is None or not self.rules.genesis.tolerance:
+            return Task(parent.height)
+        return Task(parent.height, parent.block.header.weights_digest)
+
+    def _train(self, turn: Turn, task: Task) -> None:
+        self._in_training = task
+        turn.add(StartTraining(task.stage, task.base))
+
+    def _train_wanted(self, turn: Turn) -> None:
+        """Train what a block on another branch waits for, if the head leaves time for it."""
+        while self._wanted and self._in_training is None:
+            task = next(iter(self._wanted))
+            del self._wanted[task]
+            if task not in self._results:
+                self._train(turn, task)
 
     def _open_round(self, turn: Turn) -> None:
         """The stage on the head is trained: take part in its round."""
@@ -195,7 +229,7 @@ class PoTNode(Participant):
     def _propose(self, turn: Turn, slot: int) -> None:
         head = self.tree.head
         own = self._get_own_training(head)
-        included = self._get_round(head.hash).choose_declarations(head.state.stakes, slot)
+        included = self._get_round(head.hash).choose_declarations(head.state.stakes, slot, own.weights_digest)
         authors = frozenset(item.author for item in included)
         if not has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors):
             return
@@ -220,6 +254,22 @@ class PoTNode(Participant):
             turn.add(Broadcast(own))
 
     # ---- judging ----
+
+    def _judge_pending(self, turn: Turn) -> None:
+        super()._judge_pending(turn)
+        self._train_wanted(turn)
+
+    def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
+        verdict = super()._put_aside(turn, delivery, wait)
+        key = wait.key
+        if verdict is not wait:
+            return verdict
+        if isinstance(key, WeightsPair):
+            if self._comparisons.ask(key):
+                turn.add(CompareWeights(key.own, key.other))
+        elif isinstance(key, Task) and isinstance(delivery.message, WrappedBlock):
+            self._wanted[key] = None
+        return wait
 
     def _judge(self, turn: Turn, delivery: Delivery) -> Verdict:
         message = delivery.message
@@ -247,12 +297,10 @@ class PoTNode(Participant):
         return self._judge_stakeholder_signature(message)
 
     def _judge_declaration(self, turn: Turn, declaration: TrainingDeclaration) -> Verdict:
-        place = self._find_place(turn, declaration.height, declaration.parent)
-        if not isinstance(place, Place):
-            return place
-        verdict = self.rules.judge_declaration(place, declaration)
+        place = self._find_place(turn, declaration.height, declaration.parent, declaration.weights_digest)
+        verdict = self.rules.judge_declaration(place, declaration) if isinstance(place, Place) else place
         if verdict is not ACCEPT:
-            return verdict
+            return self._settle_stale(verdict, declaration.height)
         if declaration.height <= self.tree.head.height:
             return Ignore(Reason.STALE)
         book = self._read_round(declaration.parent)
@@ -263,18 +311,22 @@ class PoTNode(Participant):
         return Ignore(Reason.WINDOW_CLOSED) if book.is_revealed else ACCEPT
 
     def _judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
-        place = self._find_place(turn, header.height, header.parent)
-        if not isinstance(place, Place):
-            return place
-        verdict = self.rules.judge_header(place, header)
+        place = self._find_place(turn, header.height, header.parent, header.weights_digest)
+        verdict = self.rules.judge_header(place, header) if isinstance(place, Place) else place
         if verdict is not ACCEPT:
-            return verdict
+            return self._settle_stale(verdict, header.height)
         if header.height <= self.tree.head.height:
             return Ignore(Reason.STALE)
         known = self._read_round(header.parent).get_header_in_slot(header.author, header.slot)
         if known is not None:
             return Ignore(Reason.DUPLICATE) if known == self._hash(header) else Reject(Reason.EQUIVOCATION)
         return ACCEPT
+
+    def _settle_stale(self, verdict: Verdict, height: int) -> Verdict:
+        """Let no message but a block wait for training or a comparison at a height gone by: it would be stale then."""
+        if isinstance(verdict, Wait) and verdict.missing is not Missing.BLOCK and height <= self.tree.head.height:
+            return Ignore(Reason.STALE)
+        return verdict
 
     def _judge_stakeholder_signature(self, signature: StakeholderSignature) -> Verdict:
         if signature.header in self._refused_headers:
@@ -296,14 +348,17 @@ class PoTNode(Participant):
 
     def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
         own = self._own.get(parent.hash)
-        if own is None and parent.height not in self._results:
-            return Wait(Missing.TRAINING, parent.height)
+        if own is None and self._get_task(parent) not in self._results:
+            return Wait(Missing.TRAINING, self._get_task(parent))
         return own or self._get_own_training(parent)
+
+    def _find_nearness(self, own: OwnTraining | None, weights_digest: Hash32) -> bool | None:
+        return self._comparisons.get(WeightsPair(own.weights_digest, weights_digest)) if own is not None else None
 
     def _get_own_training(self, parent: PoTRecord) -> OwnTraining:
         own = self._own.get(parent.hash)
         if own is None:
-            result = self._results[parent.height]
+            result = self._results[self._get_task(parent)]
             secret = self.rules.compute_secret(parent.height + 1, parent.hash, result.losses)
             own = self._own[parent.hash] = OwnTraining(weights_digest=result.weights_digest, secret=secret)
         return own

@@ -25,6 +25,7 @@ from protocol.events import (
     TimerFired,
     TimerKind,
     TrainingFinished,
+    WeightsCompared,
 )
 from protocol.inbox import Delivery, Inbox
 from protocol.ledger import LedgerState
@@ -121,6 +122,8 @@ class Participant:
                 self._on_timer(turn, event.timer)
             case TrainingFinished():
                 self._on_training_finished(turn, event)
+            case WeightsCompared():
+                self._on_weights_compared(turn, event)
             case Started():
                 self._on_started(turn)
         if turn.pending:
@@ -154,6 +157,9 @@ class Participant:
 
     def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
         """Take a training result; a light client never asks for one."""
+
+    def _on_weights_compared(self, turn: Turn, event: WeightsCompared) -> None:
+        """Take a distance; a light client never asks for one."""
 
     def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
         """Act on a new head."""
@@ -256,10 +262,10 @@ class Participant:
             return Reject(Reason.REFUSED_BLOCK)
         if not self._is_bonded(block.author):
             return Reject(Reason.NOT_BONDED)
-        place = self._find_place(turn, block.height, block.parent)
+        place = self._find_place(turn, block.height, block.parent, block.header.weights_digest)
         return self.rules.judge_block(place, block) if isinstance(place, Place) else place
 
-    def _find_place(self, turn: Turn, height: int, parent_hash: Hash32) -> Place | Verdict:
+    def _find_place(self, turn: Turn, height: int, parent_hash: Hash32, weights_digest: Hash32) -> Place | Verdict:
         """Return what a message on this parent is judged against, or why it cannot be judged."""
         if parent_hash in self._refused:
             return Reject(Reason.REFUSED_PARENT)
@@ -272,10 +278,15 @@ class Participant:
         own = self._find_own_training(parent)
         if isinstance(own, Wait):
             return own
-        return Place(rules=self.rules, parent=parent, now=turn.now, own=own)
+        is_near = self._find_nearness(own, weights_digest)
+        return Place(rules=self.rules, parent=parent, now=turn.now, own=own, is_near=is_near)
 
     def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
         """Return the party's own result on a parent; a light client has none and never will."""
+        return None
+
+    def _find_nearness(self, own: OwnTraining | None, weights_digest: Hash32) -> bool | None:
+        """Return whether weights lie within the tolerance of the party's own, where that has been found out."""
         return None
 
     # ---- writing: only after the verdict ----

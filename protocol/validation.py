@@ -28,8 +28,8 @@ from protocol.messages import (
 )
 from protocol.rewards import compute_coinbase, compute_subsidy
 from protocol.training import compute_training_secret, is_commitment_to
-from protocol.types import AccountId, Hash32, Nanoseconds, Signature
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
+from protocol.types import AccountId, Hash32, Nanoseconds, Signature, WeightsPair
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 
 PoTRecord = BlockRecord[WrappedBlock, LedgerState]
 """A block of this chain with the ledger after it."""
@@ -135,6 +135,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     now: Nanoseconds
     own: OwnTraining | None
     """None for a light client, which cannot judge the training itself."""
+    is_near: bool | None = None
+    """Whether the weights the message names lie within the tolerance of the judge's own; None if that is not known."""
 
     @property
     def slot(self) -> int:
@@ -170,6 +172,18 @@ def judge_right(place: Place, domain: Domain, author: AccountId, slot: int) -> V
     return ACCEPT if place.rules.has_won(domain, place.parent, slot, author) else Reject(Reason.LOTTERY_LOST)
 
 
+def judge_weights(place: Place, weights_digest: Hash32) -> Verdict:
+    """Judge weights against the judge's own: equal bit by bit or, where the chain has a tolerance, near enough."""
+    own = place.own
+    if own is None or weights_digest == own.weights_digest:
+        return ACCEPT
+    if not place.rules.genesis.tolerance or place.is_near is False:
+        return Reject(Reason.DIFFERENT_WEIGHTS)
+    if place.is_near is None:
+        return Wait(Missing.COMPARISON, WeightsPair(own.weights_digest, weights_digest))
+    return ACCEPT
+
+
 def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: Hash32 | None = None) -> Verdict:
     """Judge a declaration whose parent is known.
 
@@ -177,7 +191,7 @@ def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: 
         place: Where it belongs, and what the judge trained.
         declaration: The message.
         revealed: The secret of the header that includes it; without one the commitment is checked against the judge's
-            own secret.
+            own secret, if the weights are the judge's own: losses have no distance, so other weights have another one.
     """
     if not place.rules.is_signed(declaration):
         return Reject(Reason.BAD_SIGNATURE)
@@ -189,9 +203,12 @@ def judge_declaration(place: Place, declaration: TrainingDeclaration, revealed: 
         return verdict
     if declaration.profile != place.rules.genesis.job.profile:
         return Reject(Reason.WRONG_PROFILE)
-    if place.own is not None and declaration.weights_digest != place.own.weights_digest:
-        return Reject(Reason.DIFFERENT_WEIGHTS)
-    secret = revealed if revealed is not None else place.own.secret if place.own is not None else None
+    verdict = judge_weights(place, declaration.weights_digest)
+    if verdict is not ACCEPT:
+        return verdict
+    secret = revealed
+    if secret is None and place.own is not None and declaration.weights_digest == place.own.weights_digest:
+        secret = place.own.secret
     if secret is not None and not is_commitment_to(
         secret,
         declaration.commitment,
@@ -215,11 +232,12 @@ def judge_header(place: Place, header: BlockHeader) -> Verdict:
     verdict = judge_right(place, Domain.HEADER_LOTTERY, header.author, header.slot)
     if verdict is not ACCEPT:
         return verdict
-    if place.own is not None:
-        if header.weights_digest != place.own.weights_digest:
-            return Reject(Reason.DIFFERENT_WEIGHTS)
-        if header.training_secret != place.own.secret:
-            return Reject(Reason.DIFFERENT_SECRET)
+    verdict = judge_weights(place, header.weights_digest)
+    if verdict is not ACCEPT:
+        return verdict
+    own = place.own
+    if own is not None and header.weights_digest == own.weights_digest and header.training_secret != own.secret:
+        return Reject(Reason.DIFFERENT_SECRET)
     return _judge_declarations(place, header)
 
 

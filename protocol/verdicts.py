@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from protocol.types import Hash32
+from protocol.types import Hash32, Task, WeightsPair
 
 
 class Reason(Enum):
@@ -89,14 +89,15 @@ class Missing(Enum):
     BLOCK = "block"
     HEADER = "header"
     TRAINING = "training"
+    COMPARISON = "comparison"
 
 
 class Wait(msgspec.Struct, frozen=True):
     """Not judged yet: keep it until what is named by ``missing`` and ``key`` is there."""
 
     missing: Missing
-    key: Hash32 | int
-    """Hash of the missing block or header, or the number of the stage still in training."""
+    key: Hash32 | Task | WeightsPair
+    """Hash of the missing block or header, what is still to be trained, or what is still to be compared."""
 
 
 Verdict = Accept | Ignore | Reject | Wait

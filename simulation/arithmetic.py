@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from protocol.job import TrainingJob
 from simulation.profile import VARIABLES
-from simulation.samples import TrainingSet
+from simulation.samples import TrainingSet, Weights
 from simulation.training import StageOutcome
 
 
@@ -28,14 +28,18 @@ class RemoteTrainer:
             self._process.start()
         theirs.close()
 
-    def train(self, stage: int) -> StageOutcome:
-        """Return the outcome of a stage; the stage before it must have been trained.
+    def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
+        """Return the outcome of a stage.
+
+        Args:
+            stage: Number of the stage.
+            base: Weights to start from; None for its own after the stage before.
 
         Raises:
             RuntimeError: Training failed in the other process.
         """
         try:
-            self._connection.send(stage)
+            self._connection.send((stage, base))
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise RuntimeError(f"{self._process.name} has ended") from error
@@ -73,10 +77,10 @@ def _serve(connection: Connection, job: TrainingJob, samples: TrainingSet, xla: 
     trainer = KerasTrainer(job, samples, xla=xla, steps=steps)
     while True:
         try:
-            stage = connection.recv()
+            stage, base = connection.recv()
         except (EOFError, OSError):
             return
         try:
-            connection.send(trainer.train(stage))
+            connection.send(trainer.train(stage, base))
         except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
             connection.send(f"{type(error).__name__}: {error}")

@@ -54,13 +54,18 @@ class CanonicalTrainer:
         self._steps = job.steps_per_stage if steps is None else steps
         self._weights_after: dict[int, Weights] = {-1: compute_initial_weights(job)}
 
-    def train(self, stage: int) -> StageOutcome:
-        """Return the outcome of a stage; the stage before it must have been trained.
+    def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
+        """Return the outcome of a stage.
+
+        Args:
+            stage: Number of the stage.
+            base: Weights to start from; None for its own after the stage before.
 
         Raises:
-            KeyError: The stage before has not been trained here.
+            KeyError: There is no base, and the stage before has not been trained here.
         """
-        weights = [array.copy() for array in self._weights_after[stage - 1]]
+        start = self._weights_after[stage - 1] if base is None else base
+        weights = [array.copy() for array in start]
         update = _Update(self._job, weights)
         images, labels = self._samples.gather(compute_stage_positions(self._job, stage, len(self._samples)))
         losses = np.zeros(self._job.steps_per_stage, np.float32)
@@ -70,7 +75,8 @@ class CanonicalTrainer:
             update.apply(gradients, step)
         if 0 < self._steps < len(losses):
             losses[self._steps :] = losses[self._steps - 1]
-        self._weights_after = {stage - 1: self._weights_after[stage - 1], stage: weights}
+        if base is None:
+            self._weights_after = {stage - 1: start, stage: weights}
         result = TrainingResult(
             stage=stage, weights_digest=compute_weights_digest(weights), losses=losses.astype(">f4").tobytes()
         )

@@ -14,7 +14,7 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.crypto import compute_content_hash
-from protocol.job import Genesis, compute_chain_id
+from protocol.job import Genesis, compute_chain_id, encode_genesis
 from protocol.messages import WrappedBlock
 
 CHAIN_NAME: Final = "chain.jsonl"
@@ -80,7 +80,7 @@ def _genesis_line(genesis: Genesis) -> str:
         "dataset": job.dataset,
         "profile": job.profile,
         "accounts": len(genesis.accounts),
-        "bytes": encode(genesis).hex(),
+        "bytes": encode_genesis(genesis).hex(),
     }
     return json.dumps(facts)
 

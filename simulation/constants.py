@@ -80,6 +80,9 @@ HEADERS_PER_SLOT: Final = 0.3
 MAX_TRANSACTIONS: Final = 200
 """Transactions a block may hold."""
 
+TOLERANCE: Final = 0.0
+"""Largest difference of any weight from a node's own that it still takes for the same training; 0: bit by bit."""
+
 REWARD_PROPOSER: Final = 0.4
 """Share of a block's subsidy for its proposer, 0 to 1; the three shares sum to 1."""
 

@@ -92,6 +92,11 @@ def _find_protocol_fault(scenario: "Scenario") -> Fault | None:
             "protocol.confidence.count",
             f"{confidence.count} can never be reached by {bonded} bonded nodes; write a smaller number or add nodes",
         )
+    if protocol.tolerance and scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
+        return Fault(
+            "protocol.tolerance",
+            "training that is made up has no weights to compare; write 0, or virtual.trainer: keras",
+        )
     needed = _count_needed_declarations(scenario)
     if needed > MAX_DECLARATIONS:
         return Fault(

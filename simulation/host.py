@@ -11,6 +11,7 @@ from protocol.codec import encode_frame
 from protocol.events import (
     BlockAppended,
     Broadcast,
+    CompareWeights,
     Event,
     Judged,
     LotteryWon,
@@ -25,11 +26,12 @@ from protocol.events import (
     Timer,
     TimerFired,
     TrainingFinished,
+    WeightsCompared,
 )
 from protocol.light_client import LightClient
 from protocol.participant import Participant
 from protocol.training import TrainingResult
-from protocol.types import MICRO_COINS_PER_COIN
+from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
 from simulation.attacks.behaviours import Action, Behaviour, SendBytes
 from simulation.journal import JournalledCore, JournalWriter
 from simulation.notes import Notes, Recorder, shorten
@@ -48,8 +50,11 @@ class Driver(Protocol):
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time, in nanoseconds since the genesis."""
 
-    def start_training(self, stage: int) -> None:
-        """Train a stage and report its result later."""
+    def start_training(self, stage: int, base: bytes) -> None:
+        """Train a stage from the weights of a digest, or from the trainer's own, and report its result later."""
+
+    def compare_weights(self, own: Hash32, other: Hash32) -> None:
+        """Hold two sets of weights against each other and report their distance later."""
 
 
 class Host:
@@ -89,9 +94,14 @@ class Host:
         """Let a timer ring."""
         self._feed(TimerFired(timer), now)
 
-    def finish_training(self, result: TrainingResult, now: int) -> None:
-        """Take a training result."""
-        self._feed(TrainingFinished(result), now)
+    def finish_training(self, result: TrainingResult, base: bytes, now: int) -> None:
+        """Take a training result, and the digest of what it started from."""
+        self._feed(TrainingFinished(result, base), now)
+
+    def finish_comparison(self, pair: WeightsPair, distance: int | None, now: int) -> None:
+        """Take a distance in parts per billion; None where there is none."""
+        self.notes.note_compared(pair, distance)
+        self._feed(WeightsCompared(pair.own, pair.other, distance), now)
 
     def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
@@ -142,7 +152,10 @@ class Host:
         self._driver.set_timer(action.timer, action.at)
 
     def _start_training(self, action: StartTraining) -> None:
-        self._driver.start_training(action.stage)
+        self._driver.start_training(action.stage, action.base)
+
+    def _compare_weights(self, action: CompareWeights) -> None:
+        self._driver.compare_weights(action.own, action.other)
 
     def _note_block(self, action: BlockAppended) -> None:
         self.notes.note_block(action)
@@ -159,6 +172,7 @@ _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     SendBytes: Host._send_bytes,
     SetTimer: Host._set_timer,
     StartTraining: Host._start_training,
+    CompareWeights: Host._compare_weights,
     BlockAppended: Host._note_block,
     PhaseChanged: Host._note_private,
     LotteryWon: Host._note_private,

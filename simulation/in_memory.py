@@ -9,7 +9,7 @@ from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual import VirtualEngine
 from simulation.interruption import Interruption
-from simulation.invariants import find_broken, find_standstill, must_agree
+from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.model_store import WeightStore
 from simulation.population import build_world
 from simulation.records import Record
@@ -44,7 +44,12 @@ class MemoryRun:
         for node in self.world.nodes:
             party = self.tally.get_party(node.label)
             party.population, party.role = node.population, node.role
-        self._watch = Watch(self.world.get_honest(), self.tally, must_agree=must_agree(self.world.scenario))
+        self._watch = Watch(
+            self.world.get_honest(),
+            self.tally,
+            must_agree=must_agree(self.world.scenario),
+            is_exact=is_exact(self.world.scenario),
+        )
         self.engine = VirtualEngine(
             self.world,
             NO_IMAGES,

@@ -63,7 +63,7 @@ def find_broken(
         if found is not None:
             event = watch.find_appended(label, shorten(found.block)) if watch is not None else ""
             fault = f"{found.text} ({label}, {event})" if event else found.text
-    return fault or _find_poison(tally)
+    return fault or (_find_poison(tally) if is_exact(world.scenario) else None)
 
 
 def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None:
@@ -110,6 +110,11 @@ def find_last_heal_s(scenario: Scenario) -> float:
     ends = [item.heal_s for item in (*network.partitions, *network.eclipses)]
     backs = [outage.up_s if outage.up_s is not None else math.inf for outage in network.outages]
     return max([*ends, *backs], default=0.0)
+
+
+def is_exact(scenario: Scenario) -> bool:
+    """Return whether results are compared bit by bit: a tolerance may let a poison through that is weak enough."""
+    return not scenario.protocol.tolerance
 
 
 def must_agree(scenario: Scenario) -> bool:

@@ -17,6 +17,7 @@ from protocol.events import (
     BlockAppended,
     Broadcast,
     Command,
+    CompareWeights,
     Event,
     Judged,
     LotteryWon,
@@ -32,6 +33,7 @@ from protocol.events import (
     TimerFired,
     TimerKind,
     TrainingFinished,
+    WeightsCompared,
 )
 from protocol.ledger import LedgerState
 from protocol.light_client import LightClient
@@ -95,8 +97,10 @@ def describe(command: Command) -> str:
             return f"relay {len(frame)} bytes from {source}"
         case SetTimer(timer, at):
             return f"timer {timer.kind.value} {timer.slot} {shorten(timer.parent)} at {at}"
-        case StartTraining(stage):
-            return f"train {stage}"
+        case StartTraining(stage, base):
+            return f"train {stage} from {base.hex()}" if base else f"train {stage}"
+        case CompareWeights(own, other):
+            return f"compare {own.hex()} {other.hex()}"
         case Judged(peer, verdict, kind):
             reason = f" {verdict.missing.value}" if isinstance(verdict, Wait) else ""
             reason = reason if isinstance(verdict, Accept | Wait) else f" {verdict.reason.value}"
@@ -120,9 +124,12 @@ def _pack(event: Event) -> dict[str, Any]:
             return {"event": "frame", "peer": peer, "frame": base64.b64encode(frame).decode("ascii")}
         case TimerFired(timer):
             return {"event": "timer", "kind": timer.kind.value, "slot": timer.slot, "parent": timer.parent.hex()}
-        case TrainingFinished(result):
+        case TrainingFinished(result, base):
             weights, losses = result.weights_digest.hex(), result.losses.hex()
-            return {"event": "trained", "stage": result.stage, "weights": weights, "losses": losses}
+            line = {"event": "trained", "stage": result.stage, "weights": weights, "losses": losses}
+            return {**line, "base": base.hex()} if base else line
+        case WeightsCompared(own, other, distance):
+            return {"event": "compared", "own": own.hex(), "other": other.hex(), "distance": distance}
 
 
 def _unpack(line: dict[str, Any]) -> Event:
@@ -135,7 +142,10 @@ def _unpack(line: dict[str, Any]) -> Event:
             return TimerFired(Timer(TimerKind(line["kind"]), line["slot"], bytes.fromhex(line["parent"])))
         case "trained":
             digest, losses = bytes.fromhex(line["weights"]), bytes.fromhex(line["losses"])
-            return TrainingFinished(TrainingResult(stage=line["stage"], weights_digest=digest, losses=losses))
+            result = TrainingResult(stage=line["stage"], weights_digest=digest, losses=losses)
+            return TrainingFinished(result, bytes.fromhex(line.get("base", "")))
+        case "compared":
+            return WeightsCompared(bytes.fromhex(line["own"]), bytes.fromhex(line["other"]), line["distance"])
     raise ValueError(f"no event is called {line['event']!r}")
 
 

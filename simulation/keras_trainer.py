@@ -172,19 +172,25 @@ class KerasTrainer:
             tf.TensorSpec((*shape, PIXELS), tf.uint8), tf.TensorSpec(shape, tf.int32)
         )
 
-    def train(self, stage: int) -> StageOutcome:
-        """Return the outcome of a stage; the stage before it must have been trained.
+    def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
+        """Return the outcome of a stage.
+
+        Args:
+            stage: Number of the stage.
+            base: Weights to start from; None for its own after the stage before.
 
         Raises:
-            KeyError: The stage before has not been trained here.
+            KeyError: There is no base, and the stage before has not been trained here.
         """
-        self._reset(self._weights_after[stage - 1])
+        start = self._weights_after[stage - 1] if base is None else base
+        self._reset(start)
         images, labels = self._samples.gather(compute_stage_positions(self._job, stage, len(self._samples)))
         losses = self._stage(tf.constant(images), tf.constant(labels)).numpy()
         left_out = self._job.steps_per_stage - len(losses)
         losses = np.pad(losses, (0, left_out), "edge" if len(losses) else "constant")
         weights: Weights = [variable.numpy() for variable in self._variables]
-        self._weights_after = {stage - 1: self._weights_after[stage - 1], stage: weights}
+        if base is None:
+            self._weights_after = {stage - 1: start, stage: weights}
         result = TrainingResult(
             stage=stage, weights_digest=compute_weights_digest(weights), losses=losses.astype(">f4").tobytes()
         )

@@ -56,6 +56,11 @@ def compute_measures(tally: Tally) -> dict[str, Any]:
             "false_rejection": overall.false_rejection,
             "by_kind": {kind: _describe(measure_detection(tally, kind)) for kind in kinds},
         },
+        "comparisons": {
+            "within": tally.compared[True],
+            "beyond": tally.compared[False],
+            "farthest_within": tally.farthest_within,
+        },
         "branches": {
             "honest": _describe_branch(find_best(tally, is_poisoned=False)),
             "poisoned": _describe_branch(find_best(tally, is_poisoned=True)),

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class WeightStore:
         try:
             with np.load(self._path(digest), allow_pickle=False) as file:
                 weights = [file[name] for name in file.files]
-        except OSError as error:
+        except (OSError, EOFError, ValueError, BadZipFile) as error:
             raise WeightsError(f"no weights {digest.hex()[:12]}: {error}") from None
         if compute_weights_digest(weights) != digest:
             raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")

@@ -7,7 +7,7 @@ from typing import Final
 
 from protocol.events import BlockAppended, Judged, LotteryWon, PhaseChanged, SecretKnown
 from protocol.messages import BlockResponse, Message
-from protocol.types import AccountId
+from protocol.types import PARTS_PER_BILLION, AccountId, WeightsPair
 from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Accept, Ignore, Reason, Reject, Wait
 from simulation.records import DEBUG, INFO, Value
@@ -115,13 +115,23 @@ class Notes:
                 fields: dict[str, Value] = {"height": height, "parent": shorten(parent), "secret": secret.hex()}
                 self._record(DEBUG, "secret", {**fields, "weights": shorten(weights)})
 
-    def note_training(self, stage: int) -> None:
-        """Note that a stage is being trained."""
-        self._record(DEBUG, "training", {"stage": stage})
+    def note_training(self, stage: int, base: bytes) -> None:
+        """Note that a stage is being trained, and from which weights where that is not plain."""
+        fields: dict[str, Value] = {"stage": stage}
+        self._record(DEBUG, "training", {**fields, "base": shorten(base)} if base else fields)
 
     def note_trained(self, fields: dict[str, Value]) -> None:
         """Note that a stage has been trained."""
         self._record(DEBUG, "trained", fields)
+
+    def note_compared(self, pair: WeightsPair, distance: int | None) -> None:
+        """Note how far others' weights lie from the party's own."""
+        fields: dict[str, Value] = {"weights": shorten(pair.other), "own": shorten(pair.own)}
+        fields["distance"] = None if distance is None else distance / PARTS_PER_BILLION
+        self._record(DEBUG, "compared", {**fields, "within": self._is_within(distance)})
+
+    def _is_within(self, distance: int | None) -> bool:
+        return distance is not None and distance <= self._rules.genesis.tolerance
 
     def flush(self) -> None:
         """Write down what is only counted."""
@@ -215,8 +225,12 @@ class CountedNotes(Notes):
     def note_private(self, fact: Private) -> None:
         """Leave it out."""
 
-    def note_training(self, stage: int) -> None:
+    def note_training(self, stage: int, base: bytes) -> None:
         """Leave it out."""
+
+    def note_compared(self, pair: WeightsPair, distance: int | None) -> None:
+        """Count a comparison by its outcome."""
+        self._counts.get(what="compared", within=self._is_within(distance), honest=self._is_honest).times += 1
 
     def note_trained(self, fields: dict[str, Value]) -> None:
         """Count a trained stage by its result."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from protocol.crypto import KeyPair
 from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters, RewardShares, TrainingJob
-from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
+from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_BILLION, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.corruption import resolve_corruptions
 from simulation.population_section import BehaviourSection, Poison, Population
@@ -133,6 +133,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
         job=_build_job(scenario, dataset, dataset_digest),
         accounts=tuple(lines),
         seed=scenario.seed,
+        tolerance=round(scenario.protocol.tolerance * PARTS_PER_BILLION),
     )
     return World(
         scenario, genesis, nodes, users, derive_bytes(scenario.seed, "key", EMPLOYER), _build_network(scenario, nodes)

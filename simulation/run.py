@@ -19,7 +19,7 @@ from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
 from simulation.engines.virtual import PartyError, VirtualEngine
 from simulation.interruption import EXIT_BASE, Interruption
-from simulation.invariants import find_broken, find_standstill, must_agree
+from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
@@ -122,7 +122,9 @@ class _Run:
         self._meter = meter
         self._interruption = interruption
         self._tally = Tally()
-        self._watch = Watch(world.get_honest(), self._tally, must_agree=must_agree(world.scenario))
+        self._watch = Watch(
+            world.get_honest(), self._tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
+        )
         self._start = time.monotonic_ns()
         self._virtual: VirtualEngine | None = None
         self._broken: str | None = None

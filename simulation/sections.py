@@ -28,6 +28,9 @@ MAX_STAGE_SAMPLES: Final = 10_000_000
 MAX_FILE_NAME_BYTES: Final = 255
 """Longest name of a file or folder that common file systems take."""
 
+LEAST_TOLERANCE: Final = 1e-9
+"""Smallest tolerance above none: the chain counts it in parts per billion."""
+
 PIXELS: Final = 784
 CLASSES: Final = 10
 """As in `simulation.datasets`, which would load NumPy before bad input is answered."""
@@ -173,7 +176,16 @@ class Protocol(Section):
     declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("DECLARATIONS_PER_SLOT")
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
     max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")
+    tolerance: Annotated[float, Field(ge=0, le=1e6)] = from_constant("TOLERANCE")
+    """Largest absolute difference of any weight from the judge's own that still counts as the same training."""
     rewards: Rewards = left_out()
+
+    @field_validator("tolerance")
+    @classmethod
+    def _is_counted_in_billionths(cls, tolerance: float) -> float:
+        if 0 < tolerance < LEAST_TOLERANCE:
+            raise ValueError(f"write 0 for bit by bit, or {LEAST_TOLERANCE:g} or more: it is counted in billionths")
+        return tolerance
 
 
 class Users(Section):

@@ -175,9 +175,9 @@ class SmallNetwork:
                 self._carry(label, [peer for peer in neighbours if peer != source], frame)
             case SetTimer(timer, at):
                 self.queue.schedule(max(at, now), partial(self._tell, label, TimerFired(timer)))
-            case StartTraining(stage):
+            case StartTraining(stage, base):
                 cost_ns = self._plan.training_ns if label == VICTIM else TRAINING_NS
-                finished = TrainingFinished(self.trainer.train(stage).result)
+                finished = TrainingFinished(self.trainer.train(stage).result, base)
                 self.queue.schedule(now + cost_ns, partial(self._tell, label, finished))
 
     def _start(self, label: str) -> None:

@@ -77,6 +77,10 @@ class Tally:
     """When the first honest node appended each block."""
     refused_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """What honest nodes refused, by the author's population and reason."""
+    compared: Counter[bool] = field(default_factory=Counter)
+    """Comparisons of weights by honest nodes, by whether they lay within the tolerance."""
+    farthest_within: float | None = None
+    """Largest distance of those that did."""
     reorg_depth_max: int = 0
     """Deepest reorganisation of an honest node."""
     evaluations: dict[str, Record] = field(default_factory=dict)
@@ -188,6 +192,12 @@ class Tally:
         self._data_by_weights[weights].add(str(fields["data"]))
         self._training_cpu[record.who, weights] += _float(fields["cpu_s"])
 
+    def _on_compared(self, record: Record, fields: dict[str, Value]) -> None:
+        if self._is_honest(record.who):
+            self.compared[bool(fields["within"])] += 1
+            if fields["within"]:
+                self.farthest_within = max(self.farthest_within or 0.0, _float(fields["distance"]))
+
     def _on_sent(self, record: Record, fields: dict[str, Value]) -> None:
         kind = str(fields["kind"])
         self.sent[kind] += _int(fields["copies"])
@@ -235,6 +245,9 @@ class Tally:
                 if fields["honest"]:
                     self.refused_from[str(fields["author"])][reason] += count
                     self.refused_of[str(fields["author"]), kind] += count
+            case "compared":
+                if fields["honest"]:
+                    self.compared[bool(fields["within"])] += count
             case "trained":
                 weights = str(fields["weights"])
                 self._data_by_weights[weights].add(str(fields["data"]))

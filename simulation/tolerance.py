@@ -1,16 +1,20 @@
-"""How far two trainings of one stage lie apart, and what a bound on that distance would accept and refuse.
+"""How far two trainings of one stage lie apart, and what a bound on that distance accepts and refuses.
 
-Bitwise equality refuses an honest node that rounds differently. A verifier that accepted weights within a distance of
-its own would not; what it would let through besides is measured here. No such bound can be proved safe (Fang et al.,
-"Proof-of-Learning is currently more broken than you think", 2022), and a secret made of losses can only be compared
-bit by bit, so the network itself has no tolerance.
+Bitwise equality refuses an honest node that rounds differently. A verifier that accepts weights within a distance of
+its own does not; what it lets through besides is measured here for single trainings, and by runs with
+``protocol.tolerance`` for a whole network. No such bound can be proved safe (Fang et al., "Proof-of-Learning is
+currently more broken than you think", 2022).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
+from protocol.types import PARTS_PER_BILLION
+from simulation.model_store import WeightsError, WeightStore
 from simulation.samples import Weights
 
 
@@ -28,7 +32,33 @@ class Rates:
 
 def compute_distance(one: Weights, other: Weights) -> float:
     """Return the largest absolute difference between two weights in the same place."""
-    return max(float(np.max(np.abs(mine - theirs))) for mine, theirs in zip(one, other, strict=True))
+    pairs = zip(one, other, strict=True)
+    return max(float(np.max(np.abs(mine.astype(np.float64) - theirs.astype(np.float64)))) for mine, theirs in pairs)
+
+
+def count_billionths(one: Weights, other: Weights) -> int | None:
+    """Return the distance in parts per billion, rounded up, as the chain counts it; None where there is none.
+
+    There is none between weights of different shapes, or with one that is no finite number.
+    """
+    if [array.shape for array in one] != [array.shape for array in other]:
+        return None
+    if not all(np.isfinite(array).all() for array in (*one, *other)):
+        return None
+    return ceil(Fraction(compute_distance(one, other)) * PARTS_PER_BILLION)
+
+
+def compare_stored(store: WeightStore, own: bytes, other: bytes) -> int | None:
+    """Return the distance of others' weights from one's own, by their digests; None where there is none.
+
+    Raises:
+        WeightsError: One's own weights are not in the store.
+    """
+    mine = store.get(own)
+    try:
+        return count_billionths(mine, store.get(other))
+    except WeightsError:
+        return None
 
 
 def compute_rates(bound: float, honest: Sequence[float], dishonest: Sequence[float]) -> Rates:

@@ -39,8 +39,14 @@ class StageOutcome:
 class Trainer(Protocol):
     """Trains a job's stages one after the other, from the public initial weights."""
 
-    def train(self, stage: int) -> StageOutcome:
-        """Return the outcome of a stage; the stage before it must have been trained."""
+    def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
+        """Return the outcome of a stage.
+
+        Args:
+            stage: Number of the stage.
+            base: Weights to start from; None for the trainer's own after the stage before, which must have been
+                trained last.
+        """
 
 
 class FakeTrainer:
@@ -51,8 +57,8 @@ class FakeTrainer:
         self._job = job
         self._data = data
 
-    def train(self, stage: int) -> StageOutcome:
-        """Return made-up losses and a digest that no weights have."""
+    def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
+        """Return made-up losses and a digest that no weights have; what it starts from is of no account."""
         label = f"{self._data}/{self._job.dataset_digest.hex()}/{stage}"
         seed = hashlib.sha256(label.encode()).digest()
         steps = min(self._job.steps_per_stage, FAKE_LOSSES)

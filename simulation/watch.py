@@ -3,7 +3,7 @@
 - agreement: no two honest nodes hold different blocks under `CONFIRMATION_DEPTH` others, at any time of the run,
   unless the scenario cuts them off from each other;
 - refusal: no honest node signs, wraps or appends what it has refused;
-- poison: no honest node appends a poisoned stage.
+- poison: no honest node appends a poisoned stage, unless the scenario has a tolerance that may let one through.
 """
 
 from collections import defaultdict
@@ -23,14 +23,16 @@ _FORGEABLE: Final = frozenset({"bad-signature", "duplicate", "equivocation"})
 class Watch:
     """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
 
-    def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool) -> None:
+    def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool, is_exact: bool) -> None:
         """Watch some parties.
 
         Args:
             honest: Labels of the honest nodes.
             tally: Counts the same records, each before this sees it.
             must_agree: Whether the network is one in which they can agree at all.
+            is_exact: Whether results are compared bit by bit, so that no poison can pass.
         """
+        self._is_exact = is_exact
         self._must_agree = must_agree
         self.fault: str | None = None
         """The first broken invariant, in words."""
@@ -64,7 +66,7 @@ class Watch:
         block = str(record.fields["block"])
         self._events[record.who, block] = self._describe(record)
         self._look_for_refusal(record, "block", f"{record.who} appended the block")
-        if self._tally.is_poisoned(block):
+        if self._is_exact and self._tally.is_poisoned(block):
             self._break(record, f"poison: {record.who} appended {block}, a poisoned stage")
         if record.fields["head"] and self._must_agree:
             self._settle(record, block)

@@ -15,6 +15,7 @@ from protocol.events import (
     BlockAppended,
     Broadcast,
     Command,
+    CompareWeights,
     Event,
     Judged,
     MessageReceived,
@@ -25,6 +26,7 @@ from protocol.events import (
     StartTraining,
     TimerFired,
     TrainingFinished,
+    WeightsCompared,
 )
 from protocol.job import (
     Confidence,
@@ -91,6 +93,8 @@ def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: o
         stages=3,
         profile="test",
     )
+    tolerance = changes.pop("tolerance", 0)
+    assert isinstance(tolerance, int)
     for name, value in changes.items():
         target = "job" if name in TrainingJob.__struct_fields__ else "parameters"
         if target == "job":
@@ -102,15 +106,14 @@ def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: o
         GenesisAccount(account=keys(index).public, balance=50_000_000, stake=bond) for index, bond in enumerate(bonds)
     ]
     accounts.sort(key=lambda line: line.account)
-    return Genesis(parameters=parameters, job=job, accounts=tuple(accounts), seed=7)
+    return Genesis(parameters=parameters, job=job, accounts=tuple(accounts), seed=7, tolerance=tolerance)
 
 
-def train(stage: int, data: str = "clean") -> TrainingResult:
-    """Return a made-up training result: a pure function of the stage and the data, as real training is."""
+def train(stage: int, data: str = "clean", base: bytes = b"") -> TrainingResult:
+    """Return a made-up training result: a pure function of the stage, the data and the base, as real training is."""
     losses = b"".join(struct.pack(">f", 1.0 / (1 + stage + step) + (data != "clean")) for step in range(3))
-    return TrainingResult(
-        stage=stage, weights_digest=hashlib.sha256(f"{data}/{stage}".encode()).digest(), losses=losses
-    )
+    digest = hashlib.sha256(f"{data}/{stage}".encode() + base).digest()
+    return TrainingResult(stage=stage, weights_digest=digest, losses=losses)
 
 
 class Cluster:
@@ -119,6 +122,8 @@ class Cluster:
     def __init__(self, start: Genesis, *, data: dict[int, str] | None = None, employer: bool = False) -> None:
         self.genesis = start
         self.data = data or {}
+        self.trained: dict[Hash32, tuple[str, int, bytes]] = {}
+        """Data, stage and base of each result; those of "clean" and "near" data lie one part in a billion apart."""
         count = len(start.accounts)
         rules = Rules(start)
         self.parties: dict[str, Participant] = {str(i): PoTNode(rules, keys(i)) for i in range(count)}
@@ -165,7 +170,7 @@ class Cluster:
 
     def handle(self, name: str, event: Event) -> list[Command]:
         party = self.parties[name]
-        before = party.snapshot() if isinstance(event, MessageReceived) else b""
+        before = party.snapshot() if isinstance(event, MessageReceived | WeightsCompared) else b""
         commands = party.handle(event, self.now)
         self.journals[name].append((self.now, event, commands))
         judged = [c.verdict for c in commands if isinstance(c, Judged)]
@@ -194,11 +199,19 @@ class Cluster:
                         self.send(other, name, frame)
             case SetTimer(timer, at):
                 self._push(max(at, self.now), name, TimerFired(timer))
-            case StartTraining(stage):
-                result = train(stage, self.data.get(int(name), "clean"))
-                self._push(self.now + TRAINING_NS, name, TrainingFinished(result))
+            case StartTraining(stage, base):
+                data = self.data.get(int(name), "clean")
+                result = train(stage, data, base)
+                self.trained[result.weights_digest] = (data, stage, base)
+                self._push(self.now + TRAINING_NS, name, TrainingFinished(result, base))
+            case CompareWeights(own, other):
+                self._push(self.now, name, WeightsCompared(own, other, self.find_distance(own, other)))
             case _:
                 pass
+
+    def find_distance(self, own: Hash32, other: Hash32) -> int | None:
+        (mine, *my_task), (theirs, *their_task) = self.trained[own], self.trained.get(other, ("", -1, b""))
+        return 1 if my_task == their_task and {mine, theirs} <= {"clean", "near"} else None
 
     def judgements(self, name: str) -> list[Judged]:
         return [command for _, who, command in self.log if who == name and isinstance(command, Judged)]
@@ -228,8 +241,8 @@ class Scene:
     def handle(self, event: Event) -> list[Command]:
         return self.node.handle(event, self.now)
 
-    def finish(self, stage: int, data: str = "clean") -> list[Command]:
-        return self.handle(TrainingFinished(train(stage, data)))
+    def finish(self, stage: int, data: str = "clean", *, base: bytes = b"") -> list[Command]:
+        return self.handle(TrainingFinished(train(stage, data), base))
 
     def send(self, message: Message | bytes, peer: str = "peer") -> list[Command]:
         frame = message if isinstance(message, bytes) else encode_frame(self.chain_id, message)

@@ -59,7 +59,9 @@ class _GrindingNode(PoTNode):
 
     def _has_enough_declarations(self) -> bool:
         head = self.tree.head
-        authors = frozenset(self._read_round(head.hash).declarations)
+        weights_digest = self._get_own_training(head).weights_digest
+        declarations = self._read_round(head.hash).declarations
+        authors = frozenset(author for author, item in declarations.items() if item.weights_digest == weights_digest)
         return has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors)
 
 

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
 from protocol.events import Timer
+from protocol.types import Hash32, WeightsPair
 from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.links import Link, Links
 from simulation.host import Host
@@ -84,7 +85,8 @@ class Party:
         self._genesis_at: int | None = None
         self._is_stopped = False
         self.host: Host | None = None
-        self.train: Callable[[int], None] | None = None
+        self.train: Callable[[int, bytes], None] | None = None
+        self.compare: Callable[[WeightsPair], None] | None = None
 
     # ---- the driver of the host ----
 
@@ -113,10 +115,15 @@ class Party:
         if host is not None:
             self.call_at(at, lambda: host.ring(timer, self.now()))
 
-    def start_training(self, stage: int) -> None:
+    def start_training(self, stage: int, base: bytes) -> None:
         """Train a stage; a party that does not train is never asked to."""
         if self.train is not None:
-            self.train(stage)
+            self.train(stage, base)
+
+    def compare_weights(self, own: Hash32, other: Hash32) -> None:
+        """Compare weights; a party is asked to only where the chain has a tolerance."""
+        if self.compare is not None:
+            self.compare(WeightsPair(own, other))
 
     # ---- clock and records ----
 

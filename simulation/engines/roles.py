@@ -10,6 +10,7 @@ from protocol.codec import encode_frame
 from protocol.crypto import KeyPair
 from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
+from protocol.types import Task, WeightsPair
 from protocol.validation import Rules
 from simulation.attacks.behaviours import Honest
 from simulation.canonical_trainer import CanonicalTrainer
@@ -26,6 +27,7 @@ from simulation.parties import build_node
 from simulation.profile import CANONICAL
 from simulation.records import INFO, Value
 from simulation.samples import compute_initial_weights
+from simulation.tolerance import compare_stored
 from simulation.training import StageOutcome, Trainer, build_training_set, count_trained_steps, describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
@@ -33,6 +35,7 @@ from simulation.users import PlannedTransfer, plan_transfers
 @dataclass(frozen=True, slots=True)
 class _Trained:
     outcome: StageOutcome
+    base: bytes
     cpu_s: float
 
 
@@ -76,13 +79,13 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     store = WeightStore(setup.weights_folder)
     meter = _CpuMeter(threading.get_ident())
 
-    def train(stage: int) -> _Trained:
+    def train(task: Task) -> _Trained:
         before = meter.read()
-        outcome = trainer.train(stage)
+        outcome = trainer.train(task.stage, store.get(task.base) if task.base else None)
         store.put(outcome.result.weights_digest, outcome.weights)
-        return _Trained(outcome, meter.read() - before)
+        return _Trained(outcome, task.base, meter.read() - before)
 
-    worker: Worker[int, _Trained] = Worker(train)
+    worker: Worker[Task, _Trained] = Worker(train)
     rules = Rules(setup.genesis)
     core, behaviour = build_node(role.spec, rules)
     core.is_relaying = setup.is_relaying
@@ -91,20 +94,37 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     host = Host(core, behaviour, party, party.record, notes, journal=journal)
     party.host = host
 
-    def start_training(stage: int) -> None:
-        host.notes.note_training(stage)
-        worker.submit(stage)
+    def start_training(stage: int, base: bytes) -> None:
+        host.notes.note_training(stage, base)
+        worker.submit(Task(stage, base))
 
     def on_trained() -> None:
         done = worker.take()
         host.notes.note_trained(describe_training(done.outcome, role.spec, done.cpu_s))
-        host.finish_training(done.outcome.result, party.now())
+        host.finish_training(done.outcome.result, done.base, party.now())
 
     party.train = start_training
     party.watch(worker.wake_up, on_trained)
+    if setup.genesis.tolerance:
+        _compare_beside(party, host, store)
     party.run(lambda: host.start(party.now()), lambda: FinalReport(blocks=host.finish()))
     if journal is not None:
         journal.close()
+
+
+def _compare_beside(party: Party, host: Host, store: WeightStore) -> None:
+    """Let weights be read and compared in a thread of its own: reading them must not hold up the links."""
+
+    def compare(pair: WeightsPair) -> tuple[WeightsPair, int | None]:
+        return pair, compare_stored(store, pair.own, pair.other)
+
+    def on_compared() -> None:
+        pair, distance = worker.take()
+        host.finish_comparison(pair, distance, party.now())
+
+    worker: Worker[WeightsPair, tuple[WeightsPair, int | None]] = Worker(compare)
+    party.compare = worker.submit
+    party.watch(worker.wake_up, on_compared)
 
 
 def _open_journal(setup: Setup) -> JournalWriter | None:

@@ -11,6 +11,9 @@ from protocol.types import AccountId, Hash32, Signature
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 
+_Key = tuple[int, Hash32, OwnTraining | None, bool | None]
+"""All that a judgement of a message depends on, but for slots that are still to come."""
+
 
 class SharedRules(Rules):
     """Rules that remember.
@@ -30,7 +33,7 @@ class SharedRules(Rules):
         self._verified: dict[tuple[AccountId, Hash32, Signature], bool] = {}
         self._secrets: dict[tuple[Hash32, bytes], Hash32] = {}
         self._stakeholders: dict[Hash32, tuple[AccountId, ...]] = {}
-        self._verdicts: dict[tuple[int, Hash32, OwnTraining | None], Verdict] = {}
+        self._verdicts: dict[_Key, Verdict] = {}
         self._records: dict[int, PoTRecord] = {}
 
     def decode(self, frame: bytes) -> Message:
@@ -137,5 +140,5 @@ class SharedRules(Rules):
             found = self._records[id(block)] = super().build_record(parent, block)
         return found
 
-    def _make_key(self, place: Place, message: Message) -> tuple[int, Hash32, OwnTraining | None]:
-        return id(message), place.parent.hash, place.own
+    def _make_key(self, place: Place, message: Message) -> _Key:
+        return id(message), place.parent.hash, place.own, place.is_near

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.arithmetic import RemoteTrainer
 from simulation.canonical_trainer import CanonicalTrainer
 from simulation.datasets import ImageSet
+from simulation.model_store import WeightStore
 from simulation.population import NodeSpec, World
 from simulation.profile import CANONICAL, NATIVE
 from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
@@ -16,24 +17,37 @@ if TYPE_CHECKING:
 class TrainerPool:
     """Trainers by the data they train on.
 
-    A node accepts only blocks that agree with its own results, so data and stage decide the weights a stage starts
-    from, and with them its result.
+    Where a node accepts only blocks that agree with its own results, data and stage decide the weights a stage starts
+    from, and with them its result; where there is a tolerance the base is named.
     """
 
-    def __init__(self, world: World, images: ImageSet) -> None:
-        """Prepare; trainers are built when they are first needed."""
+    def __init__(self, world: World, images: ImageSet, store: WeightStore) -> None:
+        """Prepare; trainers are built when they are first needed.
+
+        Args:
+            world: Who takes part.
+            images: The data set.
+            store: Where the weights lie that stages start from.
+        """
+        self._store = store
         self._world = world
         self._images = images
         self._settings = world.scenario.virtual
         self._trainers: dict[str, Trainer] = {}
         self._remotes: list[RemoteTrainer] = []
-        self._outcomes: dict[tuple[str, int], StageOutcome] = {}
+        self._outcomes: dict[tuple[str, int, bytes], StageOutcome] = {}
         job = world.genesis.job
         self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
         self._speeds = {item.name: item.speed for item in world.scenario.populations}
 
-    def train(self, spec: NodeSpec, stage: int) -> tuple[StageOutcome, int]:
-        """Return a node's outcome of a stage, and the simulated nanoseconds it takes."""
+    def train(self, spec: NodeSpec, stage: int, base: bytes) -> tuple[StageOutcome, int]:
+        """Return a node's outcome of a stage, and the simulated nanoseconds it takes.
+
+        Args:
+            spec: The node.
+            stage: Number of the stage.
+            base: Digest of the weights to start from; empty for the trainer's own.
+        """
         data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
         if spec.arithmetic != self._world.scenario.job.arithmetic:
             data = f"{data}/{spec.arithmetic}"
@@ -41,11 +55,12 @@ class TrainerPool:
         job = self._world.genesis.job
         share = count_trained_steps(job, spec) / job.steps_per_stage
         cost_ns = round(share * self._stage_ns / self._speeds[spec.population])
-        key = (owner, stage)
+        key = (owner, stage, base)
         if key not in self._outcomes:
             if owner not in self._trainers:
                 self._trainers[owner] = self._build(spec, data)
-            self._outcomes[key] = self._trainers[owner].train(stage)
+            start = self._store.get(base) if base else None
+            self._outcomes[key] = self._trainers[owner].train(stage, start)
         return self._outcomes[key], cost_ns
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from protocol.light_client import LightClient
 from protocol.node import PoTNode
 from protocol.participant import Participant
 from protocol.training import TrainingResult
-from protocol.types import Hash32
+from protocol.types import Hash32, WeightsPair
 from simulation.attacks.behaviours import Behaviour, Honest
 from simulation.datasets import ImageSet
 from simulation.employer import EmployerDesk
@@ -36,6 +36,7 @@ from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.records import INFO, WARNING, Record, Value
+from simulation.tolerance import compare_stored
 from simulation.training import describe_training
 from simulation.users import PlannedTransfer, plan_transfers
 
@@ -118,18 +119,26 @@ class _Seat:
         queue = self._engine.queue
         queue.schedule(max(at, queue.now), partial(self._ring, timer, self.incarnation))
 
-    def start_training(self, stage: int) -> None:
-        self._engine.train(self, stage)
+    def start_training(self, stage: int, base: bytes) -> None:
+        self._engine.train(self, stage, base)
+
+    def compare_weights(self, own: Hash32, other: Hash32) -> None:
+        self._engine.compare(self, WeightsPair(own, other))
 
     def start(self) -> None:
         self._engine.acting = self.label
         self.host.start(self._engine.queue.now)
 
-    def finish_training(self, incarnation: int, result: TrainingResult, fields: dict[str, Value]) -> None:
+    def finish_training(self, incarnation: int, result: TrainingResult, base: bytes, fields: dict[str, Value]) -> None:
         if self.is_up and incarnation == self.incarnation:
             self._engine.acting = self.label
             self.host.notes.note_trained(fields)
-            self.host.finish_training(result, self._engine.queue.now)
+            self.host.finish_training(result, base, self._engine.queue.now)
+
+    def finish_comparison(self, incarnation: int, pair: WeightsPair, distance: int | None) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self._engine.acting = self.label
+            self.host.finish_comparison(pair, distance, self._engine.queue.now)
 
     def _ring(self, timer: Timer, incarnation: int) -> None:
         if self.is_up and incarnation == self.incarnation:
@@ -179,7 +188,9 @@ class VirtualEngine:
         self.acting = "run"
         """Who takes the action of now, for the words of a failure."""
         self._labels = world.get_labels()
-        self._trainers = TrainerPool(world, images)
+        self._trainers = TrainerPool(world, images, store)
+        self._distances: dict[WeightsPair, int] = {}
+        """Distances found so far: they are the same for every node."""
         self._desk: EmployerDesk | None = None
         evaluator = self._trainers.build_evaluator()
         if evaluator is not None:
@@ -375,20 +386,29 @@ class VirtualEngine:
 
     # ---- what parties ask for ----
 
-    def train(self, seat: _Seat, stage: int) -> None:
+    def train(self, seat: _Seat, stage: int, base: bytes) -> None:
         """Train a stage, and let it take its simulated time."""
         if seat.spec is None:
             raise PartyError(f"{seat.label} does not train")
-        seat.host.notes.note_training(stage)
-        outcome, cost_ns = self._trainers.train(seat.spec, stage)
+        seat.host.notes.note_training(stage, base)
+        outcome, cost_ns = self._trainers.train(seat.spec, stage, base)
         key = (outcome.result.weights_digest, cost_ns, seat.spec.poison is None)
         fields = self._described.get(key)
         if fields is None:
             fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
             if outcome.weights:
                 self._store.put(outcome.result.weights_digest, outcome.weights)
-        done = partial(seat.finish_training, seat.incarnation, outcome.result, fields)
+        done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fields)
         self.queue.schedule(self.queue.now + cost_ns, done)
+
+    def compare(self, seat: _Seat, pair: WeightsPair) -> None:
+        """Compare weights; it takes no simulated time, being far less work than a step of training."""
+        distance = self._distances.get(pair)
+        if distance is None:
+            distance = compare_stored(self._store, pair.own, pair.other)
+            if distance is not None:
+                self._distances[pair] = distance
+        self.queue.schedule(self.queue.now, partial(seat.finish_comparison, seat.incarnation, pair, distance))
 
     def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:
         """Note a fact."""

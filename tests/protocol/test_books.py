@@ -75,8 +75,12 @@ def test_a_round_keeps_the_first_declaration_of_each_author_by_ascending_author(
     sent = [scene.declaration(index) for index in (3, 1, 2)]
     for declaration in [*sent, scene.declaration(1, slot=30), scene.declaration(2, data="poison")]:
         book.add_declaration(declaration)
-    chosen = book.choose_declarations(scene.node.tree.head.state.stakes, last_slot=1_000)
+    poisoned = scene.declaration(4, data="poison")
+    book.add_declaration(poisoned)
+    stakes = scene.node.tree.head.state.stakes
+    chosen = book.choose_declarations(stakes, 1_000, sent[0].weights_digest)
     assert chosen == tuple(sorted(sent, key=lambda item: item.author))
+    assert book.choose_declarations(stakes, 1_000, poisoned.weights_digest) == (poisoned,)
     assert not book.is_revealed
 
 

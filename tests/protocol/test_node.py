@@ -24,6 +24,7 @@ from protocol.messages import (
     WrappedBlock,
 )
 from protocol.phases import Phase
+from protocol.types import Task
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
 from tests.builders import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
 
@@ -230,7 +231,7 @@ def test_messages_that_come_before_training_is_finished_wait_and_are_judged_afte
     header = scene.header(2)
     waiting: list[Message] = [scene.declaration(1), header, scene.declaration(4, data="poison"), scene.block(header)]
     for message in waiting:
-        assert scene.judge(message) == Wait(Missing.TRAINING, NEXT_STAGE)
+        assert scene.judge(message) == Wait(Missing.TRAINING, Task(NEXT_STAGE))
         assert scene.judge(message) == Ignore(Reason.DUPLICATE), "it already waits"
     assert scene.head.height == 1
     judged = [item.verdict for item in scene.finish(NEXT_STAGE) if isinstance(item, Judged)]
@@ -259,7 +260,7 @@ def test_the_inbox_is_bounded_for_each_peer_and_no_peer_takes_anothers_room(monk
     def send(peer: str) -> object:
         return scene.judge(scene.declaration(1, slot=next(slots)), peer)
 
-    wait = Wait(Missing.TRAINING, NEXT_STAGE)
+    wait = Wait(Missing.TRAINING, Task(NEXT_STAGE))
     full = Ignore(Reason.INBOX_FULL)
     assert [send("a") for _ in range(5)] == [wait, wait, wait, full, full]
     assert [send("b") for _ in range(4)] == [wait, wait, wait, full]
@@ -273,7 +274,7 @@ def test_the_inbox_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> N
     scene = untrained_scene()
     first, second = (scene.declaration(1, slot=scene.head.slot + ahead) for ahead in (10, 20))
     monkeypatch.setattr(inbox_module, "MAX_WAITING_BYTES", len(encode_frame(scene.chain_id, first)))
-    wait = Wait(Missing.TRAINING, NEXT_STAGE)
+    wait = Wait(Missing.TRAINING, Task(NEXT_STAGE))
     assert scene.judge(first, "a") == wait
     assert scene.judge(first, "a") == Ignore(Reason.DUPLICATE)
     assert scene.judge(second, "a") == Ignore(Reason.INBOX_FULL)

@@ -27,6 +27,7 @@ from protocol.job import (
     RewardShares,
     TrainingJob,
     compute_chain_id,
+    encode_genesis,
 )
 from protocol.ledger import StakeTable
 from protocol.lottery import compute_target, follow_the_coin, is_slot_won
@@ -84,6 +85,7 @@ GENESIS: Final = Genesis(
     ),
     seed=7,
 )
+TOLERANT: Final = msgspec.structs.replace(GENESIS, tolerance=10_000)
 CHAIN: Final = compute_chain_id(GENESIS)
 SECRET: Final = compute_training_secret(CHAIN, 1, CHAIN, LOSSES)
 
@@ -159,8 +161,10 @@ def build_hash_vectors() -> Vectors:
     parts: tuple[tuple[bytes, ...], ...] = ((), (b"",), (b"pot", b"\x00"))
     domains = {domain.name: [compute_hash(domain, *some).hex() for some in parts] for domain in Domain}
     return {
-        "genesis": encode(GENESIS).hex(),
+        "genesis": encode_genesis(GENESIS).hex(),
         "chain_id": CHAIN.hex(),
+        "genesis_with_tolerance": encode_genesis(TOLERANT).hex(),
+        "chain_id_with_tolerance": compute_chain_id(TOLERANT).hex(),
         "tags": {domain.name: domain.value.decode() for domain in Domain},
         "hashes": domains,
         "public_keys": [owner.hex() for owner in OWNERS],
@@ -253,7 +257,11 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
         return hashlib.sha256(b"".join(struct.pack(">I", len(part)) + part for part in data)).digest()
 
     height = struct.pack(">I", 1)
-    assert sha("pot/genesis/1", encode(GENESIS)) == CHAIN
+    agreed = (GENESIS.parameters, GENESIS.job, GENESIS.accounts, GENESIS.seed)
+    assert sha("pot/genesis/1", encode(agreed)) == CHAIN
+    assert sha("pot/genesis/1", encode((*agreed, 10_000))) == compute_chain_id(TOLERANT)
+    assert msgspec.msgpack.decode(encode(agreed), type=Genesis) == GENESIS
+    assert msgspec.msgpack.decode(encode((*agreed, 10_000)), type=Genesis) == TOLERANT
     secret = sha("pot/secret/1", CHAIN, height, CHAIN)
     for start in range(0, len(LOSSES), 4):
         secret = sha("pot/secret-step/1", LOSSES[start : start + 4], secret)

@@ -12,6 +12,7 @@ from protocol.node import PoTNode
 from simulation.engines.queue import SchedulingError
 from simulation.engines.virtual import PartyError
 from simulation.population import make_keys
+from simulation.samples import Weights
 from simulation.soak import draw_scenario
 from simulation.tally import Tally
 from simulation.training import FakeTrainer
@@ -97,9 +98,9 @@ def test_equal_training_done_once_or_by_each_gives_the_same_trace(
     trained: list[int] = []
     train = FakeTrainer.train
 
-    def count(trainer: FakeTrainer, stage: int) -> Any:
+    def count(trainer: FakeTrainer, stage: int, base: Weights | None) -> Any:
         trained.append(stage)
-        return train(trainer, stage)
+        return train(trainer, stage, base)
 
     monkeypatch.setattr(FakeTrainer, "train", count)
     once = simulate(raw)
@@ -115,7 +116,7 @@ def test_a_stage_that_poison_did_not_touch_is_clean_where_clean_nodes_trained_it
 ) -> None:
     train = FakeTrainer.train
 
-    def train_alike(trainer: FakeTrainer, stage: int) -> Any:
+    def train_alike(trainer: FakeTrainer, stage: int, base: Weights | None) -> Any:
         return train(FakeTrainer(trainer._job, "clean") if stage == 0 else trainer, stage)
 
     monkeypatch.setattr(FakeTrainer, "train", train_alike)

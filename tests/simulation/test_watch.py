@@ -12,12 +12,12 @@ from tests.simulation.material import appended, note, trained
 HONEST = ("honest-0", "honest-1")
 
 
-def follow(*records: Record, must_agree: bool = True) -> str | None:
+def follow(*records: Record, must_agree: bool = True, is_exact: bool = True) -> str | None:
     """Return what a watch has found after some records, the first of which is number 1."""
     tally = Tally()
     for label in HONEST:
         tally.get_party(label).role = "honest"
-    watch = Watch(HONEST, tally, must_agree=must_agree)
+    watch = Watch(HONEST, tally, must_agree=must_agree, is_exact=is_exact)
     for record in records:
         tally.add(record)
         watch.add(record)
