@@ -4,7 +4,7 @@ from pathlib import Path
 
 from protocol.events import BlockAppended
 from protocol.participant import Participant
-from simulation.model_store import Evaluator, WeightsError, WeightStore
+from simulation.model_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
 from simulation.notes import SHORT, Recorder
 from simulation.records import INFO, WARNING, Value
 
@@ -37,11 +37,25 @@ class EmployerDesk:
             self._record(INFO, "evaluated", {**fields, "recalls": recalls})
 
     def save_model(self, core: Participant, path: Path) -> None:
-        """Write the model of the head, if there is a block at all."""
+        """Write the model of the head, if there is a block at all.
+
+        Where the chain has a tolerance, the weights of every block are kept beside it: stages start from them, and no
+        training gives them again bit by bit.
+        """
         block = core.tree.head.block
         if block is None:
             return
         try:
             self._evaluator.save(self._store.get(block.header.weights_digest), path)
+            if core.rules.genesis.tolerance:
+                self._keep_weights(core, path.parent / WEIGHTS_FOLDER)
         except WeightsError as error:
             self._record(WARNING, "unsaved", {"why": str(error)})
+
+    def _keep_weights(self, core: Participant, folder: Path) -> None:
+        folder.mkdir()
+        kept = WeightStore(folder)
+        for record in core.tree.get_chain():
+            if record.block is not None:
+                digest = record.block.header.weights_digest
+                kept.put(digest, self._store.get(digest))

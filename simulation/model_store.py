@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +16,9 @@ import numpy as np
 from protocol.job import TrainingJob
 from simulation.datasets import CLASSES, ImageSet
 from simulation.samples import Weights, compute_weights_digest, stamp_patch
+
+WEIGHTS_FOLDER: Final = "weights"
+"""Where a run with a tolerance keeps the weights of its blocks."""
 
 
 class WeightsError(Exception):
@@ -46,9 +49,9 @@ class WeightStore:
             WeightsError: There are none, or they do not have this digest.
         """
         try:
-            with np.load(self._path(digest), allow_pickle=False) as file:
-                weights = [file[name] for name in file.files]
-        except (OSError, EOFError, ValueError, BadZipFile) as error:
+            with self._path(digest).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                weights = [arrays[name] for name in arrays.files]
+        except (OSError, EOFError, TypeError, ValueError, BadZipFile) as error:
             raise WeightsError(f"no weights {digest.hex()[:12]}: {error}") from None
         if compute_weights_digest(weights) != digest:
             raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +12,36 @@ from protocol.job import Genesis, TrainingJob
 from protocol.ledger import LedgerError
 from protocol.lottery import compute_slot_start
 from protocol.messages import WrappedBlock
-from protocol.training import compute_training_secret
+from protocol.training import TrainingResult, compute_training_secret
+from protocol.types import PARTS_PER_BILLION
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.canonical_trainer import CanonicalTrainer
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.datasets import load_images
-from simulation.model_store import WeightsError, load_model_weights
+from simulation.model_store import WEIGHTS_FOLDER, WeightsError, WeightStore, load_model_weights
 from simulation.population import find_profile
 from simulation.profile import CANONICAL, prepare_environment
 from simulation.run import MODEL_NAME, SCENARIO_NAME
-from simulation.samples import TrainingSet, compute_weights_digest
+from simulation.samples import TrainingSet, Weights, compute_weights_digest
 from simulation.scenario import Scenario, ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME, Summary
 from simulation.summary_checks import find_disagreements
+from simulation.tolerance import count_billionths
 from simulation.training import Trainer
 
 
 class RunFolderError(ValueError):
     """The folder is not that of a run; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A stage that was trained again."""
+
+    result: TrainingResult
+    is_near: bool | None
+    """Whether the block's weights lie within the chain's tolerance of it; None where there is no tolerance."""
 
 
 def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None]) -> list[str]:
@@ -55,13 +67,13 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
         return [*faults, str(error)]
     trained = None
     if is_retraining:
-        trained, fault = _train_again(genesis.job, scenario, len(blocks), say)
+        trained, fault = _train_again(genesis, blocks, scenario, WeightStore(folder / WEIGHTS_FOLDER), say)
         if fault:
             return [*faults, fault]
     fault = _check_chain(genesis, blocks, trained)
     if fault:
         return [*faults, fault]
-    say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (", with training" if is_retraining else ""))
+    say(f"chain: {len(blocks)} blocks re-checked from the genesis" + _describe_training(genesis, is_retraining))
     told = find_disagreements(folder, summary, genesis, blocks, is_retrained=is_retraining)
     faults += told
     if not told:
@@ -74,6 +86,13 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
             return [*faults, fault]
         say(f"model: {MODEL_NAME} holds the weights the last block attests")
     return faults
+
+
+def _describe_training(genesis: Genesis, is_retraining: bool) -> str:
+    if not is_retraining:
+        return ""
+    within = f" within the tolerance of {genesis.tolerance / PARTS_PER_BILLION:g}" if genesis.tolerance else ""
+    return f", with training{within}"
 
 
 def _read_summary(folder: Path) -> Summary:
@@ -106,9 +125,7 @@ def _check_files(folder: Path, summary: Summary) -> list[str]:
     return faults
 
 
-def _check_chain(
-    genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[tuple[bytes, bytes]] | None
-) -> str | None:
+def _check_chain(genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[_Trained] | None) -> str | None:
     """Judge each block on its parent; return what is wrong with the first bad one."""
     rules = Rules(genesis)
     parent = rules.origin
@@ -116,8 +133,9 @@ def _check_chain(
         if block.parent != parent.hash:
             return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"
         own = _derive_own(rules, parent, trained) if trained is not None else None
+        is_near = trained[parent.height].is_near if trained is not None else None
         now = compute_slot_start(block.header.slot, genesis.parameters.slot_ns)
-        verdict = judge_block(Place(rules=rules, parent=parent, now=now, own=own), block)
+        verdict = judge_block(Place(rules=rules, parent=parent, now=now, own=own, is_near=is_near), block)
         if verdict is not ACCEPT:
             reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
             return f"{CHAIN_NAME}: the block at height {block.height} is refused: {reason}"
@@ -129,10 +147,10 @@ def _check_chain(
     return None
 
 
-def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[tuple[bytes, bytes]]) -> OwnTraining:
-    weights_digest, losses = trained[parent.height]
-    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, losses)
-    return OwnTraining(weights_digest=weights_digest, secret=secret)
+def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[_Trained]) -> OwnTraining:
+    result = trained[parent.height].result
+    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, result.losses)
+    return OwnTraining(weights_digest=result.weights_digest, secret=secret)
 
 
 def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:
@@ -145,9 +163,17 @@ def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -
 
 
 def _train_again(
-    job: TrainingJob, scenario: Scenario, stages: int, say: Callable[[str], None]
-) -> tuple[list[tuple[bytes, bytes]], str | None]:
-    """Return weights digest and losses of each stage, or why training again says nothing."""
+    genesis: Genesis,
+    blocks: Sequence[WrappedBlock],
+    scenario: Scenario,
+    kept: WeightStore,
+    say: Callable[[str], None],
+) -> tuple[list[_Trained], str | None]:
+    """Return the stage of each block, trained again, or why training again says nothing.
+
+    Where the chain has a tolerance a stage starts from the weights of the block before it, which the run has kept.
+    """
+    job = genesis.job
     profile = find_profile(scenario.job)
     if profile != job.profile:
         return [], f"this machine's arithmetic profile is {profile!r}, the job's is {job.profile!r}: not comparable"
@@ -155,11 +181,21 @@ def _train_again(
     if images.compute_digest() != job.dataset_digest:
         return [], f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
     trainer = _build_trainer(job, TrainingSet(images.x_train, np.asarray(images.y_train)), scenario)
-    trained = []
-    for stage in range(stages):
-        result = trainer.train(stage).result
-        say(f"stage {stage}: trained again, weights {result.weights_digest.hex()[:12]}")
-        trained.append((result.weights_digest, result.losses))
+    trained: list[_Trained] = []
+    base: Weights | None = None
+    for stage, block in enumerate(blocks):
+        outcome = trainer.train(stage, base)
+        found, is_near = f"weights {outcome.result.weights_digest.hex()[:12]}", None
+        if genesis.tolerance:
+            try:
+                base = kept.get(block.header.weights_digest)
+            except WeightsError as error:
+                return [], f"{WEIGHTS_FOLDER}: the block at height {block.height} cannot be judged: {error}"
+            distance = count_billionths(outcome.weights, base)
+            is_near = distance is not None and distance <= genesis.tolerance
+            found += f", distance {None if distance is None else distance / PARTS_PER_BILLION} from the block's"
+        say(f"stage {stage}: trained again, {found}")
+        trained.append(_Trained(outcome.result, is_near))
     return trained, None
 
 

@@ -99,7 +99,7 @@ class Ended(Simulated):
         assert (agreement, best.height, self.broken) == (1.0, self.world.scenario.job.stages, None)
 
 
-def prepare(raw: dict[str, Any], folder: Path | None = None) -> Simulated:
+def prepare(raw: dict[str, Any], folder: Path | None = None, images: ImageSet = NO_IMAGES) -> Simulated:
     """Return an engine that has yet to run."""
     world = make_world(raw)
     tally = Tally()
@@ -114,7 +114,13 @@ def prepare(raw: dict[str, Any], folder: Path | None = None) -> Simulated:
 
     place = folder or Path()
     engine = VirtualEngine(
-        world, NO_IMAGES, WeightStore(place), place, Interruption(), sink=sink, on_tick=lambda _: None
+        world,
+        images,
+        WeightStore(place),
+        place / "model.keras",
+        Interruption(),
+        sink=sink,
+        on_tick=lambda _: None,
     )
     return Simulated(world, engine, records, tally)
 

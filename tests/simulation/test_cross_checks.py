@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulation.cli import main
+from simulation.population import build_world
 from simulation.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
 from tests.simulation.material import complete, save, shipped
 
@@ -274,3 +275,31 @@ def test_a_name_longer_than_any_file_is_exit_2(command: str, name: str, capsys: 
 def test_an_out_of_thousands_of_folders_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(CONFIGS / "default.yaml"), "--out", "a/" * 1500]) == 2
     assert capsys.readouterr().err == "--out: write at most 100 nested folders, not 1500\n"
+
+
+# ---- tolerance ----
+
+
+@pytest.mark.parametrize(
+    ("sections", "wanted"),
+    [
+        ({"protocol": {"tolerance": -1e-6}}, "protocol.tolerance: write 0 or more"),
+        ({"protocol": {"tolerance": 1e-10}}, "protocol.tolerance: write 0 for bit by bit, or 1e-09 or more"),
+        ({"protocol": {"tolerance": float("nan")}}, "protocol.tolerance: "),
+        ({"protocol": {"tolerance": float("inf")}}, "protocol.tolerance: write 1000000 or less"),
+        ({"protocol": {"tolerance": "little"}}, "protocol.tolerance: write a number"),
+        (
+            {"engine": "virtual", "virtual": {"trainer": "fake"}, "protocol": {"tolerance": 1e-6}},
+            "protocol.tolerance: training that is made up has no weights to compare; write 0, or virtual",
+        ),
+    ],
+    ids=lambda item: item[20:60] if isinstance(item, str) else "",
+)
+def test_a_tolerance_that_cannot_be_is_refused(sections: dict[str, Any], wanted: str, tmp_path: Path) -> None:
+    assert refuse(tmp_path, **sections).startswith(wanted)
+
+
+@pytest.mark.parametrize(("tolerance", "billionths"), [(0, 0), (1e-9, 1), (1e-7, 100), (0.1, 10**8)])
+def test_the_chain_counts_a_tolerance_in_billionths(tolerance: float, billionths: int) -> None:
+    scenario = shipped("default", f"protocol.tolerance={tolerance}")
+    assert build_world(scenario, "mnist", bytes(32)).genesis.tolerance == billionths

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from protocol.codec import DecodeError, encode_frame
 from protocol.job import Genesis
 from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
-from protocol.types import Hash32
+from protocol.types import Hash32, WeightsPair
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 from simulation.engines import virtual
 from simulation.engines.shared_rules import SharedRules
 from simulation.soak import draw_scenario
@@ -208,3 +208,15 @@ def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() 
             depth, trace = depth + 1, trace.tb_next
         depths.append(depth)
     assert max(depths) <= depths[0] + 1
+
+
+def test_a_verdict_is_remembered_for_each_outcome_of_a_comparison() -> None:
+    scene = Scene(genesis(5, tolerance=1))
+    header, shared = scene.header(data="near"), SharedRules(scene.genesis)
+    own = OwnTraining(weights_digest=train(0).weights_digest, secret=scene.secret(scene.head))
+    wait = Wait(Missing.COMPARISON, WeightsPair(own.weights_digest, header.weights_digest))
+    verdicts = {None: wait, True: ACCEPT, False: Reject(Reason.DIFFERENT_WEIGHTS)}
+    for is_near, verdict in [*verdicts.items(), *verdicts.items()]:
+        now = header.slot * SLOT_NS
+        place = Place(rules=shared, parent=scene.head, now=now, own=own, is_near=is_near)
+        assert shared.judge_header(place, header) == verdict

@@ -136,3 +136,9 @@ def test_a_stage_that_a_clean_node_got_as_well_is_no_poison() -> None:
         appended("honest-1", 1, "0xb1", "genesis", "0xbb"),
     )
     assert follow(*records) is None
+
+
+def test_a_poisoned_stage_breaks_no_invariant_where_a_tolerance_may_let_it_through() -> None:
+    records = (trained("bad-0", 0, "0xbb", data="poisoned"), appended("honest-0", 1, "0xb1", "0x000", "0xbb"))
+    assert follow(*records) is not None
+    assert follow(*records, is_exact=False) is None
