@@ -353,7 +353,9 @@ class PoTNode(Participant):
         return own or self._get_own_training(parent)
 
     def _find_nearness(self, own: OwnTraining | None, weights_digest: Hash32) -> bool | None:
-        return self._comparisons.get(WeightsPair(own.weights_digest, weights_digest)) if own is not None else None
+        if own is None or own.weights_digest == weights_digest:
+            return None
+        return self._comparisons.get(WeightsPair(own.weights_digest, weights_digest))
 
     def _get_own_training(self, parent: PoTRecord) -> OwnTraining:
         own = self._own.get(parent.hash)

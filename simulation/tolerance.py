@@ -54,11 +54,11 @@ def compare_stored(store: WeightStore, own: bytes, other: bytes) -> int | None:
     Raises:
         WeightsError: One's own weights are not in the store.
     """
-    mine = store.get(own)
     try:
-        return count_billionths(mine, store.get(other))
+        theirs = store.get(other)
     except WeightsError:
         return None
+    return count_billionths(store.get(own), theirs)
 
 
 def compute_rates(bound: float, honest: Sequence[float], dishonest: Sequence[float]) -> Rates:

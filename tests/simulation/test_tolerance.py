@@ -1,5 +1,7 @@
 """Distances between weights, and what a bound on them does."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from simulation.model_store import WeightsError, WeightStore
 from simulation.samples import Weights, compute_weights_digest
 from simulation.tolerance import compare_stored, compute_distance, compute_rates, count_billionths
+from tests.simulation.material import ROOT
 
 
 def test_the_distance_is_the_largest_difference_anywhere() -> None:
@@ -54,11 +57,11 @@ def test_stored_weights_are_compared_by_digest_and_what_cannot_be_read_has_no_di
     store = WeightStore(tmp_path)
     mine, theirs = shift(0), shift(0.25)
     own, other = (compute_weights_digest(weights) for weights in (mine, theirs))
+    assert compare_stored(store, own, other) is None
+    store.put(other, theirs)
     with pytest.raises(WeightsError):
         compare_stored(store, own, other)
     store.put(own, mine)
-    assert compare_stored(store, own, other) is None
-    store.put(other, theirs)
     assert compare_stored(store, own, other) == 250_000_000
     with (tmp_path / "array.npy").open("wb") as file:
         np.save(file, theirs[0])
@@ -66,3 +69,8 @@ def test_stored_weights_are_compared_by_digest_and_what_cannot_be_read_has_no_di
     for content in (b"", b"nonsense", b"PK\x03\x04", array, (tmp_path / f"{own.hex()}.npz").read_bytes()):
         (tmp_path / f"{other.hex()}.npz").write_bytes(content)
         assert compare_stored(store, own, other) is None
+
+
+def test_comparing_needs_no_tensorflow() -> None:
+    program = "import sys, simulation.tolerance; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
