@@ -41,6 +41,13 @@ SPREAD: Final = ", std"
 STEPS_OF_AN_EPOCH: Final = 1875
 """Steps of 32 samples in which each of MNIST's 60,000 comes once."""
 
+TOLERANCE: Final = "protocol.tolerance"
+RATES: Final = {
+    "false rejection": "honest declarations refused",
+    "false acceptance": "attackers' declarations accepted",
+}
+"""What a tolerance does, and what it is called in a picture."""
+
 WORK: Final = {
     "declaration": "declarations",
     "header": "headers",
@@ -129,6 +136,15 @@ def _prepare_arithmetic(frame: pd.DataFrame) -> pd.DataFrame:
         f"all 8 {job}" if job == others else f"5 {job}, 3 {others}"
         for job, others in zip(frame["job.arithmetic"], frame["populations.others.arithmetic"], strict=True)
     ]
+    return frame
+
+
+def _prepare_tolerance(frame: pd.DataFrame) -> pd.DataFrame:
+    poisons = [json.loads(text) for text in frame["populations.attackers.poison"]]
+    frame["poison"] = [f"{poison['kind']}, {poison['share']:g}" for poison in poisons]
+    declaration = "measures.detection.by_kind.declaration"
+    frame["false rejection"] = frame[f"{declaration}.false_rejection.mean"]
+    frame["false acceptance"] = 1 - frame[f"{declaration}.recall.mean"]
     return frame
 
 
@@ -225,6 +241,25 @@ def _draw_arithmetic(frame: pd.DataFrame) -> Figure:
     return figure
 
 
+def _draw_tolerance(frame: pd.DataFrame) -> Figure:
+    figure = make_figure(4.2)
+    panels = figure.subplots(1, 2, sharey=True)
+    bounds = sorted(frame[TOLERANCE].unique())
+    least = min(bound for bound in bounds if bound) / 10  # where 0 stands on a logarithmic axis
+    for axes, (name, title) in zip(panels, RATES.items(), strict=True):
+        for number, (poison, rows) in enumerate(frame.groupby("poison", sort=False)):
+            places = rows[TOLERANCE].clip(lower=least)
+            axes.plot(places, rows[name], "osD^v"[number % 5], linestyle="-", color=CYCLE[number], label=poison)
+        axes.set_xscale("log")
+        axes.minorticks_off()
+        ticks = [least, *(bound for bound in bounds if bound)]
+        axes.set_xticks(ticks, ["0", *(f"{bound:.0e}" for bound in ticks[1:])], rotation=45)
+        axes.set(title=title, xlabel="tolerance, largest difference of a weight", ylim=(-0.04, 1.04))
+        axes.grid(axis="y", color=LIGHT)
+    _add_legend(figure, panels[0])
+    return figure
+
+
 STUDIES: Final[Mapping[str, Study]] = {
     "a_majority": Study(_prepare_majority, _draw_majority),
     "b_colluders": Study(
@@ -242,6 +277,7 @@ STUDIES: Final[Mapping[str, Study]] = {
     ),
     "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
     "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.by_kind."),
+    "h_tolerance": Study(_prepare_tolerance, _draw_tolerance, "measures.detection.by_kind.declaration."),
 }
 
 
