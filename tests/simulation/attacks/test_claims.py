@@ -10,6 +10,8 @@ from tests.simulation.attacks.defences import allow_future_slots, allow_two_stor
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, population
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 9)
 
 

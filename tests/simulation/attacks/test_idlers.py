@@ -9,6 +9,8 @@ from tests.simulation.attacks.defences import include_what_is_sent, leave_the_wi
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, population
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 7)
 NO_LATENCY = {"latency": {"kind": "constant", "ms": 0.0}}
 

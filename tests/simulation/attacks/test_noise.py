@@ -18,6 +18,8 @@ from tests.simulation.attacks.defences import (
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, population
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(1, 7)
 TRANSFERS = {"count": 3, "transactions": 9, "per_second": 3.0}
 
