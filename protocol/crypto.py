@@ -11,8 +11,8 @@ from enum import Enum
 from typing import Final, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 from protocol.codec import encode
 from protocol.messages import UNSIGNED, Message
@@ -59,8 +59,8 @@ def compute_content_hash(chain_id: Hash32, message: Message) -> Hash32:
 def verify(public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
     """Return whether ``signature`` is ``public_key``'s signature over ``digest``."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, digest)
-    except (InvalidSignature, ValueError):
+        VerifyKey(public_key).verify(digest, signature)
+    except (BadSignatureError, ValueError):
         return False
     return True
 
@@ -80,12 +80,12 @@ class KeyPair:
         Raises:
             ValueError: The seed is not 32 bytes long.
         """
-        self._private: Final = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public: Final[AccountId] = self._private.public_key().public_bytes_raw()
+        self._private: Final = SigningKey(seed)
+        self.public: Final[AccountId] = bytes(self._private.verify_key)
 
     def sign_hash(self, digest: Hash32) -> Signature:
         """Return the signature over a digest; the caller has put a domain into it."""
-        return self._private.sign(digest)
+        return self._private.sign(digest).signature
 
     def sign(self, chain_id: Hash32, message: M) -> M:
         """Return the message with its signature field filled in."""

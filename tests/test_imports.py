@@ -35,7 +35,7 @@ class Reserved:
 
 
 ALLOW: Final = (
-    Rule("the core is pure", ("protocol/**/*.py",), PURE_STDLIB | {"cryptography", "msgspec", "protocol"}),
+    Rule("the core is pure", ("protocol/**/*.py",), PURE_STDLIB | {"msgspec", "nacl", "protocol"}),
     Rule(
         "attacks see only what a node sees",
         ("simulation/attacks/**/*.py",),
