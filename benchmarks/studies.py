@@ -173,6 +173,7 @@ def _draw_one(
         _draw_curves(axes, frame, x, lines, figure_name)
         axes.set_title(title)
         axes.set_yscale(scale)
+        axes.yaxis.set_major_formatter("{x:g}")
         _add_legend(figure, axes)
         return figure
 
