@@ -145,6 +145,8 @@ def _prepare_tolerance(frame: pd.DataFrame) -> pd.DataFrame:
     declaration = "measures.detection.by_kind.declaration"
     frame["false rejection"] = frame[f"{declaration}.false_rejection.mean"]
     frame["false acceptance"] = 1 - frame[f"{declaration}.recall.mean"]
+    frame[f"false rejection{SPREAD}"] = frame[f"{declaration}.false_rejection.std"]
+    frame[f"false acceptance{SPREAD}"] = frame[f"{declaration}.recall.std"]
     return frame
 
 
@@ -190,7 +192,8 @@ def _draw_sizes(frame: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, 3)
     for axes, (name, title) in zip(panels, names.items(), strict=True):
         _draw_curves(axes, frame, "nodes", "latency", name)
-        axes.set_title(title)
+        axes.set(title=title, ylabel="", ylim=(0, None))
+    panels[0].set_ylabel("mean of runs, with one standard deviation")
     _add_legend(figure, panels[0])
     return figure
 
@@ -250,7 +253,9 @@ def _draw_tolerance(frame: pd.DataFrame) -> Figure:
     for axes, (name, title) in zip(panels, RATES.items(), strict=True):
         for number, (poison, rows) in enumerate(frame.groupby("poison", sort=False)):
             places = rows[TOLERANCE].clip(lower=least)
-            axes.plot(places, rows[name], "osD^v"[number % 5], linestyle="-", color=CYCLE[number], label=poison)
+            spread = rows[f"{name}{SPREAD}"].fillna(0)
+            marker = "osD^v"[number % 5]
+            axes.errorbar(places, rows[name], yerr=spread, fmt=f"{marker}-", color=CYCLE[number], label=poison)
         axes.set_xscale("log")
         axes.minorticks_off()
         ticks = [least, *(bound for bound in bounds if bound)]
@@ -330,6 +335,11 @@ def main() -> None:
             publish(folder, chosen.out)
         except SweepTableError as error:
             parser.error(str(error))
+        except KeyError as error:
+            name = folder.resolve().name.rpartition("-")[0]
+            parser.error(f"{folder}: no column {error}; give the folder that configs/studies/{name}.yaml made")
+        except OSError as error:
+            parser.error(f"{error.filename or chosen.out}: cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simulation.logs import LOG_NAME
-from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
 from simulation.record_checks import check_record
 from simulation.records import Record, RecordError, parse_line
 from simulation.summary import SUMMARY_NAME
@@ -175,8 +175,8 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "refused": lambda tally: f"{tally.refused.total():,}",
     "refused by honest nodes, from": _refused_per_population,
     "refused by honest nodes, for": _reasons,
-    "detection precision": lambda tally: _percent(measure_detection(tally).precision),
-    "detection recall": lambda tally: _percent(measure_detection(tally).recall),
+    "attackers' work refused": lambda tally: _percent(measure_detection(tally, *WORK).recall),
+    "refusals that hit attackers": lambda tally: _percent(measure_detection(tally).precision),
     "honest messages refused": lambda tally: _percent(measure_detection(tally).false_rejection),
     "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
     "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),

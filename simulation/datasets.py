@@ -95,7 +95,8 @@ def _read_mnist(path: Path, source: str) -> ImageSet:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: np.asarray(file[key]) for key in _ARRAYS}
     except Exception as error:  # noqa: BLE001 - a damaged file raises whatever zip, zlib or NumPy stumbles over
-        raise DatasetError(f"{path}: not an MNIST file ({source}): {error or type(error).__name__}") from None
+        why = "no NumPy archive" if "allow_pickle" in str(error) else error or type(error).__name__
+        raise DatasetError(f"{path}: not an MNIST file ({source}): {why}") from None
     for part in ("train", "test"):
         fault = _find_fault(arrays[f"x_{part}"], arrays[f"y_{part}"])
         if fault:

@@ -6,10 +6,13 @@ All of it comes from a `Tally`, so a figure in ``summary.json`` and the same fig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, Final
 
 from simulation.records import Record
 from simulation.tally import Tally
+
+WORK: Final = ("declaration", "header", "stakeholder", "block")
+"""Kinds of messages that are about a training; with others an attacker seldom does anything wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,14 @@ def compute_measures(tally: Tally) -> dict[str, Any]:
     }
 
 
-def measure_detection(tally: Tally, kind: str | None = None) -> Detection:
-    """Return how attackers' messages of a kind were detected; of all kinds where none is given."""
+def measure_detection(tally: Tally, *kinds: str) -> Detection:
+    """Return how attackers' messages of some kinds were detected; of all kinds where none is given."""
 
     def count(counts: Mapping[tuple[str, str], int], *, honest: bool) -> int:
         return sum(
             number
             for (population, of), number in counts.items()
-            if of == (kind or of) and tally.is_attacking(population) != honest
+            if (of in kinds or not kinds) and tally.is_attacking(population) != honest
         )
 
     return Detection(

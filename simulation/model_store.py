@@ -52,7 +52,8 @@ class WeightStore:
             with self._path(digest).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 weights = [arrays[name] for name in arrays.files]
         except (OSError, EOFError, TypeError, ValueError, BadZipFile) as error:
-            raise WeightsError(f"no weights {digest.hex()[:12]}: {error}") from None
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise WeightsError(f"no weights {digest.hex()[:12]}: {why}") from None
         if compute_weights_digest(weights) != digest:
             raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")
         return weights

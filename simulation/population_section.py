@@ -50,9 +50,10 @@ class Poison(Section):
         given = {name for name in ("source", "target") if getattr(self, name) is not None}
         if needs != given:
             wanted = " and ".join(sorted(needs)) or "neither source nor target"
-            raise Fault("kind", f"{self.kind} takes {wanted}").to_error()
+            extra = " and ".join(sorted(given - needs))
+            raise Fault("kind", f"{self.kind} takes {wanted}" + (f"; leave {extra} out" if extra else "")).to_error()
         if self.kind == "targeted_flip" and self.source == self.target:
-            raise ValueError("source and target must differ")
+            raise ValueError("source and target must differ; write two classes")
         if self.share == 0:
             raise Fault("share", "0 alters nothing; write a larger share, or role: honest").to_error()
         return self

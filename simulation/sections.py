@@ -176,7 +176,7 @@ class Protocol(Section):
     declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("DECLARATIONS_PER_SLOT")
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
     max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")
-    tolerance: Annotated[float, Field(ge=0, le=1e6)] = from_constant("TOLERANCE")
+    tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = from_constant("TOLERANCE")
     """Largest absolute difference of any weight from the judge's own that still counts as the same training."""
     rewards: Rewards = left_out()
 

@@ -73,6 +73,11 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
     fault = _check_chain(genesis, blocks, trained)
     if fault:
         return [*faults, fault]
+    if genesis.tolerance:
+        fault = _check_weights(WeightStore(folder / WEIGHTS_FOLDER), blocks)
+        if fault:
+            return [*faults, fault]
+        say(f"weights: {WEIGHTS_FOLDER} holds those of all blocks")
     say(f"chain: {len(blocks)} blocks re-checked from the genesis" + _describe_training(genesis, is_retraining))
     is_same = is_retraining and not genesis.tolerance  # what is merely near may be poisoned
     told = find_disagreements(folder, summary, genesis, blocks, is_retrained=is_same)
@@ -99,10 +104,13 @@ def _describe_training(genesis: Genesis, is_retraining: bool) -> str:
 def _read_summary(folder: Path) -> Summary:
     try:
         summary: Summary = json.loads((folder / SUMMARY_NAME).read_text("utf-8"))
-        if not isinstance(summary["files"], dict):
-            raise TypeError(f"{SUMMARY_NAME} lists no files")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
+    except OSError as error:
+        fault = f"{SUMMARY_NAME} cannot be read ({error.strerror}); write a folder below runs"
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {fault}") from None
+    except ValueError as error:
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME}: {error}") from None
+    if not isinstance(summary, dict) or not isinstance(summary.get("files"), dict):
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} lists no files")
     return summary
 
 
@@ -198,6 +206,16 @@ def _train_again(
         say(f"stage {stage}: trained again, {found}")
         trained.append(_Trained(outcome.result, is_near))
     return trained, None
+
+
+def _check_weights(kept: WeightStore, blocks: Sequence[WrappedBlock]) -> str | None:
+    """Look whether the weights that stages start from are all there."""
+    for block in blocks:
+        try:
+            kept.get(block.header.weights_digest)
+        except WeightsError as error:
+            return f"{WEIGHTS_FOLDER}: those of the block at height {block.height} are missing or changed: {error}"
+    return None
 
 
 def _check_model(folder: Path, weights_digest: bytes) -> str | None:

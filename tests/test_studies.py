@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from benchmarks.studies import STUDIES, publish
+from benchmarks.studies import main as publish_all
 from simulation.cli import main
 from simulation.scenario import CONFIGS
 from simulation.sweeps.reading import load_sweep
@@ -51,3 +52,17 @@ def test_a_small_copy_of_a_study_runs_and_is_drawn_with_its_closed_form(
     assert list(table["attack.employer_deceived.closed_form"].round(3)) == [0.0, 0.5]
     assert list(table["n"]) == [20, 20]
     assert {path.suffix for path in Path("out").iterdir()} == {".csv", ".png", ".svg"}
+
+
+def test_a_folder_of_another_sweep_is_answered_with_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "c_lazy-000"
+    folder.mkdir()
+    (folder / "aggregate.csv").write_text("a.key,n,failed,chain.height.mean\n1,2,0,3\n", "utf-8")
+    monkeypatch.setattr("sys.argv", ["studies", str(folder), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        publish_all()
+    assert ended.value.code == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "no column 'populations.lazy.count'; give the folder that configs/studies/c_lazy.yaml made" in told

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from simulation.measures import measure_detection
+from simulation.measures import WORK, measure_detection
 from simulation.report.picture import Table
 from simulation.report.reading import Run
 from simulation.tally import Tally
@@ -66,7 +66,7 @@ def _list_refusals(tally: Tally) -> str:
 def _describe_detection(tally: Tally) -> str:
     found = measure_detection(tally)
     parts = {
-        "of attackers' messages refused": found.recall,
+        "of attackers' declarations, headers, signatures and blocks refused": measure_detection(tally, *WORK).recall,
         "of refusals hit attackers": found.precision,
         "of honest messages refused": found.false_rejection,
     }

@@ -158,7 +158,8 @@ def _read_count(raw: dict[str, Any], where: str) -> int:
     if not isinstance(count, int) or count < 1:
         raise ScenarioError(f"{where}.count: write a whole number, 1 or more, not {show(count)}")
     if is_point != (count == 1):
-        raise ScenarioError(f"{where}.count: {count} values do not lead from {raw['from']} to {raw['to']}")
+        wanted = "1, as both ends are the same" if is_point else "2 or more, as both ends are among them"
+        raise ScenarioError(f"{where}.count: write {wanted}, not {count}")
     return count
 
 

@@ -41,6 +41,8 @@ def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> 
     headers = measure_detection(tally, "header")
     assert (headers.caught, headers.missed, headers.blamed, headers.passed) == (3, 1, 1, 0)
     assert (headers.precision, headers.recall, headers.false_rejection) == (0.75, 0.75, 1.0)
+    both = measure_detection(tally, "header", "declaration")
+    assert (both.caught, both.missed, both.blamed, both.passed) == (3, 2, 1, 4)
     overall = measure_detection(tally)
     assert (overall.caught, overall.missed, overall.blamed, overall.passed) == (3, 2, 1, 5)
     assert overall.recall == 0.6

@@ -195,9 +195,12 @@ def test_a_run_is_verified_within_its_tolerance_from_the_weights_it_kept(toleran
     content = kept[0].read_bytes()
     kept[0].unlink()
     try:
+        plain = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder))
         told = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder), "--retrain")
     finally:
         kept[0].write_bytes(content)
-    assert (told.code, told.out.splitlines()[-1]) == (1, "not verified")
+    assert (plain.code, told.code) == (1, 1)
+    assert plain.out.splitlines()[-1] == told.out.splitlines()[-1] == "not verified"
+    assert "weights: those of the block at height" in plain.err
     assert "cannot be judged: no weights" in told.err
     assert find_traces(told.told) == []

@@ -283,8 +283,8 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
         "forks": "0 blocks of honest nodes off their head's chain",
         "deepest reorganisation": "0 blocks",
         "refused by honest nodes": "3: different-weights 1, bad-signature 1, malformed 1",
-        "detection": "100% of attackers' messages refused, 100% of refusals hit attackers, "
-        "0% of honest messages refused",
+        "detection": "100% of attackers' declarations, headers, signatures and blocks refused, "
+        "100% of refusals hit attackers, 0% of honest messages refused",
     }
 
 
