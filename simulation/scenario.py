@@ -117,8 +117,7 @@ def find_scenario(name: str) -> Path:
         return path
     close = difflib.get_close_matches(name, shipped, n=1)
     known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
-    more = "or that of an attack (python main.py scenarios lists all)"
-    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, {more}"
+    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, or an attack"
     raise ScenarioError(f"{shorten(name) or 'an empty name'}: no such scenario; {hint}")
 
 

@@ -285,8 +285,9 @@ def test_an_out_of_thousands_of_folders_is_exit_2(capsys: pytest.CaptureFixture[
     [
         ({"protocol": {"tolerance": -1e-6}}, "protocol.tolerance: write 0 or more"),
         ({"protocol": {"tolerance": 1e-10}}, "protocol.tolerance: write 0 for bit by bit, or 1e-09 or more"),
-        ({"protocol": {"tolerance": float("nan")}}, "protocol.tolerance: "),
-        ({"protocol": {"tolerance": float("inf")}}, "protocol.tolerance: write 1000000 or less"),
+        ({"protocol": {"tolerance": float("nan")}}, "protocol.tolerance: write a finite number"),
+        ({"protocol": {"tolerance": float("inf")}}, "protocol.tolerance: write a finite number"),
+        ({"protocol": {"tolerance": 1e7}}, "protocol.tolerance: write 1000000 or less"),
         ({"protocol": {"tolerance": "little"}}, "protocol.tolerance: write a number"),
         (
             {"engine": "virtual", "virtual": {"trainer": "fake"}, "protocol": {"tolerance": 1e-6}},
