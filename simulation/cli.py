@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from simulation.corruption import load_resolved
-from simulation.interruption import Interrupted, Interruption
+from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.live import make_console
 from simulation.overrides import refuse_contradiction
 from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from simulation.explaining import Step, explain
 from simulation.faults import ScenarioError
+from simulation.foundation.randomness import derive_generator
 from simulation.population_section import Corruption, Population
-from simulation.randomness import derive_generator
 from simulation.scenario import Scenario, load_scenario
 
 _SHARE_ERROR: Final = 1e-9

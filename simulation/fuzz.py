@@ -15,9 +15,9 @@ from rich.table import Table
 from protocol.node import PoTNode
 from protocol.validation import Rules
 from protocol.verdicts import Reason
+from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.mutator import Mutant, Mutator
 from simulation.population import World, build_world, make_keys
-from simulation.randomness import derive_bytes, derive_seed
 from simulation.scenario import Scenario
 from simulation.siege import BrokenError, Plan, Siege, SmallNetwork
 

@@ -8,7 +8,7 @@ import numpy as np
 from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual import VirtualEngine
-from simulation.interruption import Interruption
+from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.model_store import WeightStore
 from simulation.population import build_world

@@ -6,9 +6,9 @@ from simulation.attacks.adversary import Adversary, Layered, build_core_type
 from simulation.attacks.behaviours import Behaviour, Honest
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.coalition import Coalition
+from simulation.foundation.randomness import derive_generator
 from simulation.population import NodeSpec, make_keys
 from simulation.population_section import BehaviourSection
-from simulation.randomness import derive_generator
 
 NANOSECONDS = 1_000_000_000
 

@@ -9,9 +9,9 @@ from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_BILLION, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.corruption import resolve_corruptions
+from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.population_section import BehaviourSection, Poison, Population
 from simulation.profile import CANONICAL, CANONICAL_PROFILE, compute_profile
-from simulation.randomness import derive_bytes, derive_seed
 from simulation.scenario import Scenario
 from simulation.sections import Job
 from simulation.topology import build_edges, draw_client_links

@@ -18,19 +18,19 @@ from simulation.engines.processes import ProcessEngine, RunFiles, count_descript
 from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
 from simulation.engines.virtual import PartyError, VirtualEngine
-from simulation.interruption import EXIT_BASE, Interruption
+from simulation.foundation.code_version import compute_code_version
+from simulation.foundation.cost_meter import MIB, Meter
+from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
-from simulation.metering import MIB, Meter
 from simulation.model_store import WeightStore
 from simulation.population import EMPLOYER, World, build_world
 from simulation.records import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary, write_summary
 from simulation.tally import Tally
-from simulation.version import compute_code_version
 from simulation.watch import Watch
 
 SCENARIO_NAME: Final = "scenario.yaml"

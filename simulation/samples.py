@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from protocol.job import TrainingJob
 from simulation.datasets import CLASSES, PIXELS, Bytes
-from simulation.randomness import derive_generator
+from simulation.foundation.randomness import derive_generator
 
 Weights = list[npt.NDArray[np.float32]]
 """Kernel and bias of each layer, input side first."""

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any, Final
 
 from simulation.engines.virtual import PartyError
+from simulation.foundation.randomness import derive_seed
 from simulation.in_memory import MemoryRun
 from simulation.invariants import estimate_job_s, estimate_patience_s, must_progress
-from simulation.randomness import derive_seed
 from simulation.scenario import Scenario
 
 FAULTS_END_S: Final = 40.0

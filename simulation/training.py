@@ -13,9 +13,9 @@ from protocol.job import TrainingJob
 from protocol.training import TrainingResult
 from simulation.attacks.poisoning import apply_poison
 from simulation.datasets import ImageSet
+from simulation.foundation.randomness import derive_generator
 from simulation.notes import SHORT
 from simulation.population import NodeSpec
-from simulation.randomness import derive_generator
 from simulation.records import Value
 from simulation.samples import TrainingSet, Weights
 

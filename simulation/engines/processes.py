@@ -33,8 +33,8 @@ from simulation.engines.descriptors import compute_needed
 from simulation.engines.entry import be_party
 from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
-from simulation.interruption import Interruption
-from simulation.metering import Meter
+from simulation.foundation.cost_meter import Meter
+from simulation.foundation.interruption import Interruption
 from simulation.network import NetworkModel
 from simulation.notes import SHORT
 from simulation.population import EMPLOYER, USERS, World, to_micro

@@ -6,7 +6,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Final
 
-from simulation.interruption import OF_THE_TERMINAL, hold_back
+from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
 from simulation.profile import prepare_environment
 
 PRELOAD: Final = ("simulation.engines.roles",)

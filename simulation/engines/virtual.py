@@ -26,8 +26,8 @@ from simulation.engines.queue import EventQueue
 from simulation.engines.result import EngineResult
 from simulation.engines.shared_rules import SharedRules
 from simulation.engines.trainers import TrainerPool
+from simulation.foundation.interruption import Interruption
 from simulation.host import Host
-from simulation.interruption import Interruption
 from simulation.journal import JournalWriter
 from simulation.model_store import WeightStore
 from simulation.network import NetworkModel

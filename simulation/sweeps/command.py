@@ -10,7 +10,8 @@ from typing import Final
 
 from rich.console import Console
 
-from simulation.interruption import Interruption
+from simulation.foundation.code_version import compute_code_version
+from simulation.foundation.interruption import Interruption
 from simulation.sweeps.cells import Plan, build_recipe, plan_cells
 from simulation.sweeps.executors import Executor, LocalExecutor
 from simulation.sweeps.faults import EXIT_BAD_INPUT, EXIT_FAILED, SweepError
@@ -19,7 +20,6 @@ from simulation.sweeps.reading import Sweep, load_sweep
 from simulation.sweeps.running import CellRunner, Job
 from simulation.sweeps.session import Session
 from simulation.sweeps.store import prepare_folder
-from simulation.version import compute_code_version
 
 EXECUTORS: Final = ("local", "ray")
 

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Final, Protocol
 
-from simulation.interruption import SIGNALS, Interrupted, Interruption, hold_back
+from simulation.foundation.interruption import SIGNALS, Interrupted, Interruption, hold_back
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.faults import KEPT, SweepError
 from simulation.sweeps.running import CellRunner, Job, Outcome

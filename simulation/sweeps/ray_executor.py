@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from simulation.interruption import SIGNALS, Interruption
+from simulation.foundation.interruption import SIGNALS, Interruption
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.executors import LOOK_EVERY_S
 from simulation.sweeps.faults import EXIT_BAD_INPUT, SweepError

@@ -15,15 +15,15 @@ from rich.console import Console
 
 from simulation.datasets import DatasetError, ImageSet, load_images
 from simulation.engines.virtual import PartyError
+from simulation.foundation.code_version import compute_code_version
+from simulation.foundation.interruption import Interruption
 from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
-from simulation.interruption import Interruption
 from simulation.population import make_keys
 from simulation.records import INFO, Record
 from simulation.run import FINISHED, run_scenario
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary
 from simulation.sweeps.cells import Cell, Recipe, is_in_memory
-from simulation.version import compute_code_version
 
 Figure = bool | int | float | str
 

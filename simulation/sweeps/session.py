@@ -13,7 +13,7 @@ from rich.console import Console
 
 from simulation.datasets import DatasetError, load_images
 from simulation.faults import shorten
-from simulation.interruption import EXIT_BASE, Interruption
+from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.sweeps.axes import encode
 from simulation.sweeps.cells import Cell, Plan, build_recipe
 from simulation.sweeps.digests import DIGESTS_NAME, write_digests

@@ -4,9 +4,9 @@ from random import Random
 
 from protocol.node import PoTNode
 from protocol.validation import Rules
+from simulation.foundation.randomness import derive_seed
 from simulation.fuzz import draw_plan
 from simulation.mutator import Mutator
-from simulation.randomness import derive_seed
 from simulation.siege import Plan, Siege
 
 

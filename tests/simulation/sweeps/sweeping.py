@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulation.interruption import Interruption
+from simulation.foundation.interruption import Interruption
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.reading import Sweep, load_sweep
 from simulation.sweeps.running import CellRunner, Job, Outcome

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from simulation.engines.virtual import PartyError
+from simulation.foundation.code_version import compute_code_version
+from simulation.foundation.interruption import Interruption
 from simulation.in_memory import MemoryRun
-from simulation.interruption import Interruption
 from simulation.population import make_keys
 from simulation.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.sweeps.running import CellRunner, Job, Outcome, flatten, is_of_execution
 from simulation.sweeps.table import COUNTED
-from simulation.version import compute_code_version
 from tests.simulation.simulating import simulate
 from tests.simulation.sweeps.sweeping import read_sweep
 

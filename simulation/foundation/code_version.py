@@ -7,7 +7,7 @@ from typing import Final
 
 RELEASE: Final = "1.0.0"
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
 @cache

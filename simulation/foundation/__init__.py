@@ -1,0 +1,1 @@
+"""What every other room stands on: owners of random draws, the wish to end, cost, the version of the code."""
