@@ -11,12 +11,12 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.logs import LOG_NAME
 from simulation.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
-from simulation.record_checks import check_record
-from simulation.records import Record, RecordError, parse_line
+from simulation.records.checking import check_record
+from simulation.records.record import Record, RecordError, parse_line
+from simulation.records.tally import Tally
+from simulation.records.writing import LOG_NAME
 from simulation.summary import SUMMARY_NAME
-from simulation.tally import Tally
 
 OPENING_FIELDS: Final = frozenset({"scenario", "seed", "engine", "code_version", "dataset"})
 """What the opening line of a log must say, so that runs can be told apart."""

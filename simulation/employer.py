@@ -6,7 +6,7 @@ from protocol.events import BlockAppended
 from protocol.participant import Participant
 from simulation.model_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
 from simulation.notes import SHORT, Recorder
-from simulation.records import INFO, WARNING, Value
+from simulation.records.record import INFO, WARNING, Value
 
 
 class EmployerDesk:

@@ -35,7 +35,7 @@ from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
 from simulation.attacks.behaviours import Action, Behaviour, SendBytes
 from simulation.journal import JournalledCore, JournalWriter
 from simulation.notes import Notes, Recorder, shorten
-from simulation.records import INFO, Value
+from simulation.records.record import INFO, Value
 
 
 class Driver(Protocol):

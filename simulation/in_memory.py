@@ -12,9 +12,9 @@ from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.model_store import WeightStore
 from simulation.population import build_world
-from simulation.records import Record
+from simulation.records.record import Record
+from simulation.records.tally import Tally
 from simulation.scenario import Scenario
-from simulation.tally import Tally
 from simulation.watch import Watch
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)

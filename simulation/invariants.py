@@ -22,8 +22,8 @@ from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.notes import shorten
 from simulation.population import World
 from simulation.population_section import Population
+from simulation.records.tally import Tally
 from simulation.scenario import Scenario
-from simulation.tally import Tally
 from simulation.watch import CONFIRMATION_DEPTH, Watch
 
 PATIENCE: Final = 30

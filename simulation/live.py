@@ -13,8 +13,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from simulation.records.tally import PartyTally, Tally
 from simulation.summary import Summary
-from simulation.tally import PartyTally, Tally
 
 REFRESH_S: Final = 0.25
 PLAIN_WIDTH: Final = 120

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from simulation.records import Record
-from simulation.tally import Tally
+from simulation.records.record import Record
+from simulation.records.tally import Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
 """Kinds of messages that are about a training; with others an attacker seldom does anything wrong."""

@@ -10,7 +10,7 @@ from protocol.messages import BlockResponse, Message
 from protocol.types import PARTS_PER_BILLION, AccountId, WeightsPair
 from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Accept, Ignore, Reason, Reject, Wait
-from simulation.records import DEBUG, INFO, Value
+from simulation.records.record import DEBUG, INFO, Value
 
 SHORT: Final = 12
 """Hex digits of a hash that records show."""

@@ -24,13 +24,13 @@ from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
-from simulation.logs import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.model_store import WeightStore
 from simulation.population import EMPLOYER, World, build_world
-from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.tally import Tally
+from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary, write_summary
-from simulation.tally import Tally
 from simulation.watch import Watch
 
 SCENARIO_NAME: Final = "scenario.yaml"

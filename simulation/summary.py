@@ -14,8 +14,8 @@ from protocol.rewards import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.measures import compute_measures
 from simulation.population import World
+from simulation.records.tally import Tally
 from simulation.samples import compute_coverage
-from simulation.tally import Tally
 
 SUMMARY_NAME: Final = "summary.json"
 

@@ -16,7 +16,7 @@ from simulation.datasets import ImageSet
 from simulation.foundation.randomness import derive_generator
 from simulation.notes import SHORT
 from simulation.population import NodeSpec
-from simulation.records import Value
+from simulation.records.record import Value
 from simulation.samples import TrainingSet, Weights
 
 SHOWN_LOSSES: Final = 10

@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-from simulation.records import Record, Value
-from simulation.tally import Tally
+from simulation.records.record import Record, Value
+from simulation.records.tally import Tally
 
 CONFIRMATION_DEPTH: Final = 6
 """Blocks on top of a block after which honest nodes must no longer differ about it."""

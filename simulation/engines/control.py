@@ -10,7 +10,7 @@ from pathlib import Path
 from protocol.job import Genesis
 from simulation.network import NetworkModel
 from simulation.population import NodeSpec, UserSpec
-from simulation.records import Record
+from simulation.records.record import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Reco
 from simulation.engines.links import Link, Links
 from simulation.foundation.interruption import OF_THE_TERMINAL
 from simulation.host import Host
-from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 
 NANOSECONDS: Final = 1_000_000_000
 JobT = TypeVar("JobT")

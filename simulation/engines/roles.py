@@ -25,7 +25,7 @@ from simulation.model_store import Evaluator, WeightStore
 from simulation.notes import Notes
 from simulation.parties import build_node
 from simulation.profile import CANONICAL
-from simulation.records import INFO, Value
+from simulation.records.record import INFO, Value
 from simulation.samples import compute_initial_weights
 from simulation.tolerance import compare_stored
 from simulation.training import StageOutcome, Trainer, build_training_set, count_trained_steps, describe_training

@@ -35,7 +35,7 @@ from simulation.network_section import Outage
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
-from simulation.records import INFO, WARNING, Record, Value
+from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.tolerance import compare_stored
 from simulation.training import describe_training
 from simulation.users import PlannedTransfer, plan_transfers

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.record_checks import read_loss
-from simulation.records import Record, Value
+from simulation.records.checking import read_loss
+from simulation.records.record import Record, Value
 
 
 @dataclass(slots=True)

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from simulation.measures import WORK, measure_detection
+from simulation.records.tally import Tally
 from simulation.report.picture import Table
 from simulation.report.reading import Run
-from simulation.tally import Tally
 
 
 def build_headline(run: Run) -> Table:

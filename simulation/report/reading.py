@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulation.compare import LogError, RunLog, read_log
-from simulation.logs import EVENTS_NAME, LOG_NAME
-from simulation.records import parse_json, parse_line
+from simulation.records.record import parse_json, parse_line
+from simulation.records.tally import Tally
+from simulation.records.writing import EVENTS_NAME, LOG_NAME
 from simulation.report.collecting import Collected
 from simulation.report.sweep_table import (
     AGGREGATE_NAME,
@@ -15,7 +16,6 @@ from simulation.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
-from simulation.tally import Tally
 
 
 class SourceError(ValueError):

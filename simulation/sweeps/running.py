@@ -19,7 +19,7 @@ from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.population import make_keys
-from simulation.records import INFO, Record
+from simulation.records.record import INFO, Record
 from simulation.run import FINISHED, run_scenario
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary

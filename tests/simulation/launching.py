@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from simulation.records import Record, RecordError, parse_line
+from simulation.records.record import Record, RecordError, parse_line
 from tests.simulation.material import ROOT
 
 TIMEOUT_S = 150

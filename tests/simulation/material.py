@@ -9,7 +9,7 @@ import yaml
 
 from protocol.job import TrainingJob
 from simulation.datasets import PIXELS, ImageSet
-from simulation.records import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario import CONFIGS, Scenario, list_shipped, load_scenario
 
 ROOT = Path(__file__).parents[2]

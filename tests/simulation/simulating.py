@@ -13,9 +13,9 @@ from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken
 from simulation.model_store import WeightStore
 from simulation.population import World, build_world
-from simulation.records import Record
+from simulation.records.record import Record
+from simulation.records.tally import Tally
 from simulation.scenario import Scenario
-from simulation.tally import Tally
 
 NO_IMAGES = ImageSet("made up", "made up", np.zeros((0, PIXELS), np.uint8), *[np.zeros(0, np.uint8)] * 3)
 """A data set for training that is made up."""

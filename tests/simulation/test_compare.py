@@ -7,8 +7,8 @@ from rich.console import Console
 
 from simulation.cli import main
 from simulation.compare import ROWS, LogError, RunLog, build_frame, build_table, read_log
-from simulation.records import Record, Value
-from simulation.tally import Tally
+from simulation.records.record import Record, Value
+from simulation.records.tally import Tally
 from tests.simulation.material import appended, made_up_run, note, opening, to_log
 
 TEXT = to_log(made_up_run())

@@ -11,7 +11,7 @@ import pytest
 from simulation.compare import read_log
 from simulation.engines.descriptors import compute_needed
 from simulation.population import build_world
-from simulation.records import WARNING, Record
+from simulation.records.record import WARNING, Record
 from tests.simulation.launching import (
     SMALL,
     Finished,

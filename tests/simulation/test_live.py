@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from simulation.live import LiveView
-from simulation.tally import Tally
+from simulation.records.tally import Tally
 from tests.simulation.material import made_up_run
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
-from simulation.records import Record, parse_line
-from simulation.tally import Tally
+from simulation.records.record import Record, parse_line
+from simulation.records.tally import Tally
 from tests.simulation.material import appended, note, trained
 from tests.simulation.simulating import make_raw, population, simulate
 

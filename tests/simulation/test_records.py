@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulation.compare import read_log
-from simulation.records import Record, RecordError, Value, parse_line
+from simulation.records.record import Record, RecordError, Value, parse_line
 from tests.simulation.material import made_up_run, note, opening
 
 names = st.text(string.ascii_letters + string.digits + "_", min_size=1, max_size=12)

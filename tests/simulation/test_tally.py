@@ -1,7 +1,7 @@
 import pytest
 
-from simulation.records import DEBUG, WARNING, Record
-from simulation.tally import Tally
+from simulation.records.record import DEBUG, WARNING, Record
+from simulation.records.tally import Tally
 from tests.simulation.material import appended, made_up_run, note, opening, trained
 
 

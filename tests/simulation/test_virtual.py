@@ -12,9 +12,9 @@ from protocol.node import PoTNode
 from simulation.engines.queue import SchedulingError
 from simulation.engines.virtual import PartyError
 from simulation.population import make_keys
+from simulation.records.tally import Tally
 from simulation.samples import Weights
 from simulation.soak import draw_scenario
-from simulation.tally import Tally
 from simulation.training import FakeTrainer
 from tests.simulation.material import shipped
 from tests.simulation.simulating import Ended, Simulated, make_raw, population, prepare, simulate

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation.records import Record
+from simulation.records.record import Record
 from tests.simulation.launching import SMALL, Finished, find_traces, launch, make_environment, sets
 
 pytestmark = pytest.mark.slow

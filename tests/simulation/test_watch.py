@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from simulation.records import Record
-from simulation.tally import Tally
+from simulation.records.record import Record
+from simulation.records.tally import Tally
 from simulation.watch import CONFIRMATION_DEPTH, Watch
 from tests.simulation.material import appended, note, trained
 

@@ -4,7 +4,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
-from simulation.records import DEBUG, INFO, Record, Value
+from simulation.records.record import DEBUG, INFO, Record, Value
 from simulation.report.picture import Table
 from simulation.report.reading import Run, read_run
 from simulation.sweeps.digests import write_digests

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulation.records import INFO, Record
+from simulation.records.record import INFO, Record
 from simulation.report.page import MAX_TABLE_ROWS, build_page, build_section
 from simulation.report.picture import Missing, Picture, Table
 from simulation.report.reading import read_source

@@ -12,7 +12,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 
-from simulation.records import INFO, Record
+from simulation.records.record import INFO, Record
 from simulation.report.headline import build_headline, compute_coverage
 from simulation.report.picture import Missing, Picture
 from simulation.report.populations import MAX_ROWS, OTHERS, draw_coins, draw_refusals

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from simulation.compare import read_log
-from simulation.record_checks import check_record
-from simulation.records import INFO, Record, RecordError, Value, parse_json
+from simulation.records.checking import check_record
+from simulation.records.record import INFO, Record, RecordError, Value, parse_json
 from simulation.report.reading import Run, SourceError, read_run, read_source
 from simulation.report.sweep_table import SweepTable
 from tests.simulation.material import appended, made_up_run, note, to_log, trained

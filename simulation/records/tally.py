@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulation.records import Record, Value
+from simulation.records.record import Record, Value
 
 _BLAMES_LINK: Final = frozenset({"bad-signature", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from simulation.records import Record, RecordError, Value
+from simulation.records.record import Record, RecordError, Value
 
 MAX_NUMBER: Final = 2**63
 """No number of a record is larger; one that is was not written by a run."""

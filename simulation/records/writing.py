@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from simulation.records import Record
+from simulation.records.record import Record
 
 LOG_NAME: Final = "pot_sim.log"
 EVENTS_NAME: Final = "events.jsonl"

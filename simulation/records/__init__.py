@@ -1,0 +1,1 @@
+"""What happened: facts as records, written, read back and counted."""
