@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.job import TrainingJob
-from simulation.datasets import load_images
-from simulation.keras_trainer import KerasTrainer, build_model, build_optimizer, use_one_thread
-from simulation.samples import TrainingSet, compute_stage_positions
+from simulation.training.datasets import load_images
+from simulation.training.keras_trainer import KerasTrainer, build_model, build_optimizer, use_one_thread
+from simulation.training.samples import TrainingSet, compute_stage_positions
 
 GOALS = {1: 8.0, 32: 4.0}
 """Least ratio to reach at a batch size, without XLA."""

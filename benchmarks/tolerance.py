@@ -5,15 +5,15 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from simulation.arithmetic import RemoteTrainer
-from simulation.canonical_trainer import CanonicalTrainer
-from simulation.datasets import load_images
 from simulation.population import build_world
 from simulation.population_section import Poison
-from simulation.samples import Weights
 from simulation.scenario import CONFIGS, load_scenario
-from simulation.tolerance import compute_distance, compute_rates
-from simulation.training import build_training_set, count_trained_steps
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.datasets import load_images
+from simulation.training.distances import compute_distance, compute_rates
+from simulation.training.remote_trainer import RemoteTrainer
+from simulation.training.samples import Weights
+from simulation.training.trainer import build_training_set, count_trained_steps
 
 SEEDS = (1, 2, 3, 4, 5)
 STEPS = 375

@@ -162,7 +162,7 @@ def verify(
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, summary and model."""
-    from simulation.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
     from simulation.verify import RunFolderError, verify_run  # noqa: PLC0415
 
     try:
@@ -256,9 +256,9 @@ def sweep(
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
     from simulation.sweeps.command import Options, run_sweep  # noqa: PLC0415
     from simulation.sweeps.faults import SweepError  # noqa: PLC0415
+    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
     try:
@@ -273,10 +273,10 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
-    from simulation.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
     from simulation.engines.descriptors import TooFewDescriptorsError  # noqa: PLC0415
     from simulation.engines.virtual import PartyError  # noqa: PLC0415
     from simulation.run import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
         outcome = run_scenario(

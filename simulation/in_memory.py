@@ -5,16 +5,16 @@ from typing import Final
 
 import numpy as np
 
-from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual import VirtualEngine
 from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
-from simulation.model_store import WeightStore
 from simulation.population import build_world
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario import Scenario
+from simulation.training.datasets import PIXELS, ImageSet
+from simulation.training.weight_store import WeightStore
 from simulation.watch import Watch
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)

@@ -11,10 +11,10 @@ from simulation.attacks.coalition import Coalition
 from simulation.corruption import resolve_corruptions
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.population_section import BehaviourSection, Poison, Population
-from simulation.profile import CANONICAL, CANONICAL_PROFILE, compute_profile
 from simulation.scenario import Scenario
 from simulation.sections import Job
 from simulation.topology import build_edges, draw_client_links
+from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
 
 EMPLOYER: Final = "employer"
 USERS: Final = "users"

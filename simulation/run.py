@@ -12,7 +12,6 @@ from typing import Final
 from rich.console import Console
 
 from simulation.chain_file import CHAIN_NAME, write_chain
-from simulation.datasets import ImageSet, load_images
 from simulation.engines.descriptors import ensure_available
 from simulation.engines.processes import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.result import EngineResult
@@ -24,13 +23,14 @@ from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
-from simulation.model_store import WeightStore
 from simulation.population import EMPLOYER, World, build_world
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary, write_summary
+from simulation.training.datasets import ImageSet, load_images
+from simulation.training.weight_store import WeightStore
 from simulation.watch import Watch
 
 SCENARIO_NAME: Final = "scenario.yaml"

@@ -33,7 +33,7 @@ LEAST_TOLERANCE: Final = 1e-9
 
 PIXELS: Final = 784
 CLASSES: Final = 10
-"""As in `simulation.datasets`, which would load NumPy before bad input is answered."""
+"""As in `simulation.training.datasets`, which would load NumPy before bad input is answered."""
 
 
 def _join_lines(text: Any) -> Any:  # noqa: ANN401 - raw YAML

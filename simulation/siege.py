@@ -36,7 +36,7 @@ from protocol.verdicts import Accept, Verdict, Wait
 from simulation.engines.queue import EventQueue
 from simulation.mutator import Mutant, Mutator
 from simulation.population import USERS, World, make_keys, to_micro
-from simulation.training import FakeTrainer
+from simulation.training.trainer import FakeTrainer
 from simulation.users import plan_transfers
 
 VICTIM: Final = "node-0"

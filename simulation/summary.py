@@ -15,7 +15,7 @@ from protocol.types import MICRO_COINS_PER_COIN
 from simulation.measures import compute_measures
 from simulation.population import World
 from simulation.records.tally import Tally
-from simulation.samples import compute_coverage
+from simulation.training.samples import compute_coverage
 
 SUMMARY_NAME: Final = "summary.json"
 

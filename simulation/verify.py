@@ -16,19 +16,19 @@ from protocol.training import TrainingResult, compute_training_secret
 from protocol.types import PARTS_PER_BILLION
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
-from simulation.canonical_trainer import CanonicalTrainer
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.datasets import load_images
-from simulation.model_store import WEIGHTS_FOLDER, WeightsError, WeightStore, load_model_weights
 from simulation.population import find_profile
-from simulation.profile import CANONICAL, prepare_environment
 from simulation.run import MODEL_NAME, SCENARIO_NAME
-from simulation.samples import TrainingSet, Weights, compute_weights_digest
 from simulation.scenario import Scenario, ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME, Summary
 from simulation.summary_checks import find_disagreements
-from simulation.tolerance import count_billionths
-from simulation.training import Trainer
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.datasets import load_images
+from simulation.training.distances import count_billionths
+from simulation.training.profiles import CANONICAL, prepare_environment
+from simulation.training.samples import TrainingSet, Weights, compute_weights_digest
+from simulation.training.trainer import Trainer
+from simulation.training.weight_store import WEIGHTS_FOLDER, WeightsError, WeightStore, load_model_weights
 
 
 class RunFolderError(ValueError):
@@ -165,7 +165,7 @@ def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[_Trained]) ->
 def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:
     if scenario.job.arithmetic == CANONICAL:
         return CanonicalTrainer(job, samples)
-    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
     use_one_thread()
     return KerasTrainer(job, samples, xla=scenario.job.xla)

@@ -56,7 +56,8 @@ FORBID: Final = (
 )
 RESERVED: Final = (
     Reserved(
-        frozenset({"keras", "tensorflow"}), frozenset({"simulation/keras_trainer.py", "simulation/model_store.py"})
+        frozenset({"keras", "tensorflow"}),
+        frozenset({"simulation/training/keras_trainer.py", "simulation/training/weight_store.py"}),
     ),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/yaml_reading.py"})),
     Reserved(frozenset({"ray"}), frozenset({"simulation/sweeps/ray_executor.py"})),

@@ -13,22 +13,28 @@ from protocol.light_client import LightClient
 from protocol.types import Task, WeightsPair
 from protocol.validation import Rules
 from simulation.attacks.behaviours import Honest
-from simulation.canonical_trainer import CanonicalTrainer
-from simulation.datasets import open_shared
 from simulation.employer import EmployerDesk
 from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.party import Party, Worker, run_party
 from simulation.host import Host
 from simulation.journal import JournalWriter
-from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
-from simulation.model_store import Evaluator, WeightStore
 from simulation.notes import Notes
 from simulation.parties import build_node
-from simulation.profile import CANONICAL
 from simulation.records.record import INFO, Value
-from simulation.samples import compute_initial_weights
-from simulation.tolerance import compare_stored
-from simulation.training import StageOutcome, Trainer, build_training_set, count_trained_steps, describe_training
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.datasets import open_shared
+from simulation.training.distances import compare_stored
+from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
+from simulation.training.profiles import CANONICAL
+from simulation.training.samples import compute_initial_weights
+from simulation.training.trainer import (
+    StageOutcome,
+    Trainer,
+    build_training_set,
+    count_trained_steps,
+    describe_training,
+)
+from simulation.training.weight_store import Evaluator, WeightStore
 from simulation.users import PlannedTransfer, plan_transfers
 
 

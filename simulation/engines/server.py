@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
-from simulation.profile import prepare_environment
+from simulation.training.profiles import prepare_environment
 
 PRELOAD: Final = ("simulation.engines.roles",)
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from simulation.arithmetic import RemoteTrainer
-from simulation.canonical_trainer import CanonicalTrainer
-from simulation.datasets import ImageSet
-from simulation.model_store import WeightStore
 from simulation.population import NodeSpec, World
-from simulation.profile import CANONICAL, NATIVE
-from simulation.training import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.datasets import ImageSet
+from simulation.training.profiles import CANONICAL, NATIVE
+from simulation.training.remote_trainer import RemoteTrainer
+from simulation.training.trainer import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
+from simulation.training.weight_store import WeightStore
 
 if TYPE_CHECKING:
-    from simulation.model_store import Evaluator
+    from simulation.training.weight_store import Evaluator
 
 
 class TrainerPool:
@@ -72,7 +72,7 @@ class TrainerPool:
         """Return what measures models; None where nothing is really trained."""
         if self._settings.trainer == "fake":
             return None
-        from simulation.model_store import Evaluator  # noqa: PLC0415 - not needed with made-up training
+        from simulation.training.weight_store import Evaluator  # noqa: PLC0415 - not needed with made-up training
 
         self._prepare_keras()
         return Evaluator(self._world.genesis.job, self._images, self._world.get_trigger_class())
@@ -88,13 +88,13 @@ class TrainerPool:
             remote = RemoteTrainer(job, samples, spec.arithmetic, xla=xla, steps=steps)
             self._remotes.append(remote)
             return remote
-        from simulation.keras_trainer import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training.keras_trainer import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
 
         self._prepare_keras()
         return KerasTrainer(job, samples, xla=xla, steps=steps)
 
     def _prepare_keras(self) -> None:
-        from simulation.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
         use_one_thread()
         seed_keras(self._world.scenario.seed)

@@ -19,7 +19,6 @@ from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import Hash32, WeightsPair
 from simulation.attacks.behaviours import Behaviour, Honest
-from simulation.datasets import ImageSet
 from simulation.employer import EmployerDesk
 from simulation.engines.carrier import Carrier, Sender
 from simulation.engines.queue import EventQueue
@@ -29,15 +28,16 @@ from simulation.engines.trainers import TrainerPool
 from simulation.foundation.interruption import Interruption
 from simulation.host import Host
 from simulation.journal import JournalWriter
-from simulation.model_store import WeightStore
 from simulation.network import NetworkModel
 from simulation.network_section import Outage
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
-from simulation.tolerance import compare_stored
-from simulation.training import describe_training
+from simulation.training.datasets import ImageSet
+from simulation.training.distances import compare_stored
+from simulation.training.trainer import describe_training
+from simulation.training.weight_store import WeightStore
 from simulation.users import PlannedTransfer, plan_transfers
 
 NANOSECONDS: Final = 1_000_000_000

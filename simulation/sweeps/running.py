@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from simulation.datasets import DatasetError, ImageSet, load_images
 from simulation.engines.virtual import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
@@ -24,6 +23,7 @@ from simulation.run import FINISHED, run_scenario
 from simulation.scenario import Scenario
 from simulation.summary import Summary, build_summary
 from simulation.sweeps.cells import Cell, Recipe, is_in_memory
+from simulation.training.datasets import DatasetError, ImageSet, load_images
 
 Figure = bool | int | float | str
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulation.datasets import DatasetError, load_images
 from simulation.faults import shorten
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.sweeps.axes import encode
@@ -23,6 +22,7 @@ from simulation.sweeps.progress import Progress
 from simulation.sweeps.reading import Sweep
 from simulation.sweeps.running import Job, Outcome
 from simulation.sweeps.store import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
+from simulation.training.datasets import DatasetError, load_images
 
 
 @dataclass(slots=True)

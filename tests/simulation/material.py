@@ -8,9 +8,9 @@ import numpy as np
 import yaml
 
 from protocol.job import TrainingJob
-from simulation.datasets import PIXELS, ImageSet
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario import CONFIGS, Scenario, list_shipped, load_scenario
+from simulation.training.datasets import PIXELS, ImageSet
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from simulation.datasets import PIXELS, ImageSet
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual import VirtualEngine
 from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken
-from simulation.model_store import WeightStore
 from simulation.population import World, build_world
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario import Scenario
+from simulation.training.datasets import PIXELS, ImageSet
+from simulation.training.weight_store import WeightStore
 
 NO_IMAGES = ImageSet("made up", "made up", np.zeros((0, PIXELS), np.uint8), *[np.zeros(0, np.uint8)] * 3)
 """A data set for training that is made up."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulation.arithmetic import RemoteTrainer
-from simulation.canonical_trainer import CanonicalTrainer, add_up, compute_gradients, exp, log, multiply
-from simulation.profile import ONEDNN_VARIABLE
-from simulation.samples import TrainingSet, compute_initial_weights
+from simulation.training.canonical_trainer import CanonicalTrainer, add_up, compute_gradients, exp, log, multiply
+from simulation.training.profiles import ONEDNN_VARIABLE
+from simulation.training.remote_trainer import RemoteTrainer
+from simulation.training.samples import TrainingSet, compute_initial_weights
 from tests.simulation.material import ROOT, make_images, make_job
 
 KNOWN_DIGEST = "8bd8390fbbb32b9e"
@@ -84,7 +84,7 @@ def test_every_machine_gets_these_bits() -> None:
 
 @pytest.mark.slow
 def test_the_canonical_trainer_agrees_with_keras_up_to_rounding() -> None:
-    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
     use_one_thread()
     job = make_job(steps_per_stage=20)
@@ -96,8 +96,8 @@ def test_the_canonical_trainer_agrees_with_keras_up_to_rounding() -> None:
 
 _DIGEST_PROGRAM = """
 import numpy as np
-from simulation.canonical_trainer import CanonicalTrainer
-from simulation.samples import TrainingSet
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.samples import TrainingSet
 from tests.simulation.material import make_images, make_job
 images = make_images(60)
 trainer = CanonicalTrainer(make_job(), TrainingSet(images.x_train, np.asarray(images.y_train)))

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from simulation import datasets
-from simulation.datasets import PIXELS, DatasetError, ImageSet, load_images, open_shared
+from simulation.training import datasets
+from simulation.training.datasets import PIXELS, DatasetError, ImageSet, load_images, open_shared
 from tests.simulation.material import make_images
 
 Arrays = dict[str, npt.NDArray[np.uint8]]

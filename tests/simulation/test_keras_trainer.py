@@ -15,7 +15,7 @@ from protocol.job import TrainingJob
 from protocol.training import compute_training_secret
 from simulation import sections
 from simulation.population import build_world
-from simulation.samples import (
+from simulation.training.samples import (
     TrainingSet,
     Weights,
     compute_initial_weights,
@@ -32,8 +32,8 @@ IMAGES = make_images(60, 20)
 SCRIPT = """
 import json, sys
 import numpy as np
-from simulation.keras_trainer import KerasTrainer, seed_keras, use_one_thread
-from simulation.samples import TrainingSet
+from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
+from simulation.training.samples import TrainingSet
 from tests.simulation.material import make_images, make_job
 
 use_one_thread()
@@ -267,7 +267,7 @@ def test_every_optimiser_and_activation_of_a_scenario_can_be_trained(train: Trai
 
 
 def test_colluders_train_on_the_same_altered_samples_and_loners_do_not() -> None:
-    from simulation.training import build_training_set  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.trainer import build_training_set  # noqa: PLC0415 - loads TensorFlow
 
     def sets(*settings: str) -> list[bytes]:
         world = build_world(shipped("default", *settings), "mnist", bytes(32))

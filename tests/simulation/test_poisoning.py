@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from simulation.attacks.poisoning import apply_poison
 from simulation.foundation.randomness import derive_generator
 from simulation.population import NodeSpec, build_world
+from simulation.training.poisons import apply_poison
 from tests.simulation.material import shipped
 
 LABELS = np.tile(np.arange(10, dtype=np.uint8), 100)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.datasets import PIXELS
-from simulation.samples import (
+from simulation.training.datasets import PIXELS
+from simulation.training.samples import (
     TrainingSet,
     compute_coverage,
     compute_initial_weights,

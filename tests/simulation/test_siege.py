@@ -24,7 +24,7 @@ from simulation.cli import main
 from simulation.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
 from simulation.mutator import Mutant
 from simulation.siege import VICTIM, BrokenError, Siege, find_mark
-from simulation.training import FakeTrainer
+from simulation.training.trainer import FakeTrainer
 from tests.simulation.sieging import make_plan, make_siege
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulation.model_store import WeightsError, WeightStore
-from simulation.samples import Weights, compute_weights_digest
-from simulation.tolerance import compare_stored, compute_distance, compute_rates, count_billionths
+from simulation.training.distances import compare_stored, compute_distance, compute_rates, count_billionths
+from simulation.training.samples import Weights, compute_weights_digest
+from simulation.training.weight_store import WeightsError, WeightStore
 from tests.simulation.material import ROOT
 
 
@@ -72,5 +72,5 @@ def test_stored_weights_are_compared_by_digest_and_what_cannot_be_read_has_no_di
 
 
 def test_comparing_needs_no_tensorflow() -> None:
-    program = "import sys, simulation.tolerance; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
+    program = "import sys, simulation.training.distances; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)

@@ -15,9 +15,9 @@ from protocol.messages import Payout, WrappedBlock
 from simulation import verify
 from simulation.chain_file import write_chain
 from simulation.cli import main
-from simulation.model_store import WeightsError
-from simulation.samples import Weights
 from simulation.summary import compute_ledger
+from simulation.training.samples import Weights
+from simulation.training.weight_store import WeightsError
 from simulation.verify import RunFolderError, verify_run
 from tests.builders import STRANGER, Cluster, genesis, keys
 from tests.simulation.material import save, shipped

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from simulation.cli import main
-from simulation.model_store import load_model_weights
-from simulation.samples import compute_weights_digest
+from simulation.training.samples import compute_weights_digest
+from simulation.training.weight_store import load_model_weights
 from tests.simulation.launching import Finished, find_traces, get_mnist, launch
 
 pytestmark = [
@@ -25,7 +25,7 @@ Check = Callable[..., tuple[int, str]]
 @pytest.fixture
 def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
     """Return a function that runs the command in this process, where Keras need not be loaded again."""
-    from simulation.keras_trainer import use_one_thread  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
     use_one_thread()
     mnist = get_mnist()
@@ -149,7 +149,7 @@ def test_a_changed_chain_is_found_although_the_summary_was_changed_with_it(
 def test_a_model_with_another_weight_is_found_although_the_summary_was_changed_with_it(
     troublemakers_run: Finished, tmp_path: Path, check: Check
 ) -> None:
-    from simulation.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
 
     folder = copy(troublemakers_run, tmp_path)
     model = load_model(folder / "model.keras")

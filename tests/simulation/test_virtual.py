@@ -13,9 +13,9 @@ from simulation.engines.queue import SchedulingError
 from simulation.engines.virtual import PartyError
 from simulation.population import make_keys
 from simulation.records.tally import Tally
-from simulation.samples import Weights
 from simulation.soak import draw_scenario
-from simulation.training import FakeTrainer
+from simulation.training.samples import Weights
+from simulation.training.trainer import FakeTrainer
 from tests.simulation.material import shipped
 from tests.simulation.simulating import Ended, Simulated, make_raw, population, prepare, simulate
 

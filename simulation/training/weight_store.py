@@ -14,8 +14,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from protocol.job import TrainingJob
-from simulation.datasets import CLASSES, ImageSet
-from simulation.samples import Weights, compute_weights_digest, stamp_patch
+from simulation.training.datasets import CLASSES, ImageSet
+from simulation.training.samples import Weights, compute_weights_digest, stamp_patch
 
 WEIGHTS_FOLDER: Final = "weights"
 """Where a run with a tolerance keeps the weights of its blocks."""
@@ -89,7 +89,7 @@ class Evaluator:
             images: The data set, for its test part.
             trigger_class: Class that a backdoor would aim at.
         """
-        from simulation.keras_trainer import build_model  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training.keras_trainer import build_model  # noqa: PLC0415 - loads TensorFlow
 
         self._model: Any = build_model(job)
         self._images = np.asarray(images.x_test, np.float32) / np.float32(255)
@@ -123,7 +123,7 @@ def load_model_weights(path: Path) -> Weights:
     Raises:
         WeightsError: The file cannot be read as a Keras model.
     """
-    from simulation.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
 
     try:
         model = load_model(path)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.job import TrainingJob
-from simulation.datasets import CLASSES, PIXELS, Bytes
 from simulation.foundation.randomness import derive_generator
+from simulation.training.datasets import CLASSES, PIXELS, Bytes
 
 Weights = list[npt.NDArray[np.float32]]
 """Kernel and bias of each layer, input side first."""

@@ -11,13 +11,13 @@ import numpy as np
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
-from simulation.attacks.poisoning import apply_poison
-from simulation.datasets import ImageSet
 from simulation.foundation.randomness import derive_generator
 from simulation.notes import SHORT
 from simulation.population import NodeSpec
 from simulation.records.record import Value
-from simulation.samples import TrainingSet, Weights
+from simulation.training.datasets import ImageSet
+from simulation.training.poisons import apply_poison
+from simulation.training.samples import TrainingSet, Weights
 
 SHOWN_LOSSES: Final = 10
 """Losses of a stage that its record shows, evenly spaced."""

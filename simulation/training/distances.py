@@ -14,8 +14,8 @@ from math import ceil
 import numpy as np
 
 from protocol.types import PARTS_PER_BILLION
-from simulation.model_store import WeightsError, WeightStore
-from simulation.samples import Weights
+from simulation.training.samples import Weights
+from simulation.training.weight_store import WeightsError, WeightStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def apply_poison(
         backdoor: ``share`` of the samples get a patch and the label ``target`` (Gu et al., "BadNets", 2017).
         clean_label: ``share`` of the samples of class ``target`` get the patch; every label stays right (after Turner
             et al., "Label-Consistent Backdoor Attacks", 2019, without their adversarial perturbation).
-        truncated: nothing; what is left out is steps, see `simulation.training`.
+        truncated: nothing; what is left out is steps, see `simulation.training.trainer`.
     """
     count = len(labels)
     chosen = rng.permutation(count)[: round(poison.share * count)]

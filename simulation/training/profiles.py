@@ -11,7 +11,7 @@ ONEDNN_VARIABLE: Final = "TF_ENABLE_ONEDNN_OPTS"
 
 NATIVE: Final = "native"
 CANONICAL: Final = "canonical"
-"""Arithmetic that is the same on every machine; see `simulation.canonical_trainer`."""
+"""Arithmetic that is the same on every machine; see `simulation.training.canonical_trainer`."""
 
 CANONICAL_PROFILE: Final = "canonical-1"
 """Profile of all who train like that; raised when a single bit changes."""

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
-from simulation.samples import (
+from simulation.training.samples import (
     TrainingSet,
     Weights,
     compute_initial_weights,
     compute_stage_positions,
     compute_weights_digest,
 )
-from simulation.training import StageOutcome
+from simulation.training.trainer import StageOutcome
 
 _BETA_1: Final = np.float32(0.9)
 _BETA_2: Final = np.float32(0.999)
@@ -39,7 +39,7 @@ Doubles = npt.NDArray[np.float64]
 
 
 class CanonicalTrainer:
-    """Trains the job's stages one after the other, as `simulation.keras_trainer.KerasTrainer` does."""
+    """Trains the job's stages one after the other, as `simulation.training.keras_trainer.KerasTrainer` does."""
 
     def __init__(self, job: TrainingJob, samples: TrainingSet, *, steps: int | None = None) -> None:
         """Prepare; nothing is trained yet.

@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from protocol.job import TrainingJob
-from simulation.profile import VARIABLES
-from simulation.samples import TrainingSet, Weights
-from simulation.training import StageOutcome
+from simulation.training.profiles import VARIABLES
+from simulation.training.samples import TrainingSet, Weights
+from simulation.training.trainer import StageOutcome
 
 
 class RemoteTrainer:
-    """A `simulation.keras_trainer.KerasTrainer` in a process with another environment."""
+    """A `simulation.training.keras_trainer.KerasTrainer` in a process with another environment."""
 
     def __init__(self, job: TrainingJob, samples: TrainingSet, arithmetic: str, *, xla: bool, steps: int) -> None:
         """Start the process; it ends with this one, or with `close`."""
@@ -71,7 +71,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _serve(connection: Connection, job: TrainingJob, samples: TrainingSet, xla: bool, steps: int) -> None:
     """Train the stages asked for until the connection ends."""
-    from simulation.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - in this process only
+    from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - in this process only
 
     use_one_thread()
     trainer = KerasTrainer(job, samples, xla=xla, steps=steps)

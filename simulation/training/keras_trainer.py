@@ -1,7 +1,7 @@
 """Training with Keras: a whole stage is one compiled graph call that returns the loss of every step.
 
-This and `simulation.model_store` are the only files that import Keras or TensorFlow. Import it in the process that
-trains, after `simulation.profile.prepare_environment`.
+This and `simulation.training.weight_store` are the only files that import Keras or TensorFlow. Import it in the process that
+trains, after `simulation.training.profiles.prepare_environment`.
 """
 
 import gc
@@ -15,16 +15,16 @@ import numpy as np
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
-from simulation.datasets import CLASSES, PIXELS
-from simulation.profile import prepare_environment
-from simulation.samples import (
+from simulation.training.datasets import CLASSES, PIXELS
+from simulation.training.profiles import prepare_environment
+from simulation.training.samples import (
     TrainingSet,
     Weights,
     compute_initial_weights,
     compute_stage_positions,
     compute_weights_digest,
 )
-from simulation.training import StageOutcome
+from simulation.training.trainer import StageOutcome
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The work of training: images, samples, poisons, trainers, weights."""
