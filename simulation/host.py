@@ -32,7 +32,7 @@ from protocol.light_client import LightClient
 from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
-from simulation.attacks.behaviours import Action, Behaviour, SendBytes
+from simulation.attacks.behaviour import Action, Behaviour, SendBytes
 from simulation.journal import JournalledCore, JournalWriter
 from simulation.notes import Notes, Recorder, shorten
 from simulation.records.record import INFO, Value

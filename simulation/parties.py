@@ -2,10 +2,10 @@
 
 from protocol.node import PoTNode
 from protocol.validation import Rules
-from simulation.attacks.adversary import Adversary, Layered, build_core_type
-from simulation.attacks.behaviours import Behaviour, Honest
+from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.layers import Adversary, Layered, build_core_type
 from simulation.foundation.randomness import derive_generator
 from simulation.population import NodeSpec, make_keys
 from simulation.population_section import BehaviourSection

@@ -1,4 +1,1 @@
-"""Behaviours that stand between a node's inputs and its core.
-
-They see only what such a node could see. `protocol` does not know that they exist.
-"""
+"""Behaviours that stand between a node's inputs and its core; they see only what such a node could see."""

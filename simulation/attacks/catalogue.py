@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from simulation.attacks.claims import Equivocator, StakeLiar, TimestampGrinder
-from simulation.attacks.idlers import DeclarationSpoiler, FreeRider, LazyVerifier
-from simulation.attacks.noise import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
-from simulation.attacks.strategists import CensoringWrapper, DoubleSpender, PrivateChain, Withholder
+from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
+from simulation.attacks.false_rights import Equivocator, StakeLiar, TimestampGrinder
+from simulation.attacks.free_riding import DeclarationSpoiler, FreeRider, LazyVerifier
+from simulation.attacks.withholding import CensoringWrapper, DoubleSpender, PrivateChain, Withholder
 
 CATALOGUE: Final[Mapping[str, type[Any]]] = {
     "silent": Silent,

@@ -12,7 +12,7 @@ from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
 from protocol.types import Task, WeightsPair
 from protocol.validation import Rules
-from simulation.attacks.behaviours import Honest
+from simulation.attacks.behaviour import Honest
 from simulation.employer import EmployerDesk
 from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.party import Party, Worker, run_party

@@ -18,7 +18,7 @@ from protocol.node import PoTNode
 from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import Hash32, WeightsPair
-from simulation.attacks.behaviours import Behaviour, Honest
+from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.employer import EmployerDesk
 from simulation.engines.carrier import Carrier, Sender
 from simulation.engines.queue import EventQueue

@@ -7,10 +7,10 @@ import pytest
 
 from protocol.events import Event, MessageReceived, Started
 from protocol.validation import Rules
-from simulation.attacks.adversary import build_core_type
-from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.catalogue import CATALOGUE
-from simulation.attacks.strategists import PrivateChain
+from simulation.attacks.layers import build_core_type
+from simulation.attacks.withholding import PrivateChain
 from simulation.parties import build_node
 from simulation.population import build_world
 from simulation.scenario import Scenario

@@ -18,7 +18,7 @@ from protocol.messages import Message, WrappedBlock
 from protocol.node import PoTNode
 from protocol.types import Nanoseconds
 from protocol.validation import Rules
-from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
 
 

@@ -18,9 +18,9 @@ from protocol.messages import (
 from protocol.node import PoTNode
 from protocol.participant import MessageT, Turn
 from protocol.types import AccountId, Nanoseconds
-from simulation.attacks.adversary import Adversary
-from simulation.attacks.behaviours import Action, Core, SendBytes
+from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.layers import Adversary
 
 
 def _make_withholding(kind: type[Message]) -> type[PoTNode]:

@@ -12,9 +12,9 @@ from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
 from protocol.lottery import compute_slot
 from protocol.messages import UNSIGNED, BlockResponse, Message, TrainingDeclaration, Transaction
 from protocol.types import AccountId, Nanoseconds
-from simulation.attacks.adversary import Adversary, read_message
-from simulation.attacks.behaviours import Action, Core, SendBytes
+from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.layers import Adversary, read_message
 
 MAX_HEARD: Final = 200
 """Frames that a replayer keeps, and transfers that a forger remembers."""

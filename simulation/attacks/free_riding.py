@@ -17,9 +17,9 @@ from protocol.training import commit
 from protocol.types import Hash32, Nanoseconds
 from protocol.validation import OwnTraining, PoTRecord
 from protocol.verdicts import Wait
-from simulation.attacks.adversary import Adversary, read_message
-from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.layers import Adversary, read_message
 
 MAX_SLOTS_BACK: Final = 1_000
 """Slots that are searched for one that was won."""

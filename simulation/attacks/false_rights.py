@@ -14,9 +14,9 @@ from protocol.messages import BlockHeader, TrainingDeclaration
 from protocol.node import PoTNode
 from protocol.participant import Turn
 from protocol.types import Nanoseconds
-from simulation.attacks.adversary import Adversary
-from simulation.attacks.behaviours import Action, Core
+from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.layers import Adversary
 
 MAX_SLOTS_AHEAD: Final = 1_000
 """Slots of the future that a grinder searches."""
