@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simulation.population import build_world
-from simulation.population_section import Poison
-from simulation.scenario import CONFIGS, load_scenario
+from simulation.scenario.populations import Poison
+from simulation.scenario.scenario import CONFIGS, load_scenario
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import load_images
 from simulation.training.distances import compute_distance, compute_rates

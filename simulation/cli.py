@@ -13,11 +13,11 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from simulation.corruption import load_resolved
 from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.live import make_console
-from simulation.overrides import refuse_contradiction
-from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
+from simulation.scenario.corruptions import load_resolved
+from simulation.scenario.overrides import refuse_contradiction
+from simulation.scenario.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2

@@ -7,8 +7,8 @@ and links, training and declaring that take no time beside a slot.
 from collections import Counter
 from typing import Final
 
-from simulation.population_section import Population
-from simulation.scenario import Scenario
+from simulation.scenario.populations import Population
+from simulation.scenario.scenario import Scenario
 from simulation.theory import compute_slots_to_block, deceive_employer_under
 
 CLOSED_FORM: Final = ".closed_form"

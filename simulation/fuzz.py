@@ -18,7 +18,7 @@ from protocol.verdicts import Reason
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.mutator import Mutant, Mutator
 from simulation.population import World, build_world, make_keys
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from simulation.siege import BrokenError, Plan, Siege, SmallNetwork
 
 FRAMES_PER_SEED: Final = 2_500

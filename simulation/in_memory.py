@@ -12,7 +12,7 @@ from simulation.invariants import find_broken, find_standstill, is_exact, must_a
 from simulation.population import build_world
 from simulation.records.record import Record
 from simulation.records.tally import Tally
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from simulation.training.datasets import PIXELS, ImageSet
 from simulation.training.weight_store import WeightStore
 from simulation.watch import Watch

@@ -21,9 +21,9 @@ from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.notes import shorten
 from simulation.population import World
-from simulation.population_section import Population
 from simulation.records.tally import Tally
-from simulation.scenario import Scenario
+from simulation.scenario.populations import Population
+from simulation.scenario.scenario import Scenario
 from simulation.watch import CONFIRMATION_DEPTH, Watch
 
 PATIENCE: Final = 30

@@ -49,7 +49,7 @@ from simulation.engines.shared_rules import SharedRules
 from simulation.notes import shorten
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, NodeSpec, build_world
-from simulation.scenario import ScenarioError, load_scenario
+from simulation.scenario.scenario import ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME
 
 JOURNAL_FOLDER: Final = "journal"

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final
 
 from simulation.foundation.randomness import derive_seed
-from simulation.network_section import Eclipse, Latency, Partition
 from simulation.population import World
+from simulation.scenario.network import Eclipse, Latency, Partition
 
 NANOSECONDS: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000

@@ -8,7 +8,7 @@ from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, Layered, build_core_type
 from simulation.foundation.randomness import derive_generator
 from simulation.population import NodeSpec, make_keys
-from simulation.population_section import BehaviourSection
+from simulation.scenario.populations import BehaviourSection
 
 NANOSECONDS = 1_000_000_000
 

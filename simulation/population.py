@@ -8,11 +8,11 @@ from protocol.crypto import KeyPair
 from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters, RewardShares, TrainingJob
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_BILLION, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
-from simulation.corruption import resolve_corruptions
 from simulation.foundation.randomness import derive_bytes, derive_seed
-from simulation.population_section import BehaviourSection, Poison, Population
-from simulation.scenario import Scenario
-from simulation.sections import Job
+from simulation.scenario.corruptions import resolve_corruptions
+from simulation.scenario.populations import BehaviourSection, Poison, Population
+from simulation.scenario.scenario import Scenario
+from simulation.scenario.sections import Job
 from simulation.topology import build_edges, draw_client_links
 from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
 

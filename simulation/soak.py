@@ -14,7 +14,7 @@ from simulation.engines.virtual import PartyError
 from simulation.foundation.randomness import derive_seed
 from simulation.in_memory import MemoryRun
 from simulation.invariants import estimate_job_s, estimate_patience_s, must_progress
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 
 FAULTS_END_S: Final = 40.0
 """Simulated seconds after which a drawn scenario has no more faults."""

@@ -6,7 +6,7 @@ from typing import cast
 import networkx as nx
 
 from simulation.foundation.randomness import derive_generator, derive_seed
-from simulation.network_section import Network
+from simulation.scenario.network import Network
 
 
 def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.population import find_profile
 from simulation.run import MODEL_NAME, SCENARIO_NAME
-from simulation.scenario import Scenario, ScenarioError, load_scenario
+from simulation.scenario.scenario import Scenario, ScenarioError, load_scenario
 from simulation.summary import SUMMARY_NAME, Summary
 from simulation.summary_checks import find_disagreements
 from simulation.training.canonical_trainer import CanonicalTrainer

@@ -59,7 +59,7 @@ RESERVED: Final = (
         frozenset({"keras", "tensorflow"}),
         frozenset({"simulation/training/keras_trainer.py", "simulation/training/weight_store.py"}),
     ),
-    Reserved(frozenset({"yaml"}), frozenset({"simulation/yaml_reading.py"})),
+    Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario/strict_yaml.py"})),
     Reserved(frozenset({"ray"}), frozenset({"simulation/sweeps/ray_executor.py"})),
     Reserved(frozenset({"pyarrow"}), frozenset({"simulation/sweeps/table.py"})),
 )

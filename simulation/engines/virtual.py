@@ -29,11 +29,11 @@ from simulation.foundation.interruption import Interruption
 from simulation.host import Host
 from simulation.journal import JournalWriter
 from simulation.network import NetworkModel
-from simulation.network_section import Outage
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
 from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
+from simulation.scenario.network import Outage
 from simulation.training.datasets import ImageSet
 from simulation.training.distances import compare_stored
 from simulation.training.trainer import describe_training

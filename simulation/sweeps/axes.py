@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from simulation.explaining import show
-from simulation.faults import ScenarioError, shorten
+from simulation.scenario.error_messages import show
+from simulation.scenario.errors import ScenarioError, shorten
 
 MAX_CELLS: Final = 1_000_000
 """Most cells of a sweep: their results are some GB."""

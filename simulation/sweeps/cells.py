@@ -6,11 +6,11 @@ from itertools import product
 from typing import Any, Final
 
 from simulation.closed_forms import predict
-from simulation.corruption import resolve_corruptions
-from simulation.faults import ScenarioError, shorten
 from simulation.foundation.randomness import derive_seed
-from simulation.overrides import Override
-from simulation.scenario import Scenario, build_scenario
+from simulation.scenario.corruptions import resolve_corruptions
+from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.overrides import Override
+from simulation.scenario.scenario import Scenario, build_scenario
 from simulation.sweeps.axes import encode
 from simulation.sweeps.reading import Sweep
 

@@ -20,7 +20,7 @@ from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.population import make_keys
 from simulation.records.record import INFO, Record
 from simulation.run import FINISHED, run_scenario
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from simulation.summary import Summary, build_summary
 from simulation.sweeps.cells import Cell, Recipe, is_in_memory
 from simulation.training.datasets import DatasetError, ImageSet, load_images

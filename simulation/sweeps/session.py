@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulation.faults import shorten
 from simulation.foundation.interruption import EXIT_BASE, Interruption
+from simulation.scenario.errors import shorten
 from simulation.sweeps.axes import encode
 from simulation.sweeps.cells import Cell, Plan, build_recipe
 from simulation.sweeps.digests import DIGESTS_NAME, write_digests

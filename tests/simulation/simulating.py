@@ -13,7 +13,7 @@ from simulation.invariants import find_broken
 from simulation.population import World, build_world
 from simulation.records.record import Record
 from simulation.records.tally import Tally
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from simulation.training.datasets import PIXELS, ImageSet
 from simulation.training.weight_store import WeightStore
 

@@ -8,7 +8,7 @@ import pytest
 
 from simulation import constants
 from simulation.cli import main
-from simulation.scenario import CONFIGS, ScenarioError, load_scenario
+from simulation.scenario.scenario import CONFIGS, ScenarioError, load_scenario
 from tests.simulation.material import complete, save
 
 DEFAULT = CONFIGS / "default.yaml"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from simulation.cli import main
-from simulation.scenario import list_shipped
+from simulation.scenario.scenario import list_shipped
 from tests.simulation.material import complete, save
 
 BAD_INPUT = {

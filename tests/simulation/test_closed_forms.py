@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from simulation.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
-from simulation.overrides import Override
-from simulation.scenario import CONFIGS, build_scenario, load_scenario
+from simulation.scenario.overrides import Override
+from simulation.scenario.scenario import CONFIGS, build_scenario, load_scenario
 from simulation.theory import compute_slots_to_block, deceive_employer, win_race
 
 RACE: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "race.yaml").read_text("utf-8"))

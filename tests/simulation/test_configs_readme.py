@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from simulation.population_section import BehaviourSection, Conduct, Corruption, Poison, Population
-from simulation.scenario import CONFIGS, Scenario
+from simulation.scenario.populations import BehaviourSection, Conduct, Corruption, Poison, Population
+from simulation.scenario.scenario import CONFIGS, Scenario
 
 TEXT = (CONFIGS / "README.md").read_text("utf-8")
 ROWS = {match[1]: match[2] for match in re.finditer(r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|", TEXT, re.MULTILINE)}

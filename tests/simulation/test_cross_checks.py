@@ -7,7 +7,7 @@ import pytest
 
 from simulation.cli import main
 from simulation.population import build_world
-from simulation.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
+from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
 from tests.simulation.material import complete, save, shipped
 
 TIMES = {"start_s": 1.0, "heal_s": 2.0}

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from simulation import constants
-from simulation.population_section import Poison
-from simulation.scenario import CONFIGS, Scenario, list_shipped, load_scenario
+from simulation.scenario.populations import Poison
+from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
 from tests.simulation.material import complete, dig, dotted, save, shipped, walk
 
 OTHERS: dict[str, Any] = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.scenario import CONFIGS, ScenarioError, find_scenario, list_shipped, load_scenario
+from simulation.scenario.scenario import CONFIGS, ScenarioError, find_scenario, list_shipped, load_scenario
 from tests.simulation.material import complete, dig, dotted, save, walk
 
 FILES = list(list_shipped().values())

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from simulation.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
+from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
 from tests.simulation.material import complete, dig, dotted, save, shipped, walk
 
 DEFAULT = CONFIGS / "default.yaml"

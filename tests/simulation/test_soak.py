@@ -18,7 +18,7 @@ from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.cli import main
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from simulation.soak import (
     SoakResult,
     describe_failure,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.network_section import Network
 from simulation.population import build_world
+from simulation.scenario.network import Network
 from simulation.topology import build_edges, draw_client_links
 from tests.simulation.material import shipped
 

@@ -6,7 +6,7 @@ import pytest
 
 from simulation.invariants import must_agree, must_progress
 from simulation.population import build_world
-from simulation.scenario import Scenario
+from simulation.scenario.scenario import Scenario
 from tests.simulation.simulating import make_raw, population
 
 

@@ -10,8 +10,8 @@ import yaml
 
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.cli import main
-from simulation.population_section import Poison
-from simulation.scenario import CONFIGS, load_scenario
+from simulation.scenario.populations import Poison
+from simulation.scenario.scenario import CONFIGS, load_scenario
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.launching import SMALL, launch, sets
 

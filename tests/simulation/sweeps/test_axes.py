@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.faults import ScenarioError
+from simulation.scenario.errors import ScenarioError
 from simulation.sweeps.axes import read_axis
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulation.faults import ScenarioError
-from simulation.scenario import Scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.scenario import Scenario
 from simulation.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.sweeps.reading import Sweep
 from tests.simulation.sweeps.sweeping import VARY, read_sweep

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulation.cli import main
-from simulation.faults import ScenarioError
-from simulation.scenario import CONFIGS
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.scenario import CONFIGS
 from simulation.sweeps.cells import plan_cells
 from simulation.sweeps.reading import load_sweep
 from tests.simulation.material import save

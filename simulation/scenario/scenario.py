@@ -14,14 +14,14 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from simulation.cross_checks import find_fault
-from simulation.defaults import from_constant, left_out, load_constants
-from simulation.explaining import Step, explain
-from simulation.faults import ScenarioError, shorten
-from simulation.network_section import Network
-from simulation.overrides import Override, apply_override, parse_override
-from simulation.population_section import Corruption, Population
-from simulation.sections import (
+from simulation.scenario.cross_checks import find_fault
+from simulation.scenario.defaults import from_constant, left_out, load_constants
+from simulation.scenario.error_messages import Step, explain
+from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.network import Network
+from simulation.scenario.overrides import Override, apply_override, parse_override
+from simulation.scenario.populations import Corruption, Population
+from simulation.scenario.sections import (
     Dataset,
     Job,
     Name,
@@ -33,11 +33,11 @@ from simulation.sections import (
     Users,
     Virtual,
 )
-from simulation.yaml_reading import read_file, write_text
+from simulation.scenario.strict_yaml import read_file, write_text
 
 __all__ = ["CONFIGS", "Scenario", "ScenarioError", "build_scenario", "find_scenario", "list_shipped", "load_scenario"]
 
-CONFIGS: Final = Path(__file__).resolve().parent.parent / "configs"
+CONFIGS: Final = Path(__file__).resolve().parent.parent.parent / "configs"
 """Where the shipped scenarios are."""
 
 

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from simulation.explaining import Step, explain
-from simulation.faults import ScenarioError
 from simulation.foundation.randomness import derive_generator
-from simulation.population_section import Corruption, Population
-from simulation.scenario import Scenario, load_scenario
+from simulation.scenario.error_messages import Step, explain
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.populations import Corruption, Population
+from simulation.scenario.scenario import Scenario, load_scenario
 
 _SHARE_ERROR: Final = 1e-9
 
@@ -59,7 +59,7 @@ def resolve_corruptions(scenario: Scenario) -> Scenario:
 
 
 def load_resolved(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
-    """Return a scenario file with its corruptions resolved; see `simulation.scenario.load_scenario`.
+    """Return a scenario file with its corruptions resolved; see `simulation.scenario.scenario.load_scenario`.
 
     Raises:
         ScenarioError: The file cannot be read, is not a valid scenario, or its corruptions cannot be resolved.

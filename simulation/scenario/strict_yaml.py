@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from simulation.faults import ScenarioError
+from simulation.scenario.errors import ScenarioError
 
 
 class _StrictLoader(yaml.SafeLoader):

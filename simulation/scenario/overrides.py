@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from simulation.faults import ScenarioError, shorten
-from simulation.yaml_reading import read_value
+from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.strict_yaml import read_value
 
 Location = tuple[str | int, ...]
 

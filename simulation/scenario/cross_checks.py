@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from protocol.books import MAX_DECLARATIONS
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.faults import Fault
+from simulation.scenario.errors import Fault
 
 if TYPE_CHECKING:
-    from simulation.scenario import Scenario
+    from simulation.scenario.scenario import Scenario
 
 MAX_JOURNALS: Final = 500
 """Nodes that may keep a journal each: each is an open file."""

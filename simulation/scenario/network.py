@@ -4,9 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simulation.defaults import from_constant, left_out
-from simulation.faults import Fault
-from simulation.sections import PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.defaults import from_constant, left_out
+from simulation.scenario.errors import Fault
+from simulation.scenario.sections import PositiveFloat, PositiveInt, Section, Share
 
 Names = Annotated[list[str], Field(min_length=1)]
 

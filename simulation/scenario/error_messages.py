@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from simulation.defaults import CONSTANTS_FILE, describe_constant, get_constant
-from simulation.faults import FAULT_TYPE, Fault, shorten
-from simulation.overrides import Location
-from simulation.sections import NAME_PATTERN
+from simulation.scenario.defaults import CONSTANTS_FILE, describe_constant, get_constant
+from simulation.scenario.errors import FAULT_TYPE, Fault, shorten
+from simulation.scenario.overrides import Location
+from simulation.scenario.sections import NAME_PATTERN
 
 _PATTERNS: Final[dict[str, str]] = {NAME_PATTERN: "write 1 to 40 lower-case letters, digits, _ or -, a letter first"}
 

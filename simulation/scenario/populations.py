@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simulation.defaults import from_constant
-from simulation.explaining import show
-from simulation.faults import Fault
-from simulation.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.defaults import from_constant
+from simulation.scenario.error_messages import show
+from simulation.scenario.errors import Fault
+from simulation.scenario.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
 
 PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "withholder": frozenset({"what"}),

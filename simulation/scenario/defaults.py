@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from simulation.faults import ScenarioError
+from simulation.scenario.errors import ScenarioError
 
 CONSTANTS_FILE: Final = "simulation/constants.py"
 _MARK: Final = "constant"

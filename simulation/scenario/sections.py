@@ -1,7 +1,7 @@
 """The sections of a scenario file: which keys there are, and what each may hold.
 
 A field without a default must be written; the other defaults come from `simulation.constants`. What sections must have
-in common is in `simulation.cross_checks`.
+in common is in `simulation.scenario.cross_checks`.
 """
 
 import os
@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from simulation.defaults import chosen_by_constant, from_constant, left_out, read_constant
-from simulation.faults import Fault
+from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
+from simulation.scenario.errors import Fault
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 

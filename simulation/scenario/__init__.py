@@ -1,0 +1,1 @@
+"""What a user may write, and the scenario it stands for."""
