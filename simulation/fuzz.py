@@ -17,8 +17,8 @@ from protocol.validation import Rules
 from protocol.verdicts import Reason
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.mutator import Mutant, Mutator
-from simulation.population import World, build_world, make_keys
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world.building import World, build_world, make_keys
 from simulation.siege import BrokenError, Plan, Siege, SmallNetwork
 
 FRAMES_PER_SEED: Final = 2_500

@@ -20,10 +20,10 @@ from protocol.rewards import compute_subsidy
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.notes import shorten
-from simulation.population import World
 from simulation.records.tally import Tally
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world.building import World
 from simulation.watch import CONFIRMATION_DEPTH, Watch
 
 PATIENCE: Final = 30

@@ -48,8 +48,8 @@ from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.engines.shared_rules import SharedRules
 from simulation.notes import shorten
 from simulation.parties import build_node
-from simulation.population import EMPLOYER, NodeSpec, build_world
 from simulation.scenario.scenario import ScenarioError, load_scenario
+from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
 from simulation.summary import SUMMARY_NAME
 
 JOURNAL_FOLDER: Final = "journal"

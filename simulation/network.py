@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final
 
 from simulation.foundation.randomness import derive_seed
-from simulation.population import World
 from simulation.scenario.network import Eclipse, Latency, Partition
+from simulation.scenario.world.building import World
 
 NANOSECONDS: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000

@@ -23,11 +23,11 @@ from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
-from simulation.population import EMPLOYER, World, build_world
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world.building import EMPLOYER, World, build_world
 from simulation.summary import Summary, build_summary, write_summary
 from simulation.training.datasets import ImageSet, load_images
 from simulation.training.weight_store import WeightStore

@@ -35,9 +35,9 @@ from protocol.validation import Rules
 from protocol.verdicts import Accept, Verdict, Wait
 from simulation.engines.queue import EventQueue
 from simulation.mutator import Mutant, Mutator
-from simulation.population import USERS, World, make_keys, to_micro
+from simulation.scenario.world.building import USERS, World, make_keys, to_micro
+from simulation.scenario.world.transfers import plan_transfers
 from simulation.training.trainer import FakeTrainer
-from simulation.users import plan_transfers
 
 VICTIM: Final = "node-0"
 

@@ -17,9 +17,9 @@ from protocol.types import PARTS_PER_BILLION
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.population import find_profile
 from simulation.run import MODEL_NAME, SCENARIO_NAME
 from simulation.scenario.scenario import Scenario, ScenarioError, load_scenario
+from simulation.scenario.world.building import find_profile
 from simulation.summary import SUMMARY_NAME, Summary
 from simulation.summary_checks import find_disagreements
 from simulation.training.canonical_trainer import CanonicalTrainer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from protocol.job import Genesis
 from simulation.network import NetworkModel
-from simulation.population import NodeSpec, UserSpec
 from simulation.records.record import Record
+from simulation.scenario.world.building import NodeSpec, UserSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,9 @@ from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
 from simulation.network import NetworkModel
 from simulation.notes import SHORT
-from simulation.population import EMPLOYER, USERS, World, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
+from simulation.scenario.world.building import EMPLOYER, USERS, World, to_micro
 
 TICK_S: Final = 0.1
 """Seconds between two looks at the clock while nothing happens."""

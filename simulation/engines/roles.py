@@ -21,6 +21,7 @@ from simulation.journal import JournalWriter
 from simulation.notes import Notes
 from simulation.parties import build_node
 from simulation.records.record import INFO, Value
+from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import open_shared
 from simulation.training.distances import compare_stored
@@ -35,7 +36,6 @@ from simulation.training.trainer import (
     describe_training,
 )
 from simulation.training.weight_store import Evaluator, WeightStore
-from simulation.users import PlannedTransfer, plan_transfers
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ from simulation.journal import JournalWriter
 from simulation.network import NetworkModel
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
-from simulation.population import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.scenario.network import Outage
+from simulation.scenario.world.building import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
+from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.datasets import ImageSet
 from simulation.training.distances import compare_stored
 from simulation.training.trainer import describe_training
 from simulation.training.weight_store import WeightStore
-from simulation.users import PlannedTransfer, plan_transfers
 
 NANOSECONDS: Final = 1_000_000_000
 TICK_ACTIONS: Final = 2_000

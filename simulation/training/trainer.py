@@ -13,8 +13,8 @@ from protocol.job import TrainingJob
 from protocol.training import TrainingResult
 from simulation.foundation.randomness import derive_generator
 from simulation.notes import SHORT
-from simulation.population import NodeSpec
 from simulation.records.record import Value
+from simulation.scenario.world.building import NodeSpec
 from simulation.training.datasets import ImageSet
 from simulation.training.poisons import apply_poison
 from simulation.training.samples import TrainingSet, Weights

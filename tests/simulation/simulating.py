@@ -10,10 +10,10 @@ from simulation.engines.result import EngineResult
 from simulation.engines.virtual import VirtualEngine
 from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken
-from simulation.population import World, build_world
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world.building import World, build_world
 from simulation.training.datasets import PIXELS, ImageSet
 from simulation.training.weight_store import WeightStore
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulation.cli import main
-from simulation.population import build_world
 from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
+from simulation.scenario.world.building import build_world
 from tests.simulation.material import complete, save, shipped
 
 TIMES = {"start_s": 1.0, "heal_s": 2.0}

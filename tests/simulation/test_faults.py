@@ -10,8 +10,8 @@ import pytest
 
 from simulation.compare import read_log
 from simulation.engines.descriptors import compute_needed
-from simulation.population import build_world
 from simulation.records.record import WARNING, Record
+from simulation.scenario.world.building import build_world
 from tests.simulation.launching import (
     SMALL,
     Finished,

@@ -13,8 +13,8 @@ from protocol.codec import encode
 from protocol.messages import Payout, Transaction, WrappedBlock
 from protocol.validation import PoTRecord, Rules
 from simulation.invariants import find_broken, find_chain_fault
-from simulation.population import World
 from simulation.records.tally import Tally
+from simulation.scenario.world.building import World
 from simulation.watch import CONFIRMATION_DEPTH
 from tests.builders import Scene, genesis
 from tests.simulation.material import appended, note, trained

@@ -13,8 +13,8 @@ import pytest
 
 from protocol.job import TrainingJob
 from protocol.training import compute_training_secret
-from simulation.population import build_world
 from simulation.scenario import sections
+from simulation.scenario.world.building import build_world
 from simulation.training.samples import (
     TrainingSet,
     Weights,

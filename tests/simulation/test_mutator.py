@@ -17,7 +17,7 @@ from protocol.verdicts import ACCEPT, Reason, Reject
 from simulation.collusion import build_colluding_block
 from simulation.fuzz import rehearse
 from simulation.mutator import Mutator
-from simulation.population import make_keys
+from simulation.scenario.world.building import make_keys
 from tests.simulation.sieging import make_generator, make_plan
 
 pytestmark = pytest.mark.slow

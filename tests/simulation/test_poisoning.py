@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from simulation.foundation.randomness import derive_generator
-from simulation.population import NodeSpec, build_world
+from simulation.scenario.world.building import NodeSpec, build_world
 from simulation.training.poisons import apply_poison
 from tests.simulation.material import shipped
 

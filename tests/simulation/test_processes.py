@@ -8,9 +8,9 @@ import pytest
 
 from simulation.chain_file import read_chain
 from simulation.compare import build_frame, read_log
-from simulation.population import build_world
 from simulation.records.record import DEBUG, INFO
 from simulation.scenario.scenario import load_scenario
+from simulation.scenario.world.building import build_world
 from tests.simulation.launching import SMALL, Finished, find_traces, get_mnist, launch, sets
 from tests.simulation.material import shipped
 

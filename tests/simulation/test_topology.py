@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.population import build_world
 from simulation.scenario.network import Network
-from simulation.topology import build_edges, draw_client_links
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.topology import build_edges, draw_client_links
 from tests.simulation.material import shipped
 
 

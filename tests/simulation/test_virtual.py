@@ -11,8 +11,8 @@ from protocol.messages import BlockRequest
 from protocol.node import PoTNode
 from simulation.engines.queue import SchedulingError
 from simulation.engines.virtual import PartyError
-from simulation.population import make_keys
 from simulation.records.tally import Tally
+from simulation.scenario.world.building import make_keys
 from simulation.soak import draw_scenario
 from simulation.training.samples import Weights
 from simulation.training.trainer import FakeTrainer

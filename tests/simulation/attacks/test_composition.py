@@ -12,8 +12,8 @@ from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.layers import build_core_type
 from simulation.attacks.withholding import PrivateChain
 from simulation.parties import build_node
-from simulation.population import build_world
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world.building import build_world
 from tests.simulation.attacks.observing import Observed, observe
 from tests.simulation.simulating import make_raw, make_world, population, simulate
 

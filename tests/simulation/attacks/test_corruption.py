@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulation.cli import main
-from simulation.population import World
+from simulation.scenario.world.building import World
 from tests.simulation.attacks.observing import observe
 from tests.simulation.material import save
 from tests.simulation.simulating import make_raw, make_world, population

@@ -9,8 +9,8 @@ import pytest
 from protocol.crypto import Domain
 from protocol.ledger import LedgerState
 from protocol.lottery import is_slot_won
-from simulation.population import make_keys
 from simulation.scenario.populations import Poison
+from simulation.scenario.world.building import make_keys
 from simulation.training.poisons import apply_poison
 from simulation.training.trainer import count_trained_steps
 from tests.simulation.attacks.defences import count_identities, never_ask_for_blocks, trust_proposers

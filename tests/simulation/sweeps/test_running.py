@@ -11,7 +11,7 @@ from simulation.engines.virtual import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.in_memory import MemoryRun
-from simulation.population import make_keys
+from simulation.scenario.world.building import make_keys
 from simulation.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.sweeps.running import CellRunner, Job, Outcome, flatten, is_of_execution
 from simulation.sweeps.table import COUNTED

@@ -13,7 +13,7 @@ from simulation.scenario.corruptions import resolve_corruptions
 from simulation.scenario.populations import BehaviourSection, Poison, Population
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.sections import Job
-from simulation.topology import build_edges, draw_client_links
+from simulation.scenario.world.topology import build_edges, draw_client_links
 from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
 
 EMPLOYER: Final = "employer"

@@ -1,0 +1,1 @@
+"""Who takes part in a scenario: labels, keys, stakes, links, genesis, transfers."""
