@@ -45,7 +45,7 @@ from protocol.types import Nanoseconds
 from protocol.validation import Rules
 from protocol.verdicts import Accept, Wait
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.engines.shared_rules import SharedRules
+from simulation.engines.caching_rules import SharedRules
 from simulation.notes import shorten
 from simulation.parties import build_node
 from simulation.scenario.scenario import ScenarioError, load_scenario

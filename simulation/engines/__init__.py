@@ -1,1 +1,1 @@
-"""Ways to run the same parties. `processes` gives each one an operating-system process."""
+"""Ways to run the same parties."""

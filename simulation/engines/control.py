@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.job import Genesis
-from simulation.network import NetworkModel
+from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
 from simulation.scenario.world.building import NodeSpec, UserSpec
 

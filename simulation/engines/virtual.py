@@ -20,15 +20,15 @@ from protocol.training import TrainingResult
 from protocol.types import Hash32, WeightsPair
 from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.employer import EmployerDesk
+from simulation.engines.caching_rules import SharedRules
 from simulation.engines.carrier import Carrier, Sender
+from simulation.engines.network_model import NetworkModel
 from simulation.engines.queue import EventQueue
 from simulation.engines.result import EngineResult
-from simulation.engines.shared_rules import SharedRules
 from simulation.engines.trainers import TrainerPool
 from simulation.foundation.interruption import Interruption
 from simulation.host import Host
 from simulation.journal import JournalWriter
-from simulation.network import NetworkModel
 from simulation.notes import CountedNotes, Counts, Notes
 from simulation.parties import build_node
 from simulation.records.record import INFO, WARNING, Record, Value

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.network import NetworkModel
+from simulation.engines.network_model import NetworkModel
 from tests.simulation.simulating import make_raw, make_world, population
 
 MS = 1_000_000

@@ -16,7 +16,7 @@ from protocol.types import Hash32, WeightsPair
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 from simulation.engines import virtual
-from simulation.engines.shared_rules import SharedRules
+from simulation.engines.caching_rules import SharedRules
 from simulation.soak import draw_scenario
 from tests.builders import SLOT_NS, Scene, genesis, train
 from tests.simulation.simulating import make_raw, population, simulate

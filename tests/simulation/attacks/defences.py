@@ -17,7 +17,7 @@ from protocol.participant import Memory, Participant, Turn
 from protocol.types import AccountId
 from protocol.validation import Place
 from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
-from simulation.engines.shared_rules import SharedRules
+from simulation.engines.caching_rules import SharedRules
 
 
 def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = PoTNode) -> None:
