@@ -1,10 +1,10 @@
-"""Records what shipped scenarios and short studies give, byte for byte, and compares it with another version of the code.
+"""Records what shipped scenarios and short studies give, byte for byte, and compares them with another version.
 
     python -m benchmarks.traces --write before.json
     python -m benchmarks.traces --compare before.json
 
-A change that claims to leave behaviour as it was gives equal digests. Everything goes through the command line, so the two
-versions need have nothing else in common. What names the code itself (its version, the fingerprint) or its execution (date,
+A change that claims to leave behaviour as it was gives equal digests. Everything goes through the command line, so the
+two versions need have nothing else in common. What names the code (its version, the fingerprint) or its execution (date,
 cost) is left out. Digests hold on one machine: real training has the bits of its arithmetic profile.
 """
 
