@@ -19,7 +19,7 @@ from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rewards import compute_subsidy
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
-from simulation.notes import shorten
+from simulation.engines.parties.recorder import shorten
 from simulation.records.tally import Tally
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from simulation.chain_file import CHAIN_NAME, write_chain
 from simulation.engines.descriptors import ensure_available
+from simulation.engines.parties.journal import JOURNAL_FOLDER
 from simulation.engines.processes import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.result import EngineResult
 from simulation.engines.server import start_server
@@ -21,7 +22,6 @@ from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
-from simulation.journal import JOURNAL_FOLDER
 from simulation.live import LiveView, print_summary
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally

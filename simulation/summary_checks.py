@@ -10,7 +10,7 @@ from protocol.job import Genesis, compute_chain_id
 from protocol.messages import WrappedBlock
 from simulation.chain_file import CHAIN_NAME
 from simulation.compare import LogError, read_log
-from simulation.notes import shorten
+from simulation.engines.parties.recorder import shorten
 from simulation.records.writing import LOG_NAME
 from simulation.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
 

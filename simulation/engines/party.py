@@ -19,8 +19,8 @@ from protocol.events import Timer
 from protocol.types import Hash32, WeightsPair
 from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.links import Link, Links
+from simulation.engines.parties.host import Host
 from simulation.foundation.interruption import OF_THE_TERMINAL
-from simulation.host import Host
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 
 NANOSECONDS: Final = 1_000_000_000

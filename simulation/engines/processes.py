@@ -32,11 +32,11 @@ from simulation.engines.control import (
 from simulation.engines.descriptors import compute_needed
 from simulation.engines.entry import be_party
 from simulation.engines.network_model import NetworkModel
+from simulation.engines.parties.recorder import SHORT
 from simulation.engines.result import EngineResult
 from simulation.engines.server import CONTEXT
 from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
-from simulation.notes import SHORT
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import EMPLOYER, USERS, World, to_micro

@@ -11,8 +11,8 @@ import numpy as np
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
+from simulation.engines.parties.recorder import SHORT
 from simulation.foundation.randomness import derive_generator
-from simulation.notes import SHORT
 from simulation.records.record import Value
 from simulation.scenario.world.building import NodeSpec
 from simulation.training.datasets import ImageSet

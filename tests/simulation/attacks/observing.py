@@ -11,7 +11,7 @@ import pytest
 from protocol.events import Judged
 from protocol.messages import WrappedBlock
 from protocol.verdicts import Ignore, Reject
-from simulation.notes import Notes
+from simulation.engines.parties.recorder import Notes
 from tests.simulation.simulating import Ended, prepare
 
 

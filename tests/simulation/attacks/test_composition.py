@@ -11,7 +11,7 @@ from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.layers import build_core_type
 from simulation.attacks.withholding import PrivateChain
-from simulation.parties import build_node
+from simulation.engines.parties.building import build_node
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from tests.simulation.attacks.observing import Observed, observe

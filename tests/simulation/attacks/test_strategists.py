@@ -145,7 +145,7 @@ def test_the_two_transfers_really_conflict(bad: int, monkeypatch: pytest.MonkeyP
             spoken.setdefault((message.author, message.nonce), set()).add(message.recipient)
         return encode_frame(chain_id, message)
 
-    monkeypatch.setattr("simulation.host.encode_frame", listen)
+    monkeypatch.setattr("simulation.engines.parties.host.encode_frame", listen)
     for seed in SEEDS:
         attack("double_spender", seed, bad=bad, job={"stages": 5})
     assert len(spoken) >= len(SEEDS)

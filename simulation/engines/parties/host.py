@@ -33,8 +33,8 @@ from protocol.participant import Participant
 from protocol.training import TrainingResult
 from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
 from simulation.attacks.behaviour import Action, Behaviour, SendBytes
-from simulation.journal import JournalledCore, JournalWriter
-from simulation.notes import Notes, Recorder, shorten
+from simulation.engines.parties.journal import JournalledCore, JournalWriter
+from simulation.engines.parties.recorder import Notes, Recorder, shorten
 from simulation.records.record import INFO, Value
 
 

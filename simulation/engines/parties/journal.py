@@ -46,8 +46,8 @@ from protocol.validation import Rules
 from protocol.verdicts import Accept, Wait
 from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.engines.caching_rules import SharedRules
-from simulation.notes import shorten
-from simulation.parties import build_node
+from simulation.engines.parties.building import build_node
+from simulation.engines.parties.recorder import shorten
 from simulation.scenario.scenario import ScenarioError, load_scenario
 from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
 from simulation.summary import SUMMARY_NAME

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from protocol.events import BlockAppended
 from protocol.participant import Participant
-from simulation.notes import SHORT, Recorder
+from simulation.engines.parties.recorder import SHORT, Recorder
 from simulation.records.record import INFO, WARNING, Value
 from simulation.training.weight_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
 

@@ -1,0 +1,1 @@
+"""A party outside its core: behaviour, driver calls, what it writes down."""
