@@ -12,11 +12,11 @@ from typing import Final
 from rich.console import Console
 
 from simulation.chain_file import CHAIN_NAME, write_chain
-from simulation.engines.descriptors import ensure_available
 from simulation.engines.parties.journal import JOURNAL_FOLDER
-from simulation.engines.processes import ProcessEngine, RunFiles, count_descriptors
+from simulation.engines.processes.descriptors import ensure_available
+from simulation.engines.processes.engine import ProcessEngine, RunFiles, count_descriptors
+from simulation.engines.processes.server import start_server
 from simulation.engines.result import EngineResult
-from simulation.engines.server import start_server
 from simulation.engines.virtual import PartyError, VirtualEngine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter

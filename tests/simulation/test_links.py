@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from simulation.engines.links import MAX_BACKLOG, MAX_TRANSPORT_BYTES, Link, Links
+from simulation.engines.processes.links import MAX_BACKLOG, MAX_TRANSPORT_BYTES, Link, Links
 
 Pair = tuple[Connection, Connection]
 DEADLINE_S = 10.0

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from protocol.job import compute_chain_id
-from simulation.engines.control import (
+from simulation.engines.network_model import NetworkModel
+from simulation.engines.parties.recorder import SHORT
+from simulation.engines.processes.control import (
     EmployerRole,
     FinalReport,
     Go,
@@ -29,12 +31,10 @@ from simulation.engines.control import (
     Stop,
     UsersRole,
 )
-from simulation.engines.descriptors import compute_needed
-from simulation.engines.entry import be_party
-from simulation.engines.network_model import NetworkModel
-from simulation.engines.parties.recorder import SHORT
+from simulation.engines.processes.descriptors import compute_needed
+from simulation.engines.processes.entry import be_party
+from simulation.engines.processes.server import CONTEXT
 from simulation.engines.result import EngineResult
-from simulation.engines.server import CONTEXT
 from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import INFO, WARNING, Record, Value

@@ -13,13 +13,13 @@ from protocol.light_client import LightClient
 from protocol.types import Task, WeightsPair
 from protocol.validation import Rules
 from simulation.attacks.behaviour import Honest
-from simulation.engines.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
 from simulation.engines.parties.journal import JournalWriter
 from simulation.engines.parties.recorder import Notes
-from simulation.engines.party import Party, Worker, run_party
+from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
+from simulation.engines.processes.party import Party, Worker, run_party
 from simulation.records.record import INFO, Value
 from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.canonical_trainer import CanonicalTrainer

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
-from simulation.engines.control import Role, Setup
+from simulation.engines.processes.control import Role, Setup
 
 
 def be_party(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
     """Live as the party that its role describes."""
-    from simulation.engines.roles import run_role  # noqa: PLC0415 - loads TensorFlow, which the forkserver already has
+    from simulation.engines.processes.roles import run_role  # noqa: PLC0415 - loads TensorFlow, which the forkserver already has
 
     run_role(setup, role, control, connections)

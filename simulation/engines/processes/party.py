@@ -17,9 +17,9 @@ from typing import Final, Generic, TypeVar
 
 from protocol.events import Timer
 from protocol.types import Hash32, WeightsPair
-from simulation.engines.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
-from simulation.engines.links import Link, Links
 from simulation.engines.parties.host import Host
+from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
+from simulation.engines.processes.links import Link, Links
 from simulation.foundation.interruption import OF_THE_TERMINAL
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 

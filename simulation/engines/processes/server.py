@@ -9,8 +9,8 @@ from typing import Final
 from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
 from simulation.training.profiles import prepare_environment
 
-PRELOAD: Final = ("simulation.engines.roles",)
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+PRELOAD: Final = ("simulation.engines.processes.roles",)
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 
 CONTEXT: Final = mp.get_context("forkserver")
 

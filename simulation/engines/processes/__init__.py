@@ -1,0 +1,1 @@
+"""Each party as an operating-system process, each link as a pipe."""
