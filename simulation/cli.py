@@ -274,7 +274,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     if len(out.parts) > MAX_OUT_PARTS:
         return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     from simulation.engines.processes.descriptors import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.engines.virtual import PartyError  # noqa: PLC0415
+    from simulation.engines.virtual.engine import PartyError  # noqa: PLC0415
     from simulation.run import FolderError, run_scenario  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from simulation.engines.result import EngineResult
-from simulation.engines.virtual import VirtualEngine
+from simulation.engines.virtual.engine import VirtualEngine
 from simulation.foundation.interruption import Interruption
 from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.records.record import Record

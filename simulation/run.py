@@ -17,7 +17,7 @@ from simulation.engines.processes.descriptors import ensure_available
 from simulation.engines.processes.engine import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.processes.server import start_server
 from simulation.engines.result import EngineResult
-from simulation.engines.virtual import PartyError, VirtualEngine
+from simulation.engines.virtual.engine import PartyError, VirtualEngine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.interruption import EXIT_BASE, Interruption

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any, Final
 
-from simulation.engines.virtual import PartyError
+from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.randomness import derive_seed
 from simulation.in_memory import MemoryRun
 from simulation.invariants import estimate_job_s, estimate_patience_s, must_progress

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from simulation.engines.virtual import PartyError
+from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun

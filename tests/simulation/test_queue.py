@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.engines.queue import EventQueue, SchedulingError
+from simulation.engines.virtual.queue import EventQueue, SchedulingError
 
 times = st.integers(0, 10**15)
 

@@ -9,8 +9,8 @@ import pytest
 from protocol.events import Command, Event, MessageReceived, Send, Started, TimerFired, TrainingFinished
 from protocol.messages import BlockRequest
 from protocol.node import PoTNode
-from simulation.engines.queue import SchedulingError
-from simulation.engines.virtual import PartyError
+from simulation.engines.virtual.engine import PartyError
+from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import make_keys
 from simulation.soak import draw_scenario

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.inbox import MAX_WAITING, Delivery, Inbox
 from protocol.verdicts import Wait
-from simulation.engines.virtual import PartyError
+from simulation.engines.virtual.engine import PartyError
 from tests.simulation.attacks.defences import (
     fail_at_malformed_bytes,
     forget_what_was_heard,

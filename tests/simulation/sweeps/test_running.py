@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulation.engines.virtual import PartyError
+from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.in_memory import MemoryRun

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from protocol.types import Hash32
 from simulation.engines.network_model import NetworkModel, Planner
-from simulation.engines.queue import EventQueue
+from simulation.engines.virtual.queue import EventQueue
 
 MAX_FLIGHTS: Final = 256
 """Frames whose arrivals are remembered; one that is forgotten is offered and dropped at its arrival."""

@@ -20,16 +20,16 @@ from protocol.training import TrainingResult
 from protocol.types import Hash32, WeightsPair
 from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.engines.caching_rules import SharedRules
-from simulation.engines.carrier import Carrier, Sender
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
 from simulation.engines.parties.journal import JournalWriter
 from simulation.engines.parties.recorder import CountedNotes, Counts, Notes
-from simulation.engines.queue import EventQueue
 from simulation.engines.result import EngineResult
-from simulation.engines.trainers import TrainerPool
+from simulation.engines.virtual.carrier import Carrier, Sender
+from simulation.engines.virtual.queue import EventQueue
+from simulation.engines.virtual.trainer_pool import TrainerPool
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.scenario.network import Outage
