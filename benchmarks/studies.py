@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulation.closed_forms import CLOSED_FORM
+from simulation.analysis.closed_forms import CLOSED_FORM
 from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
 from simulation.report.sweep_picture import draw_sweep
 from simulation.report.sweep_table import SweepTableError, read_sweep_table

@@ -115,7 +115,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.compare import LogError, build_table, read_log  # noqa: PLC0415 - keeps other commands light
+    from simulation.analysis.comparison import LogError, build_table, read_log  # noqa: PLC0415 - keeps other commands light
 
     try:
         logs = [read_log(path) for path in runs]

@@ -5,17 +5,17 @@ from typing import Final
 
 import numpy as np
 
+from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
+from simulation.analysis.during_run import Watch
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual.engine import VirtualEngine
 from simulation.foundation.interruption import Interruption
-from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.training.datasets import PIXELS, ImageSet
 from simulation.training.weight_store import WeightStore
-from simulation.watch import Watch
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
 

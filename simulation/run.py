@@ -11,6 +11,8 @@ from typing import Final
 
 from rich.console import Console
 
+from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
+from simulation.analysis.during_run import Watch
 from simulation.chain_file import CHAIN_NAME, write_chain
 from simulation.engines.parties.journal import JOURNAL_FOLDER
 from simulation.engines.processes.descriptors import ensure_available
@@ -21,7 +23,6 @@ from simulation.engines.virtual.engine import PartyError, VirtualEngine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.interruption import EXIT_BASE, Interruption
-from simulation.invariants import find_broken, find_standstill, is_exact, must_agree
 from simulation.live import LiveView, print_summary
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
@@ -31,7 +32,6 @@ from simulation.scenario.world.building import EMPLOYER, World, build_world
 from simulation.summary import Summary, build_summary, write_summary
 from simulation.training.datasets import ImageSet, load_images
 from simulation.training.weight_store import WeightStore
-from simulation.watch import Watch
 
 SCENARIO_NAME: Final = "scenario.yaml"
 MODEL_NAME: Final = "model.keras"

@@ -12,7 +12,7 @@ from protocol.job import Genesis
 from protocol.messages import WrappedBlock
 from protocol.rewards import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.measures import compute_measures
+from simulation.analysis.measures import compute_measures
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import World
 from simulation.training.samples import compute_coverage

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from simulation.measures import WORK, measure_detection
+from simulation.analysis.measures import WORK, measure_detection
 from simulation.records.tally import Tally
 from simulation.report.picture import Table
 from simulation.report.reading import Run

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulation.compare import LogError, RunLog, read_log
+from simulation.analysis.comparison import LogError, RunLog, read_log
 from simulation.records.record import parse_json, parse_line
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulation.closed_forms import CLOSED_FORM
+from simulation.analysis.closed_forms import CLOSED_FORM
 from simulation.report.picture import Missing, Picture, Table
 from simulation.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.report.sweep_table import SweepTable, is_proportion

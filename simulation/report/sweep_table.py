@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from simulation.closed_forms import CLOSED_FORM
+from simulation.analysis.closed_forms import CLOSED_FORM
 from simulation.report.picture import Table
 from simulation.sweeps.digests import DIGESTS_NAME, is_changed, read_digests
 

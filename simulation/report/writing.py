@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from simulation.compare import build_frame
+from simulation.analysis.comparison import build_frame
 from simulation.report.headline import build_headline
 from simulation.report.page import build_page, build_section
 from simulation.report.picture import Missing, Picture, Table

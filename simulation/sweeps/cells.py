@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from simulation.closed_forms import predict
+from simulation.analysis.closed_forms import predict
 from simulation.foundation.randomness import derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
 from simulation.scenario.errors import ScenarioError, shorten
@@ -81,7 +81,7 @@ class Plan:
     is_all_trained: bool
     """Whether every cell needs one of them."""
     closed_forms: list[dict[str, float]]
-    """What formulas say of each combination, by figure; see `simulation.closed_forms`."""
+    """What formulas say of each combination, by figure; see `simulation.analysis.closed_forms`."""
 
 
 def plan_cells(sweep: Sweep, code_version: str) -> Plan:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from simulation.closed_forms import CLOSED_FORM
+from simulation.analysis.closed_forms import CLOSED_FORM
 from simulation.sweeps.axes import encode
 from simulation.sweeps.cells import Cell
 from simulation.sweeps.statistics import compute_spread, compute_wilson

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from simulation.analysis.after_run import find_broken
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual.engine import VirtualEngine
 from simulation.foundation.interruption import Interruption
-from simulation.invariants import find_broken
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
+from simulation.analysis.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
+from simulation.analysis.formulas import compute_slots_to_block, deceive_employer, win_race
 from simulation.scenario.overrides import Override
 from simulation.scenario.scenario import CONFIGS, build_scenario, load_scenario
-from simulation.theory import compute_slots_to_block, deceive_employer, win_race
 
 RACE: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "race.yaml").read_text("utf-8"))
 WITHHOLDING: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "withholding.yaml").read_text("utf-8"))

@@ -12,10 +12,10 @@ from protocol import ledger, rewards, validation
 from protocol.codec import encode
 from protocol.messages import Payout, Transaction, WrappedBlock
 from protocol.validation import PoTRecord, Rules
-from simulation.invariants import find_broken, find_chain_fault
+from simulation.analysis.after_run import find_broken, find_chain_fault
+from simulation.analysis.during_run import CONFIRMATION_DEPTH
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import World
-from simulation.watch import CONFIRMATION_DEPTH
 from tests.builders import Scene, genesis
 from tests.simulation.material import appended, note, trained
 from tests.simulation.simulating import make_raw, make_world, population, simulate

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.analysis.measures import compute_measures, find_best, measure_detection, measure_populations
 from simulation.records.record import Record, parse_line
 from simulation.records.tally import Tally
 from tests.simulation.material import appended, note, trained

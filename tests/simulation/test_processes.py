@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from simulation.analysis.comparison import build_frame, read_log
 from simulation.chain_file import read_chain
-from simulation.compare import build_frame, read_log
 from simulation.records.record import DEBUG, INFO
 from simulation.scenario.scenario import load_scenario
 from simulation.scenario.world.building import build_world

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from simulation.compare import read_log
+from simulation.analysis.comparison import read_log
 from simulation.records.record import Record, RecordError, Value, parse_line
 from tests.simulation.material import made_up_run, note, opening
 

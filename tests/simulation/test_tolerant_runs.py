@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation.measures import compute_measures
+from simulation.analysis.measures import compute_measures
 from tests.simulation.launching import Finished, find_traces, launch, make_environment
 from tests.simulation.material import make_images
 from tests.simulation.simulating import Ended, make_raw, population, prepare

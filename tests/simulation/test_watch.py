@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.records.record import Record
 from simulation.records.tally import Tally
-from simulation.watch import CONFIRMATION_DEPTH, Watch
 from tests.simulation.material import appended, note, trained
 
 HONEST = ("honest-0", "honest-1")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.invariants import must_agree, must_progress
+from simulation.analysis.after_run import must_agree, must_progress
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from tests.simulation.simulating import make_raw, population

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.compare import read_log
+from simulation.analysis.comparison import read_log
 from simulation.records.checking import check_record
 from simulation.records.record import INFO, Record, RecordError, Value, parse_json
 from simulation.report.reading import Run, SourceError, read_run, read_source

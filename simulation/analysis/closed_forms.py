@@ -1,15 +1,15 @@
 """Which closed forms hold for a scenario, and what they say of its runs.
 
-`simulation.theory` has the formulas. A formula is used only where all that it assumes is so: owners of equal stakes,
+`simulation.analysis.formulas` has the formulas. A formula is used only where all that it assumes is so: owners of equal stakes,
 and links, training and declaring that take no time beside a slot.
 """
 
 from collections import Counter
 from typing import Final
 
+from simulation.analysis.formulas import compute_slots_to_block, deceive_employer_under
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
-from simulation.theory import compute_slots_to_block, deceive_employer_under
 
 CLOSED_FORM: Final = ".closed_form"
 """Ends the name of a table's column with what a formula says of a figure."""

@@ -11,7 +11,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
+from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
 from simulation.records.checking import check_record
 from simulation.records.record import Record, RecordError, parse_line
 from simulation.records.tally import Tally

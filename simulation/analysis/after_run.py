@@ -1,6 +1,6 @@
 """What must hold after every run, whatever the scenario did to it.
 
-A broken invariant is a bug, and ends the run with exit 1. `simulation.watch` finds some while the run goes on.
+A broken invariant is a bug, and ends the run with exit 1. `simulation.analysis.during_run` finds some while the run goes on.
 """
 
 import math
@@ -19,12 +19,12 @@ from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rewards import compute_subsidy
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.engines.parties.recorder import shorten
 from simulation.records.tally import Tally
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import World
-from simulation.watch import CONFIRMATION_DEPTH, Watch
 
 PATIENCE: Final = 30
 """How many times as long as it should take a job may take before it counts as standing still."""
