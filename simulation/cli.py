@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from simulation.foundation.interruption import Interrupted, Interruption
-from simulation.live import make_console
+from simulation.runs.live_view import make_console
 from simulation.scenario.corruptions import load_resolved
 from simulation.scenario.overrides import refuse_contradiction
 from simulation.scenario.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
@@ -275,7 +275,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
         return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     from simulation.engines.processes.descriptors import TooFewDescriptorsError  # noqa: PLC0415
     from simulation.engines.virtual.engine import PartyError  # noqa: PLC0415
-    from simulation.run import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.runs.run import FolderError, run_scenario  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from simulation.analysis.after_run import estimate_job_s, estimate_patience_s, must_progress
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.randomness import derive_seed
-from simulation.in_memory import MemoryRun
+from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.scenario import Scenario
 
 FAULTS_END_S: Final = 40.0

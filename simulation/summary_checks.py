@@ -9,10 +9,10 @@ from protocol.crypto import compute_content_hash
 from protocol.job import Genesis, compute_chain_id
 from protocol.messages import WrappedBlock
 from simulation.analysis.comparison import LogError, read_log
-from simulation.chain_file import CHAIN_NAME
 from simulation.engines.parties.recorder import shorten
 from simulation.records.writing import LOG_NAME
-from simulation.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
+from simulation.runs.chain_file import CHAIN_NAME
+from simulation.runs.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
 
 
 def find_disagreements(

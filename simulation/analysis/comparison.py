@@ -16,7 +16,7 @@ from simulation.records.checking import check_record
 from simulation.records.record import Record, RecordError, parse_line
 from simulation.records.tally import Tally
 from simulation.records.writing import LOG_NAME
-from simulation.summary import SUMMARY_NAME
+from simulation.runs.summary import SUMMARY_NAME
 
 OPENING_FIELDS: Final = frozenset({"scenario", "seed", "engine", "code_version", "dataset"})
 """What the opening line of a log must say, so that runs can be told apart."""

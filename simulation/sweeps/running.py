@@ -16,12 +16,12 @@ from rich.console import Console
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
-from simulation.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.records.record import INFO, Record
-from simulation.run import FINISHED, run_scenario
+from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
+from simulation.runs.run import FINISHED, run_scenario
+from simulation.runs.summary import Summary, build_summary
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import make_keys
-from simulation.summary import Summary, build_summary
 from simulation.sweeps.cells import Cell, Recipe, is_in_memory
 from simulation.training.datasets import DatasetError, ImageSet, load_images
 

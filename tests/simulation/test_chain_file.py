@@ -7,7 +7,7 @@ from protocol.codec import encode
 from protocol.crypto import compute_content_hash, is_signed
 from protocol.job import Genesis, compute_chain_id
 from protocol.messages import WrappedBlock
-from simulation.chain_file import ChainFileError, read_chain, write_chain
+from simulation.runs.chain_file import ChainFileError, read_chain, write_chain
 from tests.builders import Cluster, genesis
 
 

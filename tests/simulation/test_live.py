@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from simulation.live import LiveView
 from simulation.records.tally import Tally
+from simulation.runs.live_view import LiveView
 from tests.simulation.material import made_up_run
 
 

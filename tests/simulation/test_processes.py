@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulation.analysis.comparison import build_frame, read_log
-from simulation.chain_file import read_chain
 from simulation.records.record import DEBUG, INFO
+from simulation.runs.chain_file import read_chain
 from simulation.scenario.scenario import load_scenario
 from simulation.scenario.world.building import build_world
 from tests.simulation.launching import SMALL, Finished, find_traces, get_mnist, launch, sets

@@ -44,13 +44,13 @@ from protocol.training import TrainingResult
 from protocol.types import Nanoseconds
 from protocol.validation import Rules
 from protocol.verdicts import Accept, Wait
-from simulation.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.engines.caching_rules import SharedRules
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.recorder import shorten
+from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
+from simulation.runs.summary import SUMMARY_NAME
 from simulation.scenario.scenario import ScenarioError, load_scenario
 from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
-from simulation.summary import SUMMARY_NAME
 
 JOURNAL_FOLDER: Final = "journal"
 RESTART: Final = "restart"

@@ -10,7 +10,7 @@ import pytest
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
-from simulation.in_memory import MemoryRun
+from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.world.building import make_keys
 from simulation.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.sweeps.running import CellRunner, Job, Outcome, flatten, is_of_execution

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from simulation.cli import main
-from simulation.in_memory import MemoryRun
 from simulation.report.sweep_table import SweepTableError, read_sweep_table
+from simulation.runs.in_memory import MemoryRun
 from simulation.sweeps import command
 from simulation.sweeps.running import CellRunner
 from tests.simulation.sweeps.sweeping import HereExecutor, find_folder, read_cells, read_tables, save_sweep

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulation.records.tally import PartyTally, Tally
-from simulation.summary import Summary
+from simulation.runs.summary import Summary
 
 REFRESH_S: Final = 0.25
 PLAIN_WIDTH: Final = 120
