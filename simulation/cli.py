@@ -162,8 +162,8 @@ def verify(
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, summary and model."""
+    from simulation.commands.checks.verify import RunFolderError, verify_run  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
-    from simulation.verify import RunFolderError, verify_run  # noqa: PLC0415
 
     try:
         faults = verify_run(run_folder, is_retraining=retrain, say=print)
@@ -202,7 +202,7 @@ def soak(
     jobs: Jobs = 2,
 ) -> None:
     """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
-    from simulation.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, events, faults = time.monotonic(), 0, 0
     endings: Counter[str] = Counter()

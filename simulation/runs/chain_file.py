@@ -2,7 +2,7 @@
 
 Each line holds the canonical bytes as hexadecimal text and, beside them, the facts a reader looks for. The facts follow
 from the bytes, so a line whose facts or form were changed no longer equals the line its bytes give. Bytes that were
-changed are for `simulation.verify` to judge.
+changed are for `simulation.commands.checks.verify` to judge.
 """
 
 import json

@@ -15,9 +15,9 @@ from protocol.messages import BlockHeader, Message, TrainingDeclaration, Wrapped
 from protocol.types import Hash32, WeightsPair
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from simulation.commands.checks.soak import draw_scenario
 from simulation.engines import virtual
 from simulation.engines.caching_rules import SharedRules
-from simulation.soak import draw_scenario
 from tests.builders import SLOT_NS, Scene, genesis, train
 from tests.simulation.simulating import make_raw, population, simulate
 

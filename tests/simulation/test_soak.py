@@ -18,8 +18,7 @@ from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.cli import main
-from simulation.scenario.scenario import Scenario
-from simulation.soak import (
+from simulation.commands.checks.soak import (
     SoakResult,
     describe_failure,
     draw_scenario,
@@ -29,6 +28,7 @@ from simulation.soak import (
     run_seeds,
     shrink,
 )
+from simulation.scenario.scenario import Scenario
 
 SEEDS = range(40)
 DRAWN = 500

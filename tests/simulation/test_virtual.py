@@ -9,11 +9,11 @@ import pytest
 from protocol.events import Command, Event, MessageReceived, Send, Started, TimerFired, TrainingFinished
 from protocol.messages import BlockRequest
 from protocol.node import PoTNode
+from simulation.commands.checks.soak import draw_scenario
 from simulation.engines.virtual.engine import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import make_keys
-from simulation.soak import draw_scenario
 from simulation.training.samples import Weights
 from simulation.training.trainer import FakeTrainer
 from tests.simulation.material import shipped

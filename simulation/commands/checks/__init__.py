@@ -1,0 +1,1 @@
+"""Commands that doubt: stored runs, random scenarios, hostile frames."""
