@@ -226,7 +226,7 @@ def fuzz(
     jobs: Jobs = 2,
 ) -> None:
     """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
-    from simulation.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks.fuzzing.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, sent, seeds, faults = time.monotonic(), 0, 0, 0
     verdicts: Counter[tuple[str, str]] = Counter()

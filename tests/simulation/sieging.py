@@ -4,10 +4,10 @@ from random import Random
 
 from protocol.node import PoTNode
 from protocol.validation import Rules
+from simulation.commands.checks.fuzzing.fuzz import draw_plan
+from simulation.commands.checks.fuzzing.fuzzed_network import Plan, Siege
+from simulation.commands.checks.fuzzing.mutator import Mutator
 from simulation.foundation.randomness import derive_seed
-from simulation.fuzz import draw_plan
-from simulation.mutator import Mutator
-from simulation.siege import Plan, Siege
 
 
 def make_generator(seed: int) -> Random:

@@ -12,7 +12,7 @@ from protocol.node import PoTNode
 from protocol.phases import Phase
 from protocol.verdicts import Missing, Reason
 from simulation.cli import main
-from simulation.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
+from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def test_a_seed_comes_to_the_same_again() -> None:
 
 def test_nothing_depends_on_the_process() -> None:
     def tell(hash_seed: str) -> str:
-        command = "from simulation.fuzz import run_seed; print(sorted(run_seed(3, 300).verdicts.items()))"
+        command = "from simulation.commands.checks.fuzzing.fuzz import run_seed; print(sorted(run_seed(3, 300).verdicts.items()))"
         done = subprocess.run(
             [sys.executable, "-c", command],
             env={"PYTHONHASHSEED": hash_seed},

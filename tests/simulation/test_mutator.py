@@ -14,9 +14,9 @@ from protocol.messages import (
 )
 from protocol.validation import OwnTraining, Place, Rules
 from protocol.verdicts import ACCEPT, Reason, Reject
-from simulation.collusion import build_colluding_block
-from simulation.fuzz import rehearse
-from simulation.mutator import Mutator
+from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
+from simulation.commands.checks.fuzzing.fuzz import rehearse
+from simulation.commands.checks.fuzzing.mutator import Mutator
 from simulation.scenario.world.building import make_keys
 from tests.simulation.sieging import make_generator, make_plan
 

@@ -15,11 +15,11 @@ from rich.table import Table
 from protocol.node import PoTNode
 from protocol.validation import Rules
 from protocol.verdicts import Reason
+from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan, Siege, SmallNetwork
+from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.foundation.randomness import derive_bytes, derive_seed
-from simulation.mutator import Mutant, Mutator
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import World, build_world, make_keys
-from simulation.siege import BrokenError, Plan, Siege, SmallNetwork
 
 FRAMES_PER_SEED: Final = 2_500
 """Frames that the node of one seed is sent."""

@@ -17,8 +17,8 @@ from protocol.crypto import KeyPair
 from protocol.messages import BlockHeader, BlockResponse, Message, Transaction, WrappedBlock
 from protocol.types import HASH_BYTES
 from protocol.validation import Rules, build_coinbase
-from simulation.collusion import build_colluding_block
-from simulation.mutations import (
+from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
+from simulation.commands.checks.fuzzing.mutations import (
     STRANGE,
     TEXTS,
     change_envelope,

@@ -1,0 +1,1 @@
+"""A node under fire from mutated frames."""
