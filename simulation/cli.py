@@ -256,8 +256,8 @@ def sweep(
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.sweeps.command import Options, run_sweep  # noqa: PLC0415
-    from simulation.sweeps.faults import SweepError  # noqa: PLC0415
+    from simulation.commands.sweeps.command import Options, run_sweep  # noqa: PLC0415
+    from simulation.commands.sweeps.errors import SweepError  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)

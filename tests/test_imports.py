@@ -60,8 +60,8 @@ RESERVED: Final = (
         frozenset({"simulation/training/keras_trainer.py", "simulation/training/weight_store.py"}),
     ),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario/strict_yaml.py"})),
-    Reserved(frozenset({"ray"}), frozenset({"simulation/sweeps/ray_executor.py"})),
-    Reserved(frozenset({"pyarrow"}), frozenset({"simulation/sweeps/table.py"})),
+    Reserved(frozenset({"ray"}), frozenset({"simulation/commands/sweeps/ray_executor.py"})),
+    Reserved(frozenset({"pyarrow"}), frozenset({"simulation/commands/sweeps/tables.py"})),
 )
 ENGINES: Final = frozenset(f"simulation.engines.{name}" for name in ("processes", "virtual", "ray_cluster"))
 """Other files of that folder are parts that engines are made of."""

@@ -9,8 +9,8 @@ import yaml
 from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
 from simulation.cli import main
+from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.scenario import CONFIGS
-from simulation.sweeps.reading import load_sweep
 
 pytestmark = pytest.mark.slow
 

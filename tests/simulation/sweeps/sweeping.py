@@ -5,10 +5,10 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
+from simulation.commands.sweeps.cells import Cell
+from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation.interruption import Interruption
-from simulation.sweeps.cells import Cell
-from simulation.sweeps.reading import Sweep, load_sweep
-from simulation.sweeps.running import CellRunner, Job, Outcome
 from tests.simulation.material import save
 from tests.simulation.simulating import make_raw, population
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from simulation.commands.sweeps.axes import read_axis
 from simulation.scenario.errors import ScenarioError
-from simulation.sweeps.axes import read_axis
 
 
 def read_values(raw: object) -> list[Any]:

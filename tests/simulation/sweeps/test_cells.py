@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from simulation.commands.sweeps.cells import Cell, build_recipe, plan_cells
+from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.scenario import Scenario
-from simulation.sweeps.cells import Cell, build_recipe, plan_cells
-from simulation.sweeps.reading import Sweep
 from tests.simulation.sweeps.sweeping import VARY, read_sweep
 
 

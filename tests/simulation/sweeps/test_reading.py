@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from simulation.cli import main
+from simulation.commands.sweeps.cells import plan_cells
+from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.scenario import CONFIGS
-from simulation.sweeps.cells import plan_cells
-from simulation.sweeps.reading import load_sweep
 from tests.simulation.material import save
 from tests.simulation.sweeps.sweeping import VARY, make_sweep, read_sweep, save_sweep
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulation.sweeps.running import flatten, is_of_execution
+from simulation.commands.sweeps.cell_runner import flatten, is_of_execution
 from tests.simulation.launching import find_traces, launch
 from tests.simulation.sweeps.sweeping import find_folder, read_cells, save_sweep
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome, flatten, is_of_execution
+from simulation.commands.sweeps.cells import Cell, build_recipe, plan_cells
+from simulation.commands.sweeps.tables import COUNTED
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.world.building import make_keys
-from simulation.sweeps.cells import Cell, build_recipe, plan_cells
-from simulation.sweeps.running import CellRunner, Job, Outcome, flatten, is_of_execution
-from simulation.sweeps.table import COUNTED
 from tests.simulation.simulating import simulate
 from tests.simulation.sweeps.sweeping import read_sweep
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.sweeps.statistics import Z_95, compute_spread, compute_wilson
+from simulation.commands.sweeps.statistics import Z_95, compute_spread, compute_wilson
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from simulation.sweeps.cells import Cell, plan_cells
-from simulation.sweeps.faults import SweepError
-from simulation.sweeps.running import Outcome
-from simulation.sweeps.store import CellFile, read_finished, read_lines
+from simulation.commands.sweeps.cell_file import CellFile, read_finished, read_lines
+from simulation.commands.sweeps.cell_runner import Outcome
+from simulation.commands.sweeps.cells import Cell, plan_cells
+from simulation.commands.sweeps.errors import SweepError
 from tests.simulation.sweeps.sweeping import read_sweep
 
 KEYS = ("network.loss", "populations.honest.count", "protocol.stakeholders")

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from simulation.sweeps.cells import Cell, plan_cells
-from simulation.sweeps.statistics import compute_wilson
-from simulation.sweeps.store import seal
-from simulation.sweeps.table import ResultTable, write_tables
+from simulation.commands.sweeps.cell_file import seal
+from simulation.commands.sweeps.cells import Cell, plan_cells
+from simulation.commands.sweeps.statistics import compute_wilson
+from simulation.commands.sweeps.tables import ResultTable, write_tables
 from tests.simulation.sweeps.sweeping import read_sweep
 
 KEYS = ("network.loss",)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from simulation.commands.sweeps.cells import Cell, Recipe, is_in_memory
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
@@ -22,7 +23,6 @@ from simulation.runs.run import FINISHED, run_scenario
 from simulation.runs.summary import Summary, build_summary
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import make_keys
-from simulation.sweeps.cells import Cell, Recipe, is_in_memory
 from simulation.training.datasets import DatasetError, ImageSet, load_images
 
 Figure = bool | int | float | str

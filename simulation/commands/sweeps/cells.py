@@ -6,13 +6,13 @@ from itertools import product
 from typing import Any, Final
 
 from simulation.analysis.closed_forms import predict
+from simulation.commands.sweeps.axes import encode
+from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation.randomness import derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
 from simulation.scenario.errors import ScenarioError, shorten
 from simulation.scenario.overrides import Override
 from simulation.scenario.scenario import Scenario, build_scenario
-from simulation.sweeps.axes import encode
-from simulation.sweeps.reading import Sweep
 
 ID_DIGITS: Final = 16
 """A million cells share one with a chance of 3 in 10^8."""

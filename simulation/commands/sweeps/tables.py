@@ -10,10 +10,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from simulation.analysis.closed_forms import CLOSED_FORM
-from simulation.sweeps.axes import encode
-from simulation.sweeps.cells import Cell
-from simulation.sweeps.statistics import compute_spread, compute_wilson
-from simulation.sweeps.store import read_lines
+from simulation.commands.sweeps.axes import encode
+from simulation.commands.sweeps.cell_file import read_lines
+from simulation.commands.sweeps.cells import Cell
+from simulation.commands.sweeps.statistics import compute_spread, compute_wilson
 
 RESULTS_NAME: Final = "results"
 AGGREGATE_NAME: Final = "aggregate"

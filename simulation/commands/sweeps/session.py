@@ -11,17 +11,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from simulation.commands.sweeps.axes import encode
+from simulation.commands.sweeps.cell_file import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
+from simulation.commands.sweeps.cell_runner import Job, Outcome
+from simulation.commands.sweeps.cells import Cell, Plan, build_recipe
+from simulation.commands.sweeps.digests import DIGESTS_NAME, write_digests
+from simulation.commands.sweeps.errors import EXIT_FAILED, writing
+from simulation.commands.sweeps.executors import Executor, cut_into_chunks
+from simulation.commands.sweeps.progress import Progress
+from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.scenario.errors import shorten
-from simulation.sweeps.axes import encode
-from simulation.sweeps.cells import Cell, Plan, build_recipe
-from simulation.sweeps.digests import DIGESTS_NAME, write_digests
-from simulation.sweeps.executors import Executor, cut_into_chunks
-from simulation.sweeps.faults import EXIT_FAILED, writing
-from simulation.sweeps.progress import Progress
-from simulation.sweeps.reading import Sweep
-from simulation.sweeps.running import Job, Outcome
-from simulation.sweeps.store import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
 from simulation.training.datasets import DatasetError, load_images
 
 
@@ -118,7 +118,7 @@ class Session:
             self.first_failure = self.first_failure or (cell, outcome.error)
 
     def _write_tables(self, path: Path) -> None:
-        from simulation.sweeps.table import (  # noqa: PLC0415 - loads Arrow
+        from simulation.commands.sweeps.tables import (  # noqa: PLC0415 - loads Arrow
             AGGREGATE_NAME,
             RESULTS_NAME,
             ResultTable,

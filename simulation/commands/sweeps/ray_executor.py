@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
+from simulation.commands.sweeps.cells import Cell
+from simulation.commands.sweeps.errors import EXIT_BAD_INPUT, SweepError
+from simulation.commands.sweeps.executors import LOOK_EVERY_S
 from simulation.foundation.interruption import SIGNALS, Interruption
-from simulation.sweeps.cells import Cell
-from simulation.sweeps.executors import LOOK_EVERY_S
-from simulation.sweeps.faults import EXIT_BAD_INPUT, SweepError
-from simulation.sweeps.running import CellRunner, Job, Outcome
 
 REACH_WITHIN_S: Final = 5.0
 """How long a cluster's address may take to accept a connection."""
@@ -31,7 +31,7 @@ AHEAD: Final = 2
 
 INSTALL: Final = "make ray, or: pipenv install --categories ray"
 
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 _PACKAGES: Final = ("protocol", "simulation")
 _PROBE: Final = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False); ray.shutdown()"
 

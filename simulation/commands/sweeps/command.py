@@ -10,16 +10,16 @@ from typing import Final
 
 from rich.console import Console
 
+from simulation.commands.sweeps.cell_file import prepare_folder
+from simulation.commands.sweeps.cell_runner import CellRunner, Job
+from simulation.commands.sweeps.cells import Plan, build_recipe, plan_cells
+from simulation.commands.sweeps.errors import EXIT_BAD_INPUT, EXIT_FAILED, SweepError
+from simulation.commands.sweeps.executors import Executor, LocalExecutor
+from simulation.commands.sweeps.ray_executor import RayExecutor
+from simulation.commands.sweeps.session import Session
+from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
-from simulation.sweeps.cells import Plan, build_recipe, plan_cells
-from simulation.sweeps.executors import Executor, LocalExecutor
-from simulation.sweeps.faults import EXIT_BAD_INPUT, EXIT_FAILED, SweepError
-from simulation.sweeps.ray_executor import RayExecutor
-from simulation.sweeps.reading import Sweep, load_sweep
-from simulation.sweeps.running import CellRunner, Job
-from simulation.sweeps.session import Session
-from simulation.sweeps.store import prepare_folder
 
 EXECUTORS: Final = ("local", "ray")
 

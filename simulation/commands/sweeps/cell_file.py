@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from simulation.sweeps.cells import Cell
-from simulation.sweeps.faults import SweepError
-from simulation.sweeps.reading import SCENARIO_NAME, Sweep
-from simulation.sweeps.running import Outcome
+from simulation.commands.sweeps.cell_runner import Outcome
+from simulation.commands.sweeps.cells import Cell
+from simulation.commands.sweeps.errors import SweepError
+from simulation.commands.sweeps.sweep_file import SCENARIO_NAME, Sweep
 
 SWEEP_NAME: Final = "sweep.yaml"
 CELLS_NAME: Final = "cells.jsonl"

@@ -1,0 +1,1 @@
+"""A scenario for every combination of values."""
