@@ -17,9 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.analysis.closed_forms import CLOSED_FORM
-from simulation.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
-from simulation.report.sweep_picture import draw_sweep
-from simulation.report.sweep_table import SweepTableError, read_sweep_table
+from simulation.commands.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
+from simulation.commands.report.sweep_picture import draw_sweep
+from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "studies"
 

@@ -137,8 +137,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to make; numbered if there is one already.")] = Path("report"),
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    from simulation.report.reading import SourceError, read_source  # noqa: PLC0415 - keeps other commands light
-    from simulation.report.writing import write_report  # noqa: PLC0415
+    from simulation.commands.report.sources import SourceError, read_source  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.report.writing import write_report  # noqa: PLC0415
 
     if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
         raise typer.Exit(_complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))

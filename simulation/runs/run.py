@@ -299,6 +299,6 @@ class _Run:
 
 def _draw_pictures(folder: Path, scenario: Scenario) -> None:
     if scenario.output.pictures:
-        from simulation.pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+        from simulation.commands.report.run_pictures import draw_run  # noqa: PLC0415 - loads matplotlib
 
         draw_run(folder)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulation.report.style import styled
+from simulation.commands.report.style import styled
 
 
 @pytest.fixture(autouse=True)

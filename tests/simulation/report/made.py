@@ -4,10 +4,10 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+from simulation.commands.report.picture import Table
+from simulation.commands.report.sources import Run, read_run
 from simulation.commands.sweeps.digests import write_digests
 from simulation.records.record import DEBUG, INFO, Record, Value
-from simulation.report.picture import Table
-from simulation.report.reading import Run, read_run
 from tests.simulation.material import appended, made_up_run, note, opening, to_log, trained
 
 SWEEP = """attack.share,"rule",n,failed,delivered,delivered.low,delivered.high,height.mean,height.std,height.median

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from simulation.report.page import POLICY
-from simulation.report.reading import read_source
-from simulation.report.writing import write_report
+from simulation.commands.report.page import POLICY
+from simulation.commands.report.sources import read_source
+from simulation.commands.report.writing import write_report
 from tests.simulation.report.made import forked_run, write_log, write_run, write_sweep
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from simulation.commands.report.page import MAX_TABLE_ROWS, build_page, build_section
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.sources import read_source
+from simulation.commands.report.style import make_figure
+from simulation.commands.report.writing import build_files, compare_runs
 from simulation.records.record import INFO, Record
-from simulation.report.page import MAX_TABLE_ROWS, build_page, build_section
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.reading import read_source
-from simulation.report.style import make_figure
-from simulation.report.writing import build_files, compare_runs
 from tests.simulation.material import appended, made_up_run, note, trained
 from tests.simulation.report.made import Page, forked_run, make_run, read_pairs, write_log, write_run, write_sweep
 

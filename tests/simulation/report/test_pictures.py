@@ -12,14 +12,14 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 
+from simulation.commands.report.headline import build_headline, compute_coverage
+from simulation.commands.report.picture import Missing, Picture
+from simulation.commands.report.population_pictures import MAX_ROWS, OTHERS, draw_coins, draw_refusals
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import CLEAN, POISONED
+from simulation.commands.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
+from simulation.commands.report.training_picture import compute_accuracies, compute_losses, draw_training
 from simulation.records.record import INFO, Record
-from simulation.report.headline import build_headline, compute_coverage
-from simulation.report.picture import Missing, Picture
-from simulation.report.populations import MAX_ROWS, OTHERS, draw_coins, draw_refusals
-from simulation.report.reading import Run
-from simulation.report.style import CLEAN, POISONED
-from simulation.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
-from simulation.report.training_picture import compute_accuracies, compute_losses, draw_training
 from tests.simulation.material import appended, made_up_run, note, opening, trained
 from tests.simulation.report.made import evaluated, forked_run, make_run, read_pairs
 

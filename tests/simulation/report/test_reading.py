@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from simulation.analysis.comparison import read_log
+from simulation.commands.report.sources import Run, SourceError, read_run, read_source
+from simulation.commands.report.sweep_table import SweepTable
 from simulation.records.checking import check_record
 from simulation.records.record import INFO, Record, RecordError, Value, parse_json
-from simulation.report.reading import Run, SourceError, read_run, read_source
-from simulation.report.sweep_table import SweepTable
 from tests.simulation.material import appended, made_up_run, note, to_log, trained
 from tests.simulation.report.made import evaluated, make_run, write_log, write_run, write_sweep
 

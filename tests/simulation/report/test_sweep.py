@@ -11,10 +11,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from simulation.report.picture import Missing, Picture
-from simulation.report.reading import SourceError, read_source
-from simulation.report.sweep_picture import MAX_LINES, MAX_PICTURES, draw_figures, draw_sweep
-from simulation.report.sweep_table import SweepTable, read_sweep_table
+from simulation.commands.report.picture import Missing, Picture
+from simulation.commands.report.sources import SourceError, read_source
+from simulation.commands.report.sweep_picture import MAX_LINES, MAX_PICTURES, draw_figures, draw_sweep
+from simulation.commands.report.sweep_table import SweepTable, read_sweep_table
 from tests.simulation.report.made import SWEEP, read_pairs, write_sweep
 
 pytestmark = pytest.mark.slow

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyBboxPatch
 
+from simulation.commands.report.picture import Missing, Picture
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import BLACK, CLEAN, LIGHT, POISONED
+from simulation.commands.report.tree_layout import Place, lay_out
+from simulation.commands.report.tree_picture import MAX_TICKS, choose_ticks, draw_tree
 from simulation.records.record import Record
 from simulation.records.tally import BlockTally, Tally
-from simulation.report.picture import Missing, Picture
-from simulation.report.reading import Run
-from simulation.report.style import BLACK, CLEAN, LIGHT, POISONED
-from simulation.report.tree_layout import Place, lay_out
-from simulation.report.tree_picture import MAX_TICKS, choose_ticks, draw_tree
 from tests.simulation.material import appended, made_up_run, opening
 from tests.simulation.report.made import forked_run, make_run
 

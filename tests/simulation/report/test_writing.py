@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from simulation.cli import main
-from simulation.pictures import draw_run
-from simulation.report.picture import Picture
-from simulation.report.reading import read_source
-from simulation.report.style import render, styled
-from simulation.report.writing import PAGE_NAME, RUN_PICTURES, build_files, write_report
+from simulation.commands.report.picture import Picture
+from simulation.commands.report.run_pictures import draw_run
+from simulation.commands.report.sources import read_source
+from simulation.commands.report.style import render, styled
+from simulation.commands.report.writing import PAGE_NAME, RUN_PICTURES, build_files, write_report
 from tests.simulation.material import ROOT, made_up_run, opening
 from tests.simulation.report.made import forked_run, make_run, write_log, write_run, write_sweep
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from simulation.cli import main
+from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.commands.sweeps.cell_runner import CellRunner
-from simulation.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.runs.in_memory import MemoryRun
 from simulation.sweeps import command
 from tests.simulation.sweeps.sweeping import HereExecutor, find_folder, read_cells, read_tables, save_sweep

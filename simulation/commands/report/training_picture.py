@@ -6,9 +6,9 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.reading import Run
-from simulation.report.style import CLEAN, GREY, POISONED, PURPLE, count_steps, fit, make_figure
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import CLEAN, GREY, POISONED, PURPLE, count_steps, fit, make_figure
 
 TITLE: Final = "Training"
 LEGEND_COLUMNS: Final = 3

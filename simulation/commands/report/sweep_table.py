@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 
 from simulation.analysis.closed_forms import CLOSED_FORM
+from simulation.commands.report.picture import Table
 from simulation.commands.sweeps.digests import DIGESTS_NAME, is_changed, read_digests
-from simulation.report.picture import Table
 
 AGGREGATE_NAME: Final = "aggregate.csv"
 COPY_NAME: Final = "aggregate.parquet"

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from simulation.analysis.comparison import build_frame
-from simulation.report.headline import build_headline
-from simulation.report.page import build_page, build_section
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.populations import draw_coins, draw_refusals
-from simulation.report.reading import Run, Source
-from simulation.report.style import render, styled
-from simulation.report.sweep_picture import draw_figures
-from simulation.report.timeline_picture import draw_timeline
-from simulation.report.training_picture import draw_training
-from simulation.report.tree_picture import draw_tree
+from simulation.commands.report.headline import build_headline
+from simulation.commands.report.page import build_page, build_section
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.population_pictures import draw_coins, draw_refusals
+from simulation.commands.report.sources import Run, Source
+from simulation.commands.report.style import render, styled
+from simulation.commands.report.sweep_picture import draw_figures
+from simulation.commands.report.timeline_picture import draw_timeline
+from simulation.commands.report.training_picture import draw_training
+from simulation.commands.report.tree_picture import draw_tree
 
 PAGE_NAME: Final = "report.html"
 MAX_FOLDERS: Final = 10_000

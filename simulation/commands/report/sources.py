@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulation.analysis.comparison import LogError, RunLog, read_log
-from simulation.records.record import parse_json, parse_line
-from simulation.records.tally import Tally
-from simulation.records.writing import EVENTS_NAME, LOG_NAME
-from simulation.report.collecting import Collected
-from simulation.report.sweep_table import (
+from simulation.commands.report.series import Collected
+from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
     COPY_NAME,
     SWEEP_NAME,
@@ -16,6 +13,9 @@ from simulation.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
+from simulation.records.record import parse_json, parse_line
+from simulation.records.tally import Tally
+from simulation.records.writing import EVENTS_NAME, LOG_NAME
 
 
 class SourceError(ValueError):

@@ -7,9 +7,9 @@ from typing import Final
 
 from matplotlib.lines import Line2D
 
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.reading import Run
-from simulation.report.style import CLEAN, GREY, POISONED, SILVER, fit, make_figure
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import CLEAN, GREY, POISONED, SILVER, fit, make_figure
 
 TITLE: Final = "Messages over time"
 

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch
 
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.reading import Run
-from simulation.report.style import BLACK, CLEAN, GREEN, GREY, LIGHT, POISONED, WIDTH, fit, make_figure
-from simulation.report.tree_layout import GENESIS_HEIGHT, Place, lay_out
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import BLACK, CLEAN, GREEN, GREY, LIGHT, POISONED, WIDTH, fit, make_figure
+from simulation.commands.report.tree_layout import GENESIS_HEIGHT, Place, lay_out
 
 TITLE: Final = "Blocks"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Final
 
-from simulation.report.picture import Picture
-from simulation.report.reading import read_run
-from simulation.report.style import render, styled
-from simulation.report.training_picture import draw_training
-from simulation.report.tree_picture import draw_tree
+from simulation.commands.report.picture import Picture
+from simulation.commands.report.sources import read_run
+from simulation.commands.report.style import render, styled
+from simulation.commands.report.training_picture import draw_training
+from simulation.commands.report.tree_picture import draw_tree
 
 TRAINING_PICTURE: Final = "training.png"
 CHAIN_PICTURE: Final = "chain.png"

@@ -6,10 +6,10 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.sources import Run
+from simulation.commands.report.style import BLACK, GREY, WIDTH, colour_populations, fit, make_figure
 from simulation.records.tally import PartyTally
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.reading import Run
-from simulation.report.style import BLACK, GREY, WIDTH, colour_populations, fit, make_figure
 
 REFUSALS: Final = "Refusals"
 COINS: Final = "Coins"

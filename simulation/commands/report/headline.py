@@ -3,9 +3,9 @@
 from collections import Counter
 
 from simulation.analysis.measures import WORK, measure_detection
+from simulation.commands.report.picture import Table
+from simulation.commands.report.sources import Run
 from simulation.records.tally import Tally
-from simulation.report.picture import Table
-from simulation.report.reading import Run
 
 
 def build_headline(run: Run) -> Table:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.style import render
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.style import render
 
 POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """What the browser is told: nothing from anywhere, but for what the page itself holds."""

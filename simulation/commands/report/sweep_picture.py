@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.analysis.closed_forms import CLOSED_FORM
-from simulation.report.picture import Missing, Picture, Table
-from simulation.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
-from simulation.report.sweep_table import SweepTable, is_proportion
+from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
+from simulation.commands.report.sweep_table import SweepTable, is_proportion
 
 MAX_LINES: Final = 16
 MAX_PICTURES: Final = 24

@@ -1,0 +1,1 @@
+"""Pictures and one page, from logs and tables alone."""

@@ -1,1 +1,0 @@
-"""Reports: pictures and one page about runs and sweeps, made from their logs and tables alone."""
