@@ -1,1 +1,1 @@
-"""Everything with a clock, a process, a file or a screen. `simulation.cli` is the entrance."""
+"""Everything with a clock, a process, a file or a screen. `simulation.commands.cli` is the entrance."""

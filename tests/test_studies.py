@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.scenario import CONFIGS
 

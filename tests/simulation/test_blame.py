@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulation import constants
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.scenario.scenario import CONFIGS, ScenarioError, load_scenario
 from tests.simulation.material import complete, save
 

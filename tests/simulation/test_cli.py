@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.scenario.scenario import list_shipped
 from tests.simulation.material import complete, save
 

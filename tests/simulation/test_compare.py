@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from simulation.analysis.comparison import ROWS, LogError, RunLog, build_frame, build_table, read_log
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.records.record import Record, Value
 from simulation.records.tally import Tally
 from tests.simulation.material import appended, made_up_run, note, opening, to_log

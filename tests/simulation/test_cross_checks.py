@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
 from simulation.scenario.world.building import build_world
 from tests.simulation.material import complete, save, shipped

@@ -11,8 +11,8 @@ from protocol.events import Command, Event, MessageReceived
 from protocol.node import PoTNode
 from protocol.phases import Phase
 from protocol.verdicts import Missing, Reason
-from simulation.cli import main
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
+from simulation.commands.cli import main
 
 pytestmark = pytest.mark.slow
 

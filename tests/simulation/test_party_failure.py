@@ -7,7 +7,7 @@ import pytest
 
 from protocol.events import Command, Event, TrainingFinished
 from protocol.node import PoTNode
-from simulation.cli import main
+from simulation.commands.cli import main
 
 
 def test_a_node_whose_code_fails_ends_the_run_with_the_command_that_shows_it_again(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 
 pytestmark = pytest.mark.slow
 

@@ -19,12 +19,12 @@ from protocol.node import PoTNode
 from protocol.phases import Phase
 from protocol.validation import Place, Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
-from simulation.cli import main
 from simulation.commands.checks.fuzzing import fuzz
 from simulation.commands.checks.fuzzing import fuzzed_network as siege
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
 from simulation.commands.checks.fuzzing.fuzzed_network import VICTIM, BrokenError, Siege, find_mark
 from simulation.commands.checks.fuzzing.mutator import Mutant
+from simulation.commands.cli import main
 from simulation.training.trainer import FakeTrainer
 from tests.simulation.sieging import make_plan, make_siege
 

@@ -17,7 +17,6 @@ from protocol.node import PoTNode
 from protocol.validation import Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 from simulation.attacks.catalogue import CATALOGUE
-from simulation.cli import main
 from simulation.commands.checks.soak import (
     SoakResult,
     describe_failure,
@@ -28,6 +27,7 @@ from simulation.commands.checks.soak import (
     run_seeds,
     shrink,
 )
+from simulation.commands.cli import main
 from simulation.scenario.scenario import Scenario
 
 SEEDS = range(40)

@@ -12,9 +12,9 @@ from protocol.codec import encode
 from protocol.crypto import KeyPair, compute_content_hash
 from protocol.job import Genesis, compute_chain_id
 from protocol.messages import Payout, WrappedBlock
-from simulation.cli import main
 from simulation.commands.checks import verify
 from simulation.commands.checks.verify import RunFolderError, verify_run
+from simulation.commands.cli import main
 from simulation.runs.chain_file import write_chain
 from simulation.runs.summary import compute_ledger
 from simulation.training.samples import Weights

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.training.samples import compute_weights_digest
 from simulation.training.weight_store import load_model_weights
 from tests.simulation.launching import Finished, find_traces, get_mnist, launch

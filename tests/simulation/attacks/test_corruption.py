@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.scenario.world.building import World
 from tests.simulation.attacks.observing import observe
 from tests.simulation.material import save

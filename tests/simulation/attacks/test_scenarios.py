@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from simulation.attacks.catalogue import CATALOGUE
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.scenario.populations import Poison
 from simulation.scenario.scenario import CONFIGS, load_scenario
 from tests.simulation.attacks.observing import Observed, observe

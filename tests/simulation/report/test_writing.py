@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.commands.report.picture import Picture
 from simulation.commands.report.run_pictures import draw_run
 from simulation.commands.report.sources import read_source

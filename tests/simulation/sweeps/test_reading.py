@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.commands.sweeps.cells import plan_cells
 from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.errors import ScenarioError

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from simulation.cli import main
+from simulation.commands.cli import main
 from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.commands.sweeps.cell_runner import CellRunner
 from simulation.runs.in_memory import MemoryRun
