@@ -4,8 +4,8 @@
     python -m benchmarks.traces --compare before.json
 
 A change that claims to leave behaviour as it was gives equal digests. Everything goes through the command line, so the
-two versions need have nothing else in common. What names the code (its version, the fingerprint) or its execution (date,
-cost) is left out. Digests hold on one machine: real training has the bits of its arithmetic profile.
+two versions need have nothing else in common. What names the code (its version, the fingerprint) or its execution
+(date, cost) is left out. Digests hold on one machine: real training has the bits of its arithmetic profile.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What must hold after every run, whatever the scenario did to it.
 
-A broken invariant is a bug, and ends the run with exit 1. `simulation.analysis.during_run` finds some while the run goes on.
+A broken invariant is a bug, and ends the run with exit 1. `simulation.analysis.during_run` finds some while the run
+goes on.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Which closed forms hold for a scenario, and what they say of its runs.
 
-`simulation.analysis.formulas` has the formulas. A formula is used only where all that it assumes is so: owners of equal stakes,
-and links, training and declaring that take no time beside a slot.
+`simulation.analysis.formulas` has the formulas. A formula is used only where all that it assumes is so: owners of
+equal stakes, and links, training and declaring that take no time beside a slot.
 """
 
 from collections import Counter

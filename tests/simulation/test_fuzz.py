@@ -53,7 +53,8 @@ def test_a_seed_comes_to_the_same_again() -> None:
 
 def test_nothing_depends_on_the_process() -> None:
     def tell(hash_seed: str) -> str:
-        command = "from simulation.commands.checks.fuzzing.fuzz import run_seed; print(sorted(run_seed(3, 300).verdicts.items()))"
+        module = "simulation.commands.checks.fuzzing.fuzz"
+        command = f"from {module} import run_seed; print(sorted(run_seed(3, 300).verdicts.items()))"
         done = subprocess.run(
             [sys.executable, "-c", command],
             env={"PYTHONHASHSEED": hash_seed},
