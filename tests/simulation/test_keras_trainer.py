@@ -68,7 +68,7 @@ def train_elsewhere(*, seed: int = 1, data: int = 0, mode: str = "plain", wrong:
 
 @pytest.fixture(scope="module")
 def keras_trainer() -> ModuleType:
-    from simulation import keras_trainer as module  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training import keras_trainer as module  # noqa: PLC0415 - loads TensorFlow
 
     module.use_one_thread()
     return module

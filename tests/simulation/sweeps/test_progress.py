@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from simulation.commands.sweeps import progress
 from simulation.commands.sweeps.progress import PRINT_S, Progress
-from simulation.sweeps import progress
 
 
 @pytest.fixture

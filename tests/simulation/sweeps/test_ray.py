@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulation.commands.cli import main
-from simulation.sweeps import ray_executor
+from simulation.commands.sweeps import ray_executor
 from tests.simulation.launching import Running, find_traces, launch, make_environment, poll
 from tests.simulation.sweeps.sweeping import find_folder, read_cells, read_tables, save_sweep
 

@@ -12,9 +12,9 @@ import pytest
 
 from simulation.commands.cli import main
 from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
+from simulation.commands.sweeps import command
 from simulation.commands.sweeps.cell_runner import CellRunner
 from simulation.runs.in_memory import MemoryRun
-from simulation.sweeps import command
 from tests.simulation.sweeps.sweeping import HereExecutor, find_folder, read_cells, read_tables, save_sweep
 
 
