@@ -189,7 +189,7 @@ def test_ledger_pool_and_fork_choice_speak_of_no_consensus(name: str) -> None:
         ("import os, random as r", ["os", "random"]),
         ("def f():\n    from os.path import join", ["os.path.join"]),
         ("from . import node", ["protocol.node"]),
-        ("from ..simulation import host", ["simulation.engines.parties.host"]),
+        ("from ..simulation import host", ["simulation.host"]),
         ("import importlib\nimportlib.import_module('keras')", ["importlib", "keras"]),
         ("__import__('pickle')", ["pickle"]),
     ],

@@ -16,8 +16,8 @@ from protocol.types import Hash32, WeightsPair
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
 from simulation.commands.checks.soak import draw_scenario
-from simulation.engines import virtual
 from simulation.engines.caching_rules import SharedRules
+from simulation.engines.virtual import engine
 from tests.builders import SLOT_NS, Scene, genesis, train
 from tests.simulation.simulating import make_raw, population, simulate
 
@@ -38,7 +38,7 @@ LARGE: dict[str, Any] = make_raw(
 @pytest.mark.parametrize("raw", [LARGE, *map(draw_scenario, (3, 5, 16))])
 def test_a_run_with_a_shared_memory_is_the_run_without(raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     shared = simulate(raw)
-    monkeypatch.setattr(virtual, "SharedRules", Rules)
+    monkeypatch.setattr(engine, "SharedRules", Rules)
     plain = simulate(raw)
     assert shared.lines == plain.lines
     assert shared.result == plain.result
