@@ -11,7 +11,7 @@ from protocol.job import Confidence
 from protocol.ledger import StakeTable
 from protocol.messages import StakeholderSignature
 from protocol.types import PARTS_PER_MILLION
-from tests.builders import Scene
+from tests.support.core import Scene
 
 OWNERS: Final = tuple(bytes([number]) * 32 for number in range(8))
 owners = st.sampled_from(OWNERS)

@@ -24,7 +24,7 @@ from protocol.node import PoTNode
 from protocol.participant import MAX_BLOCKS_PER_RESPONSE
 from protocol.validation import Rules
 from protocol.verdicts import ACCEPT, Ignore, Reason, Reject
-from tests.builders import STRANGER, Cluster, Scene, genesis, get_node, keys
+from tests.support.core import STRANGER, Cluster, Scene, genesis, get_node, keys
 
 # ---- relaying and unasked answers ----
 

@@ -23,7 +23,7 @@ from protocol.messages import (
     WrappedBlock,
 )
 from protocol.verdicts import Reason, Reject
-from tests.builders import Scene, keys
+from tests.support.core import Scene, keys
 
 CHAIN: Final = bytes(range(32))
 

@@ -16,7 +16,7 @@ from protocol.messages import Payout, Transaction
 from protocol.rewards import compute_coinbase, compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from protocol.verdicts import ACCEPT, Ignore, Reason
-from tests.builders import genesis, keys
+from tests.support.core import genesis, keys
 
 OWNERS: Final = tuple(keys(index).public for index in range(6))
 """The first three have an account from the start; the others only once they are paid."""

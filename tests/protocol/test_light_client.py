@@ -5,7 +5,7 @@ import msgspec
 from protocol.crypto import compute_content_hash
 from protocol.light_client import LightClient
 from protocol.verdicts import ACCEPT, Ignore, Reason, Reject
-from tests.builders import Scene, genesis
+from tests.support.core import Scene, genesis
 
 
 def test_a_light_client_cannot_tell_poison_but_checks_everything_else() -> None:

@@ -23,7 +23,7 @@ from protocol.lottery import (
 from protocol.messages import BlockHeader, TrainingDeclaration
 from protocol.types import PARTS_PER_MILLION
 from protocol.verdicts import Reason, Reject
-from tests.builders import Scene, genesis, keys
+from tests.support.core import Scene, genesis, keys
 
 OWNERS: Final = tuple(hashlib.sha256(bytes([number])).digest() for number in range(6))
 PARENT: Final = bytes(32)

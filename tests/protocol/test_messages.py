@@ -23,7 +23,7 @@ from protocol.messages import (
 )
 from protocol.participant import MAX_LOCATOR
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
-from tests.builders import STRANGER, Scene, keys
+from tests.support.core import STRANGER, Scene, keys
 
 UNKNOWN: Final = bytes([7]) * 32
 FUTURE: Final = 10_000

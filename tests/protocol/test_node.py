@@ -26,7 +26,7 @@ from protocol.messages import (
 from protocol.phases import Phase
 from protocol.types import Task
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
-from tests.builders import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
+from tests.support.core import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
 
 NEXT_STAGE = 1
 

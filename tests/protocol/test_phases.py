@@ -7,7 +7,7 @@ import pytest
 
 from protocol.events import PhaseChanged
 from protocol.phases import TRANSITIONS, IllegalTransitionError, Phase, Trigger, advance
-from tests.builders import Cluster, genesis
+from tests.support.core import Cluster, genesis
 
 LEGAL: Final = {
     (Phase.TRAINING, Trigger.TRAINED): Phase.DECLARING,

@@ -25,7 +25,7 @@ from protocol.messages import (
     StakeholderSignature,
 )
 from protocol.verdicts import Accept, Reason, Reject
-from tests.builders import SLOT_NS, STRANGER, Scene, genesis, keys
+from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, keys
 
 PEERS: Final = ("a", "b")
 STAGES_TRAINED: Final = 1

@@ -1,7 +1,7 @@
 """Whole rounds of the core in virtual time, without TensorFlow."""
 
 from protocol.job import Confidence
-from tests.builders import Cluster, genesis
+from tests.support.core import Cluster, genesis
 
 MAJORITY = Confidence(rule="stake_share", value=500_000)
 

@@ -26,7 +26,7 @@ from protocol.phases import Phase
 from protocol.training import commit
 from protocol.types import Hash32, Task, WeightsPair
 from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
-from tests.builders import SLOT_NS, Cluster, Scene, genesis, get_node, keys, train
+from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_node, keys, train
 
 TOLERANCE: Final = 1_000
 OWN: Final = train(0).weights_digest

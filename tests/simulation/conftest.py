@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.launching import Finished, launch, sets
+from tests.support.processes import Finished, launch, sets
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from simulation.attacks.withholding import PrivateChain
 from simulation.engines.parties.building import build_node
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
-from tests.simulation.attacks.observing import Observed, observe
-from tests.simulation.simulating import make_raw, make_world, population, simulate
+from tests.support.judgements import Observed, observe
+from tests.support.memory_runs import make_raw, make_world, population, simulate
 
 pytestmark = pytest.mark.slow
 

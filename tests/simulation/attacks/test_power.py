@@ -13,10 +13,10 @@ from simulation.scenario.populations import Poison
 from simulation.scenario.world.building import make_keys
 from simulation.training.poisons import apply_poison
 from simulation.training.trainer import count_trained_steps
-from tests.simulation.attacks.defences import count_identities, never_ask_for_blocks, trust_proposers
-from tests.simulation.attacks.observing import Observed, observe
-from tests.simulation.material import make_job
-from tests.simulation.simulating import make_raw, make_world, population
+from tests.support.judgements import Observed, observe
+from tests.support.memory_runs import make_raw, make_world, population
+from tests.support.scenarios import make_job
+from tests.support.weakened import count_identities, never_ask_for_blocks, trust_proposers
 
 pytestmark = pytest.mark.slow
 

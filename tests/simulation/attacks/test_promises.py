@@ -7,7 +7,7 @@ import pytest
 from simulation.analysis.after_run import must_agree, must_progress
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
-from tests.simulation.simulating import make_raw, population
+from tests.support.memory_runs import make_raw, population
 
 
 def promise(*behaviours: Any, bad: int = 2, honest: int = 8, poison: bool = False, **network: Any) -> tuple[bool, bool]:

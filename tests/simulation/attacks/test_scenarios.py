@@ -12,8 +12,8 @@ from simulation.attacks.catalogue import CATALOGUE
 from simulation.commands.cli import main
 from simulation.scenario.populations import Poison
 from simulation.scenario.scenario import CONFIGS, load_scenario
-from tests.simulation.attacks.observing import Observed, observe
-from tests.simulation.launching import SMALL, launch, sets
+from tests.support.judgements import Observed, observe
+from tests.support.processes import SMALL, launch, sets
 
 pytestmark = pytest.mark.slow
 

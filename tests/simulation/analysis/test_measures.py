@@ -1,0 +1,138 @@
+"""Measures follow from records: each figure against one worked out by hand, and a log's against the run's own."""
+
+from typing import Any
+
+import pytest
+
+from simulation.analysis.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.records.record import Record, parse_line
+from simulation.records.tally import Tally
+from tests.support.memory_runs import make_raw, population, simulate
+from tests.support.scenarios import appended, note, trained
+
+
+def judged(event: str, author: str, kind: str, who: str = "good-0", reason: str = "different-weights") -> Record:
+    fields: dict[str, Any] = {"kind": kind, "author": author, "peer": author}
+    return note(who, event, **(fields | {"reason": reason} if event == "refused" else fields))
+
+
+def count(*records: Record) -> Tally:
+    tally = Tally()
+    for label, role in (("good-0", "honest"), ("good-1", "honest"), ("bad-0", "adversary")):
+        tally.add(note(label, "node", population=label.split("-")[0], role=role, stake=1))
+    for record in records:
+        tally.add(record)
+    return tally
+
+
+# ---- detection ----
+
+
+def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> None:
+    tally = count(
+        *[judged("refused", "bad-0", "header")] * 3,
+        judged("accepted", "bad-0", "header"),
+        judged("accepted", "bad-0", "declaration"),
+        judged("refused", "good-1", "header"),
+        *[judged("accepted", "good-1", "declaration")] * 4,
+        judged("accepted", "user-3", "transaction"),
+        judged("refused", "good-1", "header", who="bad-0"),  # an attacker's opinion counts nothing
+    )
+    headers = measure_detection(tally, "header")
+    assert (headers.caught, headers.missed, headers.blamed, headers.passed) == (3, 1, 1, 0)
+    assert (headers.precision, headers.recall, headers.false_rejection) == (0.75, 0.75, 1.0)
+    both = measure_detection(tally, "header", "declaration")
+    assert (both.caught, both.missed, both.blamed, both.passed) == (3, 2, 1, 4)
+    overall = measure_detection(tally)
+    assert (overall.caught, overall.missed, overall.blamed, overall.passed) == (3, 2, 1, 5)
+    assert overall.recall == 0.6
+    assert overall.false_rejection == pytest.approx(1 / 6)
+    assert measure_detection(tally, "block").recall is None
+
+
+def test_what_anyone_could_have_written_is_charged_to_the_link() -> None:
+    forged = note("good-0", "refused", kind="header", author="good-1", peer="bad-0", reason="bad-signature")
+    assert measure_detection(count(forged), "header").caught == 1
+
+
+# ---- branches ----
+
+
+def evaluated(block: str, height: int, accuracy: float) -> Record:
+    fields: dict[str, Any] = {
+        "height": height,
+        "block": block,
+        "accuracy": accuracy,
+        "trigger_success": 0.5,
+        "recalls": "1.0 0.5",
+    }
+    return note("employer", "evaluated", **fields)
+
+
+def test_each_branch_has_the_model_of_its_highest_block() -> None:
+    tally = count(
+        trained("good-0", 0, "0xa"),
+        trained("bad-0", 0, "0xb", data="poisoned"),
+        appended("employer", 1, "0xa1", "genesis", "0xa"),
+        appended("employer", 2, "0xa2", "0xa1", "0xa"),
+        appended("employer", 1, "0xb1", "genesis", "0xb"),
+        evaluated("0xa1", 1, 0.99),
+        evaluated("0xa2", 2, 0.9),
+        evaluated("0xb1", 1, 0.3),
+    )
+    branches = compute_measures(tally)["branches"]
+    assert branches["honest"] == {"height": 2, "accuracy": 0.9, "recalls": [1.0, 0.5], "trigger_success": 0.5}
+    assert branches["poisoned"]["accuracy"] == 0.3
+    assert find_best(count(), is_poisoned=True) is None
+
+
+# ---- blocks and money ----
+
+
+def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
+    def at(time: float, record: Record) -> Record:
+        return Record(time, record.level, record.who, record.event, record.fields)
+
+    tally = count(
+        at(2.0, appended("good-0", 1, "0xa1", "genesis", "0xa")),
+        at(2.5, appended("good-1", 1, "0xa1", "genesis", "0xa")),
+        at(5.0, appended("good-1", 2, "0xa2", "0xa1", "0xa")),
+        at(6.0, appended("good-0", 2, "0xa2", "0xa1", "0xa")),
+        *[note("good-0", "sent", kind="declaration", copies=7, bytes=1)] * 4,
+    )
+    blocks = compute_measures(tally)["blocks"]
+    assert blocks["seconds_each"] == 2.5
+    assert (blocks["messages_each"], blocks["declarations_each"], blocks["headers_each"]) == (14, 2, 0)
+
+
+def test_profit_is_coins_for_each_cpu_second_of_training() -> None:
+    final: dict[str, Any] = {"outcome": "finished", "height": 1, "head": "0xa1", "reorg": 0}
+    tally = count(
+        trained("good-0", 0, "0xa"),
+        note("good-0", "final", balance=30.0, **final),
+        note("good-1", "final", balance=10.0, **final),
+        note("bad-0", "final", balance=5.0, **final),
+    )
+    measured = measure_populations(tally)
+    cpu_s = measured["good"]["training_cpu_s"]
+    assert cpu_s > 0
+    assert (measured["good"]["nodes"], measured["good"]["coins_earned"]) == (2, 40.0)
+    assert measured["good"]["coins_per_cpu_s"] == pytest.approx(40.0 / cpu_s)
+    assert (measured["bad"]["role"], measured["bad"]["coins_per_cpu_s"]) == ("adversary", None)
+
+
+def test_a_log_gives_the_measures_of_the_run_itself() -> None:
+    raw = make_raw(population("honest", 5), population("bad", 2, "data_injection"), users={"count": 3})
+    run = simulate(raw)
+    read = Tally()
+    for node in run.world.nodes:
+        party = read.get_party(node.label)
+        party.population, party.role = node.population, node.role
+    for record in run.records:
+        read.add(parse_line(record.to_line()))
+    measured = compute_measures(run.tally)
+    assert compute_measures(read) == measured
+    assert measured["detection"]["recall"] > 0
+    assert measured["detection"]["false_rejection"] == 0
+    assert measured["blocks"]["seconds_each"] > 0
+    assert measured["populations"]["honest"]["coins_earned"] > 0

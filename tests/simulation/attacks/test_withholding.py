@@ -1,0 +1,245 @@
+"""Adversaries that send only what is valid, but not to whom or when they should."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from protocol.codec import encode_frame
+from protocol.messages import Transaction
+from tests.support.judgements import Observed, observe
+from tests.support.memory_runs import make_raw, population
+from tests.support.weakened import ignore_nonces, trust_proposers
+
+pytestmark = pytest.mark.slow
+
+SEEDS = range(1, 7)
+WITHHELD = ("declaration", "header", "signature", "block")
+KINDS = {"declaration": "declaration", "header": "header", "signature": "stakeholder", "block": "block"}
+"""What messages are called in records."""
+
+
+def attack(behaviour: Any, seed: int, *, honest: int = 5, bad: int = 2, **sections: Any) -> Observed:
+    crowd = (population("honest", honest), population("bad", bad, "adversary", behaviours=[behaviour]))
+    return observe(make_raw(*crowd, seed=seed, **sections))
+
+
+# ---- withholder ----
+
+SLOW = {"headers_per_slot": 0.05, "stakeholders": 3}
+"""Rules under which one header is done with before the next one comes."""
+
+
+@cache
+def withhold(what: str, seed: int) -> Observed:
+    behaviour = {"kind": "withholder", "what": what} if what else "censoring_wrapper"
+    return attack(behaviour, seed, honest=4, bad=3, job={"stages": 6}, protocol=SLOW)
+
+
+@pytest.mark.parametrize("what", WITHHELD)
+def test_a_withholder_is_refused_nothing_and_gets_nothing_for_what_it_withholds(what: str) -> None:
+    for seed in SEEDS:
+        observed = withhold(what, seed)
+        observed.assert_unharmed()
+        assert observed.count_refused("bad") == observed.count_refused_elsewhere("bad") == {}
+        members = observed.get_members("bad")
+        sent = {str(item.fields["kind"]) for item in observed.ended.find("sent") if item.who in members}
+        assert KINDS[what] not in sent
+        assert sent & set(KINDS.values())
+        signers = {observed.name(item.author) for block in observed.get_chain() for item in block.signatures}
+        kept = {
+            "declaration": observed.count_declared("bad"),
+            "header": observed.count_proposed("bad"),
+            "signature": len(signers & members),
+            "block": observed.count_wrapped("bad"),
+        }
+        assert kept[what] == 0
+
+
+def measure(what: str) -> tuple[float, float]:
+    """Return which share of headers become blocks, and the mean time of a run."""
+    headers, blocks, seconds, seeds = 0, 0, 0.0, range(20)
+    for seed in seeds:
+        observed = withhold(what, seed)
+        heard = {item.header for item in observed.judgements if item.who == "honest-0" and item.kind == "header"}
+        headers += len(heard) + len(observed.ended.find("sent", "honest-0", kind="header"))
+        blocks += len(observed.ended.tally.appended_by["honest-0"])
+        seconds += max(item.time for item in observed.ended.find("appended", "honest-0"))
+    return blocks / headers, seconds / len(seeds)
+
+
+def test_a_header_completes_as_often_as_nobody_who_withholds_is_drawn() -> None:
+    assert measure("")[0] > 0.97
+    assert measure("signature")[0] == pytest.approx(4 / 7 * 3 / 6, abs=0.07)  # two signers drawn without replacement
+    assert measure("block")[0] == pytest.approx(4 / 7, abs=0.09)
+
+
+@pytest.mark.parametrize("what", WITHHELD)
+def test_withholding_slows_the_chain(what: str) -> None:
+    least = {"declaration": 1.05, "header": 1.25, "signature": 2.5, "block": 1.5}
+    assert measure(what)[1] > least[what] * measure("")[1]
+
+
+# ---- censoring wrapper ----
+
+TRANSFERS = {"count": 4, "transactions": 12, "per_second": 6.0}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_censored_blocks_are_valid_and_transfers_wait_for_an_honest_wrapper(seed: int) -> None:
+    observed = attack("censoring_wrapper", seed, bad=3, users=TRANSFERS, job={"stages": 16})
+    observed.assert_unharmed()
+    assert observed.count_refused("bad") == observed.count_refused_elsewhere("bad") == {}
+    members = observed.get_members("bad")
+    censored = [block for block in observed.get_chain() if observed.name(block.author) in members]
+    assert censored
+    assert not any(block.transactions for block in censored)
+    assert sum(len(block.transactions) for block in observed.get_chain()) == TRANSFERS["transactions"]
+
+
+def test_where_nearly_everybody_censors_transfers_wait_longer() -> None:
+    def measure_wait(bad: int) -> float:
+        waits = []
+        for seed in SEEDS:
+            observed = attack("censoring_wrapper", seed, honest=8 - bad, bad=bad, users=TRANSFERS, job={"stages": 30})
+            heights = [block.height for block in observed.get_chain() for _ in block.transactions]
+            waits += heights
+        return sum(waits) / len(waits)
+
+    assert measure_wait(6) > 1.3 * measure_wait(1)
+
+
+# ---- double spender ----
+
+
+def find_pairs(observed: Observed) -> tuple[int, int]:
+    """Return how many pairs of conflicting transfers were sent, and how many are whole in an honest chain."""
+    chain = [item for block in observed.get_chain() for item in block.transactions]
+    spent = {(item.author, item.nonce, item.recipient) for item in chain}
+    sent = [item for item in observed.ended.find("sent", kind="transaction") if item.who in observed.get_members("bad")]
+    return len(sent) // 2, len(spent) - len({(author, nonce) for author, nonce, _ in spent})
+
+
+@pytest.mark.parametrize("bad", [1, 2], ids=["alone", "two"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_of_two_conflicting_transfers_at_most_one_is_in_any_chain(seed: int, bad: int) -> None:
+    observed = attack("double_spender", seed, bad=bad, job={"stages": 8})
+    observed.assert_unharmed()
+    sent, whole = find_pairs(observed)
+    assert sent > 0
+    assert whole == 0
+    settled = [item for block in observed.get_chain() for item in block.transactions]
+    assert settled
+    outcomes = observed.count_outcomes("bad", "transaction")
+    assert outcomes["accept"] > 0
+    assert outcomes["duplicate"] + outcomes["overdraft"] + outcomes["nonce-used"] > 0
+    assert observed.count_refused("bad") == observed.count_refused_elsewhere("bad") == {}
+
+
+@pytest.mark.parametrize("bad", [1, 2], ids=["alone", "two"])
+def test_the_two_transfers_really_conflict(bad: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken: dict[tuple[bytes, int], set[bytes]] = {}
+
+    def listen(chain_id: bytes, message: Any) -> bytes:
+        if isinstance(message, Transaction):
+            spoken.setdefault((message.author, message.nonce), set()).add(message.recipient)
+        return encode_frame(chain_id, message)
+
+    monkeypatch.setattr("simulation.engines.parties.host.encode_frame", listen)
+    for seed in SEEDS:
+        attack("double_spender", seed, bad=bad, job={"stages": 5})
+    assert len(spoken) >= len(SEEDS)
+    assert {len(recipients) for recipients in spoken.values()} == {2}
+
+
+def test_without_nonces_the_chain_would_pay_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    ignore_nonces(monkeypatch)
+    runs = [attack("double_spender", seed, job={"stages": 8}) for seed in SEEDS]
+    assert sum(find_pairs(run)[1] > 0 for run in runs) >= len(SEEDS) - 1
+    assert any((run.ended.broken or "").startswith("double spend") for run in runs)
+
+
+# ---- private chain ----
+
+
+RELEASE_S = 12.0
+
+
+def hide(seed: int, *, honest: int, bad: int, **more: Any) -> Observed:
+    behaviours = [{"kind": "private_chain", "release_s": RELEASE_S}]
+    crowd = (population("honest", honest), population("bad", bad, "adversary", behaviours=behaviours, **more))
+    rules = {"protocol": {"stakeholders": 1}, "run": {"time_limit_s": 90.0}}
+    return observe(make_raw(*crowd, seed=seed, job={"stages": 40}, **rules))
+
+
+def count_rewritten(observed: Observed, release_s: float = RELEASE_S) -> int:
+    """Return how many blocks that an honest node had appended before the release are not in its chain at the end."""
+    before = [item for item in observed.ended.find("appended", "honest-0", head=True) if item.time < release_s]
+    kept = set(observed.ended.tally.get_chain(observed.ended.tally.nodes["honest-0"].head))
+    return sum(item.fields["block"] not in kept for item in before)
+
+
+def test_until_the_release_a_private_chain_is_heard_of_by_its_members_alone() -> None:
+    observed = hide(3, honest=5, bad=2)
+    members = observed.get_members("bad")
+    told = [item for item in observed.ended.find("sent") if item.who in members and item.time < RELEASE_S]
+    assert told
+    assert {item.fields["to"] for item in told} <= members
+    early = [item for item in observed.ended.find("accepted") if item.time < RELEASE_S]
+    assert not [item for item in early if item.who in members and item.fields["peer"] not in members]
+    assert not [item for item in early if item.who not in members and item.fields["peer"] in members]
+    assert [item for item in early if item.who in members]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_smaller_part_of_the_stake_rewrites_nothing(seed: int) -> None:
+    observed = hide(seed, honest=6, bad=2)
+    observed.assert_unharmed()
+    assert count_rewritten(observed) <= 1  # a fork of its own
+    early = {item.fields["block"] for item in observed.ended.find("appended", "bad-0") if item.time < RELEASE_S}
+    kept = set(observed.ended.tally.get_chain(observed.ended.tally.nodes["honest-0"].head))
+    assert early
+    assert not early & kept
+    followed = observed.ended.result.chains["bad-0"]
+    assert followed == observed.ended.result.chains["honest-0"][: len(followed)]
+    assert observed.count_refused("bad") == {}
+
+
+def test_the_larger_part_of_the_stake_rewrites_what_it_likes() -> None:
+    runs = [hide(seed, honest=3, bad=5) for seed in SEEDS]
+    assert [run.ended.reason for run in runs] == ["complete"] * len(runs)
+    assert [run.ended.broken for run in runs] == [None] * len(runs)
+    assert min(count_rewritten(run) for run in runs) >= 3
+    for run in runs:
+        early = [item for item in run.ended.find("appended", "bad-0", head=True) if item.time < RELEASE_S]
+        secret = run.ended.tally.get_chain(str(early[-1].fields["block"]))
+        kept = run.ended.tally.get_chain(run.ended.tally.nodes["honest-0"].head)
+        assert len(secret) > 3
+        assert set(secret[1:]) <= set(kept)  # all but perhaps its head, which the coalition itself may leave
+
+
+POISON = {"poison": {"kind": "label_noise"}}
+
+
+def test_poison_in_a_private_chain_is_refused_at_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [hide(seed, honest=3, bad=6, **POISON) for seed in SEEDS]
+    for run in runs:
+        assert run.ended.broken is None
+        assert run.ended.tally.count_poisoned_honest() == 0
+        assert run.ended.tally.nodes["bad-0"].height > run.ended.tally.nodes["honest-0"].height
+    assert sum(run.count_refused("bad")["different-weights"] for run in runs) > 0
+    trust_proposers(monkeypatch)
+    assert any(hide(seed, honest=3, bad=6, **POISON).ended.tally.count_poisoned_honest() > 0 for seed in SEEDS)
+
+
+def test_a_small_coalition_may_complete_a_job_that_is_over_and_win_by_the_lowest_hash() -> None:
+    """A limit of the protocol under a rule of numbers: length says nothing once a chain cannot grow."""
+    rewritten = 0
+    for seed in range(12):
+        behaviours = [{"kind": "private_chain", "release_s": 100.0}]
+        crowd = (population("honest", 5), population("bad", 2, "adversary", behaviours=behaviours))
+        away = {"node": "honest-4", "down_s": 1.0, "up_s": 130.0}  # the run goes on until it is back
+        observed = observe(make_raw(*crowd, seed=seed, job={"stages": 4}, network={"outages": [away]}))
+        assert observed.ended.broken is None
+        rewritten += count_rewritten(observed, release_s=100.0) == 4
+    assert 0 < rewritten < 12

@@ -1,0 +1,288 @@
+"""A core that breaks under fire is found, told and reproduced, and the right things are looked for."""
+
+import dataclasses
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from protocol import validation
+from protocol.events import Broadcast, Command, Event, Judged, MessageReceived, Relay, Send, TimerFired
+from protocol.messages import (
+    BlockHeader,
+    BlockRequest,
+    HeadAnnouncement,
+    TrainingDeclaration,
+    Transaction,
+)
+from protocol.node import PoTNode
+from protocol.phases import Phase
+from protocol.validation import Place, Rules
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from simulation.commands.checks.fuzzing import fuzz
+from simulation.commands.checks.fuzzing import fuzzed_network as siege
+from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
+from simulation.commands.checks.fuzzing.fuzzed_network import VICTIM, BrokenError, Siege, find_mark
+from simulation.commands.checks.fuzzing.mutator import Mutant
+from simulation.commands.cli import main
+from simulation.training.trainer import FakeTrainer
+from tests.support.fuzzing import make_plan, make_siege
+
+pytestmark = pytest.mark.slow
+
+
+# ---- a broken core ----
+
+
+def is_refusal(command: Command, reason: Reason) -> bool:
+    return isinstance(command, Judged) and command.verdict in (Reject(reason), Ignore(reason))
+
+
+class Breaking(PoTNode):
+    """A node that does something wrong with what it has refused for a reason."""
+
+    reason = Reason.BAD_SIGNATURE
+
+    def handle(self, event: Event, now: int) -> list[Command]:
+        commands = super().handle(event, now)
+        if isinstance(event, MessageReceived) and any(is_refusal(item, self.reason) for item in commands):
+            return self.spoil(event, commands)
+        return commands
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        raise RuntimeError("on purpose")
+
+
+class Raising(Breaking):
+    pass
+
+
+class KeepingTransfers(Breaking):
+    """Keeps a transfer whose signature is wrong."""
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        message = self.rules.decode(event.frame)
+        if isinstance(message, Transaction):
+            self.mempool.add(message)
+        return commands
+
+
+class Training(Breaking):
+    """Believes that it has to train again when it is told about a block in the future."""
+
+    reason = Reason.FUTURE_SLOT
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        self.phase = Phase.FINISHED
+        return commands
+
+
+class Relaying(Breaking):
+    reason = Reason.NOT_CANONICAL
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        return [*commands, Relay(event.frame, event.peer)]
+
+
+class Overlooking(Breaking):
+    reason = Reason.MALFORMED
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        return []
+
+
+class Deaf(Breaking):
+    """Takes no frame of anybody any more once it has had one of another version."""
+
+    reason = Reason.WRONG_VERSION
+    is_deaf = False
+
+    def handle(self, event: Event, now: int) -> list[Command]:
+        if self.is_deaf and isinstance(event, MessageReceived):
+            return [Judged(event.peer, Ignore(Reason.STALE), "frame")]
+        return super().handle(event, now)
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        self.is_deaf = True
+        return commands
+
+
+class RaisingLater(Breaking):
+    """Fails at a timer, long after the frame that is to blame."""
+
+    reason = Reason.WRONG_CHAIN
+    is_hit = False
+
+    def handle(self, event: Event, now: int) -> list[Command]:
+        if self.is_hit and isinstance(event, TimerFired):
+            raise KeyError("on purpose")
+        return super().handle(event, now)
+
+    def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
+        self.is_hit = True
+        return commands
+
+
+BROKEN: dict[type[Breaking], str] = {
+    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_siege.py:",
+    KeepingTransfers: "reject bad-signature: the state has changed all the same",
+    Training: "ignore future-slot: the state has changed all the same",
+    Relaying: "reject not-canonical: the node answers with Relay",
+    Overlooking: "the frame was not judged",
+    Deaf: "standstill: the nodes do not finish and agree",
+    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_siege.py:",
+}
+
+
+@pytest.mark.parametrize("victim", BROKEN, ids=lambda victim: victim.__name__)
+def test_a_broken_core_is_found_and_reproduced(victim: type[PoTNode], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(siege, "TIME_LIMIT_NS", 60_000_000_000)  # who gets nowhere need not be waited for
+    found = next(result for result in (run_seed(seed, victim=victim) for seed in range(10)) if result.fault)
+    assert found.fault is not None
+    assert found.fault.text.startswith(BROKEN[victim])  # type: ignore[index]
+    assert found.fault.number == found.sent > 0
+    again = run_seed(found.seed, victim=victim)
+    assert again == found
+    told = describe_fault(found, found.fault).splitlines()
+    assert told[0].startswith(f"seed {found.seed}, frame {found.fault.number} ({found.fault.mutant.way}): ")
+    assert told[1].startswith("frame: ")
+    assert told[2] == f"again: python main.py fuzz --first {found.seed} --frames {found.frames} --jobs 1"
+
+
+def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge_header, judge_declaration = validation.judge_header, validation.judge_declaration
+
+    def trust_header(place: Place, header: BlockHeader) -> Verdict:
+        return judge_header(msgspec.structs.replace(place, own=None), header)
+
+    def trust_declaration(place: Place, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
+        return judge_declaration(msgspec.structs.replace(place, own=None), declaration, revealed)
+
+    monkeypatch.setattr(validation, "judge_header", trust_header)
+    monkeypatch.setattr(validation, "judge_declaration", trust_declaration)
+    faults = (result.fault for result in map(run_seed, range(10)) if result.fault is not None)
+    assert "does not hold the honest training" in next(faults).text
+
+
+def test_the_frame_that_is_told_is_the_one_that_broke_it() -> None:
+    found = run_seed(0, victim=Raising)
+    assert found.fault is not None
+    rules = Rules(make_plan(0).world.genesis)
+    assert not rules.is_signed(rules.decode(found.fault.mutant.frame))
+    assert describe_fault(found, found.fault).splitlines()[1] == f"frame: {found.fault.mutant.frame.hex()}"
+    before = run_seed(0, found.fault.number - 1, victim=Raising)
+    assert before.fault is None
+    assert before.sent == found.fault.number - 1
+
+
+def test_a_long_frame_is_cut_where_it_is_told() -> None:
+    result = run_seed(0, 1)
+    long = Mutant("oversized", bytes(fuzz.SHOWN_BYTES + 1))
+    told = describe_fault(result, fuzz.Fault(1, long, "too long")).splitlines()[1]
+    assert told == f"frame: {'00' * fuzz.SHOWN_BYTES}... ({fuzz.SHOWN_BYTES + 1:,} bytes)"
+
+
+def fail_at_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every node fail when it refuses a frame as malformed."""
+    handle = PoTNode.handle
+
+    def fail(node: PoTNode, event: Event, now: int) -> list[Command]:
+        commands = handle(node, event, now)
+        if any(is_refusal(command, Reason.MALFORMED) for command in commands):
+            raise RuntimeError("on purpose")
+        return commands
+
+    monkeypatch.setattr(PoTNode, "handle", fail)
+
+
+def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at_refusals(monkeypatch)
+    assert main(["fuzz", "--first", "2", "--frames", str(FRAMES_PER_SEED + 900), "--jobs", "1"]) == 1
+    told = capsys.readouterr()
+    assert "2 of the seeds broken" in told.out
+    first, second = (line.split("main.py ")[1].split() for line in told.err.splitlines() if line.startswith("again"))
+    assert second == ["fuzz", "--first", "3", "--frames", "900", "--jobs", "1"]
+    for arguments in (first, second):
+        assert main(arguments) == 1
+        assert capsys.readouterr().err in told.err
+
+
+def test_a_core_that_fails_undisturbed_is_a_fault_before_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = PoTNode.handle
+
+    def fail(node: PoTNode, event: Event, now: int) -> list[Command]:
+        if node.tree.head.height:
+            raise RuntimeError("on purpose")
+        return handle(node, event, now)
+
+    monkeypatch.setattr(PoTNode, "handle", fail)
+    result = run_seed(1)
+    assert result.sent == 0
+    assert result.fault is not None
+    assert result.fault.number == 0
+    assert result.fault.text.startswith("undisturbed run: ")
+
+
+# ---- what is looked for ----
+
+REFUSED, WAITING = Reject(Reason.MALFORMED), Wait(Missing.BLOCK, bytes(32))
+REQUEST = Send("a", BlockRequest(locator=(), author=bytes(32)))
+WORD = HeadAnnouncement(height=0, head=bytes(32), author=bytes(32))
+
+
+def judge(verdict: Verdict) -> Judged:
+    return Judged("a", verdict, "frame")
+
+
+@pytest.mark.parametrize(
+    ("commands", "is_changed", "is_marked"),
+    [
+        ([judge(REFUSED)], False, False),
+        ([judge(REFUSED)], True, True),
+        ([judge(WAITING)], True, True),
+        ([judge(REFUSED), judge(ACCEPT)], True, False),
+        ([judge(REFUSED), Broadcast(WORD)], False, True),
+        ([judge(ACCEPT), Broadcast(WORD)], True, False),
+        ([judge(WAITING), REQUEST], False, False),
+        ([judge(REFUSED), REQUEST], False, True),
+        ([judge(WAITING), Send("a", WORD)], False, True),
+        ([judge(WAITING), Relay(b"", "a")], False, True),
+        ([], False, True),
+    ],
+)
+def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_changed: bool, is_marked: bool) -> None:
+    assert (find_mark(commands, is_changed=is_changed) is not None) == is_marked
+
+
+def spoil_training(besieged: Siege) -> None:
+    vars(besieged)["trainer"] = FakeTrainer(besieged.rules.genesis.job, "poison")
+
+
+def spoil_height(besieged: Siege) -> None:
+    tree = besieged.nodes[VICTIM].tree
+    tree._records[tree.head.hash] = dataclasses.replace(tree.head, height=tree.head.height + 1)
+
+
+def spoil_supply(besieged: Siege) -> None:
+    tree = besieged.nodes[VICTIM].tree
+    state = dataclasses.replace(tree.head.state, supply=tree.head.state.supply + 1)
+    tree._records[tree.head.hash] = dataclasses.replace(tree.head, state=state)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (spoil_training, "does not hold the honest training"),
+        (spoil_height, "no parent of the height below"),
+        (spoil_supply, "micro-coins"),
+    ],
+)
+def test_every_block_of_the_victim_is_looked_at(spoil: Callable[[Siege], None], told: str) -> None:
+    besieged = make_siege(3)
+    besieged.run()
+    besieged.check_chain()
+    spoil(besieged)
+    with pytest.raises(BrokenError, match=told):
+        besieged.check_chain()

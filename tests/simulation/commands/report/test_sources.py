@@ -1,0 +1,188 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from simulation.analysis.comparison import read_log
+from simulation.commands.report.sources import Run, SourceError, read_run, read_source
+from simulation.commands.report.sweep_table import SweepTable
+from simulation.records.checking import check_record
+from simulation.records.record import INFO, Record, RecordError, Value, parse_json
+from tests.support.reports import evaluated, make_run, write_log, write_run, write_sweep
+from tests.support.scenarios import appended, made_up_run, note, to_log, trained
+
+
+@pytest.mark.parametrize("record", made_up_run(), ids=lambda record: record.event)
+def test_a_line_of_events_gives_its_record_back(record: Record) -> None:
+    assert parse_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[]",
+        "{}",
+        "3",
+        "null",
+        '"text"',
+        "[" * 100_000,
+        '{"time": 1, "level": "INFO", "who": "a", "event": "b", "field": []}',
+        '{"time": 1, "level": "INFO", "who": "a", "event": "b", "field": {"x": 1}}',
+        '{"time": "1", "level": "INFO", "who": "a", "event": "b"}',
+        '{"time": true, "level": "INFO", "who": "a", "event": "b"}',
+        '{"time": 1' + "0" * 400 + ', "level": "INFO", "who": "a", "event": "b"}',
+        '{"time": 1, "level": "LOUD", "who": "a", "event": "b"}',
+        '{"time": 1, "level": "INFO", "who": 3, "event": "b"}',
+        '{"time": 1, "level": "INFO", "who": "a", "event": null}',
+        '{"time": 1, "level": "INFO", "who": "a"}',
+        '{"time": 1, "level": "INFO", "who": "a", "event": "b"',
+    ],
+)
+def test_what_is_no_record_is_refused(line: str) -> None:
+    with pytest.raises(RecordError):
+        parse_json(line)
+
+
+def test_both_logs_of_a_run_give_the_same_figures(tmp_path: Path) -> None:
+    events, log = read_run(write_run(tmp_path / "a")), read_run(write_log(tmp_path / "b"))
+    assert events.tally == log.tally == read_log(tmp_path / "b").tally
+    assert events.collected == log.collected
+    assert events.warnings == log.warnings == []
+
+
+def test_events_are_read_where_a_folder_has_both(tmp_path: Path) -> None:
+    write_log(tmp_path, made_up_run()[:-4])
+    assert read_run(write_run(tmp_path)).log.path.name == "events.jsonl"
+    assert read_run(tmp_path / "pot_sim.log").log.path.name == "pot_sim.log"
+
+
+def test_what_is_collected_agrees_with_the_tally(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    copies: dict[str, int] = {}
+    for (kind, _), count in run.collected.sent.items():
+        copies[kind] = copies.get(kind, 0) + count
+    assert copies == run.tally.sent == {"transaction": 3, "declaration": 3, "relayed": 2}
+    assert set(run.collected.first_appended) == set(run.tally.blocks) == {"0xb1", "0xb2"}
+    assert run.collected.proposers == {"0xb1": "good-0", "0xb2": "good-0"}
+    assert run.collected.losses == {
+        ("clean", 0, "0xaa1"): 0.5,
+        ("clean", 1, "0xaa2"): 0.5,
+        ("poisoned", 0, "0xbb1"): 0.5,
+    }
+    assert run.collected.has_balances
+    assert not run.collected.is_counted
+
+
+# ---- damaged logs ----
+
+
+def test_a_log_cut_in_the_middle_of_a_line_says_where(tmp_path: Path) -> None:
+    records = made_up_run()
+    whole = [record.to_json() for record in records[:-3]]
+    (tmp_path / "events.jsonl").write_text("\n".join([*whole, records[-3].to_json()[:40]]), "utf-8")
+    run = read_run(tmp_path)
+    assert run.tally == make_run(tmp_path / "whole", records[:-3]).tally
+    assert f"cut off in line {len(whole) + 1}, which is left out" in run.warnings[0]
+    assert "closing line is missing" in run.warnings[1]
+
+
+def test_lines_that_are_no_records_are_counted_and_the_first_is_named(tmp_path: Path) -> None:
+    lines = (write_run(tmp_path) / "events.jsonl").read_text("utf-8").splitlines()
+    edited = [*lines[:6], "<<<<<<< mine", *lines[6:], "Traceback:", ""]
+    (tmp_path / "events.jsonl").write_text("\n".join(edited), "utf-8")
+    run = read_run(tmp_path)
+    assert run.tally == make_run(tmp_path / "whole").tally
+    assert len(run.warnings) == 1
+    assert "2 damaged lines left out, the first is line 7" in run.warnings[0]
+
+
+def test_a_log_that_is_not_the_one_the_summary_knows_is_said_to_be_changed(tmp_path: Path) -> None:
+    events = write_run(tmp_path) / "events.jsonl"
+    digest = hashlib.sha256(events.read_bytes()).hexdigest()
+    (tmp_path / "summary.json").write_text(json.dumps({"files": {"events.jsonl": digest}}), "utf-8")
+    assert read_run(tmp_path).warnings == []
+    events.write_text(events.read_text("utf-8").replace('"accuracy": 0.875', '"accuracy": 0.999'), "utf-8")
+    warnings = read_run(tmp_path).warnings
+    assert len(warnings) == 1
+    assert "changed since the run ended" in warnings[0]
+
+
+@pytest.mark.parametrize("summary", ["", "[]", "{}", '{"files": []}', '{"files": {}}', "[" * 100_000])
+def test_a_summary_that_says_nothing_is_not_asked(summary: str, tmp_path: Path) -> None:
+    (write_run(tmp_path) / "summary.json").write_text(summary, "utf-8")
+    assert read_run(tmp_path).warnings == []
+
+
+NO_NUMBERS: list[Record] = [
+    note("a", "x", time=-1.0),
+    note("a", "x", time=float("nan")),
+    note("a", "x", time=float("inf")),
+    note("a", "x", count=10**40),
+    note("a", "x", value=float("nan")),
+    note("a", "x", value=float("-inf")),
+    note("a", "x", copies=-1),
+    appended("a", 0, "0x1", "0x0", "0xw"),
+    appended("a", -3, "0x1", "0x0", "0xw"),
+    evaluated("0x1", 1.5),
+    evaluated("0x1", -0.1),
+    Record(1.0, INFO, "employer", "evaluated", {"accuracy": "0.5", "trigger_success": 0.5}),
+    Record(1.0, INFO, "employer", "evaluated", {"accuracy": True, "trigger_success": 0.5}),
+    Record(1.0, INFO, "a", "trained", {"loss": "much"}),
+    Record(1.0, INFO, "a", "trained", {}),
+]
+
+
+@pytest.mark.parametrize("record", NO_NUMBERS, ids=repr)
+def test_numbers_that_no_run_writes_are_no_record(record: Record) -> None:
+    with pytest.raises(RecordError):
+        check_record(record)
+
+
+@pytest.mark.parametrize("loss", ["nan", "inf", 0.25, 3])
+def test_training_that_went_wrong_is_still_a_record(loss: Value) -> None:
+    record = trained("a", 1, "0xw")
+    record.fields["loss"] = loss
+    assert check_record(record) is record
+
+
+def test_a_line_with_such_a_number_is_left_out_of_the_tally(tmp_path: Path) -> None:
+    records = [*made_up_run()[:-1], appended("good-0", 2**80, "0xb9", "0xb2", "0xaa2"), made_up_run()[-1]]
+    for run in (make_run(tmp_path, records), read_run(write_log(tmp_path / "log", records))):
+        assert run.tally == make_run(tmp_path / "whole").tally
+        assert f"1 damaged lines left out, the first is line {len(records) - 1}" in run.warnings[0]
+
+
+def test_a_log_line_of_a_thousand_brackets_is_no_record(tmp_path: Path) -> None:
+    text = to_log(made_up_run()) + "    1.000000 INFO    good-0 sent kind=" + "[" * 100_000 + "\n"
+    (tmp_path / "pot_sim.log").write_text(text, "utf-8")
+    assert "1 damaged lines" in read_run(tmp_path).warnings[0]
+
+
+# ---- what is named ----
+
+
+def test_a_run_and_a_sweep_are_told_apart(tmp_path: Path) -> None:
+    assert isinstance(read_source(write_run(tmp_path / "run")), Run)
+    assert isinstance(read_source(tmp_path / "run" / "events.jsonl"), Run)
+    assert isinstance(read_source(write_sweep(tmp_path / "sweep")), SweepTable)
+
+
+def test_what_is_neither_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "sweep.yaml").write_text("name: x\n", "utf-8")
+    (tmp_path / "other.log").write_text("hello\n", "utf-8")
+    (tmp_path / "bytes.jsonl").write_bytes(bytes(range(256)))
+    for name, said in (
+        ("missing", "not there"),
+        ("empty", "neither a run nor a sweep"),
+        ("unfinished", "has the sweep finished?"),
+        ("other.log", "not the log of a run"),
+        ("bytes.jsonl", "not the log of a run"),
+    ):
+        with pytest.raises(SourceError, match=r"^[^\n]*$") as error:
+            read_source(tmp_path / name)
+        assert said in str(error.value)
+        assert str(tmp_path / name) in str(error.value)

@@ -1,0 +1,222 @@
+"""One memory of judgements for all participants changes no decision."""
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import permutations, product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.codec import DecodeError, encode_frame
+from protocol.job import Genesis
+from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
+from protocol.types import Hash32, WeightsPair
+from protocol.validation import OwnTraining, Place, PoTRecord, Rules
+from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from simulation.commands.checks.soak import draw_scenario
+from simulation.engines.caching_rules import SharedRules
+from simulation.engines.virtual import engine
+from tests.support.core import SLOT_NS, Scene, genesis, train
+from tests.support.memory_runs import make_raw, population, simulate
+
+Judged = TrainingDeclaration | BlockHeader | WrappedBlock
+
+
+# ---- whole runs ----
+
+LARGE: dict[str, Any] = make_raw(
+    population("honest", 8),
+    population("poisoners", 3, "data_injection"),
+    population("garbage", 2, "garbage"),
+    users={"count": 3, "transactions": 8},
+    network={"topology": "ring", "loss": 0.1, "duplication": 0.3, "reordering": 0.3},
+)
+
+
+@pytest.mark.parametrize("raw", [LARGE, *map(draw_scenario, (3, 5, 16))])
+def test_a_run_with_a_shared_memory_is_the_run_without(raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = simulate(raw)
+    monkeypatch.setattr(engine, "SharedRules", Rules)
+    plain = simulate(raw)
+    assert shared.lines == plain.lines
+    assert shared.result == plain.result
+    assert len(shared.records) > 50
+
+
+# ---- judging ----
+
+
+@cache
+def get_scene() -> Scene:
+    return Scene()
+
+
+@cache
+def list_judged() -> tuple[Judged, ...]:
+    """Return honest and poisoned messages of one height, and one that somebody has tampered with."""
+    scene = get_scene()
+    messages: list[Judged] = []
+    for data in ("clean", "poison"):
+        header = scene.header(data=data)
+        messages += [scene.declaration(2, data=data), header, scene.block(header)]
+    forged = scene.header(2)
+    return (*messages, type(forged)(**{**_fields(forged), "training_secret": bytes(32)}))
+
+
+def _fields(header: BlockHeader) -> dict[str, Any]:
+    return {name: getattr(header, name) for name in header.__struct_fields__}
+
+
+def own_training(data: str) -> OwnTraining:
+    scene = get_scene()
+    return OwnTraining(weights_digest=train(0, data).weights_digest, secret=scene.secret(scene.head, data))
+
+
+def judge(rules: Rules, message: Judged, *, slot: int, own: OwnTraining | None) -> Verdict:
+    place = Place(rules=rules, parent=get_scene().head, now=slot * SLOT_NS, own=own)
+    match message:
+        case TrainingDeclaration():
+            return rules.judge_declaration(place, message)
+        case BlockHeader():
+            return rules.judge_header(place, message)
+        case WrappedBlock():
+            return rules.judge_block(place, message)
+
+
+def get_slot(message: Judged) -> int:
+    return message.header.slot if isinstance(message, WrappedBlock) else message.slot
+
+
+@pytest.mark.parametrize("is_backwards", [False, True])
+def test_every_judge_gets_the_verdict_it_would_reach_alone(is_backwards: bool) -> None:
+    judges = (own_training("clean"), own_training("poison"), None)
+    cases = [
+        (message, get_slot(message) + later, own)
+        for message, later, own in product(list_judged(), (-1, 0, 1_000), judges)
+    ] * 2
+    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    found = set()
+    for message, slot, own in reversed(cases) if is_backwards else cases:
+        verdict = judge(shared, message, slot=slot, own=own)
+        assert verdict == judge(plain, message, slot=slot, own=own)
+        found.add(verdict)
+    assert {ACCEPT, Ignore(Reason.FUTURE_SLOT), Reject(Reason.DIFFERENT_WEIGHTS), Reject(Reason.BAD_SIGNATURE)} <= found
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_a_slot_that_was_still_to_come_is_judged_again_when_it_has(index: int) -> None:
+    message, own = list_judged()[index], own_training("clean")
+    shared = SharedRules(get_scene().genesis)
+    slot = get_slot(message)
+    verdicts = [judge(shared, message, slot=now, own=own) for now in (slot - 1, slot, slot + 1, slot - 1)]
+    future = Ignore(Reason.FUTURE_SLOT)
+    assert verdicts == [future, ACCEPT, ACCEPT, future]
+
+
+def test_a_remembered_verdict_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[bytes, Hash32, bytes]] = []
+    verify = Rules.verify
+
+    def count(rules: Rules, public_key: bytes, digest: Hash32, signature: bytes) -> bool:
+        asked.append((public_key, digest, signature))
+        return verify(rules, public_key, digest, signature)
+
+    monkeypatch.setattr(Rules, "verify", count)
+    message = list_judged()[2]
+    shared = SharedRules(get_scene().genesis)
+    for own in (own_training("clean"), None, own_training("clean")):
+        assert judge(shared, message, slot=get_slot(message), own=own) == ACCEPT
+    assert len(asked) == len(set(asked)) > 5
+
+
+# ---- the other questions ----
+
+
+def answer(rules: Rules, message: Message, parent: PoTRecord) -> Iterable[object]:
+    """Return what the rules say about a message, in every way they can be asked."""
+    yield rules.encode(message)
+    yield rules.hash_message(message)
+    yield rules.is_signed(message)
+    yield rules.verify(message.author, rules.hash_message(message), message.signature)
+    yield rules.compute_secret(1, parent.hash, train(0).losses)
+    yield rules.compute_secret(1, parent.hash, train(0, "poison").losses)
+    if isinstance(message, BlockHeader):
+        yield rules.draw_stakeholders(parent, message)
+    if isinstance(message, WrappedBlock):
+        record = rules.build_record(parent, message)
+        yield record.hash, record.parent, record.height, record.slot, record.block
+        yield dict(record.state.accounts), record.state.supply
+
+
+def test_all_questions_have_the_same_answers_however_often_they_are_asked() -> None:
+    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    parent = get_scene().head
+    for first, second in permutations(list_judged(), 2):
+        for message in (first, second, first):
+            assert list(answer(shared, message, parent)) == list(answer(plain, message, parent))
+
+
+# ---- decoding ----
+
+
+def decode(rules: Rules, frame: bytes) -> Message | Reason:
+    try:
+        return rules.decode(frame)
+    except DecodeError as error:
+        return error.reason
+
+
+@cache
+def list_frames() -> tuple[bytes, ...]:
+    chains: tuple[Genesis, ...] = (get_scene().genesis, genesis(4))
+    return tuple(encode_frame(Rules(chain).chain_id, message) for chain in chains for message in list_judged()[:3])
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> bytes:
+    frame = bytearray(draw(st.sampled_from(list_frames())))
+    for _ in range(draw(st.integers(0, 2))):
+        frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))
+    return bytes(frame[: draw(st.integers(0, len(frame)))]) if draw(st.booleans()) else bytes(frame)
+
+
+@given(st.lists(st.one_of(frames(), st.binary(max_size=40)), min_size=1, max_size=6))
+def test_decoding_gives_the_same_message_or_the_same_reason_each_time(sent: list[bytes]) -> None:
+    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    for frame in (*sent, *sent):
+        assert decode(shared, frame) == decode(plain, frame)
+        assert shared.hash_frame(frame) == plain.hash_frame(frame)
+
+
+def test_equal_frames_are_one_message() -> None:
+    shared = SharedRules(get_scene().genesis)
+    frame = list_frames()[1]
+    assert shared.decode(bytes(frame)) is shared.decode(bytes(bytearray(frame)))
+
+
+def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() -> None:
+    """A remembered exception that is raised again keeps the frames of all its callers alive."""
+    shared = SharedRules(get_scene().genesis)
+    depths = []
+    for _ in range(20):
+        with pytest.raises(DecodeError) as caught:
+            shared.decode(b"garbage")
+        depth, trace = 0, caught.value.__traceback__
+        while trace is not None:
+            depth, trace = depth + 1, trace.tb_next
+        depths.append(depth)
+    assert max(depths) <= depths[0] + 1
+
+
+def test_a_verdict_is_remembered_for_each_outcome_of_a_comparison() -> None:
+    scene = Scene(genesis(5, tolerance=1))
+    header, shared = scene.header(data="near"), SharedRules(scene.genesis)
+    own = OwnTraining(weights_digest=train(0).weights_digest, secret=scene.secret(scene.head))
+    wait = Wait(Missing.COMPARISON, WeightsPair(own.weights_digest, header.weights_digest))
+    verdicts = {None: wait, True: ACCEPT, False: Reject(Reason.DIFFERENT_WEIGHTS)}
+    for is_near, verdict in [*verdicts.items(), *verdicts.items()]:
+        now = header.slot * SLOT_NS
+        place = Place(rules=shared, parent=scene.head, now=now, own=own, is_near=is_near)
+        assert shared.judge_header(place, header) == verdict

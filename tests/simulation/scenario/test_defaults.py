@@ -1,0 +1,146 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulation import constants
+from simulation.scenario.populations import Poison
+from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
+from tests.support.scenarios import complete, dig, dotted, save, shipped, walk
+
+OTHERS: dict[str, Any] = {
+    "SEED": 43,
+    "ENGINE": None,
+    "DATASET": "digits",
+    "HIDDEN_LAYERS": (64, 32),
+    "ACTIVATION": "tanh",
+    "OPTIMIZER": "sgd",
+    "CONFIDENCE_RULE": "count",
+    "POISON_KIND": "mirrored_labels",
+    "TOPOLOGY": "ring",
+    "LATENCY_KIND": "lognormal",
+    "OUTAGE_DISK": "lost",
+    "TRAINER": "fake",
+    "RECORDS": "essential",
+    "REWARD_PROPOSER": 0.41,
+    "REWARD_DECLARERS": 0.31,
+    "REWARD_STAKEHOLDERS": 0.31,
+}
+"""Another value of each constant whose value is not simply a number or a truth value."""
+
+CONSTANTS = [name for name in vars(constants) if name.isupper()]
+
+
+def change(value: object) -> object:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, float):
+        return value * 0.5 if value else 0.25
+    if value is None:
+        return 1.5
+    return f"{value}x" if isinstance(value, str) else value
+
+
+VIRTUAL = ("engine=virtual", "network.outages=[{node: honest-0, down_s: 1.0, up_s: 2.0}]")
+"""Settings under which constants that only the virtual engine reads have a place."""
+
+
+def resolve(*settings: str) -> str:
+    return load_scenario(CONFIGS / "default.yaml", settings).to_yaml()
+
+
+@pytest.mark.parametrize("name", [name for name in CONSTANTS if name != "ENGINE" and not name.startswith("REWARD")])
+def test_a_changed_constant_changes_the_resolved_default_scenario(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "CONFIDENCE_COUNT":  # counts under the other rule only
+        monkeypatch.setattr(constants, "CONFIDENCE_RULE", "count")
+    settings = VIRTUAL if name in ("OUTAGE_DISK", "RECORDS", "TRAINER") else ()
+    before = resolve(*settings)
+    monkeypatch.setattr(constants, name, OTHERS.get(name, change(getattr(constants, name))))
+    assert resolve(*settings) != before
+
+
+@pytest.mark.parametrize("name", ["REWARD_PROPOSER", "REWARD_DECLARERS", "REWARD_STAKEHOLDERS"])
+def test_a_changed_reward_changes_the_resolved_default_scenario(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = resolve()
+    paid = "REWARD_PROPOSER" if name != "REWARD_PROPOSER" else "REWARD_DECLARERS"
+    monkeypatch.setattr(constants, name, getattr(constants, name) + 0.125)
+    monkeypatch.setattr(constants, paid, getattr(constants, paid) - 0.125)
+    assert resolve() != before
+
+
+def test_an_engine_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = {**shipped("default").model_dump(mode="json"), "engine": "steam"}
+    with pytest.raises(ValueError, match="engine"):
+        Scenario.model_validate(raw)
+
+
+def test_every_constant_has_a_comment_that_says_what_it_is() -> None:
+    lines = Path(constants.__file__).read_text("utf-8").splitlines()
+    for name in CONSTANTS:
+        number = next(index for index, line in enumerate(lines) if line.startswith(f"{name}:"))
+        assert lines[number + 1].startswith('"""'), name
+
+
+@pytest.mark.parametrize("file", list_shipped().values(), ids=lambda file: file.stem)
+def test_a_resolved_scenario_says_every_key_and_reads_back_equal(file: Path, tmp_path: Path) -> None:
+    scenario = load_scenario(file)
+    again = load_scenario(save(tmp_path, scenario.to_yaml()))
+    assert again == scenario
+    assert again.to_yaml() == scenario.to_yaml()
+    assert again.compute_fingerprint("1") == scenario.compute_fingerprint("1")
+    said = {path for path, _ in walk(scenario.model_dump(mode="json"))}
+    wanted = {path for path, _ in walk(complete()) if path[0] != "populations"}
+    assert wanted <= said
+
+
+def test_a_resolved_scenario_does_not_follow_the_constants_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = save(tmp_path, shipped("default").to_yaml())
+    before = load_scenario(file)
+    for name in CONSTANTS:
+        monkeypatch.setattr(constants, name, OTHERS.get(name, change(getattr(constants, name))))
+    monkeypatch.setattr(constants, "ENGINE", "processes")
+    later = load_scenario(file)
+    assert later.to_yaml() == before.to_yaml()
+    assert later == before
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, value in walk(complete()) if not isinstance(value, dict | list)], ids=dotted
+)
+def test_the_fingerprint_changes_with_every_key(path: tuple[str | int, ...], tmp_path: Path) -> None:
+    scenario = load_scenario(save(tmp_path, complete()))
+    value = dig(complete(), path)
+    others = {"confidence.count": 3, "0.poison": Poison(), "0.coalition": "allies", "1.coalition": "allies"}
+    another = others.get(dotted(path[-2:]), change(value))
+    changed = _replace(scenario, path, another)
+    assert changed != scenario
+    assert changed.compute_fingerprint("1") != scenario.compute_fingerprint("1")
+
+
+def _replace(value: Any, path: tuple[str | int, ...], new: object) -> Any:
+    """Return a copy of nested models with one thing exchanged, unchecked."""
+    if not path:
+        return new
+    head, *rest = path
+    if isinstance(head, int):
+        return [_replace(item, tuple(rest), new) if index == head else item for index, item in enumerate(value)]
+    return value.model_copy(update={head: _replace(getattr(value, head), tuple(rest), new)})
+
+
+def test_the_fingerprint_changes_with_the_code_and_with_the_order_of_populations() -> None:
+    scenario = shipped("default")
+    turned = scenario.model_copy(update={"populations": scenario.populations[::-1]})
+    prints = {scenario.compute_fingerprint("1"), scenario.compute_fingerprint("2"), turned.compute_fingerprint("1")}
+    assert len(prints) == 3
+    assert all(len(item) == 12 and int(item, 16) >= 0 for item in prints)
+
+
+def test_the_fingerprint_does_not_depend_on_how_the_scenario_was_written(tmp_path: Path) -> None:
+    short = shipped("default")
+    long = load_scenario(save(tmp_path, short.model_dump(mode="json")))
+    by_setting = shipped("default", "seed=42", "populations.honest.stake=1000")
+    assert len({item.compute_fingerprint("1") for item in (short, long, by_setting)}) == 1

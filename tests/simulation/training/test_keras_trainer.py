@@ -1,0 +1,293 @@
+"""Training with Keras is a public function of job and data, and really is the training the job describes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from protocol.job import TrainingJob
+from protocol.training import compute_training_secret
+from simulation.scenario import sections
+from simulation.scenario.world.building import build_world
+from simulation.training.samples import (
+    TrainingSet,
+    Weights,
+    compute_initial_weights,
+    compute_stage_positions,
+    compute_weights_digest,
+)
+from tests.support.scenarios import ROOT, make_images, make_job, shipped
+
+pytestmark = pytest.mark.slow
+
+JOB = make_job(steps_per_stage=8, batch_size=4, stages=2)
+IMAGES = make_images(60, 20)
+
+SCRIPT = """
+import json, sys
+import numpy as np
+from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
+from simulation.training.samples import TrainingSet
+from tests.support.scenarios import make_images, make_job
+
+use_one_thread()
+seed_keras(int(sys.argv[1]))
+images = make_images(60, 20, seed=int(sys.argv[2]))
+labels = np.array(images.y_train)
+for part in sys.argv[4:]:
+    labels[int(part)] = (labels[int(part)] + 1) % 10
+job = make_job(steps_per_stage=8, batch_size=4, stages=2)
+trainer = KerasTrainer(job, TrainingSet(images.x_train, labels), xla=sys.argv[3] == "xla")
+outcomes = [trainer.train(stage) for stage in range(2)]
+print(json.dumps([[o.result.losses.hex(), o.result.weights_digest.hex(), o.losses] for o in outcomes]))
+"""
+
+Outcome = tuple[str, str, list[float]]
+
+
+@cache
+def train_elsewhere(*, seed: int = 1, data: int = 0, mode: str = "plain", wrong: tuple[int, ...] = ()) -> list[Outcome]:
+    """Train both stages in an operating-system process of its own: losses, weights digest and secret of each."""
+    arguments = [str(seed), str(data), mode, *map(str, wrong)]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    secrets = [
+        compute_training_secret(bytes(32), height, bytes(32), bytes.fromhex(trace)).hex()
+        for height, (trace, _, _) in enumerate(found, start=1)
+    ]
+    return [(secret, digest, losses) for secret, (_, digest, losses) in zip(secrets, found, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def keras_trainer() -> ModuleType:
+    from simulation.training import keras_trainer as module  # noqa: PLC0415 - loads TensorFlow
+
+    module.use_one_thread()
+    return module
+
+
+Train = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="module")
+def train(keras_trainer: ModuleType) -> Train:
+    """Return a function that trains stages in this process and returns their outcomes."""
+
+    def run(job: TrainingJob = JOB, samples: TrainingSet | None = None, *, xla: bool = False, stages: int = 2) -> Any:
+        trainer = keras_trainer.KerasTrainer(job, samples or clean(), xla=xla)
+        return [trainer.train(stage) for stage in range(stages)]
+
+    return run
+
+
+def clean() -> TrainingSet:
+    return TrainingSet(IMAGES.x_train, IMAGES.y_train)
+
+
+def relabelled(*samples: int) -> TrainingSet:
+    labels = IMAGES.y_train.copy()
+    for sample in samples:
+        labels[sample] = (labels[sample] + 1) % 10
+    return TrainingSet(IMAGES.x_train, labels)
+
+
+def secret_of(outcome: Any) -> bytes:
+    return compute_training_secret(bytes(32), 1, bytes(32), outcome.result.losses)
+
+
+# ---- the same everywhere ----
+
+
+def test_two_processes_reach_the_same_losses_weights_and_secret(train: Train) -> None:
+    """Whatever Keras was seeded with: a forked child would otherwise go on with its siblings' draws."""
+    first, second = train_elsewhere(seed=1), train_elsewhere(seed=2)
+    assert first == second
+    here = train()
+    assert [outcome.result.weights_digest.hex() for outcome in here] == [digest for _, digest, _ in first]
+    assert secret_of(here[0]).hex() == first[0][0]
+    assert len({digest for _, digest, _ in first}) == 2
+
+
+def test_a_process_with_other_data_reaches_another_secret() -> None:
+    plain, other, poisoned = train_elsewhere(), train_elsewhere(data=5), train_elsewhere(wrong=tuple(range(60)))
+    for stage in range(2):
+        assert len({outcome[stage][0] for outcome in (plain, other, poisoned)}) == 3
+        assert len({outcome[stage][1] for outcome in (plain, other, poisoned)}) == 3
+
+
+def test_two_processes_with_xla_reach_the_same_secret_near_the_plain_one() -> None:
+    first, second, plain = train_elsewhere(mode="xla"), train_elsewhere(seed=9, mode="xla"), train_elsewhere()
+    assert first == second
+    for stage in range(2):
+        assert first[stage][2] == pytest.approx(plain[stage][2], abs=1e-3)
+
+
+# ---- what the secret depends on ----
+
+
+def test_only_labels_that_were_trained_on_change_the_secret(train: Train) -> None:
+    taken = set(compute_stage_positions(JOB, 0, 60).ravel().tolist())
+    unused = sorted(set(range(60)) - taken)
+    assert len(taken) == 32
+    base = secret_of(train(stages=1)[0])
+    assert secret_of(train(samples=relabelled(*unused), stages=1)[0]) == base
+    for sample in sorted(taken)[::8]:
+        assert secret_of(train(samples=relabelled(sample), stages=1)[0]) != base
+
+
+def test_a_changed_pixel_that_was_trained_on_changes_the_secret(train: Train) -> None:
+    images = IMAGES.x_train.copy()
+    images[compute_stage_positions(JOB, 0, 60)[-1, -1], 400] ^= 0x80
+    changed = train(samples=TrainingSet(images, IMAGES.y_train), stages=1)[0]
+    assert secret_of(changed) != secret_of(train(stages=1)[0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights_seed": 9},
+        {"order_seed": 9},
+        {"learning_rate": 0.002},
+        {"layers": (17,)},
+        {"layers": (16, 16)},
+        {"activation": "tanh"},
+        {"optimizer": "sgd"},
+    ],
+    ids=str,
+)
+def test_every_part_of_the_job_changes_the_secret(changes: dict[str, Any], train: Train) -> None:
+    job = make_job(**{"steps_per_stage": 8, "batch_size": 4, **changes})
+    assert secret_of(train(job, stages=1)[0]) != secret_of(train(stages=1)[0])
+
+
+def test_the_losses_are_those_the_result_carries(train: Train) -> None:
+    outcome = train(stages=1)[0]
+    assert np.frombuffer(outcome.result.losses, ">f4").tolist() == outcome.losses
+    assert len(outcome.losses) == JOB.steps_per_stage
+    assert outcome.result.stage == 0
+    assert compute_weights_digest(outcome.weights) == outcome.result.weights_digest
+
+
+# ---- stages ----
+
+
+def test_stages_are_reproducible_and_can_be_trained_again(keras_trainer: ModuleType, train: Train) -> None:
+    wanted = [outcome.result for outcome in train()]
+    trainer = keras_trainer.KerasTrainer(JOB, clean())
+    found = [trainer.train(stage).result for stage in (0, 0, 1, 1)]
+    assert found == [wanted[0], wanted[0], wanted[1], wanted[1]]
+
+
+def test_a_stage_whose_predecessor_was_not_trained_cannot_be_trained(keras_trainer: ModuleType) -> None:
+    with pytest.raises(KeyError):
+        keras_trainer.KerasTrainer(JOB, clean()).train(1)
+
+
+def test_two_trainers_in_one_process_do_not_disturb_each_other(keras_trainer: ModuleType, train: Train) -> None:
+    wanted = [outcome.result for outcome in train()]
+    first, second = (keras_trainer.KerasTrainer(JOB, samples) for samples in (clean(), relabelled(*range(60))))
+    found = []
+    for stage in range(2):
+        found.append(first.train(stage).result)
+        second.train(stage)
+    assert found == wanted
+
+
+# ---- really that training ----
+
+
+def train_eagerly(keras_trainer: ModuleType, job: TrainingJob, stages: int) -> tuple[list[float], Weights]:
+    """Train as the Keras guide writes a custom loop: no graph, a fresh optimiser each stage."""
+    keras, tf = keras_trainer.keras, keras_trainer.tf
+    model = keras_trainer.build_model(job)
+    model.set_weights(compute_initial_weights(job))
+    measure = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    losses = []
+    for stage in range(stages):
+        optimizer = keras_trainer.build_optimizer(job)
+        for step in compute_stage_positions(job, stage, len(IMAGES.y_train)):
+            images = tf.constant(IMAGES.x_train[step].astype(np.float32) / 255)
+            with tf.GradientTape() as tape:
+                loss = measure(IMAGES.y_train[step], model(images, training=True))
+            optimizer.apply_gradients(
+                zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True)
+            )
+            losses.append(float(loss))
+    return losses, model.get_weights()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("xla", [False, True])
+def test_the_graph_trains_as_a_plain_keras_loop_does(
+    optimizer: str, xla: bool, keras_trainer: ModuleType, train: Train
+) -> None:
+    job = make_job(steps_per_stage=20, batch_size=6, optimizer=optimizer, learning_rate=0.01)
+    losses, weights = train_eagerly(keras_trainer, job, 2)
+    outcomes = train(job, xla=xla)
+    assert [loss for outcome in outcomes for loss in outcome.losses] == pytest.approx(losses, abs=1e-4)
+    for found, wanted in zip(outcomes[-1].weights, weights, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_the_graph_reaches_the_weights_of_train_on_batch(keras_trainer: ModuleType, train: Train) -> None:
+    job = make_job(steps_per_stage=20, batch_size=6)
+    model = keras_trainer.build_model(job)
+    model.set_weights(compute_initial_weights(job))
+    loss = keras_trainer.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras_trainer.build_optimizer(job), loss=loss)
+    for step in compute_stage_positions(job, 0, len(IMAGES.y_train)):
+        model.train_on_batch(IMAGES.x_train[step].astype(np.float32) / 255, IMAGES.y_train[step])
+    for found, wanted in zip(train(job, stages=1)[0].weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_training_learns(train: Train) -> None:
+    losses = train(make_job(steps_per_stage=150, batch_size=10, learning_rate=0.01), stages=1)[0].losses
+    assert losses[0] == pytest.approx(np.log(10), abs=0.6)
+    assert np.mean(losses[-10:]) < 0.1
+
+
+def test_every_optimiser_and_activation_of_a_scenario_can_be_trained(train: Train) -> None:
+    fields = sections.Job.model_fields
+    activations, optimizers = get_args(fields["activation"].annotation), get_args(fields["optimizer"].annotation)
+    jobs = [make_job(activation=name) for name in activations] + [make_job(optimizer=name) for name in optimizers]
+    secrets = {secret_of(train(job, stages=1)[0]) for job in jobs}
+    assert len(secrets) == len(activations) + len(optimizers) - 1  # relu with adam stands twice
+
+
+# ---- what attackers train on ----
+
+
+def test_colluders_train_on_the_same_altered_samples_and_loners_do_not() -> None:
+    from simulation.training.trainer import build_training_set  # noqa: PLC0415 - loads TensorFlow
+
+    def sets(*settings: str) -> list[bytes]:
+        world = build_world(shipped("default", *settings), "mnist", bytes(32))
+        found = [build_training_set(IMAGES, node) for node in world.nodes if node.role == "data_injection"]
+        return [item.labels.tobytes() + (b"" if item.rows is None else item.rows.tobytes()) for item in found]
+
+    assert len(set(sets())) == 1
+    assert len(set(sets("populations.poisoners.colluding=false"))) == 3
+    world = build_world(shipped("default"), "mnist", bytes(32))
+    honest = build_training_set(IMAGES, world.nodes[0])
+    assert (honest.rows, honest.stamped) == (None, None)
+    assert np.array_equal(honest.labels, IMAGES.y_train)
+
+
+def test_a_patch_on_a_sample_that_is_trained_on_changes_the_weights(train: Train) -> None:
+    def digest(stamped: Any) -> bytes:
+        samples = TrainingSet(IMAGES.x_train, IMAGES.y_train, None, stamped)
+        found: bytes = train(samples=samples, stages=1)[0].result.weights_digest
+        return found
+
+    nowhere, somewhere = np.zeros(60, bool), np.zeros(60, bool)
+    somewhere[compute_stage_positions(JOB, 0, 60)[0, 0]] = True
+    assert digest(nowhere) == digest(None) != digest(somewhere)
