@@ -23,10 +23,12 @@ class BlockRecord(Generic[BlockT, StateT]):
     parent: Hash32
     height: int
     slot: int
-    """Slot of the block's header; 0 for the genesis."""
+    """Slot the block was proposed in; 0 for the genesis."""
     block: BlockT | None
     """None for the genesis alone."""
     state: StateT
+    weight: int
+    """What its branch counts in the choice of a branch: the sum over its blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class UnknownBlockError(KeyError):
 
 
 class BlockTree(Generic[BlockT, StateT]):
-    """All valid blocks by hash, and the head: most blocks, then the lowest hash."""
+    """All valid blocks by hash, and the head: the heaviest branch, then the lowest hash."""
 
     def __init__(self, genesis: BlockRecord[BlockT, StateT]) -> None:
         """Start with the genesis as head."""
@@ -81,7 +83,7 @@ class BlockTree(Generic[BlockT, StateT]):
 
     def is_heavier(self, candidate: BlockRecord[BlockT, StateT]) -> bool:
         """Return whether a block would take the head's place."""
-        return (-candidate.height, candidate.hash) < (-self.head.height, self.head.hash)
+        return (-candidate.weight, candidate.hash) < (-self.head.weight, self.head.hash)
 
     def add(self, record: BlockRecord[BlockT, StateT]) -> HeadChange[BlockT, StateT] | None:
         """Store a judged block; return how the head moved, or None if it stayed.

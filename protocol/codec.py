@@ -5,13 +5,16 @@ What is hashed, signed and sent is the same MessagePack bytes, written by msgspe
 refused, so no two frames mean the same message.
 """
 
-from typing import Final
+import operator
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, Final
 
 import msgspec
 
 from protocol.messages import Message
 from protocol.types import Hash32
-from protocol.verdicts import Reason
+from protocol.verdicts import FrameReason
 
 WIRE_VERSION: Final = 1
 """Raised whenever the bytes of a message, or their meaning, change."""
@@ -23,7 +26,7 @@ MAX_FRAME_BYTES: Final = 1 << 20
 class DecodeError(ValueError):
     """The bytes are not a message of this chain; ``reason`` says what is wrong with them."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: FrameReason) -> None:
         """Keep the reason a receiver reports."""
         super().__init__(reason.value)
         self.reason = reason
@@ -42,7 +45,6 @@ _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _encoder = msgspec.msgpack.Encoder()
 _frame_decoder = msgspec.msgpack.Decoder(_Frame)
-_message_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
 def encode(value: object) -> bytes:
@@ -55,26 +57,34 @@ def encode_frame(chain_id: Hash32, message: Message) -> bytes:
     return encode((WIRE_VERSION, chain_id, message))
 
 
-def decode_frame(chain_id: Hash32, frame: bytes) -> Message:
-    """Return the message in a frame.
+class Codec:
+    """Reads the frames of one chain: which messages there are is for its mechanism to say."""
 
-    Raises:
-        DecodeError: The frame is oversized, malformed, of another version or chain, or not canonical.
-    """
-    if len(frame) > MAX_FRAME_BYTES:
-        raise DecodeError(Reason.OVERSIZED)
-    try:
-        envelope = _frame_decoder.decode(frame)
-    except _UNREADABLE:
-        raise DecodeError(Reason.MALFORMED) from None
-    if envelope.version != WIRE_VERSION:
-        raise DecodeError(Reason.WRONG_VERSION)
-    if envelope.chain_id != chain_id:
-        raise DecodeError(Reason.WRONG_CHAIN)
-    try:
-        message = _message_decoder.decode(envelope.body)
-    except _UNREADABLE:
-        raise DecodeError(Reason.MALFORMED) from None
-    if encode_frame(chain_id, message) != frame:
-        raise DecodeError(Reason.NOT_CANONICAL)
-    return message
+    def __init__(self, chain_id: Hash32, messages: Iterable[Any]) -> None:
+        """Take the chain's name and the types of its messages, which have different tags."""
+        self._chain_id: Final = chain_id
+        self._decoder: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(reduce(operator.or_, messages))
+
+    def decode_frame(self, frame: bytes) -> Message:
+        """Return the message in a frame.
+
+        Raises:
+            DecodeError: The frame is oversized, malformed, of another version or chain, or not canonical.
+        """
+        if len(frame) > MAX_FRAME_BYTES:
+            raise DecodeError(FrameReason.OVERSIZED)
+        try:
+            envelope = _frame_decoder.decode(frame)
+        except _UNREADABLE:
+            raise DecodeError(FrameReason.MALFORMED) from None
+        if envelope.version != WIRE_VERSION:
+            raise DecodeError(FrameReason.WRONG_VERSION)
+        if envelope.chain_id != self._chain_id:
+            raise DecodeError(FrameReason.WRONG_CHAIN)
+        try:
+            message = self._decoder.decode(envelope.body)
+        except _UNREADABLE:
+            raise DecodeError(FrameReason.MALFORMED) from None
+        if encode_frame(self._chain_id, message) != frame:
+            raise DecodeError(FrameReason.NOT_CANONICAL)
+        return message

@@ -1,24 +1,28 @@
 """Everything that goes into a participant, and everything that comes out."""
 
+from collections.abc import Hashable
 from enum import Enum
+from typing import TypeAlias
 
 import msgspec
 
-from protocol.chain import HeadChange
+from protocol.chain import BlockRecord, HeadChange
 from protocol.ledger import LedgerState
-from protocol.messages import Message, WrappedBlock
-from protocol.phases import Phase
-from protocol.training import TrainingResult
+from protocol.messages import AnyBlock, Message
 from protocol.types import AccountId, Hash32, Nanoseconds, PeerId
-from protocol.validation import PoTRecord
 from protocol.verdicts import Verdict
+
+ChainRecord: TypeAlias = BlockRecord[AnyBlock, LedgerState]
+"""A block of a chain, of whatever mechanism, with the ledger after it."""
 
 
 class TimerKind(Enum):
-    """What a timer is for."""
+    """What a timer is for; a mechanism adds its own."""
 
-    DECLARE = "declare"
-    PROPOSE = "propose"
+
+class ChainTimer(TimerKind):
+    """Timers of every participant."""
+
     ANNOUNCE = "announce"
 
 
@@ -52,25 +56,14 @@ class TimerFired(msgspec.Struct, frozen=True):
     timer: Timer
 
 
-class TrainingFinished(msgspec.Struct, frozen=True):
-    """The trainer has finished a stage."""
+class WorkFinished(msgspec.Struct, frozen=True):
+    """Slow work is done, as `StartWork` asked."""
 
-    result: TrainingResult
-    base: bytes = b""
-    """The base that `StartTraining` named."""
-
-
-class WeightsCompared(msgspec.Struct, frozen=True):
-    """Two sets of weights have been held against each other, as `CompareWeights` asked."""
-
-    own: Hash32
-    other: Hash32
-    distance: int | None
-    """Largest absolute difference of two weights in the same place, in parts per billion, rounded up; None where there
-    is none: the other weights are not to be had, have not the shapes of one's own, or are not all finite numbers."""
+    task: Hashable
+    result: object
 
 
-Event = Started | MessageReceived | TimerFired | TrainingFinished | WeightsCompared
+Event = Started | MessageReceived | TimerFired | WorkFinished
 
 
 # ---- commands: what the driver must do ----
@@ -103,19 +96,10 @@ class SetTimer(msgspec.Struct, frozen=True):
     at: Nanoseconds
 
 
-class StartTraining(msgspec.Struct, frozen=True):
-    """Train a stage, starting from the weights after the stage before it."""
+class StartWork(msgspec.Struct, frozen=True):
+    """Do something slow and report its result with `WorkFinished`; which tasks there are is for the mechanism."""
 
-    stage: int
-    base: bytes = b""
-    """Digest of the weights to start from; empty for the trainer's own, or the public initial ones."""
-
-
-class CompareWeights(msgspec.Struct, frozen=True):
-    """Find out how far others' weights lie from one's own, and report it with `WeightsCompared`."""
-
-    own: Hash32
-    other: Hash32
+    task: Hashable
 
 
 # ---- commands: what the driver should record ----
@@ -130,8 +114,8 @@ class Judged(msgspec.Struct, frozen=True):
     """Type of the message; ``frame`` where the bytes are no message."""
     height: int | None = None
     author: AccountId | None = None
-    header: Hash32 | None = None
-    """Header that a header, a stakeholder's signature or a block is about."""
+    proposal: Hash32 | None = None
+    """Proposal of a block that the message is about."""
     block: Hash32 | None = None
     """Hash of a block."""
 
@@ -139,45 +123,15 @@ class Judged(msgspec.Struct, frozen=True):
 class BlockAppended(msgspec.Struct, frozen=True):
     """A block was found valid and stored."""
 
-    record: PoTRecord
-    change: HeadChange[WrappedBlock, LedgerState] | None
+    record: ChainRecord
+    change: HeadChange[AnyBlock, LedgerState] | None
     """How the head moved; None when the block lies on a branch that is not the heaviest."""
 
 
-class PhaseChanged(msgspec.Struct, frozen=True):
-    """The node has entered a phase of the round on its head."""
+class Noted(msgspec.Struct, frozen=True):
+    """Something the mechanism's half of a node wants on record; its own business until it speaks."""
 
-    phase: Phase
-    height: int
-
-
-class LotteryWon(msgspec.Struct, frozen=True):
-    """The node has won the right to declare or propose in a slot. Its own business until it speaks."""
-
-    role: TimerKind
-    height: int
-    slot: int
+    fact: object
 
 
-class SecretKnown(msgspec.Struct, frozen=True):
-    """The node has worked out its training secret on a parent. Its own business until the header shows it."""
-
-    height: int
-    parent: Hash32
-    secret: Hash32
-    weights_digest: Hash32
-
-
-Command = (
-    Broadcast
-    | Send
-    | Relay
-    | SetTimer
-    | StartTraining
-    | CompareWeights
-    | Judged
-    | BlockAppended
-    | PhaseChanged
-    | LotteryWon
-    | SecretKnown
-)
+Command = Broadcast | Send | Relay | SetTimer | StartWork | Judged | BlockAppended | Noted

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
+from protocol.messages import BLOCK_KIND, NEIGHBOURLY, Message
 from protocol.types import PeerId
 from protocol.verdicts import Wait
 
@@ -14,9 +14,6 @@ MAX_WAITING: Final = 1_024
 
 MAX_WAITING_BYTES: Final = 16 << 20
 """Bytes of one link's messages kept at most."""
-
-
-_BETWEEN_TWO: Final = frozenset((HeadAnnouncement, BlockRequest, BlockResponse))
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -35,7 +32,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def is_gossip(self) -> bool:
         """Whether it is for everybody; a word between two neighbours is not passed on, and may come twice."""
-        return bool(self.frame) and type(self.message) not in _BETWEEN_TWO
+        return bool(self.frame) and type(self.message) not in NEIGHBOURLY
 
 
 class Inbox:
@@ -88,4 +85,4 @@ class Inbox:
 
 def _is_settled(delivery: Delivery, height: int) -> bool:
     message = delivery.message
-    return not isinstance(message, WrappedBlock) and int(getattr(message, "height", 0)) <= height
+    return message.kind != BLOCK_KIND and int(getattr(message, "height", 0)) <= height

@@ -1,15 +1,14 @@
 """Accounts, and the rules for moving money between them; how blocks are agreed is no business of theirs."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from types import MappingProxyType
 
-from protocol.job import Genesis
+from protocol.genesis import Genesis
 from protocol.messages import Payout, Transaction
+from protocol.stakes import StakeTable
 from protocol.types import AccountId
-from protocol.verdicts import Reason
+from protocol.verdicts import LedgerReason
 
 
 class LedgerError(Exception):
@@ -24,39 +23,6 @@ class Account:
     """Liquid micro-coins."""
     nonce: int = 0
     """Transfers made so far; the number the next one must carry."""
-
-
-class StakeTable:
-    """Bonded coins laid end to end, by ascending owner, so that a coin's number tells its owner."""
-
-    __slots__ = ("_ends", "_stakes", "owners", "total")
-
-    def __init__(self, stakes: Mapping[AccountId, int]) -> None:
-        """Take the bonds of all owners; those without a bond are left out."""
-        self.owners = tuple(sorted(owner for owner, stake in stakes.items() if stake > 0))
-        self._stakes = {owner: stakes[owner] for owner in self.owners}
-        self._ends = tuple(accumulate(self._stakes.values()))
-        self.total: int = self._ends[-1] if self._ends else 0
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether the same owners have bonded the same coins."""
-        return isinstance(other, StakeTable) and self._stakes == other._stakes
-
-    def __hash__(self) -> int:
-        """Return a hash that equal tables share."""
-        return self.total
-
-    def get_stake(self, owner: AccountId) -> int:
-        """Return the owner's bonded micro-coins, 0 for a stranger."""
-        return self._stakes.get(owner, 0)
-
-    def get_owner(self, coin: int) -> AccountId:
-        """Return who bonded coin number ``coin``, counted from 0.
-
-        Raises:
-            IndexError: There is no such coin.
-        """
-        return self.owners[bisect_right(self._ends, coin)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +57,23 @@ class LedgerState:
             raise LedgerError(f"accounts hold {total} micro-coins, but the supply is {self.supply}")
 
 
-def find_transfer_fault(payer: Account | None, transaction: Transaction) -> Reason | None:
+def find_transfer_fault(payer: Account | None, transaction: Transaction) -> LedgerReason | None:
     """Return why a transfer cannot be its payer's next one, or None if it can.
 
     The signature is checked elsewhere; this is about money only.
     """
     if payer is None:
-        return Reason.UNKNOWN_ACCOUNT
+        return LedgerReason.UNKNOWN_ACCOUNT
     if transaction.nonce < payer.nonce:
-        return Reason.NONCE_USED
+        return LedgerReason.NONCE_USED
     if transaction.nonce > payer.nonce:
-        return Reason.NONCE_GAP
+        return LedgerReason.NONCE_GAP
     if transaction.amount + transaction.fee > payer.balance:
-        return Reason.OVERDRAFT
+        return LedgerReason.OVERDRAFT
     return None
 
 
-def find_block_fault(state: LedgerState, transactions: Iterable[Transaction]) -> Reason | None:
+def find_block_fault(state: LedgerState, transactions: Iterable[Transaction]) -> LedgerReason | None:
     """Return why these transfers cannot be applied in this order, or None if they can."""
     touched: dict[AccountId, Account] = {}
     for transaction in transactions:

@@ -7,7 +7,7 @@ from typing import Final
 from protocol.ledger import Account, LedgerState, find_transfer_fault
 from protocol.messages import Transaction
 from protocol.types import AccountId
-from protocol.verdicts import ACCEPT, Ignore, Reason, Verdict
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Verdict
 
 MAX_POOL: Final = 10_000
 """Transfers kept at most."""
@@ -35,16 +35,16 @@ class Mempool:
         """
         account = state.accounts.get(transaction.author)
         if account is None:
-            return Ignore(Reason.UNKNOWN_ACCOUNT)
+            return Ignore(LedgerReason.UNKNOWN_ACCOUNT)
         if transaction.nonce < account.nonce:
-            return Ignore(Reason.NONCE_USED)
+            return Ignore(LedgerReason.NONCE_USED)
         if transaction.nonce > account.nonce + MAX_NONCE_LEAD:
-            return Ignore(Reason.NONCE_GAP)
+            return Ignore(LedgerReason.NONCE_GAP)
         if transaction.amount + transaction.fee > account.balance:
-            return Ignore(Reason.OVERDRAFT)
+            return Ignore(LedgerReason.OVERDRAFT)
         if transaction.nonce in self._pending.get(transaction.author, ()):
-            return Ignore(Reason.DUPLICATE)
-        return Ignore(Reason.POOL_FULL) if self._size >= MAX_POOL else ACCEPT
+            return Ignore(ChainReason.DUPLICATE)
+        return Ignore(LedgerReason.POOL_FULL) if self._size >= MAX_POOL else ACCEPT
 
     def add(self, transaction: Transaction) -> None:
         """Keep a judged transfer."""

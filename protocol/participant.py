@@ -1,107 +1,71 @@
-"""What a node and a light client have in common: receiving, judging blocks, following the heaviest chain, catching up.
+"""What a node and a light client have in common: receiving, judging, following the heaviest branch, catching up.
 
-A participant decides; it never sends, sleeps, trains, logs or reads a clock. `handle` takes an event and the time and
-returns what should happen.
+A participant decides; it never sends, sleeps, works, logs or reads a clock. `handle` takes an event and the time and
+returns what should happen. A frame is received, judged, and then applied or its refusal remembered, in the order of
+this file. What a node does to earn blocks is its proposer's; a light client has none.
 """
 
-from collections.abc import Collection
-from typing import Final, TypeVar
+from typing import Any, Final
 
+from protocol.catch_up import CatchUp
 from protocol.chain import BlockTree, HeadChange
 from protocol.codec import MAX_FRAME_BYTES, DecodeError, encode, encode_frame
 from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
     Broadcast,
+    ChainTimer,
     Command,
     Event,
     Judged,
     MessageReceived,
     Relay,
-    Send,
     SetTimer,
     Started,
     Timer,
     TimerFired,
     TimerKind,
-    TrainingFinished,
-    WeightsCompared,
+    WorkFinished,
 )
 from protocol.inbox import Delivery, Inbox
 from protocol.ledger import LedgerState
-from protocol.lottery import compute_slot, compute_slot_start
-from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, WrappedBlock
-from protocol.types import AccountId, Hash32, Nanoseconds, PeerId
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules, judge_height
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
-
-OURSELVES: Final[PeerId] = ""
-"""Link name of what a participant sent itself."""
-
-MAX_REMEMBERED: Final = 16_384
-"""Frames and refusals remembered at most; older ones are judged again."""
-
-MAX_BLOCKS_PER_RESPONSE: Final = 32
-"""Blocks served for one request at most."""
-
-MAX_LOCATOR: Final = 64
-"""Hashes a request may carry; enough for a chain of 2**54 blocks."""
+from protocol.mechanism import Context, MessageT, Proposer
+from protocol.mempool import Mempool
+from protocol.messages import BLOCK_KIND, AnyBlock, BlockRequest, BlockResponse, HeadAnnouncement, Message, Transaction
+from protocol.rules import Rules
+from protocol.slots import compute_slot, compute_slot_start
+from protocol.turn import SELF, RecentSet, Turn
+from protocol.types import Hash32, Nanoseconds, PeerId
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ignore, Reason, Reject, Verdict, Wait
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
-
-KeyT = TypeVar("KeyT")
-
-
-class Memory(dict[KeyT, None]):
-    """A set that forgets its oldest member when it is full."""
-
-    def remember(self, key: KeyT) -> None:
-        """Add a member."""
-        self[key] = None
-        if len(self) > MAX_REMEMBERED:
-            del self[next(iter(self))]
-
-
-class Turn:
-    """One call of `handle`: the time, the commands so far and the messages still to be judged in it."""
-
-    __slots__ = ("add", "commands", "now", "pending")
-
-    def __init__(self, now: Nanoseconds) -> None:
-        """Begin with nothing to do."""
-        self.now = now
-        self.commands: list[Command] = []
-        self.add = self.commands.append
-        """Adds a command to the answer."""
-        self.pending: list[Delivery] = []
 
 
 class Participant:
     """A party that follows the chain."""
 
-    is_relaying: bool = False
-    """Whether accepted messages are passed on; the driver sets it where the network is not a full mesh."""
-
-    def __init__(self, rules: Rules, keys: KeyPair) -> None:
+    def __init__(self, rules: Rules, keys: KeyPair, *, is_relaying: bool = False) -> None:
         """Start at the genesis.
 
         Args:
             rules: The chain's rules; participants of one process may share them.
             keys: This party's own key.
+            is_relaying: Whether accepted messages are passed on, as they must be where the network is no full mesh.
         """
-        self.keys = keys
-        self.rules = rules
-        self.tree: BlockTree[WrappedBlock, LedgerState] = BlockTree(rules.origin)
+        self.keys: Final = keys
+        self.rules: Final = rules
+        self.is_relaying: Final = is_relaying
+        self.tree: BlockTree[AnyBlock, LedgerState] = BlockTree(rules.origin)
+        self.proposer: Proposer | None = None
+        """What it does to earn blocks; None for a light client, which follows and no more."""
+        self.mempool: Mempool | None = None
+        """Transfers that wait for a block; None for a light client."""
         self._inbox = Inbox()
-        self._seen: Memory[bytes] = Memory()
-        self._refused: Memory[Hash32] = Memory()
-        self._asked: set[PeerId] = set()
-        """Neighbours asked for blocks since the last announcement."""
-        self._owing: set[PeerId] = set()
-        """Neighbours that have yet to answer, however long ago they were asked."""
-        self._unfinished: dict[Hash32, PeerId] = {}
-        """Last blocks of answers that were full, and who has more."""
+        self._catch_up = CatchUp(rules, keys)
+        self._seen: RecentSet[bytes] = RecentSet()
+        self._refused: RecentSet[Hash32] = RecentSet()
+        """Hashes of blocks that can never become valid."""
         self._head_before: Hash32 = rules.origin.hash
         """Head when the announcement timer last rang."""
 
@@ -117,15 +81,14 @@ class Participant:
         turn = Turn(now)
         match event:  # the most frequent first
             case MessageReceived():
-                self._on_frame(turn, event.peer, event.frame)
+                self._receive(turn, event.peer, event.frame)
             case TimerFired():
-                self._on_timer(turn, event.timer)
-            case TrainingFinished():
-                self._on_training_finished(turn, event)
-            case WeightsCompared():
-                self._on_weights_compared(turn, event)
+                self._ring(turn, event.timer)
+            case WorkFinished():
+                if self.proposer is not None:
+                    self.proposer.finish(turn, event.task, event.result)
             case Started():
-                self._on_started(turn)
+                self._start(turn)
         if turn.pending:
             self._judge_pending(turn)
         return turn.commands
@@ -136,53 +99,49 @@ class Participant:
 
     def snapshot(self) -> bytes:
         """Return everything a refused message must leave unchanged, as bytes."""
-        return encode(self._state())
+        blocks = tuple(sorted(record.hash for record in self.tree.get_records()))
+        waiting = self.mempool.snapshot() if self.mempool is not None else ()
+        collected = self.proposer.snapshot() if self.proposer is not None else ()
+        return encode((self.tree.head.hash, blocks, waiting, collected))
 
-    def _state(self) -> tuple[object, ...]:
-        return (self.tree.head.hash, tuple(sorted(record.hash for record in self.tree.get_records())))
+    # ---- starting, and looking at one's own head now and then ----
 
-    # ---- events ----
-
-    def _on_started(self, turn: Turn) -> None:
+    def _start(self, turn: Turn) -> None:
         self._set_announcement(turn)
+        if self.proposer is not None:
+            self.proposer.begin(turn)
 
-    def _on_timer(self, turn: Turn, timer: Timer) -> None:
-        if timer.kind is TimerKind.ANNOUNCE:
-            self._asked.clear()
-            self._unfinished.clear()
-            if self.tree.head.hash == self._head_before:
-                self._announce(turn)
-            self._head_before = self.tree.head.hash
-            self._set_announcement(turn)
+    def _set_announcement(self, turn: Turn) -> None:
+        slot = compute_slot(turn.now, self.rules.chain.slot_ns) + ANNOUNCE_EVERY_SLOTS
+        self.set_timer(turn, ChainTimer.ANNOUNCE, slot)
 
-    def _on_training_finished(self, turn: Turn, event: TrainingFinished) -> None:
-        """Take a training result; a light client never asks for one."""
-
-    def _on_weights_compared(self, turn: Turn, event: WeightsCompared) -> None:
-        """Take a distance; a light client never asks for one."""
-
-    def _on_head_changed(self, turn: Turn, change: HeadChange[WrappedBlock, LedgerState]) -> None:
-        """Act on a new head."""
+    def _ring(self, turn: Turn, timer: Timer) -> None:
+        if timer.kind is not ChainTimer.ANNOUNCE:
+            if self.proposer is not None:
+                self.proposer.ring(turn, timer)
+            return
+        self._catch_up.forget_asked()
+        if self.tree.head.hash == self._head_before and self.proposer is not None:
+            self._announce(turn)
+            self.proposer.remind(turn)
+        self._head_before = self.tree.head.hash
+        self._set_announcement(turn)
 
     def _announce(self, turn: Turn) -> None:
         """Tell neighbours about the head, so that they notice what they miss."""
         head = self.tree.head
         announcement = HeadAnnouncement(height=head.height, head=head.hash, author=self.keys.public)
-        turn.add(Broadcast(self._sign(announcement)))
-
-    def _set_announcement(self, turn: Turn) -> None:
-        slot = self._slot(turn) + ANNOUNCE_EVERY_SLOTS
-        self._set_timer(turn, Timer(TimerKind.ANNOUNCE, slot))
+        turn.add(Broadcast(self.keys.sign(self.rules.chain_id, announcement)))
 
     # ---- receiving ----
 
-    def _on_frame(self, turn: Turn, peer: PeerId, frame: bytes) -> None:
+    def _receive(self, turn: Turn, peer: PeerId, frame: bytes) -> None:
         if len(frame) > MAX_FRAME_BYTES:
-            turn.add(Judged(peer, Reject(Reason.OVERSIZED), "frame"))
+            turn.add(Judged(peer, Reject(FrameReason.OVERSIZED), "frame"))
             return
         frame_hash = self.rules.hash_frame(frame)
         if frame_hash in self._seen:
-            turn.add(Judged(peer, Ignore(Reason.DUPLICATE), "frame"))
+            turn.add(Judged(peer, Ignore(ChainReason.DUPLICATE), "frame"))
             return
         try:
             message = self.rules.decode(frame)
@@ -193,13 +152,13 @@ class Participant:
 
     def _judge_pending(self, turn: Turn) -> None:
         for delivery in turn.pending:  # applying one may append more
-            verdict = self._judge(turn, delivery)
+            verdict = self.judge(turn, delivery)
             if isinstance(verdict, Wait):
                 verdict = self._put_aside(turn, delivery, verdict)
             self._report(turn, delivery, verdict)
             if verdict is ACCEPT:
                 self._apply(turn, delivery)
-                if self.is_relaying and delivery.is_gossip and delivery.peer != OURSELVES:
+                if self.is_relaying and delivery.is_gossip and delivery.peer != SELF:
                     turn.add(Relay(delivery.frame, delivery.peer))
             elif isinstance(verdict, Reject):
                 self._remember_refusal(turn, delivery.message, verdict.reason)
@@ -207,173 +166,159 @@ class Participant:
                 continue
             if delivery.is_gossip:
                 self._seen.remember(delivery.key)
-
-    def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
-        if self._inbox.holds(wait, delivery):
-            return Ignore(Reason.DUPLICATE)
-        if not self._inbox.has_room(delivery):
-            return Ignore(Reason.INBOX_FULL)
-        self._inbox.put(wait, delivery)
-        if wait.missing is Missing.BLOCK and delivery.frame:
-            self._ask_for_blocks(turn, delivery.peer)
-        return wait
-
-    def _judge_again(self, turn: Turn, wait: Wait) -> None:
-        turn.pending.extend(self._inbox.take(wait))
-
-    def _report(self, turn: Turn, delivery: Delivery, verdict: Verdict) -> None:
-        if delivery.peer != OURSELVES:
-            message = delivery.message
-            height = getattr(message, "height", None)
-            header = self.rules.find_header(message)
-            block = self._hash(message) if isinstance(message, WrappedBlock) else None
-            turn.add(Judged(delivery.peer, verdict, message.kind, height, message.author, header, block))
+        if self.proposer is not None:
+            self.proposer.end(turn)
 
     # ---- judging: reads only ----
 
-    def _judge(self, turn: Turn, delivery: Delivery) -> Verdict:
+    def judge(self, turn: Turn, delivery: Delivery) -> Verdict:
+        """Return what this participant thinks of a message."""
         message = delivery.message
-        if isinstance(message, WrappedBlock):
+        if isinstance(message, self.rules.mechanism.block):
             return self._judge_block(turn, message)
-        if not self._is_for_me(message):
-            return Ignore(Reason.NOT_FOR_ME)
+        if self.proposer is None and not isinstance(message, HeadAnnouncement | BlockResponse):
+            return Ignore(ChainReason.NOT_FOR_ME)
         if not self.rules.is_signed(message):
-            return Reject(Reason.BAD_SIGNATURE)
-        if isinstance(message, HeadAnnouncement) and message.height < self.tree.head.height:
-            return Ignore(Reason.STALE)
-        if isinstance(message, BlockResponse):
-            if len(message.blocks) > MAX_BLOCKS_PER_RESPONSE:
-                return Reject(Reason.OVERSIZED)
-            if delivery.peer not in self._owing:
-                return Ignore(Reason.UNREQUESTED)
-        return ACCEPT
+            return Reject(ChainReason.BAD_SIGNATURE)
+        match message:
+            case HeadAnnouncement():
+                return Ignore(ChainReason.STALE) if message.height < self.tree.head.height else ACCEPT
+            case BlockResponse():
+                return self._catch_up.judge_response(delivery.peer, message)
+            case BlockRequest():
+                return self._catch_up.judge_request(message)
+            case Transaction() if self.mempool is not None:
+                return self.mempool.judge(self.tree.head.state, message)
+        if not self.rules.mechanism.may_speak(self.tree.head.state, message.author):
+            return Reject(ChainReason.NOT_BONDED)
+        return self.proposer.judge(turn, message) if self.proposer is not None else Ignore(ChainReason.NOT_FOR_ME)
 
-    def _is_for_me(self, message: Message) -> bool:
-        """Return whether this kind of party takes such a message at all."""
-        return isinstance(message, (WrappedBlock, HeadAnnouncement, BlockResponse))
-
-    def _judge_block(self, turn: Turn, block: WrappedBlock) -> Verdict:
-        block_hash = self._hash(block)
+    def _judge_block(self, turn: Turn, block: AnyBlock) -> Verdict:
+        last = self.tree.head.block
+        if self.proposer is None and last is not None and self.is_complete:
+            verdict = self.rules.mechanism.judge_after_last(last, block)
+            if verdict is not ACCEPT:
+                return verdict
+        block_hash = self.rules.hash_message(block)
         if block_hash in self.tree:
-            return Ignore(Reason.DUPLICATE)
+            return Ignore(ChainReason.DUPLICATE)
         if not self.rules.verify(block.author, block_hash, block.signature):
-            return Reject(Reason.BAD_SIGNATURE)
+            return Reject(ChainReason.BAD_SIGNATURE)
         if block_hash in self._refused:
-            return Reject(Reason.REFUSED_BLOCK)
-        if not self._is_bonded(block.author):
-            return Reject(Reason.NOT_BONDED)
-        place = self._find_place(turn, block.height, block.parent, block.header.weights_digest)
-        return self.rules.judge_block(place, block) if isinstance(place, Place) else place
+            return Reject(ChainReason.REFUSED_BLOCK)
+        if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
+            return Reject(ChainReason.NOT_BONDED)
+        context = self.find_context(turn, block, block.height, block.parent)
+        return self.rules.judge_block(context, block) if isinstance(context, Context) else context
 
-    def _find_place(self, turn: Turn, height: int, parent_hash: Hash32, weights_digest: Hash32) -> Place | Verdict:
-        """Return what a message on this parent is judged against, or why it cannot be judged."""
-        if parent_hash in self._refused:
-            return Reject(Reason.REFUSED_PARENT)
-        parent = self.tree.get(parent_hash)
-        if parent is None:
-            return Wait(Missing.BLOCK, parent_hash)
-        verdict = judge_height(self.rules, parent, height)
+    def find_context(self, turn: Turn, message: Message, height: int, parent: Hash32) -> Context[Any] | Verdict:
+        """Return what a message on a parent is judged against, or why it cannot be judged."""
+        if parent in self._refused:
+            return Reject(ChainReason.REFUSED_PARENT)
+        record = self.tree.get(parent)
+        if record is None:
+            return Wait(ChainMissing.BLOCK, parent)
+        verdict = self.rules.judge_height(record, height)
         if verdict is not ACCEPT:
             return verdict
-        own = self._find_own_training(parent)
+        own = self.proposer.find_own(record, message) if self.proposer is not None else None
         if isinstance(own, Wait):
             return own
-        is_near = self._find_nearness(own, weights_digest)
-        return Place(rules=self.rules, parent=parent, now=turn.now, own=own, is_near=is_near)
+        return Context(rules=self.rules, parent=record, now=turn.now, own=own)
 
-    def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
-        """Return the party's own result on a parent; a light client has none and never will."""
-        return None
+    def is_refused(self, block: Hash32) -> bool:
+        """Return whether a block was refused."""
+        return block in self._refused
 
-    def _find_nearness(self, own: OwnTraining | None, weights_digest: Hash32) -> bool | None:
-        """Return whether weights lie within the tolerance of the party's own, where that has been found out."""
-        return None
+    @property
+    def is_complete(self) -> bool:
+        """Whether its chain has all the blocks it can have."""
+        return self.tree.head.height == self.rules.chain.length
+
+    def _put_aside(self, turn: Turn, delivery: Delivery, wait: Wait) -> Verdict:
+        if self._inbox.holds(wait, delivery):
+            return Ignore(ChainReason.DUPLICATE)
+        if not self._inbox.has_room(delivery):
+            return Ignore(ChainReason.INBOX_FULL)
+        self._inbox.put(wait, delivery)
+        if wait.missing is ChainMissing.BLOCK:
+            if delivery.frame:
+                self._catch_up.ask(turn, delivery.peer, self.tree)
+        elif self.proposer is not None:
+            self.proposer.fetch(turn, wait, delivery.message)
+        return wait
+
+    def judge_again(self, turn: Turn, wait: Wait) -> None:
+        """Judge in this turn what has waited for something."""
+        turn.pending.extend(self._inbox.take(wait))
+
+    def _report(self, turn: Turn, delivery: Delivery, verdict: Verdict) -> None:
+        if delivery.peer != SELF:
+            message = delivery.message
+            height = getattr(message, "height", None)
+            proposal = self.rules.mechanism.find_proposal(self.rules, message)
+            block = self.rules.hash_message(message) if message.kind == BLOCK_KIND else None
+            turn.add(Judged(delivery.peer, verdict, message.kind, height, message.author, proposal, block))
 
     # ---- writing: only after the verdict ----
 
     def _apply(self, turn: Turn, delivery: Delivery) -> None:
-        match delivery.message:
-            case WrappedBlock() as block:
-                self._append(turn, block)
-            case HeadAnnouncement() as announcement:
-                if announcement.head not in self.tree and announcement.head not in self._refused:
-                    self._ask_for_blocks(turn, delivery.peer)
-            case BlockResponse() as response:
-                self._owing.remove(delivery.peer)
-                turn.pending.extend(self._unpack(delivery.peer, block) for block in response.blocks)
-                if len(response.blocks) == MAX_BLOCKS_PER_RESPONSE:
-                    self._unfinished[self._hash(response.blocks[-1])] = delivery.peer
+        message = delivery.message
+        if isinstance(message, self.rules.mechanism.block):
+            self._append(turn, message)
+            return
+        match message:
+            case HeadAnnouncement():
+                if message.head not in self.tree and message.head not in self._refused:
+                    self._catch_up.ask(turn, delivery.peer, self.tree)
+            case BlockResponse():
+                self._catch_up.unpack(turn, delivery.peer, message)
+            case BlockRequest():
+                self._catch_up.serve(turn, delivery.peer, message, self.tree)
+            case Transaction() if self.mempool is not None:
+                self.mempool.add(message)
+            case _ if self.proposer is not None:
+                self.proposer.apply(turn, message)
 
-    def _unpack(self, peer: PeerId, block: WrappedBlock) -> Delivery:
-        """Return a block that came inside a response as a message of its own."""
-        packed = self.rules.encode(block)
-        return Delivery(peer, block, b"", self.rules.hash_frame(packed), len(packed))
-
-    def _append(self, turn: Turn, block: WrappedBlock) -> None:
+    def _append(self, turn: Turn, block: AnyBlock) -> None:
         record = self.rules.build_record(self.tree.require(block.parent), block)
         change = self.tree.add(record)
         turn.add(BlockAppended(record, change))
         if change is not None:
-            self._on_head_changed(turn, change)
-        self._judge_again(turn, Wait(Missing.BLOCK, record.hash))
-        peer = self._unfinished.pop(record.hash, None)
-        if peer is not None:
-            self._ask_for_blocks(turn, peer, is_again=True)
+            self._follow(turn, change)
+        self.judge_again(turn, Wait(ChainMissing.BLOCK, record.hash))
+        self._catch_up.go_on(turn, record.hash, self.tree)
+
+    def _follow(self, turn: Turn, change: HeadChange[AnyBlock, LedgerState]) -> None:
+        """Act on a new head."""
+        if self.mempool is not None:
+            returned = [tx for record in change.abandoned if record.block for tx in record.block.transactions]
+            self.mempool.on_head_changed(self.tree.head.state, returned)
+        if self.proposer is not None:
+            self._inbox.drop_settled(self.tree.head.height)
+            self.proposer.begin(turn)
 
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
-        """Keep in mind a block that can never become valid; its own signature is no part of its hash."""
-        if isinstance(message, WrappedBlock) and reason is not Reason.BAD_SIGNATURE:
-            block_hash = self._hash(message)
-            self._refused.remember(block_hash)
-            self._judge_again(turn, Wait(Missing.BLOCK, block_hash))
+        """Keep in mind what can never become valid; a message's own signature is no part of its hash."""
+        if message.kind == BLOCK_KIND:
+            if reason is not ChainReason.BAD_SIGNATURE:
+                block_hash = self.rules.hash_message(message)
+                self._refused.remember(block_hash)
+                self.judge_again(turn, Wait(ChainMissing.BLOCK, block_hash))
+        elif self.proposer is not None:
+            self.proposer.remember_refusal(turn, message, reason)
 
-    # ---- catching up ----
+    # ---- speaking ----
 
-    def _ask_for_blocks(self, turn: Turn, peer: PeerId, *, is_again: bool = False) -> None:
-        """Ask a neighbour once between two announcements, and again when a full answer is used up."""
-        if peer == OURSELVES or (peer in self._asked and not is_again):
-            return
-        self._asked.add(peer)
-        self._owing.add(peer)
-        request = BlockRequest(locator=self.tree.get_locator(), author=self.keys.public)
-        turn.add(Send(peer, self._sign(request)))
-
-    def _serve_blocks(self, turn: Turn, peer: PeerId, locator: Collection[Hash32]) -> None:
-        blocks = self.tree.get_blocks_after(tuple(locator), MAX_BLOCKS_PER_RESPONSE)
-        room = MAX_FRAME_BYTES - 1024
-        fitting = 0
-        for block in blocks:
-            room -= len(encode(block))
-            if room < 0:
-                break
-            fitting += 1
-        turn.add(Send(peer, self._sign(BlockResponse(blocks=blocks[:fitting], author=self.keys.public))))
-
-    # ---- small helpers ----
-
-    def _hash(self, message: Message) -> Hash32:
-        return self.rules.hash_message(message)
-
-    def _is_bonded(self, account: AccountId) -> bool:
-        """Return whether an account may speak at all; bonds are those of the genesis, so any state tells."""
-        return self.tree.head.state.stakes.get_stake(account) > 0
-
-    def _slot(self, turn: Turn) -> int:
-        return compute_slot(turn.now, self.rules.genesis.parameters.slot_ns)
-
-    def _set_timer(self, turn: Turn, timer: Timer) -> None:
-        turn.add(SetTimer(timer, compute_slot_start(timer.slot, self.rules.genesis.parameters.slot_ns)))
-
-    def _sign(self, message: "MessageT") -> "MessageT":
-        return self.keys.sign(self.rules.chain_id, message)
-
-    def _publish(self, turn: Turn, message: "MessageT") -> "MessageT":
+    def publish(self, turn: Turn, message: MessageT) -> MessageT:
         """Sign a message, send it to everyone and judge it like anyone else's."""
-        signed = self._sign(message)
+        signed = self.keys.sign(self.rules.chain_id, message)
         turn.add(Broadcast(signed))
         frame = encode_frame(self.rules.chain_id, signed)
-        turn.pending.append(Delivery(OURSELVES, signed, frame, self.rules.hash_frame(frame), len(frame)))
+        turn.pending.append(Delivery(SELF, signed, frame, self.rules.hash_frame(frame), len(frame)))
         return signed
 
-
-MessageT = TypeVar("MessageT", bound=Message)
+    def set_timer(self, turn: Turn, kind: TimerKind, slot: int, parent: Hash32 = b"") -> None:
+        """Ring at the start of a slot."""
+        at = compute_slot_start(slot, self.rules.chain.slot_ns)
+        turn.add(SetTimer(Timer(kind, slot, parent), at))

@@ -1,53 +1,24 @@
-"""The phases of a node at one height, and every way from one to the next."""
+"""How a table of transitions is used; which phases there are is for each mechanism to say."""
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final
+from typing import TypeVar
 
-
-class Phase(Enum):
-    """Where a node stands in the round on its head."""
-
-    TRAINING = "training"
-    """Its own result for the stage is not known yet: nothing of this height can be judged."""
-    DECLARING = "declaring"
-    """It knows the secret and nobody has shown it: declarations are sent, collected and count."""
-    SIGNING = "signing"
-    """The secret is public: stakeholders sign and wrap, proposers may still try again."""
-    FINISHED = "finished"
-    """Every stage of the job is in the chain."""
-
-
-class Trigger(Enum):
-    """What moves a node from one phase to the next."""
-
-    TRAINED = "trained"
-    SECRET_REVEALED = "secret-revealed"
-    HEAD_MOVED = "head-moved"
-    JOB_COMPLETE = "job-complete"
-
-
-# Every phase change of a node is in this table and nowhere else.
-TRANSITIONS: Final[Mapping[tuple[Phase, Trigger], Phase]] = {
-    (Phase.TRAINING, Trigger.TRAINED): Phase.DECLARING,
-    (Phase.DECLARING, Trigger.SECRET_REVEALED): Phase.SIGNING,
-    (Phase.SIGNING, Trigger.SECRET_REVEALED): Phase.SIGNING,
-    **{(phase, Trigger.HEAD_MOVED): Phase.TRAINING for phase in Phase if phase is not Phase.FINISHED},
-    **{(phase, Trigger.JOB_COMPLETE): Phase.FINISHED for phase in Phase},
-}
+PhaseT = TypeVar("PhaseT", bound=Enum)
+TriggerT = TypeVar("TriggerT", bound=Enum)
 
 
 class IllegalTransitionError(Exception):
     """The node itself, not a peer, broke the phase rules."""
 
 
-def advance(phase: Phase, trigger: Trigger) -> Phase:
+def advance(table: Mapping[tuple[PhaseT, TriggerT], PhaseT], phase: PhaseT, trigger: TriggerT) -> PhaseT:
     """Return the next phase.
 
     Raises:
         IllegalTransitionError: The table has no such change.
     """
     try:
-        return TRANSITIONS[phase, trigger]
+        return table[phase, trigger]
     except KeyError:
         raise IllegalTransitionError(f"{trigger.name} in {phase.name}") from None

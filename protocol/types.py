@@ -3,7 +3,7 @@
 Sizes and ranges are part of the type, so that the decoder refuses a value outside them. No behaviour lives here.
 """
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -12,7 +12,6 @@ PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 
 PARTS_PER_MILLION: Final = 1_000_000
-PARTS_PER_BILLION: Final = 1_000_000_000
 MICRO_COINS_PER_COIN: Final = 1_000_000
 
 Hash32 = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
@@ -39,30 +38,8 @@ Nonce = Annotated[int, Meta(ge=0, lt=2**62)]
 Millionths = Annotated[int, Meta(ge=0, lt=2**40)]
 """A ratio in parts per million, so that no judgement rests on floating point."""
 
-Billionths = Annotated[int, Meta(ge=0, lt=2**62)]
-"""A distance between weights in parts per billion, for the same reason."""
-
 Nanoseconds = int
 """Time since the genesis, as the driver tells it."""
 
 PeerId = str
 """The name a driver gives to the other end of a link; it is not an identity the protocol trusts."""
-
-
-class Task(NamedTuple):
-    """A stage to be trained, and the weights it starts from."""
-
-    stage: int
-    """Number of the stage, counted from 0."""
-    base: bytes = b""
-    """Digest of the weights of the block it builds on; empty where the trainer goes on from its own, or from the public
-    initial weights."""
-
-
-class WeightsPair(NamedTuple):
-    """Two sets of weights whose distance matters."""
-
-    own: Hash32
-    """Digest of what the judge itself trained."""
-    other: Hash32
-    """Digest that a message names."""

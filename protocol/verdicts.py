@@ -1,25 +1,33 @@
-"""What a node thinks of a message: a verdict, and the one enumeration of reasons.
+"""What a party thinks of a message: a verdict, and the reasons that the core itself can give.
 
 A peer's fault is a verdict, never an exception. ``Ignore`` blames nobody; ``Reject`` is something no honest node
-sends and is counted against the link it came over; ``Wait`` is not a judgement yet.
+sends and is counted against the link it came over; ``Wait`` is not a judgement yet. A mechanism adds reasons of its own
+by a subclass of `Reason`, and things to wait for by one of `Missing`; no two of either may have the same value.
 """
 
+from collections.abc import Hashable
 from enum import Enum
 
 import msgspec
-
-from protocol.types import Hash32, Task, WeightsPair
 
 
 class Reason(Enum):
     """Why a message was not accepted. The values are what logs and reports show."""
 
-    # The frame.
+
+class FrameReason(Reason):
+    """The bytes are no message of this chain."""
+
     OVERSIZED = "oversized"
     MALFORMED = "malformed"
     NOT_CANONICAL = "not-canonical"
     WRONG_VERSION = "wrong-version"
     WRONG_CHAIN = "wrong-chain"
+
+
+class ChainReason(Reason):
+    """The message comes from the wrong party, at the wrong time or at the wrong place in the chain."""
+
     # Any message.
     BAD_SIGNATURE = "bad-signature"
     DUPLICATE = "duplicate"
@@ -31,7 +39,6 @@ class Reason(Enum):
     WRONG_HEIGHT = "wrong-height"
     BEYOND_JOB = "beyond-job"
     REFUSED_PARENT = "refused-parent"
-    REFUSED_HEADER = "refused-header"
     REFUSED_BLOCK = "refused-block"
     SLOT_BEFORE_PARENT = "slot-before-parent"
     FUTURE_SLOT = "future-slot"
@@ -39,25 +46,11 @@ class Reason(Enum):
     NOT_BONDED = "not-bonded"
     LOTTERY_LOST = "lottery-lost"
     EQUIVOCATION = "equivocation"
-    # Training.
-    WRONG_PROFILE = "wrong-profile"
-    DIFFERENT_WEIGHTS = "different-weights"
-    DIFFERENT_SECRET = "different-secret"
-    BAD_COMMITMENT = "bad-commitment"
-    WINDOW_CLOSED = "window-closed"
-    # Declarations inside a header.
-    DECLARATION_MISMATCH = "declaration-mismatch"
-    DECLARATIONS_NOT_DISTINCT = "declarations-not-distinct"
-    DECLARATION_AFTER_HEADER = "declaration-after-header"
-    TOO_MANY_DECLARATIONS = "too-many-declarations"
-    CONFIDENCE_NOT_REACHED = "confidence-not-reached"
-    # Stakeholders and the wrapped block.
-    NOT_A_STAKEHOLDER = "not-a-stakeholder"
-    HEADER_MISMATCH = "header-mismatch"
-    WRONG_SIGNATURE_COUNT = "wrong-signature-count"
-    WRONG_WRAPPER = "wrong-wrapper"
-    JOB_DELIVERED = "job-delivered"
-    # Transactions and money.
+
+
+class LedgerReason(Reason):
+    """The money is wrong."""
+
     TOO_MANY_TRANSACTIONS = "too-many-transactions"
     UNKNOWN_ACCOUNT = "unknown-account"
     NONCE_USED = "nonce-used"
@@ -86,18 +79,19 @@ class Reject(msgspec.Struct, frozen=True):
 class Missing(Enum):
     """What a message that cannot be judged yet is waiting for."""
 
+
+class ChainMissing(Missing):
+    """What every chain's messages may wait for."""
+
     BLOCK = "block"
-    HEADER = "header"
-    TRAINING = "training"
-    COMPARISON = "comparison"
 
 
 class Wait(msgspec.Struct, frozen=True):
     """Not judged yet: keep it until what is named by ``missing`` and ``key`` is there."""
 
     missing: Missing
-    key: Hash32 | Task | WeightsPair
-    """Hash of the missing block or header, what is still to be trained, or what is still to be compared."""
+    key: Hashable
+    """Hash of the missing block, or what else the mechanism's messages wait for."""
 
 
 Verdict = Accept | Ignore | Reject | Wait

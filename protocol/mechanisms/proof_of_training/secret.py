@@ -1,25 +1,16 @@
 """The training secret: a hash chain over the loss of each step, bound to the block it was trained for."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from protocol.crypto import Domain, KeyPair, Verify, compute_hash
 from protocol.types import AccountId, Hash32, Signature
 
+COMMITMENT: Final = Domain(b"pot/commitment/1")
+SECRET: Final = Domain(b"pot/secret/1")
+SECRET_STEP: Final = Domain(b"pot/secret-step/1")
+
 LOSS_BYTES: Final = 4
 """A loss is one IEEE 754 binary32 number, big-endian."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingResult:
-    """What a trainer hands back for one stage."""
-
-    stage: int
-    """Number of the stage, counted from 0; it belongs to the block at height ``stage + 1``."""
-    weights_digest: Hash32
-    """Digest of the weights after the stage."""
-    losses: bytes
-    """Loss of each step, in order, as float32 big-endian numbers; private until the block is proposed."""
 
 
 def compute_training_secret(chain_id: Hash32, height: int, parent: Hash32, losses: bytes) -> Hash32:
@@ -33,14 +24,14 @@ def compute_training_secret(chain_id: Hash32, height: int, parent: Hash32, losse
     """
     if len(losses) % LOSS_BYTES:
         raise ValueError(f"losses must be whole float32 numbers, got {len(losses)} bytes")
-    secret = compute_hash(Domain.SECRET, chain_id, height.to_bytes(4, "big"), parent)
+    secret = compute_hash(SECRET, chain_id, height.to_bytes(4, "big"), parent)
     for start in range(0, len(losses), LOSS_BYTES):
-        secret = compute_hash(Domain.SECRET_STEP, losses[start : start + LOSS_BYTES], secret)
+        secret = compute_hash(SECRET_STEP, losses[start : start + LOSS_BYTES], secret)
     return secret
 
 
 def _commitment_hash(chain_id: Hash32, height: int, parent: Hash32, secret: Hash32) -> Hash32:
-    return compute_hash(Domain.COMMITMENT, chain_id, height.to_bytes(4, "big"), parent, secret)
+    return compute_hash(COMMITMENT, chain_id, height.to_bytes(4, "big"), parent, secret)
 
 
 def commit(keys: KeyPair, chain_id: Hash32, height: int, parent: Hash32, secret: Hash32) -> Signature:

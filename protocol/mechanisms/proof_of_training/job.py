@@ -1,19 +1,21 @@
 """What all parties agreed on before the first block: the training job, the rules and the opening accounts."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-import msgspec
+from msgspec import Meta
 
 from protocol.codec import encode
-from protocol.crypto import Domain, compute_hash
-from protocol.types import AccountId, Billionths, Hash32, MicroCoins, Millionths
+from protocol.genesis import Agreed, ChainRules, GenesisAccount
+from protocol.genesis import compute_chain_id as compute_id
+from protocol.types import Hash32, Millionths
+
+PARTS_PER_BILLION: Final = 1_000_000_000
+
+Billionths = Annotated[int, Meta(ge=0, lt=2**62)]
+"""A distance between weights in parts per billion, so that no judgement rests on floating point."""
 
 
-class _Agreed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A record whose canonical bytes go into the chain id."""
-
-
-class TrainingJob(_Agreed, frozen=True, kw_only=True):
+class TrainingJob(Agreed, frozen=True, kw_only=True):
     """The training the employer pays for. Equal jobs on equal profiles give equal results, bit for bit."""
 
     layers: tuple[int, ...]
@@ -44,7 +46,7 @@ class TrainingJob(_Agreed, frozen=True, kw_only=True):
     """Arithmetic profile that every declaration must name."""
 
 
-class Confidence(_Agreed, frozen=True, kw_only=True):
+class Confidence(Agreed, frozen=True, kw_only=True):
     """How many declarations a header needs."""
 
     rule: Literal["count", "stake_share"]
@@ -52,7 +54,7 @@ class Confidence(_Agreed, frozen=True, kw_only=True):
     value: Millionths
 
 
-class RewardShares(_Agreed, frozen=True, kw_only=True):
+class RewardShares(Agreed, frozen=True, kw_only=True):
     """How a block's subsidy is split; the three shares sum to one million."""
 
     proposer: Millionths
@@ -60,7 +62,7 @@ class RewardShares(_Agreed, frozen=True, kw_only=True):
     stakeholders: Millionths
 
 
-class ProtocolParameters(_Agreed, frozen=True, kw_only=True):
+class ProtocolParameters(Agreed, frozen=True, kw_only=True):
     """The rules of one chain."""
 
     confidence: Confidence
@@ -79,18 +81,7 @@ class ProtocolParameters(_Agreed, frozen=True, kw_only=True):
     """Split of the subsidy."""
 
 
-class GenesisAccount(_Agreed, frozen=True, kw_only=True):
-    """An account that exists from the start."""
-
-    account: AccountId
-    """Its public key."""
-    balance: MicroCoins
-    """Liquid coins."""
-    stake: MicroCoins
-    """Bonded coins; they give lottery and stakeholder rights and cannot be spent."""
-
-
-class Genesis(_Agreed, frozen=True, kw_only=True):
+class TrainingGenesis(Agreed, frozen=True, kw_only=True):
     """Everything the chain id stands for."""
 
     parameters: ProtocolParameters
@@ -102,8 +93,14 @@ class Genesis(_Agreed, frozen=True, kw_only=True):
     tolerance: Billionths = 0
     """Largest absolute difference of any weight from the judge's own that counts as the same training; 0: none."""
 
+    @property
+    def chain(self) -> ChainRules:
+        """The rules that every chain has: it is as long as the job has stages."""
+        rules = self.parameters
+        return ChainRules(slot_ns=rules.slot_ns, max_transactions=rules.max_transactions, length=self.job.stages)
 
-def encode_genesis(genesis: Genesis) -> bytes:
+
+def encode_genesis(genesis: TrainingGenesis) -> bytes:
     """Return the canonical bytes of a genesis.
 
     The tolerance stands in them only where there is one: a chain without is the same to those who know of none.
@@ -112,6 +109,6 @@ def encode_genesis(genesis: Genesis) -> bytes:
     return encode((*agreed, genesis.tolerance) if genesis.tolerance else agreed)
 
 
-def compute_chain_id(genesis: Genesis) -> Hash32:
+def compute_chain_id(genesis: TrainingGenesis) -> Hash32:
     """Return the hash that names the chain; it is the hash of the genesis block as well."""
-    return compute_hash(Domain.GENESIS, encode_genesis(genesis))
+    return compute_id(encode_genesis(genesis))

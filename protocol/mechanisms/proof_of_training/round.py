@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from protocol.job import Confidence
-from protocol.ledger import StakeTable
-from protocol.messages import BlockHeader, StakeholderSignature, TrainingDeclaration
+from protocol.cosigning import SignatureBook
+from protocol.mechanisms.proof_of_training.job import Confidence
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, StakeholderSignature, TrainingDeclaration
+from protocol.stakes import StakeTable
 from protocol.types import PARTS_PER_MILLION, AccountId, Hash32
 
 MAX_DECLARATIONS: Final = 1_500
@@ -22,40 +23,12 @@ def has_confidence(rule: Confidence, stakes: StakeTable, authors: frozenset[Acco
     return held * PARTS_PER_MILLION > rule.value * stakes.total
 
 
-class SignatureBook:
-    """Signatures of a header's first K-1 stakeholders; everyone else is not counted."""
-
-    def __init__(self, stakeholders: tuple[AccountId, ...]) -> None:
-        """Take all K stakeholders of the header, in order of the draw; the last one wraps."""
-        self.signers = stakeholders[:-1]
-        self.wrapper = stakeholders[-1]
-        self._by_signer: dict[AccountId, StakeholderSignature] = {}
-
-    def __contains__(self, signer: AccountId) -> bool:
-        """Return whether this signer's signature is here."""
-        return signer in self._by_signer
-
-    def add(self, signature: StakeholderSignature) -> None:
-        """Keep a judged signature; only the first of each chosen signer counts."""
-        if signature.author in self.signers:
-            self._by_signer.setdefault(signature.author, signature)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every signer has signed."""
-        return len(self._by_signer) == len(self.signers)
-
-    def get_signatures(self) -> tuple[StakeholderSignature, ...]:
-        """Return the signatures in the order of the draw; they are all here once the book is complete."""
-        return tuple(self._by_signer[signer] for signer in self.signers if signer in self._by_signer)
-
-
 @dataclass(slots=True)
 class Proposal:
     """A header that was found valid, and what became of it."""
 
     header: BlockHeader
-    book: SignatureBook
+    book: SignatureBook[StakeholderSignature]
     has_signed: bool = False
     """This node was chosen and has sent its signature."""
     has_wrapped: bool = False

@@ -1,0 +1,202 @@
+"""What a consensus mechanism is to the core: how it judges blocks, and its half of a node.
+
+A `Mechanism` never changes and is pure: it belongs to one genesis, reads, and returns. A `Proposer` is what one node
+does to earn blocks. Both see the chain through the two views here, and nothing else of the core needs to know them.
+"""
+
+from collections.abc import Callable, Hashable
+from enum import Enum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+from protocol.chain import BlockTree
+from protocol.crypto import KeyPair
+from protocol.events import ChainRecord, Timer, TimerKind
+from protocol.genesis import ChainRules, Genesis
+from protocol.ledger import LedgerState
+from protocol.messages import AnyBlock, Message, Payout, Transaction
+from protocol.slots import compute_slot
+from protocol.turn import Turn
+from protocol.types import AccountId, Hash32, Nanoseconds, Signature
+from protocol.verdicts import Missing, Reason, Verdict, Wait
+
+OwnT = TypeVar("OwnT")
+ResultT = TypeVar("ResultT")
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+class RulesView(Protocol):
+    """What a mechanism may ask of its chain's rules: pure functions of their arguments and the genesis."""
+
+    @property
+    def chain_id(self) -> Hash32:
+        """Hash of the genesis."""
+
+    @property
+    def chain(self) -> ChainRules:
+        """The rules that every chain has."""
+
+    def hash_message(self, message: Message) -> Hash32:
+        """Return a message's content hash."""
+
+    def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
+        """Return whether a signature is right."""
+
+    def is_signed(self, message: Message) -> bool:
+        """Return whether a message carries its author's own signature."""
+
+    def judge_author(self, ledger: LedgerState, message: Message) -> Verdict:
+        """Judge whether a message is its author's own, and whether its author may speak at all."""
+
+    def judge_position(self, context: "Context[Any]", height: int, slot: int) -> Verdict:
+        """Judge whether a height and slot can follow the parent."""
+
+    def judge_once(
+        self, judge: "Callable[[Context[Any], MessageT], Verdict]", context: "Context[Any]", message: MessageT
+    ) -> Verdict:
+        """Return what a judge says of a message; where answers are remembered, it is asked once in equal contexts."""
+
+    def recall(self, key: Hashable, compute: Callable[..., ResultT], *arguments: Any) -> ResultT:
+        """Return ``compute(*arguments)``; where answers are remembered, it is computed once for a key."""
+
+
+class Context(msgspec.Struct, Generic[OwnT], frozen=True, kw_only=True):
+    """Where a message claims to belong, and what its judge knows."""
+
+    rules: RulesView
+    parent: ChainRecord
+    """Block that the message builds on."""
+    now: Nanoseconds
+    own: OwnT | None
+    """What the judge knows by its own work; None for a light client, which has done none."""
+
+    @property
+    def slot(self) -> int:
+        """The slot it is now."""
+        return compute_slot(self.now, self.rules.chain.slot_ns)
+
+
+class Mechanism(Protocol):
+    """How blocks are agreed on. A function that takes a block may count on its being of the mechanism's own type."""
+
+    name: ClassVar[str]
+    """What scenarios and logs call it."""
+    summary: ClassVar[str]
+    """What is proved, in one line."""
+    messages: ClassVar[tuple[Any, ...]]
+    """Types of all messages of its chains, those of the core among them."""
+    block: ClassVar[type[Any]]
+    """Type of its block, an `AnyBlock`."""
+    reasons: ClassVar[type[Reason]]
+    """Its own reasons for refusal."""
+    waits: ClassVar[type[Missing]]
+    """What its messages may wait for besides blocks."""
+    timers: ClassVar[type[Enum]]
+    """Its own kinds of timers."""
+
+    @property
+    def genesis(self) -> Genesis:
+        """What all parties of the chain agreed on."""
+
+    def encode_genesis(self) -> bytes:
+        """Return the canonical bytes of the genesis; no two mechanisms give the same."""
+
+    # ---- judging: reads only ----
+
+    def may_speak(self, ledger: LedgerState, account: AccountId) -> bool:
+        """Return whether an account may send messages of consensus at all."""
+
+    def judge_proof(self, context: Context[Any], block: Any) -> Verdict:
+        """Judge what makes a block valid besides its author, its position and its money."""
+
+    def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: Any) -> tuple[Payout, ...]:
+        """Return the only coinbase that is right for a block whose proof is."""
+
+    def weigh(self, parent: ChainRecord, block: Any) -> int:
+        """Return what a block adds to the weight of its branch."""
+
+    def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
+        """Return the hash of the proposal that a message is about; None where it is about none."""
+
+    def judge_after_last(self, last: AnyBlock, block: Any) -> Verdict:
+        """Judge for a light client whose chain is complete whether a block may still be followed."""
+
+    # ---- acting ----
+
+    def make_proposer(self, node: "NodeView") -> "Proposer":
+        """Return the mechanism's half of a node."""
+
+
+class NodeView(Protocol):
+    """What a proposer may ask of its node."""
+
+    @property
+    def keys(self) -> KeyPair:
+        """The node's own keys."""
+
+    @property
+    def rules(self) -> RulesView:
+        """The chain's rules."""
+
+    @property
+    def tree(self) -> BlockTree[AnyBlock, LedgerState]:
+        """The blocks it knows."""
+
+    def find_context(self, turn: Turn, message: Message, height: int, parent: Hash32) -> Context[Any] | Verdict:
+        """Return what a message on a parent is judged against, or why it cannot be judged."""
+
+    def is_refused(self, block: Hash32) -> bool:
+        """Return whether a block was refused."""
+
+    def publish(self, turn: Turn, message: MessageT) -> MessageT:
+        """Sign a message, send it to everyone and judge it like anyone else's."""
+
+    def set_timer(self, turn: Turn, kind: TimerKind, slot: int, parent: Hash32 = b"") -> None:
+        """Ring at the start of a slot."""
+
+    def judge_again(self, turn: Turn, wait: Wait) -> None:
+        """Judge in this turn what has waited for something."""
+
+    def select_transactions(self) -> tuple[Transaction, ...]:
+        """Return the transfers that a block on the head may carry."""
+
+
+class Proposer(Protocol):
+    """The mechanism's half of one node. It adds commands to the turn, and writes only what has been judged."""
+
+    def begin(self, turn: Turn) -> None:
+        """Start on the head: the clock runs, or the head has moved."""
+
+    def ring(self, turn: Turn, timer: Timer) -> None:
+        """Act on one of the mechanism's timers."""
+
+    def finish(self, turn: Turn, task: Hashable, result: Any) -> None:
+        """Take the result of slow work."""
+
+    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:
+        """Start what a message that was put aside waits for."""
+
+    def end(self, turn: Turn) -> None:
+        """Act when all messages of a turn are judged."""
+
+    def remind(self, turn: Turn) -> None:
+        """Say once more what may have been lost: the head has stood still for a while."""
+
+    def find_own(self, parent: ChainRecord, message: Message) -> object | Wait | None:
+        """Return what this node knows by its own work about a message on a parent, or what it has to wait for."""
+
+    def judge(self, turn: Turn, message: Message) -> Verdict:
+        """Judge one of the mechanism's messages, whose author has been judged: its place, its rights, duplicates."""
+
+    def apply(self, turn: Turn, message: Message) -> None:
+        """Store an accepted message of the mechanism, and act on it."""
+
+    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
+        """Keep in mind what can never become valid."""
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Return everything a refused message must leave unchanged, as plain values."""
+
+    def restore(self, before: Any) -> None:
+        """Take over what a node that was down had on its disk; ``before`` is its proposer of then."""

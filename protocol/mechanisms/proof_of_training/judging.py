@@ -1,0 +1,225 @@
+"""The rules of proof of training. Every function reads and returns; the first write comes after the verdict.
+
+A message is judged in a `Context`: the parent it names, the time, and what the judge's own training gave. A light
+client has no training; it checks everything else. Whoever calls has judged the author of the message itself.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from protocol.cosigning import follow_the_coin
+from protocol.crypto import Domain
+from protocol.events import ChainRecord
+from protocol.lottery import is_slot_won
+from protocol.mechanism import Context, RulesView
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis
+from protocol.mechanisms.proof_of_training.messages import (
+    BlockHeader,
+    StakeholderSignature,
+    TrainingDeclaration,
+    WrappedBlock,
+)
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
+from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS, has_confidence
+from protocol.mechanisms.proof_of_training.secret import compute_training_secret, is_commitment_to
+from protocol.mechanisms.proof_of_training.work import CompareWeights
+from protocol.messages import Payout, Transaction
+from protocol.types import AccountId, Hash32
+from protocol.verdicts import ACCEPT, ChainReason, Reject, Verdict, Wait
+
+DECLARATION_LOTTERY: Final = Domain(b"pot/declaration-lottery/1")
+HEADER_LOTTERY: Final = Domain(b"pot/header-lottery/1")
+
+
+class OwnTraining(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge itself got for the stage on this parent."""
+
+    weights_digest: Hash32
+    secret: Hash32
+    is_near: bool | None = None
+    """Whether the weights the message names lie within the tolerance of the judge's own; None if that is not known."""
+
+
+TrainingContext = Context[OwnTraining]
+
+
+class TrainingJudge:
+    """Judges declarations, headers, stakeholders' signatures and blocks of one chain."""
+
+    def __init__(self, genesis: TrainingGenesis) -> None:
+        """Take what all parties agreed on."""
+        self.genesis: Final = genesis
+
+    # ---- who may speak when ----
+
+    def has_won(self, right: Right, parent: ChainRecord, slot: int, author: AccountId) -> bool:
+        """Return whether the author's stake after a parent won it a slot for declaring or proposing on it."""
+        parameters = self.genesis.parameters
+        is_declaring = right is Right.DECLARE
+        return is_slot_won(
+            DECLARATION_LOTTERY if is_declaring else HEADER_LOTTERY,
+            parent.state.stakes,
+            parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot,
+            parent=parent.hash,
+            height=parent.height + 1,
+            slot=slot,
+            author=author,
+        )
+
+    def draw_stakeholders(self, rules: RulesView, parent: ChainRecord, header: BlockHeader) -> tuple[AccountId, ...]:
+        """Return the K stakeholders of a header, in order of the draw."""
+        drawn_by = rules.hash_message(header)
+        stakeholders = self.genesis.parameters.stakeholders
+        return rules.recall(("stakeholders", drawn_by), follow_the_coin, drawn_by, parent.state.stakes, stakeholders)
+
+    def compute_secret(self, rules: RulesView, parent: ChainRecord, losses: bytes) -> Hash32:
+        """Return the training secret on a parent."""
+        key = ("secret", parent.hash, losses)
+        return rules.recall(key, compute_training_secret, rules.chain_id, parent.height + 1, parent.hash, losses)
+
+    def judge_right(self, context: TrainingContext, right: Right, author: AccountId, slot: int) -> Verdict:
+        """Judge whether the author's stake in the parent state won it the slot."""
+        return ACCEPT if self.has_won(right, context.parent, slot, author) else Reject(ChainReason.LOTTERY_LOST)
+
+    # ---- training ----
+
+    def judge_weights(self, context: TrainingContext, weights_digest: Hash32) -> Verdict:
+        """Judge weights against the judge's own: equal bit by bit or, where the chain has a tolerance, near enough."""
+        own = context.own
+        if own is None or weights_digest == own.weights_digest:
+            return ACCEPT
+        if not self.genesis.tolerance or own.is_near is False:
+            return Reject(TrainingReason.DIFFERENT_WEIGHTS)
+        if own.is_near is None:
+            return Wait(TrainingMissing.COMPARISON, CompareWeights(own.weights_digest, weights_digest))
+        return ACCEPT
+
+    def is_committed(self, rules: RulesView, declaration: TrainingDeclaration, secret: Hash32) -> bool:
+        """Return whether a declaration commits its author to a secret."""
+        return is_commitment_to(
+            secret,
+            declaration.commitment,
+            declaration.author,
+            chain_id=rules.chain_id,
+            height=declaration.height,
+            parent=declaration.parent,
+            verify_signature=rules.verify,
+        )
+
+    # ---- money ----
+
+    def build_coinbase(
+        self, header: BlockHeader, stakeholders: tuple[AccountId, ...], transactions: tuple[Transaction, ...]
+    ) -> tuple[Payout, ...]:
+        """Return the one coinbase that is right for a block."""
+        return compute_coinbase(
+            header.height,
+            sum(transaction.fee for transaction in transactions),
+            self.genesis.parameters.rewards,
+            proposer=header.author,
+            declarers=tuple(declaration.author for declaration in header.declarations),
+            stakeholders=stakeholders,
+        )
+
+    # ---- messages ----
+
+    def judge_declaration(self, context: TrainingContext, declaration: TrainingDeclaration) -> Verdict:
+        """Judge a declaration by itself.
+
+        The commitment is checked against the judge's own secret, if the weights are the judge's own: losses have no
+        distance, so other weights have another secret.
+        """
+        own = context.own
+        is_same = own is not None and declaration.weights_digest == own.weights_digest
+        return self._judge_declaration(context, declaration, own.secret if own is not None and is_same else None)
+
+    def _judge_declaration(
+        self, context: TrainingContext, declaration: TrainingDeclaration, secret: Hash32 | None
+    ) -> Verdict:
+        verdict = context.rules.judge_position(context, declaration.height, declaration.slot)
+        if verdict is not ACCEPT:
+            return verdict
+        verdict = self.judge_right(context, Right.DECLARE, declaration.author, declaration.slot)
+        if verdict is not ACCEPT:
+            return verdict
+        if declaration.profile != self.genesis.job.profile:
+            return Reject(TrainingReason.WRONG_PROFILE)
+        verdict = self.judge_weights(context, declaration.weights_digest)
+        if verdict is not ACCEPT:
+            return verdict
+        if secret is not None and not self.is_committed(context.rules, declaration, secret):
+            return Reject(TrainingReason.BAD_COMMITMENT)
+        return ACCEPT
+
+    def judge_header(self, context: TrainingContext, header: BlockHeader) -> Verdict:
+        """Judge a header, each of its declarations in full."""
+        verdict = context.rules.judge_position(context, header.height, header.slot)
+        if verdict is not ACCEPT:
+            return verdict
+        verdict = self.judge_right(context, Right.PROPOSE, header.author, header.slot)
+        if verdict is not ACCEPT:
+            return verdict
+        verdict = self.judge_weights(context, header.weights_digest)
+        if verdict is not ACCEPT:
+            return verdict
+        own = context.own
+        if own is not None and header.weights_digest == own.weights_digest and header.training_secret != own.secret:
+            return Reject(TrainingReason.DIFFERENT_SECRET)
+        return self._judge_declarations(context, header)
+
+    def _judge_declarations(self, context: TrainingContext, header: BlockHeader) -> Verdict:
+        if len(header.declarations) > MAX_DECLARATIONS:
+            return Reject(TrainingReason.TOO_MANY_DECLARATIONS)
+        authors = [declaration.author for declaration in header.declarations]
+        if any(first >= second for first, second in pairwise(authors)):
+            return Reject(TrainingReason.DECLARATIONS_NOT_DISTINCT)
+        for declaration in header.declarations:
+            belongs = (header.height, header.parent, header.weights_digest)
+            if (declaration.height, declaration.parent, declaration.weights_digest) != belongs:
+                return Reject(TrainingReason.DECLARATION_MISMATCH)
+            if declaration.slot > header.slot:
+                return Reject(TrainingReason.DECLARATION_AFTER_HEADER)
+            verdict = context.rules.judge_author(context.parent.state, declaration)
+            if verdict is not ACCEPT:
+                return verdict
+            verdict = self._judge_declaration(context, declaration, header.training_secret)
+            if verdict is not ACCEPT:
+                return verdict
+        rule = self.genesis.parameters.confidence
+        if not has_confidence(rule, context.parent.state.stakes, frozenset(authors)):
+            return Reject(TrainingReason.CONFIDENCE_NOT_REACHED)
+        return ACCEPT
+
+    def judge_signature(
+        self, rules: RulesView, header: BlockHeader, signers: tuple[AccountId, ...], signature: StakeholderSignature
+    ) -> Verdict:
+        """Judge a signature over a known header by one of its first K-1 stakeholders."""
+        named = (signature.height, signature.parent, signature.header)
+        if named != (header.height, header.parent, rules.hash_message(header)):
+            return Reject(TrainingReason.HEADER_MISMATCH)
+        if signature.author not in signers:
+            return Reject(TrainingReason.NOT_A_STAKEHOLDER)
+        return ACCEPT
+
+    def judge_proof(self, context: TrainingContext, block: WrappedBlock) -> Verdict:
+        """Judge a block's header, the stakeholders' signatures and who wraps it."""
+        rules, header = context.rules, block.header
+        verdict = rules.judge_author(context.parent.state, header)
+        if verdict is not ACCEPT:
+            return verdict
+        verdict = rules.judge_once(self.judge_header, context, header)
+        if verdict is not ACCEPT:
+            return verdict
+        stakeholders = self.draw_stakeholders(rules, context.parent, header)
+        if len(block.signatures) != len(stakeholders) - 1:
+            return Reject(TrainingReason.WRONG_SIGNATURE_COUNT)
+        for signer, signature in zip(stakeholders[:-1], block.signatures, strict=True):
+            if not rules.is_signed(signature):
+                return Reject(ChainReason.BAD_SIGNATURE)
+            verdict = self.judge_signature(rules, header, (signer,), signature)
+            if verdict is not ACCEPT:
+                return verdict
+        return ACCEPT if block.author == stakeholders[-1] else Reject(TrainingReason.WRONG_WRAPPER)

@@ -1,0 +1,388 @@
+"""A training node's half of a node: it trains, declares, proposes, signs and wraps, and judges what others say of it.
+
+Behaviours that deviate are subclasses: what they may replace is public.
+"""
+
+from collections.abc import Hashable
+from typing import Final
+
+from protocol.cosigning import SignatureBook
+from protocol.events import Broadcast, ChainRecord, Noted, Timer
+from protocol.mechanism import Context, MessageT, NodeView
+from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
+from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
+from protocol.mechanisms.proof_of_training.messages import (
+    BlockHeader,
+    StakeholderSignature,
+    TrainingDeclaration,
+    WrappedBlock,
+)
+from protocol.mechanisms.proof_of_training.own_work import OwnWork
+from protocol.mechanisms.proof_of_training.phases import TRANSITIONS, Phase, Trigger
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.round import Proposal, Round, has_confidence
+from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.messages import Message, Transaction
+from protocol.phases import advance
+from protocol.slots import compute_slot
+from protocol.turn import RecentSet, Turn
+from protocol.types import Hash32
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
+
+LOOKAHEAD_SLOTS: Final = 4
+"""Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
+
+LATE: Final = (TrainingMissing.TRAINING, TrainingMissing.COMPARISON)
+"""What no message but a block may wait for at a height gone by."""
+
+LOCAL_REASONS: Final = (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION)
+"""Refusals of a header that say nothing about its contents."""
+
+
+class TrainingProposer:
+    """The proof-of-training half of a node."""
+
+    def __init__(self, judge: TrainingJudge, node: NodeView) -> None:
+        """Start at the genesis, with nothing trained."""
+        self.node: Final = node
+        self.pot: Final = judge
+        self.phase = Phase.TRAINING
+        self.work: Final = OwnWork(judge, node.rules)
+        self._rounds: dict[Hash32, Round] = {}
+        self._refused_headers: RecentSet[Hash32] = RecentSet()
+
+    @property
+    def head(self) -> ChainRecord:
+        """The block that the round is about."""
+        return self.node.tree.head
+
+    def snapshot(self) -> tuple[object, ...]:
+        """Return everything a refused message must leave unchanged, as plain values."""
+        rounds = tuple((parent, round_.snapshot()) for parent, round_ in sorted(self._rounds.items()))
+        return (self.phase.value, self.work.list_trained(), rounds)
+
+    def restore(self, before: "TrainingProposer") -> None:
+        """Take over training results and what was collected and signed from the disk.
+
+        Without the latter the node would declare a second time, which is equivocation.
+        """
+        self.work.restore(before.work)
+        self._rounds = dict(before._rounds)
+
+    # ---- the round: training, declaring, proposing ----
+
+    def begin(self, turn: Turn) -> None:
+        """Begin work on the head, and forget rounds that are long over."""
+        floor = self.head.height - 1
+        for parent in [key for key in self._rounds if self.node.tree.require(key).height < floor]:
+            del self._rounds[parent]
+            self.work.forget(parent)
+        self.enter_round(turn)
+
+    def enter_round(self, turn: Turn) -> None:
+        """Train the head's next stage, or go on at once if that is done already."""
+        if self.head.height == self.node.rules.chain.length:
+            self.advance(turn, Trigger.JOB_COMPLETE)
+            return
+        self.advance(turn, Trigger.HEAD_MOVED)
+        task = self.work.get_task(self.head)
+        if self.work.has_trained(task):
+            self._open_round(turn)
+        else:
+            self.work.train(turn, task)
+
+    def _open_round(self, turn: Turn) -> None:
+        """Take part in the round on the head, whose stage is trained."""
+        head = self.head
+        own = self.work.get_own(head)
+        turn.add(Noted(SecretKnown(head.height + 1, head.hash, own.secret, own.weights_digest)))
+        self.advance(turn, Trigger.TRAINED)
+        round_ = self.open_round(head.hash)
+        slot = compute_slot(turn.now, self.node.rules.chain.slot_ns)
+        if round_.is_revealed:
+            self.advance(turn, Trigger.SECRET_REVEALED)
+        else:
+            self.draw(turn, Right.DECLARE, slot)
+        self.draw(turn, Right.PROPOSE, slot)
+        self.serve_proposals(turn, round_)
+
+    def advance(self, turn: Turn, trigger: Trigger) -> None:
+        """Go to the next phase, and have it on record if it is another one."""
+        before = self.phase
+        self.phase = advance(TRANSITIONS, before, trigger)
+        if self.phase is not before:
+            turn.add(Noted(PhaseChanged(self.phase, self.head.height + 1)))
+
+    def draw(self, turn: Turn, right: Right, first: int) -> None:
+        """Set a timer for the next slot won from ``first`` on, or for the end of the look-ahead."""
+        slot = next((s for s in range(first, first + LOOKAHEAD_SLOTS) if self.wins_slot(right, s)), None)
+        self.node.set_timer(turn, right, first + LOOKAHEAD_SLOTS if slot is None else slot, self.head.hash)
+
+    def wins_slot(self, right: Right, slot: int) -> bool:
+        """Return whether this node has won a right on the head."""
+        return self.pot.has_won(right, self.head, slot, self.node.keys.public)
+
+    def ring(self, turn: Turn, timer: Timer) -> None:
+        """Use a right in the slot it was won in, and look for the next one."""
+        if timer.parent != self.head.hash or self.phase not in (Phase.DECLARING, Phase.SIGNING):
+            return
+        right = timer.kind
+        if not isinstance(right, Right):
+            return
+        round_ = self.open_round(timer.parent)
+        has_won = self.wins_slot(right, timer.slot)
+        if has_won:
+            turn.add(Noted(LotteryWon(right, self.head.height + 1, timer.slot)))
+        if right is Right.PROPOSE:
+            if has_won:
+                self.propose(turn, timer.slot)
+            self.draw(turn, right, timer.slot + 1)
+        elif not round_.is_revealed and not round_.has_declared:
+            if has_won:
+                self.declare(turn, timer.slot)
+            else:
+                self.draw(turn, right, timer.slot)
+
+    def declare(self, turn: Turn, slot: int) -> None:
+        """Commit to the node's own result in the name of a slot."""
+        head = self.head
+        own = self.work.get_own(head)
+        height = head.height + 1
+        keys, rules = self.node.keys, self.node.rules
+        self.publish(
+            turn,
+            TrainingDeclaration(
+                height=height,
+                parent=head.hash,
+                slot=slot,
+                author=keys.public,
+                weights_digest=own.weights_digest,
+                profile=self.pot.genesis.job.profile,
+                commitment=commit(keys, rules.chain_id, height, head.hash, own.secret),
+            ),
+        )
+        self.open_round(head.hash).has_declared = True
+
+    def propose(self, turn: Turn, slot: int) -> None:
+        """Show the secret with the declarations collected so far, if they are enough."""
+        head = self.head
+        own = self.work.get_own(head)
+        included = self.open_round(head.hash).choose_declarations(head.state.stakes, slot, own.weights_digest)
+        authors = frozenset(item.author for item in included)
+        if not has_confidence(self.pot.genesis.parameters.confidence, head.state.stakes, authors):
+            return
+        self.publish(
+            turn,
+            BlockHeader(
+                height=head.height + 1,
+                parent=head.hash,
+                slot=slot,
+                author=self.node.keys.public,
+                weights_digest=own.weights_digest,
+                training_secret=own.secret,
+                declarations=included,
+            ),
+        )
+
+    def publish(self, turn: Turn, message: MessageT) -> MessageT:
+        """Sign and send a message of this node's own."""
+        return self.node.publish(turn, message)
+
+    def remind(self, turn: Turn) -> None:
+        """Declare once more while the head stands still: a declaration that was lost could hold up a round for ever."""
+        own = self.read_round(self.head.hash).declarations.get(self.node.keys.public)
+        if own is not None and self.phase is Phase.DECLARING:
+            turn.add(Broadcast(own))
+
+    # ---- slow work ----
+
+    def finish(self, turn: Turn, task: Hashable, result: object) -> None:
+        """Take a trained stage or a distance, and judge what has waited for it."""
+        match task:
+            case TrainStage() if isinstance(result, TrainingResult):
+                self.work.take_result(task, result)
+                if self.phase is Phase.TRAINING:
+                    if task == self.work.get_task(self.head):
+                        self._open_round(turn)
+                    else:
+                        self.enter_round(turn)
+                self.node.judge_again(turn, Wait(TrainingMissing.TRAINING, task))
+                if not turn.pending:
+                    self.work.train_wanted(turn)
+            case CompareWeights() if result is None or isinstance(result, int):
+                self.work.take_distance(task, result)
+                self.node.judge_again(turn, Wait(TrainingMissing.COMPARISON, task))
+            case _:
+                raise TypeError(f"no task of proof of training: {task!r} gave {result!r}")
+
+    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:
+        """Start what a message that was put aside waits for; only a block has a stage trained."""
+        key = wait.key
+        if isinstance(key, CompareWeights):
+            self.work.compare(turn, key)
+        elif isinstance(key, TrainStage) and isinstance(message, WrappedBlock):
+            self.work.want(key)
+
+    def end(self, turn: Turn) -> None:
+        """Train what blocks of this turn wait for."""
+        self.work.train_wanted(turn)
+
+    # ---- judging: reads only ----
+
+    def find_own(self, parent: ChainRecord, message: Message) -> OwnTraining | Wait | None:
+        """Return the node's own result on a parent, held against the weights a message names."""
+        named = message.header if isinstance(message, WrappedBlock) else message
+        if not isinstance(named, TrainingDeclaration | BlockHeader):
+            raise TypeError(f"a {message.kind} names no weights")
+        return self.work.find_own(parent, named.weights_digest)
+
+    def judge(self, turn: Turn, message: Message) -> Verdict:
+        """Judge a declaration, a header or a stakeholder's signature."""
+        match message:
+            case TrainingDeclaration():
+                return self.judge_declaration(turn, message)
+            case BlockHeader():
+                return self.judge_header(turn, message)
+            case StakeholderSignature():
+                return self.judge_signature(message)
+        raise TypeError(f"no message of proof of training: {message!r}")
+
+    def judge_declaration(self, turn: Turn, declaration: TrainingDeclaration) -> Verdict:
+        """Judge a declaration by itself, and against what was collected."""
+        context = self.node.find_context(turn, declaration, declaration.height, declaration.parent)
+        if isinstance(context, Context):
+            verdict = self.node.rules.judge_once(self.pot.judge_declaration, context, declaration)
+        else:
+            verdict = context
+        if verdict is not ACCEPT:
+            return self._settle_stale(verdict, declaration.height)
+        if declaration.height <= self.head.height:
+            return Ignore(ChainReason.STALE)
+        round_ = self.read_round(declaration.parent)
+        known = round_.declarations.get(declaration.author)
+        if known is not None:
+            is_same = self._hash(known) == self._hash(declaration)
+            return Ignore(ChainReason.DUPLICATE) if is_same else Reject(ChainReason.EQUIVOCATION)
+        return Ignore(TrainingReason.WINDOW_CLOSED) if round_.is_revealed else ACCEPT
+
+    def judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
+        """Judge a header by itself, and against its author's others."""
+        context = self.node.find_context(turn, header, header.height, header.parent)
+        if isinstance(context, Context):
+            verdict = self.node.rules.judge_once(self.pot.judge_header, context, header)
+        else:
+            verdict = context
+        if verdict is not ACCEPT:
+            return self._settle_stale(verdict, header.height)
+        if header.height <= self.head.height:
+            return Ignore(ChainReason.STALE)
+        known = self.read_round(header.parent).get_header_in_slot(header.author, header.slot)
+        if known is not None:
+            is_same = known == self._hash(header)
+            return Ignore(ChainReason.DUPLICATE) if is_same else Reject(ChainReason.EQUIVOCATION)
+        return ACCEPT
+
+    def _settle_stale(self, verdict: Verdict, height: int) -> Verdict:
+        """Let no message but a block wait for training or a comparison at a height gone by: it would be stale then."""
+        if isinstance(verdict, Wait) and verdict.missing in LATE and height <= self.head.height:
+            return Ignore(ChainReason.STALE)
+        return verdict
+
+    def judge_signature(self, signature: StakeholderSignature) -> Verdict:
+        """Judge a stakeholder's signature against the header it is about."""
+        if signature.header in self._refused_headers:
+            return Reject(TrainingReason.REFUSED_HEADER)
+        if self.node.is_refused(signature.parent):
+            return Reject(ChainReason.REFUSED_PARENT)
+        parent = self.node.tree.get(signature.parent)
+        if parent is None:
+            return Wait(ChainMissing.BLOCK, signature.parent)
+        if parent.height < self.head.height:
+            return Ignore(ChainReason.STALE)
+        proposal = self.read_round(signature.parent).proposals.get(signature.header)
+        if proposal is None:
+            return Wait(TrainingMissing.HEADER, signature.header)
+        verdict = self.pot.judge_signature(self.node.rules, proposal.header, proposal.book.signers, signature)
+        if verdict is not ACCEPT:
+            return verdict
+        return Ignore(ChainReason.DUPLICATE) if signature.author in proposal.book else ACCEPT
+
+    # ---- writing: only after the verdict ----
+
+    def apply(self, turn: Turn, message: Message) -> None:
+        """Collect an accepted message, and act on it."""
+        match message:
+            case TrainingDeclaration():
+                self.open_round(message.parent).add_declaration(message)
+            case BlockHeader():
+                self._add_proposal(turn, message)
+            case StakeholderSignature():
+                proposal = self.open_round(message.parent).proposals[message.header]
+                proposal.book.add(message)
+                self._serve(turn, message.header, proposal)
+
+    def _add_proposal(self, turn: Turn, header: BlockHeader) -> None:
+        parent = self.node.tree.require(header.parent)
+        header_hash = self._hash(header)
+        proposal = Proposal(header, SignatureBook(self.pot.draw_stakeholders(self.node.rules, parent, header)))
+        self.open_round(header.parent).add_proposal(header_hash, proposal)
+        if parent.hash == self.head.hash:
+            self.advance(turn, Trigger.SECRET_REVEALED)
+            self._serve(turn, header_hash, proposal)
+        self.node.judge_again(turn, Wait(TrainingMissing.HEADER, header_hash))
+
+    def serve_proposals(self, turn: Turn, round_: Round) -> None:
+        """Sign or wrap what this node was drawn for."""
+        for header_hash, proposal in round_.proposals.items():
+            self._serve(turn, header_hash, proposal)
+
+    def _serve(self, turn: Turn, header_hash: Hash32, proposal: Proposal) -> None:
+        """Sign or wrap, if this node was drawn for it and the header still builds on the head."""
+        header, book = proposal.header, proposal.book
+        if header.parent != self.head.hash:
+            return
+        author = self.node.keys.public
+        if author in book.signers and not proposal.has_signed:
+            proposal.has_signed = True
+            self.publish(
+                turn,
+                StakeholderSignature(height=header.height, parent=header.parent, header=header_hash, author=author),
+            )
+        if author == book.wrapper and book.is_complete and not proposal.has_wrapped:
+            proposal.has_wrapped = True
+            self.publish(turn, self._build_block(header, book))
+
+    def _build_block(self, header: BlockHeader, book: SignatureBook[StakeholderSignature]) -> WrappedBlock:
+        transactions = self.choose_transactions()
+        return WrappedBlock(
+            header=header,
+            signatures=book.get_signatures(),
+            transactions=transactions,
+            coinbase=self.pot.build_coinbase(header, (*book.signers, book.wrapper), transactions),
+            author=self.node.keys.public,
+        )
+
+    def choose_transactions(self) -> tuple[Transaction, ...]:
+        """Return the transfers that a block this node wraps carries."""
+        return self.node.select_transactions()
+
+    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
+        """Keep in mind a header that can never become valid; its own signature is no part of its hash."""
+        if isinstance(message, BlockHeader) and reason not in LOCAL_REASONS:
+            header_hash = self._hash(message)
+            self._refused_headers.remember(header_hash)
+            self.node.judge_again(turn, Wait(TrainingMissing.HEADER, header_hash))
+
+    # ---- small helpers ----
+
+    def _hash(self, message: Message) -> Hash32:
+        return self.node.rules.hash_message(message)
+
+    def read_round(self, parent: Hash32) -> Round:
+        """Return what was collected for a parent, without making room for more."""
+        return self._rounds.get(parent) or Round()
+
+    def open_round(self, parent: Hash32) -> Round:
+        """Return what was collected for a parent, to be added to."""
+        return self._rounds.setdefault(parent, Round())

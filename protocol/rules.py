@@ -1,0 +1,138 @@
+"""The rules a message must meet on one chain; they read and return, and the first write comes after the verdict.
+
+What all chains have in common is here; the proof that makes a block valid is the mechanism's.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable
+from typing import Any, Final
+
+from protocol.chain import BlockRecord
+from protocol.codec import Codec, encode
+from protocol.crypto import compute_content_hash, verify
+from protocol.events import ChainRecord
+from protocol.genesis import ChainRules, Genesis, compute_chain_id
+from protocol.ledger import LedgerState, apply_block, find_block_fault
+from protocol.mechanism import Context, Mechanism, MessageT, ResultT
+from protocol.messages import AnyBlock, Message
+from protocol.subsidy import compute_subsidy
+from protocol.types import AccountId, Hash32, Signature
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reject, Verdict
+
+
+class Rules:
+    """What never changes on one chain, and the pure functions that judging rests on.
+
+    A driver that runs many participants in one process may give them all one subclass that remembers answers: each
+    method is a function of its arguments and the genesis alone, but for a slot that is still in the future.
+    """
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        """Take the mechanism, which knows what all parties agreed on."""
+        self.mechanism: Final = mechanism
+        self.genesis: Final[Genesis] = mechanism.genesis
+        self.chain: Final[ChainRules] = self.genesis.chain
+        self.chain_id: Final[Hash32] = compute_chain_id(mechanism.encode_genesis())
+        self._codec: Final = Codec(self.chain_id, mechanism.messages)
+        opening = LedgerState.from_genesis(self.genesis)
+        self.origin: Final[ChainRecord] = BlockRecord(self.chain_id, b"", 0, 0, None, opening, 0)
+        """The genesis as a block."""
+
+    # ---- bytes ----
+
+    def decode(self, frame: bytes) -> Message:
+        """Return the message in a frame; see `protocol.codec.Codec.decode_frame`."""
+        return self._codec.decode_frame(frame)
+
+    def encode(self, message: Message) -> bytes:
+        """Return a message's canonical bytes."""
+        return encode(message)
+
+    def hash_frame(self, frame: bytes) -> Hash32:
+        """Return what a frame is recognised by when it comes again."""
+        return hashlib.sha256(frame).digest()
+
+    def hash_message(self, message: Message) -> Hash32:
+        """Return a message's content hash; see `protocol.crypto.compute_content_hash`."""
+        return compute_content_hash(self.chain_id, message)
+
+    # ---- remembering, for those that do ----
+
+    def judge_once(
+        self, judge: Callable[[Context[Any], MessageT], Verdict], context: Context[Any], message: MessageT
+    ) -> Verdict:
+        """Return what a judge says of a message; these rules remember nothing."""
+        return judge(context, message)
+
+    def recall(self, key: Hashable, compute: Callable[..., ResultT], *arguments: Any) -> ResultT:
+        """Return ``compute(*arguments)``; these rules remember nothing."""
+        return compute(*arguments)
+
+    # ---- judging ----
+
+    def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
+        """Return whether a signature is right; see `protocol.crypto.verify`."""
+        return verify(public_key, digest, signature)
+
+    def is_signed(self, message: Message) -> bool:
+        """Return whether a message carries its author's own signature."""
+        return self.verify(message.author, self.hash_message(message), message.signature)
+
+    def judge_author(self, ledger: LedgerState, message: Message) -> Verdict:
+        """Judge whether a message of consensus is its author's own, and whether its author may speak at all."""
+        if not self.is_signed(message):
+            return Reject(ChainReason.BAD_SIGNATURE)
+        return ACCEPT if self.mechanism.may_speak(ledger, message.author) else Reject(ChainReason.NOT_BONDED)
+
+    def judge_height(self, parent: ChainRecord, height: int) -> Verdict:
+        """Judge whether the chain has a block at this height, and whether it is the parent's next one."""
+        if height != parent.height + 1:
+            return Reject(ChainReason.WRONG_HEIGHT)
+        if height > self.chain.length:
+            return Reject(ChainReason.BEYOND_JOB)
+        return ACCEPT
+
+    def judge_position(self, context: Context[Any], height: int, slot: int) -> Verdict:
+        """Judge whether a height and slot can follow the parent."""
+        verdict = self.judge_height(context.parent, height)
+        if verdict is not ACCEPT:
+            return verdict
+        if slot < context.parent.slot:
+            return Reject(ChainReason.SLOT_BEFORE_PARENT)
+        if slot > context.slot:
+            return Ignore(ChainReason.FUTURE_SLOT)
+        return ACCEPT
+
+    def judge_block(self, context: Context[Any], block: AnyBlock) -> Verdict:
+        """Judge a block whose parent is known and whose author has been judged: its position, proof and money."""
+        return self.judge_once(self._judge_block, context, block)
+
+    def _judge_block(self, context: Context[Any], block: AnyBlock) -> Verdict:
+        verdict = self.judge_position(context, block.height, block.slot)
+        if verdict is not ACCEPT:
+            return verdict
+        verdict = self.mechanism.judge_proof(context, block)
+        if verdict is not ACCEPT:
+            return verdict
+        return self.judge_money(context.parent, block)
+
+    def judge_money(self, parent: ChainRecord, block: AnyBlock) -> Verdict:
+        """Judge the transfers and the coinbase of a block whose proof is right."""
+        if len(block.transactions) > self.chain.max_transactions:
+            return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
+        if not all(self.is_signed(transaction) for transaction in block.transactions):
+            return Reject(ChainReason.BAD_SIGNATURE)
+        fault = find_block_fault(parent.state, block.transactions)
+        if fault is not None:
+            return Reject(fault)
+        if block.coinbase != self.mechanism.compute_coinbase(self, parent, block):
+            return Reject(LedgerReason.WRONG_COINBASE)
+        return ACCEPT
+
+    # ---- the next state ----
+
+    def build_record(self, parent: ChainRecord, block: AnyBlock) -> ChainRecord:
+        """Return the record of a judged block, with the ledger after it."""
+        state = apply_block(parent.state, block.transactions, block.coinbase, minted=compute_subsidy(block.height))
+        weight = parent.weight + self.mechanism.weigh(parent, block)
+        return BlockRecord(self.hash_message(block), parent.hash, block.height, block.slot, block, state, weight)
