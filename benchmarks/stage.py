@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from protocol.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.training.datasets import load_images
 from simulation.training.keras_trainer import KerasTrainer, build_model, build_optimizer, use_one_thread
 from simulation.training.samples import TrainingSet, compute_stage_positions

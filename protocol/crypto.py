@@ -44,7 +44,7 @@ def compute_content_hash(chain_id: Hash32, message: Message) -> Hash32:
 
     The type of the message is part of its canonical bytes, so it is part of the hash.
     """
-    unsigned = msgspec.structs.replace(message, signature=UNSIGNED)  # type: ignore[type-var]  # a struct, always
+    unsigned = msgspec.structs.replace(message, signature=UNSIGNED)
     return compute_hash(MESSAGE, chain_id, encode(unsigned))
 
 
@@ -82,4 +82,4 @@ class KeyPair:
     def sign(self, chain_id: Hash32, message: M) -> M:
         """Return the message with its signature field filled in."""
         signature = self.sign_hash(compute_content_hash(chain_id, message))
-        return msgspec.structs.replace(message, signature=signature)  # type: ignore[type-var]  # a struct, always
+        return msgspec.structs.replace(message, signature=signature)

@@ -4,9 +4,9 @@ A `Mechanism` never changes and is pure: it belongs to one genesis, reads, and r
 does to earn blocks. Both see the chain through the two views here, and nothing else of the core needs to know them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from enum import Enum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from protocol.messages import AnyBlock, Message, Payout, Transaction
 from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import AccountId, Hash32, Nanoseconds, Signature
-from protocol.verdicts import Missing, Reason, Verdict, Wait
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Missing, Reason, Verdict, Wait
 
 OwnT = TypeVar("OwnT")
 ResultT = TypeVar("ResultT")
@@ -36,6 +36,10 @@ class RulesView(Protocol):
     @property
     def chain(self) -> ChainRules:
         """The rules that every chain has."""
+
+    @property
+    def mechanism(self) -> "Mechanism":
+        """How its blocks are agreed on."""
 
     def hash_message(self, message: Message) -> Hash32:
         """Return a message's content hash."""
@@ -77,7 +81,7 @@ class Context(msgspec.Struct, Generic[OwnT], frozen=True, kw_only=True):
         return compute_slot(self.now, self.rules.chain.slot_ns)
 
 
-class Mechanism(Protocol):
+class Mechanism(ABC):
     """How blocks are agreed on. A function that takes a block may count on its being of the mechanism's own type."""
 
     name: ClassVar[str]
@@ -86,44 +90,54 @@ class Mechanism(Protocol):
     """What is proved, in one line."""
     messages: ClassVar[tuple[Any, ...]]
     """Types of all messages of its chains, those of the core among them."""
-    block: ClassVar[type[Any]]
-    """Type of its block, an `AnyBlock`."""
-    reasons: ClassVar[type[Reason]]
-    """Its own reasons for refusal."""
-    waits: ClassVar[type[Missing]]
-    """What its messages may wait for besides blocks."""
-    timers: ClassVar[type[Enum]]
+    block: ClassVar[type[AnyBlock]]
+    """Type of its block."""
+    reasons: ClassVar[type[Reason]] = ChainReason
+    """Its own reasons for refusal, if it has any."""
+    waits: ClassVar[type[Missing]] = ChainMissing
+    """What its messages may wait for besides blocks, if they do."""
+    timers: ClassVar[type[TimerKind]]
     """Its own kinds of timers."""
 
-    @property
-    def genesis(self) -> Genesis:
-        """What all parties of the chain agreed on."""
+    if TYPE_CHECKING:  # an attribute of each mechanism's own type
 
+        @property
+        def genesis(self) -> Genesis:
+            """What all parties of the chain agreed on."""
+
+    @abstractmethod
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis; no two mechanisms give the same."""
 
     # ---- judging: reads only ----
 
     def may_speak(self, ledger: LedgerState, account: AccountId) -> bool:
-        """Return whether an account may send messages of consensus at all."""
+        """Return whether an account may send messages of consensus at all: whether it has a bond."""
+        return ledger.stakes.get_stake(account) > 0
 
+    @abstractmethod
     def judge_proof(self, context: Context[Any], block: Any) -> Verdict:
         """Judge what makes a block valid besides its author, its position and its money."""
 
+    @abstractmethod
     def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: Any) -> tuple[Payout, ...]:
         """Return the only coinbase that is right for a block whose proof is."""
 
     def weigh(self, parent: ChainRecord, block: Any) -> int:
-        """Return what a block adds to the weight of its branch."""
+        """Return what a block adds to the weight of its branch: 1, so that most blocks win."""
+        return 1
 
     def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
-        """Return the hash of the proposal that a message is about; None where it is about none."""
+        """Return the hash of the proposal that a message is about; None where there is no such thing."""
+        return None
 
     def judge_after_last(self, last: AnyBlock, block: Any) -> Verdict:
         """Judge for a light client whose chain is complete whether a block may still be followed."""
+        return ACCEPT
 
     # ---- acting ----
 
+    @abstractmethod
     def make_proposer(self, node: "NodeView") -> "Proposer":
         """Return the mechanism's half of a node."""
 
@@ -162,41 +176,55 @@ class NodeView(Protocol):
         """Return the transfers that a block on the head may carry."""
 
 
-class Proposer(Protocol):
+class Proposer(ABC):
     """The mechanism's half of one node. It adds commands to the turn, and writes only what has been judged."""
 
+    # ---- acting ----
+
+    @abstractmethod
     def begin(self, turn: Turn) -> None:
         """Start on the head: the clock runs, or the head has moved."""
 
+    @abstractmethod
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Act on one of the mechanism's timers."""
 
-    def finish(self, turn: Turn, task: Hashable, result: Any) -> None:
-        """Take the result of slow work."""
+    def finish(self, turn: Turn, task: Hashable, result: object) -> None:
+        """Take the result of slow work, if it asks for any."""
+        raise TypeError(f"nobody asked for {task!r}")
 
-    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:
-        """Start what a message that was put aside waits for."""
-
-    def end(self, turn: Turn) -> None:
-        """Act when all messages of a turn are judged."""
-
-    def remind(self, turn: Turn) -> None:
+    def remind(self, turn: Turn) -> None:  # noqa: B027 - most have nothing to say
         """Say once more what may have been lost: the head has stood still for a while."""
+
+    # ---- judging: reads only ----
 
     def find_own(self, parent: ChainRecord, message: Message) -> object | Wait | None:
         """Return what this node knows by its own work about a message on a parent, or what it has to wait for."""
+        return None
 
     def judge(self, turn: Turn, message: Message) -> Verdict:
         """Judge one of the mechanism's messages, whose author has been judged: its place, its rights, duplicates."""
+        raise TypeError(f"there is no message but blocks: {message!r}")
 
-    def apply(self, turn: Turn, message: Message) -> None:
+    # ---- writing: only after the verdict ----
+
+    def apply(self, turn: Turn, message: Message) -> None:  # noqa: B027 - blocks are the core's
         """Store an accepted message of the mechanism, and act on it."""
 
-    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
+    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:  # noqa: B027
         """Keep in mind what can never become valid."""
+
+    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:  # noqa: B027
+        """Start what a message that was put aside waits for."""
+
+    def end(self, turn: Turn) -> None:  # noqa: B027
+        """Act when all messages of a turn are judged."""
+
+    # ---- its state ----
 
     def snapshot(self) -> tuple[object, ...]:
         """Return everything a refused message must leave unchanged, as plain values."""
+        return ()
 
-    def restore(self, before: Any) -> None:
+    def restore(self, before: Any) -> None:  # noqa: B027
         """Take over what a node that was down had on its disk; ``before`` is its proposer of then."""

@@ -5,7 +5,7 @@ sender's signature over the canonical bytes of the same message with that field 
 adds its own messages, one of which is its block.
 """
 
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
@@ -18,26 +18,28 @@ BLOCK_KIND: Final = "block"
 """Kind of the block of every mechanism."""
 
 
-class Message(Protocol):
-    """Any message; the decoder tells them apart by their tag, which is the name of their kind in short."""
-
-    kind: ClassVar[str]
-    """Name of its type, as logs and summaries show it."""
-
-    @property
-    def author(self) -> AccountId:
-        """Who speaks, and signs."""
-
-    @property
-    def signature(self) -> Signature:
-        """The author's signature."""
-
-
 class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A struct whose canonical bytes are one array of its fields in order."""
 
 
-class Transaction(Record, frozen=True, kw_only=True, tag="transaction"):
+class Message(Record, frozen=True):
+    """Any message; the decoder tells them apart by their tag."""
+
+    kind: ClassVar[str]
+    """Name of its type, as logs and summaries show it."""
+
+    if TYPE_CHECKING:  # each type has these fields at a place of its own, so that they cannot stand here
+
+        @property
+        def author(self) -> AccountId:
+            """Who speaks, and signs."""
+
+        @property
+        def signature(self) -> Signature:
+            """The author's signature; UNSIGNED while it is made."""
+
+
+class Transaction(Message, frozen=True, kw_only=True, tag="transaction"):
     """A transfer of liquid coins between two accounts."""
 
     kind: ClassVar[str] = "transaction"
@@ -65,34 +67,36 @@ class Payout(Record, frozen=True, kw_only=True):
     """Micro-coins it gets."""
 
 
-class AnyBlock(Message, Protocol):
-    """What the core reads of a block; a mechanism's own block has its proof besides. Its kind is `BLOCK_KIND`."""
+class AnyBlock(Message, frozen=True):
+    """What the core reads of a block; a mechanism's own block has its proof besides, and `BLOCK_KIND` as its kind."""
 
-    @property
-    def height(self) -> int:
-        """Number of blocks below it."""
+    if TYPE_CHECKING:
 
-    @property
-    def parent(self) -> Hash32:
-        """Hash of the block below."""
+        @property
+        def height(self) -> int:
+            """Number of blocks below it."""
 
-    @property
-    def slot(self) -> int:
-        """Slot it was proposed in."""
+        @property
+        def parent(self) -> Hash32:
+            """Hash of the block below."""
 
-    @property
-    def transactions(self) -> tuple[Transaction, ...]:
-        """Transfers, in the order they are applied."""
+        @property
+        def slot(self) -> int:
+            """Slot it was proposed in."""
 
-    @property
-    def coinbase(self) -> tuple[Payout, ...]:
-        """Subsidy and fees, by ascending account."""
+        @property
+        def transactions(self) -> tuple[Transaction, ...]:
+            """Transfers, in the order they are applied."""
+
+        @property
+        def coinbase(self) -> tuple[Payout, ...]:
+            """Subsidy and fees, by ascending account."""
 
 
 BlockT = TypeVar("BlockT")
 
 
-class HeadAnnouncement(Record, frozen=True, kw_only=True, tag="head"):
+class HeadAnnouncement(Message, frozen=True, kw_only=True, tag="head"):
     """A node's word about its own head; lets a neighbour notice that it misses blocks."""
 
     kind: ClassVar[str] = "head"
@@ -107,7 +111,7 @@ class HeadAnnouncement(Record, frozen=True, kw_only=True, tag="head"):
     """Author's signature."""
 
 
-class BlockRequest(Record, frozen=True, kw_only=True, tag="request"):
+class BlockRequest(Message, frozen=True, kw_only=True, tag="request"):
     """Asks one neighbour for the blocks after the last one both have."""
 
     kind: ClassVar[str] = "request"
@@ -120,7 +124,7 @@ class BlockRequest(Record, frozen=True, kw_only=True, tag="request"):
     """Author's signature."""
 
 
-class BlockResponse(Record, Generic[BlockT], frozen=True, kw_only=True, tag="response"):
+class BlockResponse(Message, Generic[BlockT], frozen=True, kw_only=True, tag="response"):
     """Answers a request with consecutive blocks of the answering node's chain."""
 
     kind: ClassVar[str] = "response"

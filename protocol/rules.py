@@ -107,6 +107,11 @@ class Rules:
         """Judge a block whose parent is known and whose author has been judged: its position, proof and money."""
         return self.judge_once(self._judge_block, context, block)
 
+    def judge_in_full(self, context: Context[Any], block: AnyBlock) -> Verdict:
+        """Judge a block whose parent is known, its author too: for whoever walks through a whole chain."""
+        verdict = self.judge_author(context.parent.state, block)
+        return self.judge_block(context, block) if verdict is ACCEPT else verdict
+
     def _judge_block(self, context: Context[Any], block: AnyBlock) -> Verdict:
         verdict = self.judge_position(context, block.height, block.slot)
         if verdict is not ACCEPT:

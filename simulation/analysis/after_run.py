@@ -13,12 +13,14 @@ from typing import Final
 
 import msgspec
 
+from protocol.events import ChainRecord
 from protocol.ledger import LedgerError
-from protocol.lottery import compute_slot_start
-from protocol.messages import WrappedBlock
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import ANNOUNCE_EVERY_SLOTS
-from protocol.rewards import compute_subsidy
-from protocol.validation import Place, PoTRecord, Rules
+from protocol.rules import Rules
+from protocol.slots import compute_slot_start
+from protocol.subsidy import compute_subsidy
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.engines.parties.recorder import shorten
@@ -58,7 +60,7 @@ def find_broken(
     labels = world.get_honest()
     honest = {label: tuple(chain) for label, chain in chains.items() if label in labels}
     fault = _find_disagreement(honest) if must_agree(world.scenario) else None
-    rules = Rules(world.genesis)
+    rules = Rules(world.mechanism)
     for chain, label in sorted({chain: label for label, chain in honest.items()}.items()):
         found = None if fault else find_chain_fault(rules, chain)
         if found is not None:
@@ -193,14 +195,14 @@ class ChainFault:
 
 def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> ChainFault | None:
     """Validity, supply and double spends of one chain, from the genesis up."""
-    parent: PoTRecord = rules.origin
+    parent: ChainRecord = rules.origin
     supply = parent.state.supply
     spent: set[tuple[bytes, int]] = set()
     for height, packed in enumerate(chain, start=1):
         block = msgspec.msgpack.decode(packed, type=WrappedBlock)
         break_at = partial(ChainFault, block=rules.hash_message(block))
-        now = compute_slot_start(block.header.slot, rules.genesis.parameters.slot_ns)
-        verdict = rules.judge_block(Place(rules=rules, parent=parent, now=now, own=None), block)
+        now = compute_slot_start(block.header.slot, rules.chain.slot_ns)
+        verdict = rules.judge_in_full(Context(rules=rules, parent=parent, now=now, own=None), block)
         if verdict is not ACCEPT or block.parent != parent.hash:
             reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "it has another parent"
             return break_at(f"validity: the block at height {height} is refused: {reason}")

@@ -8,9 +8,9 @@ from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
 from protocol.events import Command, Event
 from protocol.ledger import LedgerState
-from protocol.messages import WrappedBlock
+from protocol.messages import AnyBlock
+from protocol.rules import Rules
 from protocol.types import Nanoseconds
-from protocol.validation import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,16 @@ Action = Command | SendBytes
 class Core(Protocol):
     """What a behaviour sees of the node it stands in front of."""
 
-    rules: Rules
-    keys: KeyPair
+    @property
+    def rules(self) -> Rules:
+        """The chain's rules."""
 
     @property
-    def tree(self) -> BlockTree[WrappedBlock, LedgerState]:
+    def keys(self) -> KeyPair:
+        """The node's own keys."""
+
+    @property
+    def tree(self) -> BlockTree[AnyBlock, LedgerState]:
         """The blocks the node knows."""
 
     def handle(self, event: Event, now: Nanoseconds) -> Sequence[Action]:

@@ -9,8 +9,10 @@ import numpy as np
 
 from protocol.codec import MAX_FRAME_BYTES, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
-from protocol.lottery import compute_slot
-from protocol.messages import UNSIGNED, BlockResponse, Message, TrainingDeclaration, Transaction
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
+from protocol.messages import UNSIGNED, BlockResponse, Message, Transaction
+from protocol.slots import compute_slot
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
@@ -135,14 +137,14 @@ class Flooder(Adversary):
 
     def _make_junk(self, core: Core, now: Nanoseconds) -> TrainingDeclaration:
         head = core.tree.head
-        last = max(head.slot, compute_slot(now, core.rules.genesis.parameters.slot_ns))
+        last = max(head.slot, compute_slot(now, core.rules.chain.slot_ns))
         return TrainingDeclaration(
             height=head.height + 1,
             parent=head.hash,
             slot=int(self.rng.integers(head.slot, last + 1)),
             author=core.keys.public,
             weights_digest=self.rng.bytes(32),
-            profile=core.rules.genesis.job.profile,
+            profile=get_training(core.rules).genesis.job.profile,
             commitment=self.rng.bytes(64),
         )
 

@@ -6,13 +6,14 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from protocol.books import has_confidence
-from protocol.crypto import Domain
-from protocol.events import Broadcast, Event, Timer, TimerKind
-from protocol.lottery import compute_slot
-from protocol.messages import BlockHeader, TrainingDeclaration
-from protocol.node import PoTNode
-from protocol.participant import Turn
+from protocol.events import Broadcast, Event
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.mechanisms.proof_of_training.reasons import Right
+from protocol.mechanisms.proof_of_training.round import has_confidence
+from protocol.slots import compute_slot
+from protocol.turn import Turn
 from protocol.types import Nanoseconds
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
@@ -22,10 +23,11 @@ MAX_SLOTS_AHEAD: Final = 1_000
 """Slots of the future that a grinder searches."""
 
 
-class _EverWinningNode(PoTNode):
-    """A node that holds every slot for won."""
+class _EverWinning(TrainingProposer):
+    """A proposer that holds every slot for won."""
 
-    def _has_won(self, role: TimerKind, slot: int) -> bool:
+    def wins_slot(self, right: Right, slot: int) -> bool:
+        """Say yes."""
         return True
 
 
@@ -37,32 +39,33 @@ class StakeLiar(Adversary):
     word was taken for its stake it would propose nearly every block.
     """
 
-    mixin = _EverWinningNode
+    proposer = _EverWinning
 
 
-class _GrindingNode(PoTNode):
-    """A node that speaks at once in the name of the next slot it will have won."""
+class _Grinding(TrainingProposer):
+    """A proposer that speaks at once in the name of the next slot it will have won."""
 
-    def _draw(self, turn: Turn, role: TimerKind, first: int) -> None:
-        head = self.tree.head
-        if role is TimerKind.PROPOSE and not self._has_enough_declarations():
-            self._set_timer(turn, Timer(role, first + 1, head.hash))
+    def draw(self, turn: Turn, right: Right, first: int) -> None:
+        """Speak at once in the name of the next slot won, however far ahead it is."""
+        head = self.head
+        if right is Right.PROPOSE and not self._has_enough_declarations():
+            self.node.set_timer(turn, right, first + 1, head.hash)
             return
         first = max(first, head.slot)
-        slot = next((slot for slot in range(first, first + MAX_SLOTS_AHEAD) if self._has_won(role, slot)), None)
+        slot = next((slot for slot in range(first, first + MAX_SLOTS_AHEAD) if self.wins_slot(right, slot)), None)
         if slot is None:
             return
-        if role is TimerKind.DECLARE:
-            self._declare(turn, slot)
+        if right is Right.DECLARE:
+            self.declare(turn, slot)
         else:
-            self._propose(turn, slot)
+            self.propose(turn, slot)
 
     def _has_enough_declarations(self) -> bool:
-        head = self.tree.head
-        weights_digest = self._get_own_training(head).weights_digest
-        declarations = self._read_round(head.hash).declarations
+        head = self.head
+        weights_digest = self.work.get_own(head).weights_digest
+        declarations = self.read_round(head.hash).declarations
         authors = frozenset(author for author, item in declarations.items() if item.weights_digest == weights_digest)
-        return has_confidence(self.rules.genesis.parameters.confidence, head.state.stakes, authors)
+        return has_confidence(self.pot.genesis.parameters.confidence, head.state.stakes, authors)
 
 
 class TimestampGrinder(Adversary):
@@ -74,7 +77,7 @@ class TimestampGrinder(Adversary):
     than its stake allows.
     """
 
-    mixin = _GrindingNode
+    proposer = _Grinding
 
 
 class Equivocator(Adversary):
@@ -114,11 +117,12 @@ class Equivocator(Adversary):
             return
         begin, end = (
             max(parent.slot, self._next_slot),
-            compute_slot(now, core.rules.genesis.parameters.slot_ns) + 1,
+            compute_slot(now, core.rules.chain.slot_ns) + 1,
         )
         self._next_slot = end
+        pot = get_training(core.rules)
         for slot in range(begin, end):
-            is_won = core.rules.has_won(Domain.DECLARATION_LOTTERY, parent, slot, core.keys.public)
+            is_won = pot.has_won(Right.DECLARE, parent, slot, core.keys.public)
             if is_won and slot != first.slot:
                 self._declared = None
                 second = msgspec.structs.replace(first, slot=slot)
@@ -130,7 +134,7 @@ class Equivocator(Adversary):
         parent = core.tree.get(header.parent)
         fewer = header.declarations[1:]
         authors = frozenset(item.author for item in fewer)
-        rule = core.rules.genesis.parameters.confidence
+        rule = get_training(core.rules).genesis.parameters.confidence
         if parent is None or not has_confidence(rule, parent.state.stakes, authors):
             return None
         return core.keys.sign(core.rules.chain_id, msgspec.structs.replace(header, declarations=fewer))

@@ -6,16 +6,18 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from protocol.crypto import Domain
-from protocol.events import Broadcast, Event
-from protocol.lottery import compute_slot
-from protocol.messages import BlockHeader, TrainingDeclaration
-from protocol.node import PoTNode
-from protocol.participant import Turn
-from protocol.phases import Trigger
-from protocol.training import commit
+from protocol.events import Broadcast, ChainRecord, Event
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
+from protocol.mechanisms.proof_of_training.phases import Trigger
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.mechanisms.proof_of_training.reasons import Right
+from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.messages import Message
+from protocol.slots import compute_slot
+from protocol.turn import Turn
 from protocol.types import Hash32, Nanoseconds
-from protocol.validation import OwnTraining, PoTRecord
 from protocol.verdicts import Wait
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
@@ -25,25 +27,24 @@ MAX_SLOTS_BACK: Final = 1_000
 """Slots that are searched for one that was won."""
 
 
-class TrustingNode(PoTNode):
-    """A node without a training of its own: it checks everything else, as the employer does."""
+class Trusting(TrainingProposer):
+    """A proposer without a training of its own: it checks everything else, as the employer does."""
 
-    def _find_own_training(self, parent: PoTRecord) -> OwnTraining | Wait | None:
+    def find_own(self, parent: ChainRecord, message: Message) -> OwnTraining | Wait | None:
+        """Know nothing, and so take others' word for it."""
         return None
 
-    def _enter_round(self, turn: Turn) -> None:
+    def enter_round(self, turn: Turn) -> None:
         """Begin the round on the head at once: there is nothing to train."""
-        head = self.tree.head
-        if head.height == self.rules.genesis.job.stages:
-            self._advance(turn, Trigger.JOB_COMPLETE)
+        if self.head.height == self.node.rules.chain.length:
+            self.advance(turn, Trigger.JOB_COMPLETE)
             return
-        self._advance(turn, Trigger.HEAD_MOVED)
-        self._advance(turn, Trigger.TRAINED)
-        book = self._get_round(head.hash)
-        if book.is_revealed:
-            self._advance(turn, Trigger.SECRET_REVEALED)
-        for header_hash, proposal in book.proposals.items():
-            self._serve_proposal(turn, header_hash, proposal)
+        self.advance(turn, Trigger.HEAD_MOVED)
+        self.advance(turn, Trigger.TRAINED)
+        round_ = self.open_round(self.head.hash)
+        if round_.is_revealed:
+            self.advance(turn, Trigger.SECRET_REVEALED)
+        self.serve_proposals(turn, round_)
 
 
 class LazyVerifier(Adversary):
@@ -54,7 +55,7 @@ class LazyVerifier(Adversary):
     attackers it lends them its stake: a poisoned header needs K stakeholders that are lazy or poisoned.
     """
 
-    mixin = TrustingNode
+    proposer = Trusting
 
 
 class FreeRider(LazyVerifier):
@@ -96,16 +97,17 @@ class FreeRider(LazyVerifier):
         parent = core.tree.get(source.parent)
         if parent is None:
             return None
-        last = compute_slot(now, core.rules.genesis.parameters.slot_ns)
+        last = compute_slot(now, core.rules.chain.slot_ns)
+        pot = get_training(core.rules)
         for slot in range(last, max(parent.slot, last - MAX_SLOTS_BACK) - 1, -1):
-            if core.rules.has_won(Domain.DECLARATION_LOTTERY, parent, slot, core.keys.public):
+            if pot.has_won(Right.DECLARE, parent, slot, core.keys.public):
                 declaration = TrainingDeclaration(
                     height=source.height,
                     parent=source.parent,
                     slot=slot,
                     author=core.keys.public,
                     weights_digest=source.weights_digest,
-                    profile=core.rules.genesis.job.profile,
+                    profile=pot.genesis.job.profile,
                     commitment=commitment,
                 )
                 return core.keys.sign(core.rules.chain_id, declaration)

@@ -14,10 +14,10 @@ from protocol.codec import DecodeError
 from protocol.crypto import KeyPair
 from protocol.events import Event, MessageReceived
 from protocol.ledger import LedgerState
-from protocol.messages import Message, WrappedBlock
-from protocol.node import PoTNode
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.messages import AnyBlock, Message
+from protocol.rules import Rules
 from protocol.types import Nanoseconds
-from protocol.validation import Rules
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
 
@@ -25,8 +25,8 @@ from simulation.attacks.coalition import Coalition
 class Adversary:
     """A behaviour that changes nothing; others override what they change."""
 
-    mixin: type[PoTNode] | None = None
-    """Methods of the node itself that the behaviour replaces, as a subclass of it; None for none."""
+    proposer: type[TrainingProposer] | None = None
+    """What the behaviour replaces of the node's proposer, as a subclass of it; None for nothing."""
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Take what every adversary has.
@@ -81,7 +81,7 @@ class Layer:
         self.keys: KeyPair = core.keys
 
     @property
-    def tree(self) -> BlockTree[WrappedBlock, LedgerState]:
+    def tree(self) -> BlockTree[AnyBlock, LedgerState]:
         """The blocks the node knows."""
         return self._core.tree
 
@@ -104,7 +104,7 @@ class Layered:
         return core.handle(event, now)
 
 
-def build_core_type(behaviours: Iterable[Adversary]) -> type[PoTNode]:
-    """Return the kind of node that behaviours need: `PoTNode` with the methods they replace."""
-    mixins: dict[Any, None] = dict.fromkeys(item.mixin for item in behaviours if item.mixin is not None)
-    return type("AdversaryNode", tuple(reversed(mixins)), {}) if mixins else PoTNode
+def build_proposer_type(behaviours: Iterable[Adversary]) -> type[TrainingProposer]:
+    """Return the kind of proposer that behaviours need: `TrainingProposer` with what they replace."""
+    parts: dict[Any, None] = dict.fromkeys(item.proposer for item in behaviours if item.proposer is not None)
+    return type("AdversaryProposer", tuple(reversed(parts)), {}) if parts else TrainingProposer

@@ -6,31 +6,31 @@ from typing import Final
 import numpy as np
 
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send, TimerFired
-from protocol.messages import (
+from protocol.mechanism import MessageT
+from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
-    HeadAnnouncement,
-    Message,
     StakeholderSignature,
     TrainingDeclaration,
-    Transaction,
     WrappedBlock,
 )
-from protocol.node import PoTNode
-from protocol.participant import MessageT, Turn
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.messages import HeadAnnouncement, Message, Transaction
+from protocol.turn import Turn
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary
 
 
-def _make_withholding(kind: type[Message]) -> type[PoTNode]:
-    """Return a node that does not write messages of a kind."""
+def _make_withholding(kind: type[Message]) -> type[TrainingProposer]:
+    """Return a proposer that does not write messages of a kind."""
 
-    class WithholdingNode(PoTNode):
-        def _publish(self, turn: Turn, message: MessageT) -> MessageT:
-            return message if isinstance(message, kind) else super()._publish(turn, message)
+    class Withholding(TrainingProposer):
+        def publish(self, turn: Turn, message: MessageT) -> MessageT:
+            """Keep messages of one kind to itself."""
+            return message if isinstance(message, kind) else super().publish(turn, message)
 
-    return WithholdingNode
+    return Withholding
 
 
 _WITHHOLDING: Final = {
@@ -39,7 +39,7 @@ _WITHHOLDING: Final = {
     "signature": _make_withholding(StakeholderSignature),
     "block": _make_withholding(WrappedBlock),
 }
-"""Nodes of withholders, by the name that a scenario gives to what they withhold."""
+"""Proposers of withholders, by the name that a scenario gives to what they withhold."""
 
 
 class Withholder(Adversary):
@@ -53,13 +53,14 @@ class Withholder(Adversary):
     def __init__(self, generator: np.random.Generator, coalition: Coalition, *, what: str) -> None:
         """Take what it keeps to itself."""
         super().__init__(generator, coalition)
-        self.mixin = _WITHHOLDING[what]
+        self.proposer = _WITHHOLDING[what]
 
 
-class _CensoringNode(PoTNode):
-    """A node that wraps empty blocks."""
+class _Censoring(TrainingProposer):
+    """A proposer that wraps empty blocks."""
 
-    def _choose_transactions(self) -> tuple[Transaction, ...]:
+    def choose_transactions(self) -> tuple[Transaction, ...]:
+        """Choose none."""
         return ()
 
 
@@ -70,7 +71,7 @@ class CensoringWrapper(Adversary):
     refuses it; a transfer waits for the next honest wrapper, 1 / (1 - c) blocks on average for a share c of the stake.
     """
 
-    mixin = _CensoringNode
+    proposer = _Censoring
 
 
 class DoubleSpender(Adversary):

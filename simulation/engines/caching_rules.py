@@ -1,40 +1,44 @@
-"""One memory of judgements for all participants of a process.
+"""Rules that work out equal judgements once, however many participants of one process ask.
 
-Every answer here is a pure function of its arguments and the genesis, so remembering it changes no decision: a thousand
-honest nodes that judge the same header against the same training get the same verdict, which is worked out once.
+Every answer is a pure function of the message, its parent, the judge's own work and the genesis, so remembering it
+changes no decision; a slot that is still to come is the only thing that depends on the time, and is never remembered.
+Nothing is forgotten: this is for runs, which end.
 """
 
+from collections.abc import Callable, Hashable
+from typing import Any
+
 from protocol.codec import DecodeError
-from protocol.job import Genesis
-from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
+from protocol.events import ChainRecord
+from protocol.mechanism import Context, Mechanism, MessageT, ResultT
+from protocol.messages import AnyBlock, Message
+from protocol.rules import Rules
 from protocol.types import AccountId, Hash32, Signature
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules
 from protocol.verdicts import Verdict
 
-_Key = tuple[int, Hash32, OwnTraining | None, bool | None]
+_Key = tuple[int, Hash32, object]
 """All that a judgement of a message depends on, but for slots that are still to come."""
 
 
-class SharedRules(Rules):
+class CachingRules(Rules):
     """Rules that remember.
 
     The identity of a message serves as a key: `hash_message`, which every judgement begins with, keeps each message it
     has seen alive, so no other object can take its identity.
     """
 
-    def __init__(self, genesis: Genesis) -> None:
+    def __init__(self, mechanism: Mechanism) -> None:
         """Start with nothing remembered."""
-        super().__init__(genesis)
+        super().__init__(mechanism)
         self._messages: dict[bytes, Message | DecodeError] = {}
         self._encoded: dict[int, bytes] = {}
         self._frame_hashes: dict[bytes, Hash32] = {}
         self._hashes: dict[int, tuple[Message, Hash32]] = {}
         self._signed: dict[int, bool] = {}
         self._verified: dict[tuple[AccountId, Hash32, Signature], bool] = {}
-        self._secrets: dict[tuple[Hash32, bytes], Hash32] = {}
-        self._stakeholders: dict[Hash32, tuple[AccountId, ...]] = {}
         self._verdicts: dict[_Key, Verdict] = {}
-        self._records: dict[int, PoTRecord] = {}
+        self._records: dict[int, ChainRecord] = {}
+        self._recalled: dict[Hashable, Any] = {}
 
     def decode(self, frame: bytes) -> Message:
         """Return the message in a frame; equal frames give the same object."""
@@ -86,59 +90,30 @@ class SharedRules(Rules):
             found = self._verified[key] = super().verify(public_key, digest, signature)
         return found
 
-    def compute_secret(self, height: int, parent: Hash32, losses: bytes) -> Hash32:
-        """Return the training secret on a parent."""
-        key = (parent, losses)
-        found = self._secrets.get(key)
-        if found is None:
-            found = self._secrets[key] = super().compute_secret(height, parent, losses)
-        return found
-
-    def draw_stakeholders(self, parent: PoTRecord, header: BlockHeader) -> tuple[AccountId, ...]:
-        """Return the K stakeholders of a header."""
-        key = self.hash_message(header)
-        found = self._stakeholders.get(key)
-        if found is None:
-            found = self._stakeholders[key] = super().draw_stakeholders(parent, header)
-        return found
-
-    def judge_declaration(self, place: Place, declaration: TrainingDeclaration) -> Verdict:
-        """Judge a declaration by itself."""
-        if declaration.slot > place.slot:
-            return super().judge_declaration(place, declaration)
-        key = self._make_key(place, declaration)
+    def judge_once(
+        self, judge: Callable[[Context[Any], MessageT], Verdict], context: Context[Any], message: MessageT
+    ) -> Verdict:
+        """Return what a judge says of a message; a message has one judge."""
+        if getattr(message, "slot", 0) > context.slot:
+            return judge(context, message)
+        key = (id(message), context.parent.hash, context.own)
         found = self._verdicts.get(key)
         if found is None:
-            found = self._verdicts[key] = super().judge_declaration(place, declaration)
+            self.hash_message(message)
+            found = self._verdicts[key] = judge(context, message)
         return found
 
-    def judge_header(self, place: Place, header: BlockHeader) -> Verdict:
-        """Judge a header."""
-        if header.slot > place.slot:
-            return super().judge_header(place, header)
-        key = self._make_key(place, header)
-        found = self._verdicts.get(key)
+    def recall(self, key: Hashable, compute: Callable[..., ResultT], *arguments: Any) -> ResultT:
+        """Return ``compute(*arguments)``, worked out once for a key."""
+        found: ResultT | None = self._recalled.get(key)
         if found is None:
-            found = self._verdicts[key] = super().judge_header(place, header)
+            found = self._recalled[key] = compute(*arguments)
         return found
 
-    def judge_block(self, place: Place, block: WrappedBlock) -> Verdict:
-        """Judge a whole block."""
-        if block.header.slot > place.slot:
-            return super().judge_block(place, block)
-        key = self._make_key(place, block)
-        found = self._verdicts.get(key)
-        if found is None:
-            found = self._verdicts[key] = super().judge_block(place, block)
-        return found
-
-    def build_record(self, parent: PoTRecord, block: WrappedBlock) -> PoTRecord:
+    def build_record(self, parent: ChainRecord, block: AnyBlock) -> ChainRecord:
         """Return the record of a judged block; all participants share it."""
         found = self._records.get(id(block))
         if found is None:
             self.hash_message(block)
             found = self._records[id(block)] = super().build_record(parent, block)
         return found
-
-    def _make_key(self, place: Place, message: Message) -> _Key:
-        return id(message), place.parent.hash, place.own, place.is_near

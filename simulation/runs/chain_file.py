@@ -14,8 +14,8 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.crypto import compute_content_hash
-from protocol.job import Genesis, compute_chain_id, encode_genesis
-from protocol.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id, encode_genesis
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 
 CHAIN_NAME: Final = "chain.jsonl"
 
@@ -24,7 +24,7 @@ class ChainFileError(ValueError):
     """A stored chain is damaged; the text says at which line and how."""
 
 
-def write_chain(path: Path, genesis: Genesis, blocks: Iterable[bytes]) -> None:
+def write_chain(path: Path, genesis: TrainingGenesis, blocks: Iterable[bytes]) -> None:
     """Write a chain.
 
     Args:
@@ -39,7 +39,7 @@ def write_chain(path: Path, genesis: Genesis, blocks: Iterable[bytes]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def read_chain(path: Path) -> tuple[Genesis, tuple[WrappedBlock, ...]]:
+def read_chain(path: Path) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
     """Return a stored chain; whether its blocks are valid is for the caller to judge.
 
     Raises:
@@ -51,7 +51,7 @@ def read_chain(path: Path) -> tuple[Genesis, tuple[WrappedBlock, ...]]:
         raise ChainFileError(f"{path.name}: cannot be read: {error}") from None
     if lines[-1] != "" or len(lines) < 2:
         raise ChainFileError(f"{path.name}: cut off")
-    genesis = _read_line(path, 1, lines[0], Genesis)
+    genesis = _read_line(path, 1, lines[0], TrainingGenesis)
     if _genesis_line(genesis) != lines[0]:
         raise ChainFileError(f"{path.name}:1: the line was changed")
     chain_id = compute_chain_id(genesis)
@@ -64,14 +64,14 @@ def read_chain(path: Path) -> tuple[Genesis, tuple[WrappedBlock, ...]]:
     return genesis, tuple(blocks)
 
 
-def _read_line(path: Path, number: int, line: str, kind: Any) -> Any:  # noqa: ANN401 - Genesis or WrappedBlock
+def _read_line(path: Path, number: int, line: str, kind: Any) -> Any:  # noqa: ANN401 - TrainingGenesis or WrappedBlock
     try:
         return msgspec.msgpack.decode(bytes.fromhex(json.loads(line)["bytes"]), type=kind)
     except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
         raise ChainFileError(f"{path.name}:{number}: not a block: {error}") from None
 
 
-def _genesis_line(genesis: Genesis) -> str:
+def _genesis_line(genesis: TrainingGenesis) -> str:
     job = genesis.job
     facts = {
         "height": 0,

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from protocol.job import Genesis
-from protocol.messages import WrappedBlock
-from protocol.rewards import compute_subsidy
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
 from simulation.records.tally import Tally
@@ -106,7 +106,7 @@ def describe_tally(tally: Tally) -> Summary:
     }
 
 
-def compute_ledger(genesis: Genesis, blocks: list[WrappedBlock]) -> dict[str, Any]:
+def compute_ledger(genesis: TrainingGenesis, blocks: list[WrappedBlock]) -> dict[str, Any]:
     """Return supply in coins, and number and volume of the transfers in a chain."""
     supply = sum(line.balance + line.stake for line in genesis.accounts)
     supply += sum(compute_subsidy(block.height) for block in blocks)

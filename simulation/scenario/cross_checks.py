@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
-from protocol.books import MAX_DECLARATIONS
+from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.scenario.errors import Fault
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from protocol.job import TrainingJob
-from protocol.training import TrainingResult
+from protocol.mechanisms.proof_of_training.job import TrainingJob
+from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.training.samples import (
     TrainingSet,
     Weights,

@@ -13,7 +13,7 @@ from math import ceil
 
 import numpy as np
 
-from protocol.types import PARTS_PER_BILLION
+from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION
 from simulation.training.samples import Weights
 from simulation.training.weight_store import WeightsError, WeightStore
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol.job import TrainingJob
-from protocol.training import TrainingResult
+from protocol.mechanisms.proof_of_training.job import TrainingJob
+from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.training.datasets import CLASSES, PIXELS
 from simulation.training.profiles import prepare_environment
 from simulation.training.samples import (

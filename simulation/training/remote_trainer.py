@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
-from protocol.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.training.profiles import VARIABLES
 from simulation.training.samples import TrainingSet, Weights
 from simulation.training.trainer import StageOutcome

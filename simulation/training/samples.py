@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from protocol.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.foundation.randomness import derive_generator
 from simulation.training.datasets import CLASSES, PIXELS, Bytes
 

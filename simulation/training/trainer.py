@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from protocol.job import TrainingJob
-from protocol.training import TrainingResult
+from protocol.mechanisms.proof_of_training.job import TrainingJob
+from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.engines.parties.recorder import SHORT
 from simulation.foundation.randomness import derive_generator
 from simulation.records.record import Value

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from protocol.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.training.datasets import CLASSES, ImageSet
 from simulation.training.samples import Weights, compute_weights_digest, stamp_patch
 

@@ -6,10 +6,11 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.books import Proposal, Round, SignatureBook, has_confidence
-from protocol.job import Confidence
-from protocol.ledger import StakeTable
-from protocol.messages import StakeholderSignature
+from protocol.cosigning import SignatureBook
+from protocol.mechanisms.proof_of_training.job import Confidence
+from protocol.mechanisms.proof_of_training.messages import StakeholderSignature
+from protocol.mechanisms.proof_of_training.round import Proposal, Round, has_confidence
+from protocol.stakes import StakeTable
 from protocol.types import PARTS_PER_MILLION
 from tests.support.core import Scene
 

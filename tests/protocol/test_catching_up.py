@@ -2,28 +2,18 @@
 
 import pytest
 
+from protocol.catch_up import MAX_BLOCKS_PER_RESPONSE
 from protocol.codec import encode_frame
 from protocol.crypto import compute_content_hash
-from protocol.events import (
-    BlockAppended,
-    Relay,
-    Send,
-    Timer,
-    TimerFired,
-    TimerKind,
-)
-from protocol.job import Confidence
+from protocol.events import BlockAppended, ChainTimer, Relay, Send, Timer, TimerFired
 from protocol.light_client import LightClient
-from protocol.messages import (
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
-    TrainingDeclaration,
-)
-from protocol.node import PoTNode
-from protocol.participant import MAX_BLOCKS_PER_RESPONSE
-from protocol.validation import Rules
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject
+from protocol.mechanisms.proof_of_training.job import Confidence
+from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
+from protocol.mechanisms.proof_of_training.reasons import TrainingReason
+from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement
+from protocol.node import Node
+from protocol.rules import Rules
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from tests.support.core import STRANGER, Cluster, Scene, genesis, get_node, keys
 
 # ---- relaying and unasked answers ----
@@ -46,7 +36,7 @@ def test_a_relaying_node_passes_on_what_it_accepts_once_and_nothing_else() -> No
 def test_an_answer_nobody_asked_for_is_ignored() -> None:
     scene = Scene()
     answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
-    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
+    assert scene.judge(answer) == Ignore(ChainReason.UNREQUESTED)
     assert scene.head.height == 0
 
 
@@ -58,7 +48,7 @@ def test_a_neighbour_is_asked_once_until_the_next_announcement_is_due() -> None:
         return any(isinstance(item, Send) and isinstance(item.message, BlockRequest) for item in scene.send(news))
 
     assert [asks(), asks()] == [True, False]
-    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
+    scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 400)))
     assert [asks(), asks()] == [True, False]
 
 
@@ -66,11 +56,11 @@ def test_an_answer_may_come_after_the_next_announcement_but_only_once() -> None:
     """Else a node whose announcements fall between question and answer, time after time, never catches up."""
     scene = Scene()
     scene.deliver(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public)))
-    scene.handle(TimerFired(Timer(TimerKind.ANNOUNCE, 400)))
+    scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 400)))
     answer = scene.sign(BlockResponse(blocks=(scene.block(),), author=keys(1).public))
     assert scene.judge(answer) == ACCEPT
     assert scene.head.height == 1
-    assert scene.judge(answer) == Ignore(Reason.UNREQUESTED)
+    assert scene.judge(answer) == Ignore(ChainReason.UNREQUESTED)
 
 
 def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_mark() -> None:
@@ -81,7 +71,7 @@ def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_ma
     judged = scene.deliver(scene.sign(BlockResponse(blocks=(poisoned,), author=keys(1).public)), "liar")
     assert [(item.peer, item.verdict) for item in judged] == [
         ("liar", ACCEPT),
-        ("liar", Reject(Reason.DIFFERENT_WEIGHTS)),
+        ("liar", Reject(TrainingReason.DIFFERENT_WEIGHTS)),
     ]
     assert scene.node.snapshot() == before
 
@@ -101,7 +91,7 @@ def test_a_reorganisation_between_siblings_takes_the_lower_hash_and_returns_the_
     ]
     assert scene.head.block == low
     assert get_node(scene).mempool.select(scene.head.state, 10) == high.transactions
-    assert scene.judge(high) == Ignore(Reason.DUPLICATE)
+    assert scene.judge(high) == Ignore(ChainReason.DUPLICATE)
 
 
 def test_a_higher_sibling_is_kept_but_does_not_move_the_head_until_it_is_longer() -> None:
@@ -162,7 +152,7 @@ def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None
         fresh = (
             LightClient(Rules(cluster.genesis), keys(1000))
             if name == "employer"
-            else PoTNode(Rules(cluster.genesis), keys(int(name)))
+            else Node(Rules(cluster.genesis), keys(int(name)))
         )
         for line, (now, event, recorded) in enumerate(journal):
             assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.catch_up import MAX_LOCATOR
 from protocol.chain import LOCATOR_DENSE, BlockRecord, BlockTree, UnknownBlockError
-from protocol.participant import MAX_LOCATOR
 
 Record = BlockRecord[str, None]
 Tree = BlockTree[str, None]

@@ -9,20 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, decode_frame, encode, encode_frame
-from protocol.messages import (
-    UNSIGNED,
+from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
-    Message,
-    Payout,
     StakeholderSignature,
     TrainingDeclaration,
-    Transaction,
     WrappedBlock,
 )
-from protocol.verdicts import Reason, Reject
+from protocol.messages import UNSIGNED, BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.verdicts import FrameReason, Reason, Reject
 from tests.support.core import Scene, keys
 
 CHAIN: Final = bytes(range(32))
@@ -126,7 +120,7 @@ def test_a_changed_byte_is_refused_or_gives_another_message(message: Message, da
 @given(transactions, st.sampled_from(["nonce", "amount", "fee"]), st.sampled_from([-1, -(2**40), 2**62, 2**64 - 1]))
 def test_an_amount_outside_its_range_does_not_travel(transaction: Transaction, field: str, value: int) -> None:
     changed = msgspec.structs.replace(transaction, **{field: value})
-    assert find_fault(encode_frame(CHAIN, changed)) is Reason.MALFORMED
+    assert find_fault(encode_frame(CHAIN, changed)) is FrameReason.MALFORMED
 
 
 # ---- one frame, bent in every way ----
@@ -146,33 +140,39 @@ UNSIGNED_FRAME: Final = encode_frame(CHAIN, msgspec.structs.replace(DECLARATION,
 WITHOUT_SIGNATURE: Final = UNSIGNED_FRAME.replace(b"\x99\xab", b"\x98\xab").removesuffix(b"\xc4\x40" + UNSIGNED)
 NAMED: Final = encode((WIRE_VERSION, CHAIN, msgspec.structs.asdict(DECLARATION)))
 BAD_FRAMES: Final = {
-    "version 0": (encode((0, CHAIN, DECLARATION)), Reason.WRONG_VERSION),
-    "version 2": (encode((WIRE_VERSION + 1, CHAIN, DECLARATION)), Reason.WRONG_VERSION),
-    "version as text": (encode(("1", CHAIN, DECLARATION)), Reason.MALFORMED),
-    "version as truth value": (encode((True, CHAIN, DECLARATION)), Reason.MALFORMED),
-    "chain id of another chain": (encode_frame(CHAIN[::-1], DECLARATION), Reason.WRONG_CHAIN),
-    "chain id cut short": (encode_frame(CHAIN[:-1], DECLARATION), Reason.WRONG_CHAIN),
-    "trailing byte": (FRAME + b"\x00", Reason.MALFORMED),
-    "two frames in one": (FRAME + FRAME, Reason.MALFORMED),
-    "fourth part": (encode((WIRE_VERSION, CHAIN, DECLARATION, 0)), Reason.MALFORMED),
-    "no body": (encode((WIRE_VERSION, CHAIN)), Reason.MALFORMED),
-    "body is nothing": (encode((WIRE_VERSION, CHAIN, None)), Reason.MALFORMED),
-    "empty body": (encode((WIRE_VERSION, CHAIN, ())), Reason.MALFORMED),
-    "unknown tag": (FRAME.replace(b"declaration", b"declamation"), Reason.MALFORMED),
-    "fields by name": (NAMED, Reason.MALFORMED),
-    "one field more": (FRAME.replace(b"\x99\xab", b"\x9a\xab") + b"\x00", Reason.MALFORMED),
-    "missing signature": (WITHOUT_SIGNATURE, Reason.NOT_CANONICAL),
-    "version encoded too long": (FRAME.replace(b"\x93\x01", b"\x93\xcc\x01", 1), Reason.NOT_CANONICAL),
-    "height encoded too long": (FRAME.replace(b"declaration\x02", b"declaration\xcd\x00\x02"), Reason.NOT_CANONICAL),
-    "height as signed integer": (FRAME.replace(b"declaration\x02", b"declaration\xd0\x02"), Reason.NOT_CANONICAL),
-    "text header too long": (FRAME.replace(b"\xa4test", b"\xd9\x04test"), Reason.NOT_CANONICAL),
-    "binary header too long": (FRAME.replace(b"\xc4\x40", b"\xc5\x00\x40"), Reason.NOT_CANONICAL),
-    "array header too long": (FRAME.replace(b"\x99\xab", b"\xdc\x00\x09\xab"), Reason.NOT_CANONICAL),
-    "outer array header too long": (b"\xdc\x00\x03" + FRAME[1:], Reason.NOT_CANONICAL),
-    "hash as text": (FRAME.replace(b"\xc4\x20" + CHAIN + b"\x03", b"\xd9\x20" + CHAIN + b"\x03"), Reason.MALFORMED),
-    "text that is not UTF-8": (FRAME.replace(b"\xa4test", b"\xa4\xff\xfest"), Reason.MALFORMED),
-    "array that promises too much": (FRAME.replace(b"\x99\xab", b"\xdd\xff\xff\xff\xff\xab"), Reason.MALFORMED),
-    "too long by a byte": (FRAME + bytes(MAX_FRAME_BYTES + 1 - len(FRAME)), Reason.OVERSIZED),
+    "version 0": (encode((0, CHAIN, DECLARATION)), FrameReason.WRONG_VERSION),
+    "version 2": (encode((WIRE_VERSION + 1, CHAIN, DECLARATION)), FrameReason.WRONG_VERSION),
+    "version as text": (encode(("1", CHAIN, DECLARATION)), FrameReason.MALFORMED),
+    "version as truth value": (encode((True, CHAIN, DECLARATION)), FrameReason.MALFORMED),
+    "chain id of another chain": (encode_frame(CHAIN[::-1], DECLARATION), FrameReason.WRONG_CHAIN),
+    "chain id cut short": (encode_frame(CHAIN[:-1], DECLARATION), FrameReason.WRONG_CHAIN),
+    "trailing byte": (FRAME + b"\x00", FrameReason.MALFORMED),
+    "two frames in one": (FRAME + FRAME, FrameReason.MALFORMED),
+    "fourth part": (encode((WIRE_VERSION, CHAIN, DECLARATION, 0)), FrameReason.MALFORMED),
+    "no body": (encode((WIRE_VERSION, CHAIN)), FrameReason.MALFORMED),
+    "body is nothing": (encode((WIRE_VERSION, CHAIN, None)), FrameReason.MALFORMED),
+    "empty body": (encode((WIRE_VERSION, CHAIN, ())), FrameReason.MALFORMED),
+    "unknown tag": (FRAME.replace(b"declaration", b"declamation"), FrameReason.MALFORMED),
+    "fields by name": (NAMED, FrameReason.MALFORMED),
+    "one field more": (FRAME.replace(b"\x99\xab", b"\x9a\xab") + b"\x00", FrameReason.MALFORMED),
+    "missing signature": (WITHOUT_SIGNATURE, FrameReason.NOT_CANONICAL),
+    "version encoded too long": (FRAME.replace(b"\x93\x01", b"\x93\xcc\x01", 1), FrameReason.NOT_CANONICAL),
+    "height encoded too long": (
+        FRAME.replace(b"declaration\x02", b"declaration\xcd\x00\x02"),
+        FrameReason.NOT_CANONICAL,
+    ),
+    "height as signed integer": (FRAME.replace(b"declaration\x02", b"declaration\xd0\x02"), FrameReason.NOT_CANONICAL),
+    "text header too long": (FRAME.replace(b"\xa4test", b"\xd9\x04test"), FrameReason.NOT_CANONICAL),
+    "binary header too long": (FRAME.replace(b"\xc4\x40", b"\xc5\x00\x40"), FrameReason.NOT_CANONICAL),
+    "array header too long": (FRAME.replace(b"\x99\xab", b"\xdc\x00\x09\xab"), FrameReason.NOT_CANONICAL),
+    "outer array header too long": (b"\xdc\x00\x03" + FRAME[1:], FrameReason.NOT_CANONICAL),
+    "hash as text": (
+        FRAME.replace(b"\xc4\x20" + CHAIN + b"\x03", b"\xd9\x20" + CHAIN + b"\x03"),
+        FrameReason.MALFORMED,
+    ),
+    "text that is not UTF-8": (FRAME.replace(b"\xa4test", b"\xa4\xff\xfest"), FrameReason.MALFORMED),
+    "array that promises too much": (FRAME.replace(b"\x99\xab", b"\xdd\xff\xff\xff\xff\xab"), FrameReason.MALFORMED),
+    "too long by a byte": (FRAME + bytes(MAX_FRAME_BYTES + 1 - len(FRAME)), FrameReason.OVERSIZED),
 }
 
 
@@ -185,7 +185,7 @@ def test_a_bent_frame_is_rejected_for_its_own_reason(frame: bytes, reason: Reaso
 
 @pytest.mark.parametrize("length", range(0, len(FRAME), 7))
 def test_a_frame_cut_short_is_malformed(length: int) -> None:
-    assert find_fault(FRAME[:length]) is Reason.MALFORMED
+    assert find_fault(FRAME[:length]) is FrameReason.MALFORMED
 
 
 def test_the_longest_allowed_frame_is_read() -> None:
@@ -195,7 +195,7 @@ def test_the_longest_allowed_frame_is_read() -> None:
     assert len(frame) == MAX_FRAME_BYTES
     assert decode_frame(CHAIN, frame) == longest
     longer = msgspec.structs.replace(longest, profile=longest.profile + "x")
-    assert find_fault(encode_frame(CHAIN, longer)) is Reason.OVERSIZED
+    assert find_fault(encode_frame(CHAIN, longer)) is FrameReason.OVERSIZED
 
 
 def test_a_node_reports_the_reason_of_a_bad_frame_and_keeps_no_mark() -> None:
@@ -203,14 +203,14 @@ def test_a_node_reports_the_reason_of_a_bad_frame_and_keeps_no_mark() -> None:
     frame = encode_frame(scene.chain_id, scene.declaration())
     noise = b"".join(hashlib.sha256(bytes([index])).digest() for index in range(20))
     bad = {
-        frame + b"\x00": Reason.MALFORMED,
-        frame[:-1]: Reason.MALFORMED,
-        noise: Reason.MALFORMED,
-        b"": Reason.MALFORMED,
-        bytes(MAX_FRAME_BYTES + 1): Reason.OVERSIZED,
-        encode((2, scene.chain_id, scene.declaration())): Reason.WRONG_VERSION,
-        encode_frame(CHAIN, scene.declaration()): Reason.WRONG_CHAIN,
-        frame.replace(b"declaration\x01", b"declaration\xcc\x01"): Reason.NOT_CANONICAL,
+        frame + b"\x00": FrameReason.MALFORMED,
+        frame[:-1]: FrameReason.MALFORMED,
+        noise: FrameReason.MALFORMED,
+        b"": FrameReason.MALFORMED,
+        bytes(MAX_FRAME_BYTES + 1): FrameReason.OVERSIZED,
+        encode((2, scene.chain_id, scene.declaration())): FrameReason.WRONG_VERSION,
+        encode_frame(CHAIN, scene.declaration()): FrameReason.WRONG_CHAIN,
+        frame.replace(b"declaration\x01", b"declaration\xcc\x01"): FrameReason.NOT_CANONICAL,
     }
     for data, reason in bad.items():
         (judged,) = scene.deliver(data)

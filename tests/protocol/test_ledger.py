@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import mempool as mempool_module
-from protocol.job import RewardShares
-from protocol.ledger import LedgerError, LedgerState, StakeTable, apply_block, find_block_fault
+from protocol.ledger import LedgerError, LedgerState, apply_block, find_block_fault
+from protocol.mechanisms.proof_of_training.job import RewardShares
+from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
 from protocol.mempool import MAX_NONCE_LEAD, Mempool
 from protocol.messages import Payout, Transaction
-from protocol.rewards import compute_coinbase, compute_subsidy
+from protocol.stakes import StakeTable
+from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
-from protocol.verdicts import ACCEPT, Ignore, Reason
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason
 from tests.support.core import genesis, keys
 
 OWNERS: Final = tuple(keys(index).public for index in range(6))
@@ -118,12 +120,12 @@ def test_two_states_with_the_same_accounts_and_bonds_are_equal() -> None:
 @pytest.mark.parametrize(
     ("items", "fault"),
     [
-        ([transfer(3, 0)], Reason.UNKNOWN_ACCOUNT),
-        ([transfer(1, 0), transfer(1, 0)], Reason.NONCE_USED),
-        ([transfer(1, 1)], Reason.NONCE_GAP),
-        ([transfer(1, 0, amount=50_000_001)], Reason.OVERDRAFT),
-        ([transfer(1, 0, amount=50_000_000, fee=1)], Reason.OVERDRAFT),
-        ([transfer(1, 0, amount=30_000_000), transfer(1, 1, amount=30_000_000)], Reason.OVERDRAFT),
+        ([transfer(3, 0)], LedgerReason.UNKNOWN_ACCOUNT),
+        ([transfer(1, 0), transfer(1, 0)], LedgerReason.NONCE_USED),
+        ([transfer(1, 1)], LedgerReason.NONCE_GAP),
+        ([transfer(1, 0, amount=50_000_001)], LedgerReason.OVERDRAFT),
+        ([transfer(1, 0, amount=50_000_000, fee=1)], LedgerReason.OVERDRAFT),
+        ([transfer(1, 0, amount=30_000_000), transfer(1, 1, amount=30_000_000)], LedgerReason.OVERDRAFT),
         ([transfer(1, 0, amount=50_000_000), transfer(0, 0, amount=100_000_000)], None),
         ([transfer(1, 0, amount=9, recipient=3), transfer(3, 0, amount=9)], None),
         ([transfer(1, 0, amount=50_000_000, recipient=1), transfer(1, 1, amount=50_000_000)], None),
@@ -239,11 +241,11 @@ def test_the_pool_keeps_one_transfer_for_each_author_and_nonce(items: list[Trans
     for item in items:
         verdict = pool.judge(state, item)
         if item.author not in state.accounts:
-            assert verdict == Ignore(Reason.UNKNOWN_ACCOUNT)
+            assert verdict == Ignore(LedgerReason.UNKNOWN_ACCOUNT)
         elif item.amount + item.fee > state.accounts[item.author].balance:
-            assert verdict == Ignore(Reason.OVERDRAFT)
+            assert verdict == Ignore(LedgerReason.OVERDRAFT)
         elif (item.author, item.nonce) in kept:
-            assert verdict == Ignore(Reason.DUPLICATE)
+            assert verdict == Ignore(ChainReason.DUPLICATE)
         else:
             assert verdict is ACCEPT
             pool.add(item)
@@ -255,9 +257,9 @@ def test_the_pool_keeps_one_transfer_for_each_author_and_nonce(items: list[Trans
 def test_the_pool_looks_ahead_only_so_far() -> None:
     pool, state = Mempool(), LedgerState.from_genesis(GENESIS)
     assert pool.judge(state, transfer(1, MAX_NONCE_LEAD)) is ACCEPT
-    assert pool.judge(state, transfer(1, MAX_NONCE_LEAD + 1)) == Ignore(Reason.NONCE_GAP)
+    assert pool.judge(state, transfer(1, MAX_NONCE_LEAD + 1)) == Ignore(LedgerReason.NONCE_GAP)
     moved = extend(state, (transfer(1, 0),), 1)
-    assert pool.judge(moved, transfer(1, 0)) == Ignore(Reason.NONCE_USED)
+    assert pool.judge(moved, transfer(1, 0)) == Ignore(LedgerReason.NONCE_USED)
 
 
 def test_transfers_of_a_left_branch_return_and_settled_ones_go() -> None:
@@ -277,6 +279,6 @@ def test_the_pool_stays_bounded_even_when_a_branch_gives_its_transfers_back(monk
     for nonce in range(3):
         assert pool.judge(state, transfer(1, nonce)) is ACCEPT
         pool.add(transfer(1, nonce))
-    assert pool.judge(state, transfer(1, 3)) == Ignore(Reason.POOL_FULL)
+    assert pool.judge(state, transfer(1, 3)) == Ignore(LedgerReason.POOL_FULL)
     pool.on_head_changed(state, [transfer(2, nonce) for nonce in range(3)])
     assert len(pool) <= 3

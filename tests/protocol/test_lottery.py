@@ -10,19 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.cosigning import follow_the_coin
 from protocol.crypto import Domain
-from protocol.ledger import StakeTable
-from protocol.lottery import (
-    HASH_RANGE,
-    compute_slot,
-    compute_slot_start,
-    compute_target,
-    follow_the_coin,
-    is_slot_won,
-)
-from protocol.messages import BlockHeader, TrainingDeclaration
+from protocol.lottery import HASH_RANGE, compute_target, is_slot_won
+from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
+from protocol.slots import compute_slot, compute_slot_start
+from protocol.stakes import StakeTable
 from protocol.types import PARTS_PER_MILLION
-from protocol.verdicts import Reason, Reject
+from protocol.verdicts import ChainReason, Reject
 from tests.support.core import Scene, genesis, keys
 
 OWNERS: Final = tuple(hashlib.sha256(bytes([number])).digest() for number in range(6))
@@ -30,7 +26,7 @@ PARENT: Final = bytes(32)
 SLOTS: Final = 4_000
 
 
-def count_wins(stakes: dict[bytes, int], per_slot: int, author: bytes, domain: Domain = Domain.HEADER_LOTTERY) -> int:
+def count_wins(stakes: dict[bytes, int], per_slot: int, author: bytes, domain: Domain = HEADER_LOTTERY) -> int:
     table = StakeTable(stakes)
     return sum(
         is_slot_won(domain, table, per_slot, parent=PARENT, height=1, slot=slot, author=author) for slot in range(SLOTS)
@@ -76,7 +72,7 @@ def test_the_lottery_depends_on_each_of_its_inputs() -> None:
     table = StakeTable(dict.fromkeys(OWNERS, 1))
 
     def draw(**change: object) -> list[bool]:
-        given_ = {"domain": Domain.HEADER_LOTTERY, "parent": PARENT, "height": 1, "author": OWNERS[0], **change}
+        given_ = {"domain": HEADER_LOTTERY, "parent": PARENT, "height": 1, "author": OWNERS[0], **change}
         domain, parent, height, author = (given_[name] for name in ("domain", "parent", "height", "author"))
         assert isinstance(domain, Domain)
         assert isinstance(parent, bytes)
@@ -89,7 +85,7 @@ def test_the_lottery_depends_on_each_of_its_inputs() -> None:
 
     changes: tuple[dict[str, object], ...] = (
         {},
-        {"domain": Domain.DECLARATION_LOTTERY},
+        {"domain": DECLARATION_LOTTERY},
         {"parent": bytes(31) + b"\x01"},
         {"height": 2},
         {"author": OWNERS[1]},
@@ -112,7 +108,7 @@ def test_no_message_can_state_its_own_stake() -> None:
         assert not {"stake", "target", "difficulty", "timestamp"} & set(struct.__struct_fields__)
     poor = Scene(genesis(5, stakes=[1_000_000, 0, 1_000_000, 1_000_000, 1_000_000]))
     rich = Scene(genesis(5))
-    slot = rich.find_slot(Domain.DECLARATION_LOTTERY, 1, rich.head, 0)
+    slot = rich.find_slot(DECLARATION_LOTTERY, 1, rich.head, 0)
     declaration = poor.sign(
         TrainingDeclaration(
             height=1,
@@ -124,7 +120,7 @@ def test_no_message_can_state_its_own_stake() -> None:
             commitment=bytes(64),
         )
     )
-    assert poor.judge(declaration) == Reject(Reason.NOT_BONDED)
+    assert poor.judge(declaration) == Reject(ChainReason.NOT_BONDED)
 
 
 # ---- follow the coin ----

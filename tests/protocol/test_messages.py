@@ -6,23 +6,30 @@ from typing import Final
 import msgspec
 import pytest
 
+from protocol.catch_up import MAX_LOCATOR
 from protocol.crypto import Domain
-from protocol.messages import (
+from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
-    UNSIGNED,
     BlockHeader,
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
-    Message,
-    Payout,
     StakeholderSignature,
     TrainingDeclaration,
-    Transaction,
     WrappedBlock,
 )
-from protocol.participant import MAX_LOCATOR
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from protocol.mechanisms.proof_of_training.reasons import TrainingMissing, TrainingReason
+from protocol.messages import UNSIGNED, BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.verdicts import (
+    ACCEPT,
+    ChainMissing,
+    ChainReason,
+    FrameReason,
+    Ignore,
+    LedgerReason,
+    Missing,
+    Reject,
+    Verdict,
+    Wait,
+)
 from tests.support.core import STRANGER, Scene, keys
 
 UNKNOWN: Final = bytes([7]) * 32
@@ -84,7 +91,7 @@ def set_losing_slot(domain: Domain) -> Change:
 
 
 def set_other_winner(scene: Scene, message: Message) -> Message:
-    slot = scene.find_slot(Domain.DECLARATION_LOTTERY, 2, scene.head, scene.head.slot + 1)
+    slot = scene.find_slot(DECLARATION_LOTTERY, 2, scene.head, scene.head.slot + 1)
     return msgspec.structs.replace(message, author=keys(2).public, slot=slot)
 
 
@@ -93,7 +100,7 @@ def set_early_slot(scene: Scene, message: Message) -> Message:
 
 
 def set_slot_before_declarations(scene: Scene, message: Message) -> Message:
-    return msgspec.structs.replace(message, slot=scene.find_slot(Domain.HEADER_LOTTERY, 1, scene.head, scene.head.slot))
+    return msgspec.structs.replace(message, slot=scene.find_slot(HEADER_LOTTERY, 1, scene.head, scene.head.slot))
 
 
 def set_to_wrapper(scene: Scene, message: Message) -> Message:
@@ -143,70 +150,95 @@ def on_payout(**changes: object) -> Change:
 ZEROS: Final = bytes(64)
 STRANGE_KEY: Final = keys(STRANGER).public
 RESIGNED: Final[list[Case]] = [
-    ("transaction", "author", set_to(author=STRANGE_KEY), Ignore(Reason.UNKNOWN_ACCOUNT)),
-    ("transaction", "nonce", set_to(nonce=0), Ignore(Reason.NONCE_USED)),
-    ("transaction", "nonce", set_to(nonce=1_002), Ignore(Reason.NONCE_GAP)),
+    ("transaction", "author", set_to(author=STRANGE_KEY), Ignore(LedgerReason.UNKNOWN_ACCOUNT)),
+    ("transaction", "nonce", set_to(nonce=0), Ignore(LedgerReason.NONCE_USED)),
+    ("transaction", "nonce", set_to(nonce=1_002), Ignore(LedgerReason.NONCE_GAP)),
     ("transaction", "recipient", set_to(recipient=STRANGE_KEY), ACCEPT),
-    ("transaction", "amount", set_to(amount=2**60), Ignore(Reason.OVERDRAFT)),
-    ("transaction", "fee", set_to(fee=2**60), Ignore(Reason.OVERDRAFT)),
-    ("declaration", "height", set_to(height=1), Reject(Reason.WRONG_HEIGHT)),
-    ("declaration", "height", set_to(height=3), Reject(Reason.WRONG_HEIGHT)),
-    ("declaration", "parent", set_to(parent=UNKNOWN), Missing.BLOCK),
-    ("declaration", "slot", set_losing_slot(Domain.DECLARATION_LOTTERY), Reject(Reason.LOTTERY_LOST)),
-    ("declaration", "slot", set_to(slot=FUTURE), Ignore(Reason.FUTURE_SLOT)),
-    ("declaration", "slot", set_early_slot, Reject(Reason.SLOT_BEFORE_PARENT)),
-    ("declaration", "author", set_other_winner, Reject(Reason.BAD_COMMITMENT)),
-    ("declaration", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
-    ("declaration", "weights_digest", set_to(weights_digest=UNKNOWN), Reject(Reason.DIFFERENT_WEIGHTS)),
-    ("declaration", "profile", set_to(profile="other"), Reject(Reason.WRONG_PROFILE)),
-    ("declaration", "commitment", set_to(commitment=ZEROS), Reject(Reason.BAD_COMMITMENT)),
-    ("header", "height", set_to(height=1), Reject(Reason.WRONG_HEIGHT)),
-    ("header", "height", set_to(height=3), Reject(Reason.WRONG_HEIGHT)),
-    ("header", "parent", set_to(parent=UNKNOWN), Missing.BLOCK),
-    ("header", "slot", set_losing_slot(Domain.HEADER_LOTTERY), Reject(Reason.LOTTERY_LOST)),
-    ("header", "slot", set_to(slot=FUTURE), Ignore(Reason.FUTURE_SLOT)),
-    ("header", "slot", set_early_slot, Reject(Reason.SLOT_BEFORE_PARENT)),
-    ("header", "slot", set_slot_before_declarations, Reject(Reason.DECLARATION_AFTER_HEADER)),
-    ("header", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
-    ("header", "weights_digest", set_to(weights_digest=UNKNOWN), Reject(Reason.DIFFERENT_WEIGHTS)),
-    ("header", "training_secret", set_to(training_secret=UNKNOWN), Reject(Reason.DIFFERENT_SECRET)),
-    ("header", "declarations", set_to(declarations=()), Reject(Reason.CONFIDENCE_NOT_REACHED)),
-    ("header", "declarations", on_tuple("declarations", lambda _, d: d[:1]), Reject(Reason.CONFIDENCE_NOT_REACHED)),
+    ("transaction", "amount", set_to(amount=2**60), Ignore(LedgerReason.OVERDRAFT)),
+    ("transaction", "fee", set_to(fee=2**60), Ignore(LedgerReason.OVERDRAFT)),
+    ("declaration", "height", set_to(height=1), Reject(ChainReason.WRONG_HEIGHT)),
+    ("declaration", "height", set_to(height=3), Reject(ChainReason.WRONG_HEIGHT)),
+    ("declaration", "parent", set_to(parent=UNKNOWN), ChainMissing.BLOCK),
+    ("declaration", "slot", set_losing_slot(DECLARATION_LOTTERY), Reject(ChainReason.LOTTERY_LOST)),
+    ("declaration", "slot", set_to(slot=FUTURE), Ignore(ChainReason.FUTURE_SLOT)),
+    ("declaration", "slot", set_early_slot, Reject(ChainReason.SLOT_BEFORE_PARENT)),
+    ("declaration", "author", set_other_winner, Reject(TrainingReason.BAD_COMMITMENT)),
+    ("declaration", "author", set_to(author=STRANGE_KEY), Reject(ChainReason.NOT_BONDED)),
+    ("declaration", "weights_digest", set_to(weights_digest=UNKNOWN), Reject(TrainingReason.DIFFERENT_WEIGHTS)),
+    ("declaration", "profile", set_to(profile="other"), Reject(TrainingReason.WRONG_PROFILE)),
+    ("declaration", "commitment", set_to(commitment=ZEROS), Reject(TrainingReason.BAD_COMMITMENT)),
+    ("header", "height", set_to(height=1), Reject(ChainReason.WRONG_HEIGHT)),
+    ("header", "height", set_to(height=3), Reject(ChainReason.WRONG_HEIGHT)),
+    ("header", "parent", set_to(parent=UNKNOWN), ChainMissing.BLOCK),
+    ("header", "slot", set_losing_slot(HEADER_LOTTERY), Reject(ChainReason.LOTTERY_LOST)),
+    ("header", "slot", set_to(slot=FUTURE), Ignore(ChainReason.FUTURE_SLOT)),
+    ("header", "slot", set_early_slot, Reject(ChainReason.SLOT_BEFORE_PARENT)),
+    ("header", "slot", set_slot_before_declarations, Reject(TrainingReason.DECLARATION_AFTER_HEADER)),
+    ("header", "author", set_to(author=STRANGE_KEY), Reject(ChainReason.NOT_BONDED)),
+    ("header", "weights_digest", set_to(weights_digest=UNKNOWN), Reject(TrainingReason.DIFFERENT_WEIGHTS)),
+    ("header", "training_secret", set_to(training_secret=UNKNOWN), Reject(TrainingReason.DIFFERENT_SECRET)),
+    ("header", "declarations", set_to(declarations=()), Reject(TrainingReason.CONFIDENCE_NOT_REACHED)),
+    (
+        "header",
+        "declarations",
+        on_tuple("declarations", lambda _, d: d[:1]),
+        Reject(TrainingReason.CONFIDENCE_NOT_REACHED),
+    ),
     (
         "header",
         "declarations",
         on_tuple("declarations", lambda _, d: (*d, d[-1])),
-        Reject(Reason.DECLARATIONS_NOT_DISTINCT),
+        Reject(TrainingReason.DECLARATIONS_NOT_DISTINCT),
     ),
     (
         "header",
         "declarations",
         on_tuple("declarations", lambda _, d: d[::-1]),
-        Reject(Reason.DECLARATIONS_NOT_DISTINCT),
+        Reject(TrainingReason.DECLARATIONS_NOT_DISTINCT),
     ),
-    ("stakeholder", "height", set_to(height=3), Reject(Reason.HEADER_MISMATCH)),
-    ("stakeholder", "parent", set_to(parent=UNKNOWN), Missing.BLOCK),
-    ("stakeholder", "parent", lambda s, m: msgspec.structs.replace(m, parent=s.chain_id), Ignore(Reason.STALE)),
-    ("stakeholder", "header", set_to(header=UNKNOWN), Missing.HEADER),
-    ("stakeholder", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
-    ("stakeholder", "author", set_to_wrapper, Reject(Reason.NOT_A_STAKEHOLDER)),
-    ("block", "header", lambda s, m: msgspec.structs.replace(m, header=s.header(2)), Reject(Reason.HEADER_MISMATCH)),
-    ("block", "signatures", on_tuple("signatures", lambda _, s: s[1:]), Reject(Reason.WRONG_SIGNATURE_COUNT)),
-    ("block", "signatures", on_tuple("signatures", lambda _, s: (*s, s[0])), Reject(Reason.WRONG_SIGNATURE_COUNT)),
-    ("block", "signatures", on_tuple("signatures", lambda _, s: (s[0], s[0])), Reject(Reason.NOT_A_STAKEHOLDER)),
-    ("block", "signatures", on_tuple("signatures", lambda _, s: s[::-1]), Reject(Reason.NOT_A_STAKEHOLDER)),
-    ("block", "transactions", set_to(transactions=()), Reject(Reason.WRONG_COINBASE)),
-    ("block", "transactions", on_tuple("transactions", lambda _, t: (t[0], t[0])), Reject(Reason.NONCE_USED)),
-    ("block", "transactions", on_tuple("transactions", lambda _, t: t[:1] * 101), Reject(Reason.TOO_MANY_TRANSACTIONS)),
-    ("block", "coinbase", set_to(coinbase=()), Reject(Reason.WRONG_COINBASE)),
-    ("block", "coinbase", on_tuple("coinbase", lambda _, c: (*c, c[-1])), Reject(Reason.WRONG_COINBASE)),
-    ("block", "coinbase", on_tuple("coinbase", lambda _, c: c[::-1]), Reject(Reason.WRONG_COINBASE)),
-    ("block", "author", set_to(author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
-    ("block", "author", set_to_first_signer, Reject(Reason.WRONG_WRAPPER)),
-    ("head", "height", set_to(height=0), Ignore(Reason.STALE)),
+    ("stakeholder", "height", set_to(height=3), Reject(TrainingReason.HEADER_MISMATCH)),
+    ("stakeholder", "parent", set_to(parent=UNKNOWN), ChainMissing.BLOCK),
+    ("stakeholder", "parent", lambda s, m: msgspec.structs.replace(m, parent=s.chain_id), Ignore(ChainReason.STALE)),
+    ("stakeholder", "header", set_to(header=UNKNOWN), TrainingMissing.HEADER),
+    ("stakeholder", "author", set_to(author=STRANGE_KEY), Reject(ChainReason.NOT_BONDED)),
+    ("stakeholder", "author", set_to_wrapper, Reject(TrainingReason.NOT_A_STAKEHOLDER)),
+    (
+        "block",
+        "header",
+        lambda s, m: msgspec.structs.replace(m, header=s.header(2)),
+        Reject(TrainingReason.HEADER_MISMATCH),
+    ),
+    ("block", "signatures", on_tuple("signatures", lambda _, s: s[1:]), Reject(TrainingReason.WRONG_SIGNATURE_COUNT)),
+    (
+        "block",
+        "signatures",
+        on_tuple("signatures", lambda _, s: (*s, s[0])),
+        Reject(TrainingReason.WRONG_SIGNATURE_COUNT),
+    ),
+    (
+        "block",
+        "signatures",
+        on_tuple("signatures", lambda _, s: (s[0], s[0])),
+        Reject(TrainingReason.NOT_A_STAKEHOLDER),
+    ),
+    ("block", "signatures", on_tuple("signatures", lambda _, s: s[::-1]), Reject(TrainingReason.NOT_A_STAKEHOLDER)),
+    ("block", "transactions", set_to(transactions=()), Reject(LedgerReason.WRONG_COINBASE)),
+    ("block", "transactions", on_tuple("transactions", lambda _, t: (t[0], t[0])), Reject(LedgerReason.NONCE_USED)),
+    (
+        "block",
+        "transactions",
+        on_tuple("transactions", lambda _, t: t[:1] * 101),
+        Reject(LedgerReason.TOO_MANY_TRANSACTIONS),
+    ),
+    ("block", "coinbase", set_to(coinbase=()), Reject(LedgerReason.WRONG_COINBASE)),
+    ("block", "coinbase", on_tuple("coinbase", lambda _, c: (*c, c[-1])), Reject(LedgerReason.WRONG_COINBASE)),
+    ("block", "coinbase", on_tuple("coinbase", lambda _, c: c[::-1]), Reject(LedgerReason.WRONG_COINBASE)),
+    ("block", "author", set_to(author=STRANGE_KEY), Reject(ChainReason.NOT_BONDED)),
+    ("block", "author", set_to_first_signer, Reject(TrainingReason.WRONG_WRAPPER)),
+    ("head", "height", set_to(height=0), Ignore(ChainReason.STALE)),
     ("head", "head", lambda s, m: msgspec.structs.replace(m, head=s.head.hash), ACCEPT),
     ("head", "author", set_to(author=STRANGE_KEY), ACCEPT),
-    ("request", "locator", set_to(locator=(UNKNOWN,) * (MAX_LOCATOR + 1)), Reject(Reason.OVERSIZED)),
+    ("request", "locator", set_to(locator=(UNKNOWN,) * (MAX_LOCATOR + 1)), Reject(FrameReason.OVERSIZED)),
     ("request", "locator", set_to(locator=(UNKNOWN,) * MAX_LOCATOR), ACCEPT),
     ("request", "author", set_to(author=STRANGE_KEY), ACCEPT),
     ("response", "blocks", set_to(blocks=()), ACCEPT),
@@ -215,31 +247,36 @@ RESIGNED: Final[list[Case]] = [
 
 DECLARATION, SIGNATURE, TRANSACTION = "declarations", "signatures", "transactions"
 NESTED: Final[list[tuple[str, str, Change, Expected]]] = [
-    (DECLARATION, "height", on_first(DECLARATION, height=1), Reject(Reason.DECLARATION_MISMATCH)),
-    (DECLARATION, "parent", on_first(DECLARATION, parent=UNKNOWN), Reject(Reason.DECLARATION_MISMATCH)),
-    (DECLARATION, "slot", on_first(DECLARATION, slot=399), Reject(Reason.DECLARATION_AFTER_HEADER)),
-    (DECLARATION, "slot", on_first(DECLARATION, slot=0), Reject(Reason.SLOT_BEFORE_PARENT)),
-    (DECLARATION, "author", on_first(DECLARATION, author=STRANGE_KEY), Reject(Reason.NOT_BONDED)),
-    (DECLARATION, "weights_digest", on_first(DECLARATION, weights_digest=UNKNOWN), Reject(Reason.DECLARATION_MISMATCH)),
-    (DECLARATION, "profile", on_first(DECLARATION, profile="other"), Reject(Reason.WRONG_PROFILE)),
-    (DECLARATION, "commitment", on_first(DECLARATION, commitment=ZEROS), Reject(Reason.BAD_COMMITMENT)),
-    (DECLARATION, "signature", on_first(DECLARATION, resign=False, signature=ZEROS), Reject(Reason.BAD_SIGNATURE)),
-    (SIGNATURE, "height", on_first(SIGNATURE, height=3), Reject(Reason.HEADER_MISMATCH)),
-    (SIGNATURE, "parent", on_first(SIGNATURE, parent=UNKNOWN), Reject(Reason.HEADER_MISMATCH)),
-    (SIGNATURE, "header", on_first(SIGNATURE, header=UNKNOWN), Reject(Reason.HEADER_MISMATCH)),
-    (SIGNATURE, "author", on_first(SIGNATURE, author=STRANGE_KEY), Reject(Reason.NOT_A_STAKEHOLDER)),
-    (SIGNATURE, "signature", on_first(SIGNATURE, resign=False, signature=ZEROS), Reject(Reason.BAD_SIGNATURE)),
-    (TRANSACTION, "author", on_first(TRANSACTION, author=STRANGE_KEY), Reject(Reason.UNKNOWN_ACCOUNT)),
-    (TRANSACTION, "nonce", on_first(TRANSACTION, nonce=0), Reject(Reason.NONCE_USED)),
-    (TRANSACTION, "nonce", on_first(TRANSACTION, nonce=2), Reject(Reason.NONCE_GAP)),
+    (DECLARATION, "height", on_first(DECLARATION, height=1), Reject(TrainingReason.DECLARATION_MISMATCH)),
+    (DECLARATION, "parent", on_first(DECLARATION, parent=UNKNOWN), Reject(TrainingReason.DECLARATION_MISMATCH)),
+    (DECLARATION, "slot", on_first(DECLARATION, slot=399), Reject(TrainingReason.DECLARATION_AFTER_HEADER)),
+    (DECLARATION, "slot", on_first(DECLARATION, slot=0), Reject(ChainReason.SLOT_BEFORE_PARENT)),
+    (DECLARATION, "author", on_first(DECLARATION, author=STRANGE_KEY), Reject(ChainReason.NOT_BONDED)),
+    (
+        DECLARATION,
+        "weights_digest",
+        on_first(DECLARATION, weights_digest=UNKNOWN),
+        Reject(TrainingReason.DECLARATION_MISMATCH),
+    ),
+    (DECLARATION, "profile", on_first(DECLARATION, profile="other"), Reject(TrainingReason.WRONG_PROFILE)),
+    (DECLARATION, "commitment", on_first(DECLARATION, commitment=ZEROS), Reject(TrainingReason.BAD_COMMITMENT)),
+    (DECLARATION, "signature", on_first(DECLARATION, resign=False, signature=ZEROS), Reject(ChainReason.BAD_SIGNATURE)),
+    (SIGNATURE, "height", on_first(SIGNATURE, height=3), Reject(TrainingReason.HEADER_MISMATCH)),
+    (SIGNATURE, "parent", on_first(SIGNATURE, parent=UNKNOWN), Reject(TrainingReason.HEADER_MISMATCH)),
+    (SIGNATURE, "header", on_first(SIGNATURE, header=UNKNOWN), Reject(TrainingReason.HEADER_MISMATCH)),
+    (SIGNATURE, "author", on_first(SIGNATURE, author=STRANGE_KEY), Reject(TrainingReason.NOT_A_STAKEHOLDER)),
+    (SIGNATURE, "signature", on_first(SIGNATURE, resign=False, signature=ZEROS), Reject(ChainReason.BAD_SIGNATURE)),
+    (TRANSACTION, "author", on_first(TRANSACTION, author=STRANGE_KEY), Reject(LedgerReason.UNKNOWN_ACCOUNT)),
+    (TRANSACTION, "nonce", on_first(TRANSACTION, nonce=0), Reject(LedgerReason.NONCE_USED)),
+    (TRANSACTION, "nonce", on_first(TRANSACTION, nonce=2), Reject(LedgerReason.NONCE_GAP)),
     (TRANSACTION, "recipient", on_first(TRANSACTION, recipient=STRANGE_KEY), ACCEPT),
-    (TRANSACTION, "amount", on_first(TRANSACTION, amount=2**60), Reject(Reason.OVERDRAFT)),
-    (TRANSACTION, "fee", on_first(TRANSACTION, fee=8), Reject(Reason.WRONG_COINBASE)),
-    (TRANSACTION, "signature", on_first(TRANSACTION, resign=False, signature=ZEROS), Reject(Reason.BAD_SIGNATURE)),
-    ("header", "height", on_header(height=3), Reject(Reason.WRONG_HEIGHT)),
-    ("header", "parent", on_header(parent=UNKNOWN), Missing.BLOCK),
+    (TRANSACTION, "amount", on_first(TRANSACTION, amount=2**60), Reject(LedgerReason.OVERDRAFT)),
+    (TRANSACTION, "fee", on_first(TRANSACTION, fee=8), Reject(LedgerReason.WRONG_COINBASE)),
+    (TRANSACTION, "signature", on_first(TRANSACTION, resign=False, signature=ZEROS), Reject(ChainReason.BAD_SIGNATURE)),
+    ("header", "height", on_header(height=3), Reject(ChainReason.WRONG_HEIGHT)),
+    ("header", "parent", on_header(parent=UNKNOWN), ChainMissing.BLOCK),
     *(
-        ("header", name, on_header(**{name: value}), Reject(Reason.BAD_SIGNATURE))
+        ("header", name, on_header(**{name: value}), Reject(ChainReason.BAD_SIGNATURE))
         for name, value in {
             "slot": 300,
             "author": STRANGE_KEY,
@@ -249,8 +286,8 @@ NESTED: Final[list[tuple[str, str, Change, Expected]]] = [
             "signature": ZEROS,
         }.items()
     ),
-    ("coinbase", "account", on_payout(account=STRANGE_KEY), Reject(Reason.WRONG_COINBASE)),
-    ("coinbase", "amount", on_payout(amount=1), Reject(Reason.WRONG_COINBASE)),
+    ("coinbase", "account", on_payout(account=STRANGE_KEY), Reject(LedgerReason.WRONG_COINBASE)),
+    ("coinbase", "amount", on_payout(amount=1), Reject(LedgerReason.WRONG_COINBASE)),
 ]
 TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "transaction": Transaction,
@@ -307,7 +344,7 @@ def test_a_change_without_a_new_signature_is_a_bad_signature(kind: str, field: s
     scene = make_scene()
     message = make_valid(scene, kind)
     changed = msgspec.structs.replace(message, **{field: differ(getattr(message, field))})
-    assert scene.judge(changed) == Reject(Reason.BAD_SIGNATURE)
+    assert scene.judge(changed) == Reject(ChainReason.BAD_SIGNATURE)
     assert scene.judge(message) == ACCEPT, "the true message must still be welcome"
 
 
@@ -318,7 +355,7 @@ def test_a_value_its_type_does_not_allow_is_malformed(kind: str, field: str, val
         value = b"text"
     scene = make_scene()
     changed = msgspec.structs.replace(make_valid(scene, kind), **{field: value})
-    assert scene.judge(changed) == Reject(Reason.MALFORMED)
+    assert scene.judge(changed) == Reject(FrameReason.MALFORMED)
 
 
 @pytest.mark.parametrize(("kind", "field", "change", "expected"), RESIGNED)
@@ -342,7 +379,7 @@ def test_a_signature_serves_one_key_chain_and_purpose(kind: str, forgery: str) -
         "other chain": owner.sign(UNKNOWN, message).signature,
         "other purpose": owner.sign_hash(UNKNOWN),
     }[forgery]
-    assert scene.judge(msgspec.structs.replace(message, signature=forged)) == Reject(Reason.BAD_SIGNATURE)
+    assert scene.judge(msgspec.structs.replace(message, signature=forged)) == Reject(ChainReason.BAD_SIGNATURE)
 
 
 @pytest.mark.parametrize(("field", "name", "change", "expected"), NESTED)
@@ -369,7 +406,7 @@ def test_a_nested_message_changed_without_its_own_signature_is_refused(outer: st
     first = getattr(message, field)[0]
     changed = on_first(field, resign=False, **{name: differ(getattr(first, name))})(scene, message)
     is_misplaced = field == DECLARATION and name in ("height", "parent", "weights_digest")
-    reason = Reason.DECLARATION_MISMATCH if is_misplaced else Reason.BAD_SIGNATURE
+    reason = TrainingReason.DECLARATION_MISMATCH if is_misplaced else ChainReason.BAD_SIGNATURE
     assert scene.judge(scene.sign(changed)) == Reject(reason)
 
 

@@ -7,25 +7,15 @@ import pytest
 
 from protocol import inbox as inbox_module
 from protocol.codec import encode_frame
-from protocol.crypto import Domain, compute_content_hash
-from protocol.events import (
-    Broadcast,
-    Command,
-    Judged,
-    StartTraining,
-    Timer,
-    TimerFired,
-    TimerKind,
-)
-from protocol.messages import (
-    BlockHeader,
-    Message,
-    StakeholderSignature,
-    WrappedBlock,
-)
-from protocol.phases import Phase
-from protocol.types import Task
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Wait
+from protocol.crypto import compute_content_hash
+from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired
+from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, StakeholderSignature, WrappedBlock
+from protocol.mechanisms.proof_of_training.phases import Phase
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.work import TrainStage
+from protocol.messages import Message
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject, Wait
 from tests.support.core import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
 
 NEXT_STAGE = 1
@@ -45,8 +35,8 @@ def test_a_second_declaration_of_an_author_is_equivocation_and_the_first_one_sta
     scene = Scene()
     first = scene.declaration(1)
     assert scene.judge(first) == ACCEPT
-    assert scene.judge(first) == Ignore(Reason.DUPLICATE)
-    assert scene.judge(scene.declaration(1, slot=first.slot + 1)) == Reject(Reason.EQUIVOCATION)
+    assert scene.judge(first) == Ignore(ChainReason.DUPLICATE)
+    assert scene.judge(scene.declaration(1, slot=first.slot + 1)) == Reject(ChainReason.EQUIVOCATION)
     assert scene.judge(scene.declaration(2)) == ACCEPT
 
 
@@ -56,7 +46,7 @@ def test_a_second_header_of_an_author_in_one_slot_is_equivocation_but_not_in_ano
     other = scene.header(1, (1, 2, 4))
     assert header.slot == other.slot
     assert scene.judge(header) == ACCEPT
-    assert scene.judge(other) == Reject(Reason.EQUIVOCATION)
+    assert scene.judge(other) == Reject(ChainReason.EQUIVOCATION)
     assert scene.judge(scene.header(1, (1, 2, 4), slot=header.slot + 1)) == ACCEPT
     assert scene.judge(scene.header(2, (1, 2, 4))) == ACCEPT
 
@@ -65,14 +55,14 @@ def test_a_declaration_after_the_reveal_finds_the_window_closed() -> None:
     scene = Scene()
     late = scene.declaration(4)
     assert scene.judge(scene.header(1, (1, 2))) == ACCEPT
-    assert scene.judge(late) == Ignore(Reason.WINDOW_CLOSED)
+    assert scene.judge(late) == Ignore(TrainingReason.WINDOW_CLOSED)
     open_window = Scene()
     assert open_window.judge(late) == ACCEPT
 
 
 def test_a_faulty_header_does_not_close_the_window() -> None:
     scene = Scene()
-    assert scene.judge(scene.header(1, (1,))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
+    assert scene.judge(scene.header(1, (1,))) == Reject(TrainingReason.CONFIDENCE_NOT_REACHED)
     assert scene.judge(scene.declaration(4)) == ACCEPT
 
 
@@ -85,14 +75,14 @@ def test_junk_declarations_do_not_spoil_an_honest_chain() -> None:
         scene.sign(msgspec.structs.replace(true, commitment=bytes([number]) * 64, slot=true.slot))
         for number in range(9)
     ]
-    assert {scene.judge(item) for item in junk} == {Reject(Reason.BAD_COMMITMENT)}
+    assert {scene.judge(item) for item in junk} == {Reject(TrainingReason.BAD_COMMITMENT)}
     cluster.run(seconds=(true.slot * SLOT_NS + TRAINING_NS) / 1e9 + 0.5)
     for name in "012":
         for item in junk:
             cluster.send(name, "3", encode_frame(scene.chain_id, item))
     cluster.run(until_height=2)
     assert [cluster.node(index).tree.head.height for index in range(3)] == [2, 2, 2]
-    assert any(item.verdict == Reject(Reason.BAD_COMMITMENT) for item in cluster.judgements("0"))
+    assert any(item.verdict == Reject(TrainingReason.BAD_COMMITMENT) for item in cluster.judgements("0"))
 
 
 def test_an_equivocating_author_does_not_spoil_a_header_that_holds_its_other_declaration() -> None:
@@ -159,9 +149,9 @@ def test_a_signature_that_overtakes_its_header_waits_and_is_judged_after_it() ->
     header = scene.header()
     signer = next(key for key in scene.stakeholders(header)[:-1] if key != keys(0).public)
     signature = scene.signature(header, signer)
-    assert scene.judge(signature) == Wait(Missing.HEADER, compute_content_hash(scene.chain_id, header))
+    assert scene.judge(signature) == Wait(TrainingMissing.HEADER, compute_content_hash(scene.chain_id, header))
     assert [item.verdict for item in scene.deliver(header, "other")] == [ACCEPT, ACCEPT]
-    assert scene.judge(signature) == Ignore(Reason.DUPLICATE)
+    assert scene.judge(signature) == Ignore(ChainReason.DUPLICATE)
 
 
 def test_signatures_and_children_of_refused_messages_are_refused_too() -> None:
@@ -171,27 +161,27 @@ def test_signatures_and_children_of_refused_messages_are_refused_too() -> None:
     waiting = scene.signature(poisoned, signer)
     assert isinstance(scene.judge(waiting), Wait)
     verdicts = [item.verdict for item in scene.deliver(poisoned)]
-    assert verdicts == [Reject(Reason.DIFFERENT_WEIGHTS), Reject(Reason.REFUSED_HEADER)]
+    assert verdicts == [Reject(TrainingReason.DIFFERENT_WEIGHTS), Reject(TrainingReason.REFUSED_HEADER)]
     block = scene.block(poisoned)
-    assert scene.judge(block) == Reject(Reason.DIFFERENT_WEIGHTS)
+    assert scene.judge(block) == Reject(TrainingReason.DIFFERENT_WEIGHTS)
     child = msgspec.structs.replace(scene.declaration(2), height=2, parent=compute_content_hash(scene.chain_id, block))
-    assert scene.judge(scene.sign(child)) == Reject(Reason.REFUSED_PARENT)
+    assert scene.judge(scene.sign(child)) == Reject(ChainReason.REFUSED_PARENT)
 
 
 def test_true_messages_for_a_height_that_is_settled_are_stale_and_blame_nobody() -> None:
     scene = Scene()
     late = (scene.declaration(4), scene.header(2, (2, 3)))
     scene.grow()
-    assert [scene.judge(message) for message in late] == [Ignore(Reason.STALE)] * 2
+    assert [scene.judge(message) for message in late] == [Ignore(ChainReason.STALE)] * 2
 
 
 def test_a_proposer_leaves_out_declarations_later_than_its_own_slot() -> None:
     scene = Scene()
     early = [scene.declaration(index) for index in (1, 2)]
-    slot = scene.find_slot(Domain.HEADER_LOTTERY, 0, scene.head, 1 + max(item.slot for item in early))
+    slot = scene.find_slot(HEADER_LOTTERY, 0, scene.head, 1 + max(item.slot for item in early))
     late = scene.declaration(3, slot=slot + 1)
     assert {scene.judge(item) for item in (*early, late)} == {ACCEPT}
-    commands = scene.handle(TimerFired(Timer(TimerKind.PROPOSE, slot, scene.head.hash)))
+    commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
     (header,) = [item.message for item in commands if isinstance(item, Broadcast) and item.message.kind == "header"]
     assert isinstance(header, BlockHeader)
     assert sorted(early, key=lambda item: item.author) == list(header.declarations)
@@ -208,7 +198,7 @@ def test_an_honest_node_given_other_data_refuses_the_true_headers_of_the_others(
     assert cluster.node(5).tree.head.height == 0
     refused = {(item.kind, item.verdict) for item in cluster.judgements("5")}
     for kind in ("declaration", "header", "block"):
-        assert (kind, Reject(Reason.DIFFERENT_WEIGHTS)) in refused
+        assert (kind, Reject(TrainingReason.DIFFERENT_WEIGHTS)) in refused
         assert (kind, ACCEPT) not in refused
 
 
@@ -222,8 +212,8 @@ def test_a_true_weights_digest_with_another_loss_trace_is_refused_by_its_secret(
     header = scene.sign(
         msgspec.structs.replace(poisoned, weights_digest=honest.weights_digest, declarations=declarations)
     )
-    assert scene.judge(header) == Reject(Reason.DIFFERENT_SECRET)
-    assert scene.judge(declarations[0]) == Reject(Reason.BAD_COMMITMENT)
+    assert scene.judge(header) == Reject(TrainingReason.DIFFERENT_SECRET)
+    assert scene.judge(declarations[0]) == Reject(TrainingReason.BAD_COMMITMENT)
 
 
 def test_messages_that_come_before_training_is_finished_wait_and_are_judged_after() -> None:
@@ -231,11 +221,11 @@ def test_messages_that_come_before_training_is_finished_wait_and_are_judged_afte
     header = scene.header(2)
     waiting: list[Message] = [scene.declaration(1), header, scene.declaration(4, data="poison"), scene.block(header)]
     for message in waiting:
-        assert scene.judge(message) == Wait(Missing.TRAINING, Task(NEXT_STAGE))
-        assert scene.judge(message) == Ignore(Reason.DUPLICATE), "it already waits"
+        assert scene.judge(message) == Wait(TrainingMissing.TRAINING, TrainStage(NEXT_STAGE))
+        assert scene.judge(message) == Ignore(ChainReason.DUPLICATE), "it already waits"
     assert scene.head.height == 1
     judged = [item.verdict for item in scene.finish(NEXT_STAGE) if isinstance(item, Judged)]
-    assert judged[:4] == [ACCEPT, ACCEPT, Reject(Reason.DIFFERENT_WEIGHTS), ACCEPT]
+    assert judged[:4] == [ACCEPT, ACCEPT, Reject(TrainingReason.DIFFERENT_WEIGHTS), ACCEPT]
     assert scene.head.height == 2
 
 
@@ -243,7 +233,7 @@ def test_a_result_for_a_stage_the_node_has_left_or_not_reached_starts_no_second_
     scene = untrained_scene()
     assert get_node(scene).phase is Phase.TRAINING
     commands = [*scene.finish(0), *scene.finish(2)]
-    assert StartTraining(2) not in commands
+    assert StartWork(2) not in commands
     assert get_node(scene).phase is Phase.TRAINING
     scene.finish(NEXT_STAGE)
     assert get_node(scene).phase is Phase.DECLARING
@@ -260,8 +250,8 @@ def test_the_inbox_is_bounded_for_each_peer_and_no_peer_takes_anothers_room(monk
     def send(peer: str) -> object:
         return scene.judge(scene.declaration(1, slot=next(slots)), peer)
 
-    wait = Wait(Missing.TRAINING, Task(NEXT_STAGE))
-    full = Ignore(Reason.INBOX_FULL)
+    wait = Wait(TrainingMissing.TRAINING, TrainStage(NEXT_STAGE))
+    full = Ignore(ChainReason.INBOX_FULL)
     assert [send("a") for _ in range(5)] == [wait, wait, wait, full, full]
     assert [send("b") for _ in range(4)] == [wait, wait, wait, full]
     scene.finish(NEXT_STAGE)
@@ -274,8 +264,8 @@ def test_the_inbox_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> N
     scene = untrained_scene()
     first, second = (scene.declaration(1, slot=scene.head.slot + ahead) for ahead in (10, 20))
     monkeypatch.setattr(inbox_module, "MAX_WAITING_BYTES", len(encode_frame(scene.chain_id, first)))
-    wait = Wait(Missing.TRAINING, Task(NEXT_STAGE))
+    wait = Wait(TrainingMissing.TRAINING, TrainStage(NEXT_STAGE))
     assert scene.judge(first, "a") == wait
-    assert scene.judge(first, "a") == Ignore(Reason.DUPLICATE)
-    assert scene.judge(second, "a") == Ignore(Reason.INBOX_FULL)
+    assert scene.judge(first, "a") == Ignore(ChainReason.DUPLICATE)
+    assert scene.judge(second, "a") == Ignore(ChainReason.INBOX_FULL)
     assert scene.judge(second, "b") == wait

@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
-from protocol.events import PhaseChanged
-from protocol.phases import TRANSITIONS, IllegalTransitionError, Phase, Trigger, advance
+from protocol.mechanisms.proof_of_training.facts import PhaseChanged
+from protocol.mechanisms.proof_of_training.phases import TRANSITIONS, Phase, Trigger
+from protocol.phases import IllegalTransitionError, advance
 from tests.support.core import Cluster, genesis
 
 LEGAL: Final = {

@@ -8,12 +8,14 @@ import pytest
 
 from protocol.codec import encode, encode_frame
 from protocol.crypto import compute_content_hash
-from protocol.events import Broadcast, Timer, TimerFired, TimerKind
-from protocol.job import Confidence
-from protocol.messages import BlockHeader, Transaction
-from protocol.node import PoTNode
-from protocol.training import commit, compute_training_secret
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject
+from protocol.events import Broadcast, Timer, TimerFired
+from protocol.mechanisms.proof_of_training.job import Confidence
+from protocol.mechanisms.proof_of_training.messages import BlockHeader
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingReason
+from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
+from protocol.messages import Transaction
+from protocol.node import Node
+from protocol.verdicts import ACCEPT, ChainReason, FrameReason, Ignore, LedgerReason, Reject
 from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, keys, train
 
 UNKNOWN: Final = bytes([7]) * 32
@@ -39,12 +41,12 @@ def test_colluders_cannot_agree_on_an_invented_secret() -> None:
     """Point 1: the closest prototype compares commitments with the header's own secret, so three liars suffice."""
     scene = Scene(genesis(11))
     invented = collude(scene, UNKNOWN, (1, 2, 3))
-    assert scene.judge(invented) == Reject(Reason.DIFFERENT_SECRET)
-    assert scene.judge(scene.block(invented)) == Reject(Reason.DIFFERENT_SECRET)
+    assert scene.judge(invented) == Reject(TrainingReason.DIFFERENT_SECRET)
+    assert scene.judge(scene.block(invented)) == Reject(TrainingReason.DIFFERENT_SECRET)
     assert scene.judge(collude(scene, scene.secret(scene.head), (1, 2, 3))) == ACCEPT
     majority = Scene(genesis(11, confidence=Confidence(rule="stake_share", value=500_000)))
-    assert majority.judge(majority.header(1, (1, 2, 3))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
-    assert majority.judge(majority.header(1, range(5))) == Reject(Reason.CONFIDENCE_NOT_REACHED)
+    assert majority.judge(majority.header(1, (1, 2, 3))) == Reject(TrainingReason.CONFIDENCE_NOT_REACHED)
+    assert majority.judge(majority.header(1, range(5))) == Reject(TrainingReason.CONFIDENCE_NOT_REACHED)
     assert majority.judge(majority.header(1, range(6))) == ACCEPT
 
 
@@ -54,30 +56,30 @@ def test_declarations_of_one_author_count_once_and_none_are_not_enough() -> None
     first, second = scene.declaration(1), scene.declaration(1, slot=20)
     for declarations in ((first, first), (first, second), (second, first)):
         header = msgspec.structs.replace(scene.header(1), declarations=declarations)
-        assert scene.judge(scene.sign(header)) == Reject(Reason.DECLARATIONS_NOT_DISTINCT)
+        assert scene.judge(scene.sign(header)) == Reject(TrainingReason.DECLARATIONS_NOT_DISTINCT)
     for few in ((), (first,)):
         header = msgspec.structs.replace(scene.header(1), declarations=few)
-        assert scene.judge(scene.sign(header)) == Reject(Reason.CONFIDENCE_NOT_REACHED)
+        assert scene.judge(scene.sign(header)) == Reject(TrainingReason.CONFIDENCE_NOT_REACHED)
 
 
 def test_one_junk_declaration_does_not_make_an_honest_header_worthless() -> None:
     """Point 3: in the closest prototype an honest proposer copies junk into its header, which then fails for all."""
     scene = Scene()
-    assert isinstance(scene.node, PoTNode)
+    assert isinstance(scene.node, Node)
     junk = msgspec.structs.replace(scene.declaration(3), commitment=bytes(64))
-    assert scene.judge(scene.sign(junk)) == Reject(Reason.BAD_COMMITMENT)
+    assert scene.judge(scene.sign(junk)) == Reject(TrainingReason.BAD_COMMITMENT)
     good = [scene.declaration(1), scene.declaration(2)]
     assert [scene.judge(item) for item in good] == [ACCEPT, ACCEPT]
     proposed: list[BlockHeader] = []
     for slot in range(401, 440):
         scene.now = slot * SLOT_NS
-        commands = scene.handle(TimerFired(Timer(TimerKind.PROPOSE, slot, scene.head.hash)))
+        commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
         sent = [item.message for item in commands if isinstance(item, Broadcast)]
         proposed += [message for message in sent if isinstance(message, BlockHeader)]
     assert proposed, "the node won no slot to propose in"
     assert {item.author for item in good} <= {item.author for item in proposed[0].declarations}
     assert keys(3).public not in {item.author for item in proposed[0].declarations}
-    assert Scene().judge(proposed[0]) == Ignore(Reason.FUTURE_SLOT)
+    assert Scene().judge(proposed[0]) == Ignore(ChainReason.FUTURE_SLOT)
     other = Scene()
     other.now = scene.now
     assert other.judge(proposed[0]) == ACCEPT
@@ -89,12 +91,12 @@ def test_rights_come_from_the_bond_in_the_parent_state() -> None:
     rich = Scene(genesis(5))
     for message in (rich.declaration(4), rich.header(4, (1, 2))):
         moved = scene.sign(msgspec.structs.replace(message, parent=scene.head.hash))
-        assert scene.judge(moved) == Reject(Reason.NOT_BONDED)
+        assert scene.judge(moved) == Reject(ChainReason.NOT_BONDED)
         stranger = scene.sign(msgspec.structs.replace(moved, author=keys(STRANGER).public))
-        assert scene.judge(stranger) == Reject(Reason.NOT_BONDED)
+        assert scene.judge(stranger) == Reject(ChainReason.NOT_BONDED)
     frame = encode_frame(scene.chain_id, scene.declaration(1))
     claim = frame.replace(b"\x99\xabdeclaration", b"\x9a\xabdeclaration") + encode(2**62)
-    assert scene.judge(claim) == Reject(Reason.MALFORMED)
+    assert scene.judge(claim) == Reject(FrameReason.MALFORMED)
 
 
 def test_a_right_cannot_be_ground_out_of_a_chosen_time() -> None:
@@ -107,12 +109,12 @@ def test_a_right_cannot_be_ground_out_of_a_chosen_time() -> None:
     for slot in range(scene.head.slot - 3, 460):
         verdict = scene.judge(scene.sign(msgspec.structs.replace(own, slot=slot)))
         if slot < scene.head.slot:
-            assert verdict == Reject(Reason.SLOT_BEFORE_PARENT)
+            assert verdict == Reject(ChainReason.SLOT_BEFORE_PARENT)
         elif slot > 400:
-            assert verdict == Ignore(Reason.FUTURE_SLOT)
+            assert verdict == Ignore(ChainReason.FUTURE_SLOT)
         else:
-            assert verdict in (Reject(Reason.LOTTERY_LOST), ACCEPT, Reject(Reason.EQUIVOCATION))
-            won += verdict != Reject(Reason.LOTTERY_LOST)
+            assert verdict in (Reject(ChainReason.LOTTERY_LOST), ACCEPT, Reject(ChainReason.EQUIVOCATION))
+            won += verdict != Reject(ChainReason.LOTTERY_LOST)
     past = 401 - scene.head.slot
     assert abs(won - odds * past) < 4 * (past * odds * (1 - odds)) ** 0.5
 
@@ -125,12 +127,14 @@ def test_a_block_needs_exactly_the_drawn_stakeholders_signatures(kept: int) -> N
     chosen = scene.stakeholders(block.header)
     outsiders = [key for key in scene.keys if key not in chosen]
     few = msgspec.structs.replace(block, signatures=block.signatures[:kept])
-    assert scene.judge(scene.sign(few)) == Reject(Reason.WRONG_SIGNATURE_COUNT)
+    assert scene.judge(scene.sign(few)) == Reject(TrainingReason.WRONG_SIGNATURE_COUNT)
     swapped = (*block.signatures[:kept], *(scene.signature(block.header, key) for key in outsiders))[:2]
     other_signers = msgspec.structs.replace(block, signatures=swapped)
-    assert scene.judge(scene.sign(other_signers)) == Reject(Reason.NOT_A_STAKEHOLDER)
+    assert scene.judge(scene.sign(other_signers)) == Reject(TrainingReason.NOT_A_STAKEHOLDER)
     renamed = tuple(msgspec.structs.replace(item, author=chosen[0]) for item in swapped)
-    assert scene.judge(scene.sign(msgspec.structs.replace(block, signatures=renamed))) == Reject(Reason.BAD_SIGNATURE)
+    assert scene.judge(scene.sign(msgspec.structs.replace(block, signatures=renamed))) == Reject(
+        ChainReason.BAD_SIGNATURE
+    )
     assert scene.judge(block) == ACCEPT
 
 
@@ -190,8 +194,8 @@ def test_a_transfer_shows_no_private_key_is_signed_and_moves_money() -> None:
     assert seed not in encode(payment)
     assert set(Transaction.__struct_fields__) == {"author", "nonce", "recipient", "amount", "fee", "signature"}
     unsigned = msgspec.structs.replace(payment, signature=bytes(64))
-    assert scene.judge(unsigned) == Reject(Reason.BAD_SIGNATURE)
-    for amount, verdict in ((-1, Reject(Reason.MALFORMED)), (50_000_001, Ignore(Reason.OVERDRAFT))):
+    assert scene.judge(unsigned) == Reject(ChainReason.BAD_SIGNATURE)
+    for amount, verdict in ((-1, Reject(FrameReason.MALFORMED)), (50_000_001, Ignore(LedgerReason.OVERDRAFT))):
         assert scene.judge(scene.sign(msgspec.structs.replace(payment, amount=amount))) == verdict
     before = scene.head.state
     header = scene.header(3, (3, 4))
@@ -208,9 +212,9 @@ def test_frames_are_data_the_weights_are_checked_and_a_secret_belongs_to_one_par
     """Point 10: the closest prototype unpickles what a peer sends, ignores the model hash and binds no secret."""
     scene = Scene()
     pickled = b"cbuiltins\nexec\n(S'raise SystemExit'\ntR."
-    assert scene.judge(pickled) == Reject(Reason.MALFORMED)
+    assert scene.judge(pickled) == Reject(FrameReason.MALFORMED)
     other_model = msgspec.structs.replace(scene.header(), weights_digest=UNKNOWN)
-    assert scene.judge(scene.sign(other_model)) == Reject(Reason.DIFFERENT_WEIGHTS)
+    assert scene.judge(scene.sign(other_model)) == Reject(TrainingReason.DIFFERENT_WEIGHTS)
     losses = train(0).losses
     places = [(scene.chain_id, 1, scene.chain_id), (UNKNOWN, 1, scene.chain_id), (scene.chain_id, 2, scene.chain_id)]
     places.append((scene.chain_id, 1, UNKNOWN))
@@ -220,4 +224,4 @@ def test_frames_are_data_the_weights_are_checked_and_a_secret_belongs_to_one_par
     replayed = msgspec.structs.replace(
         scene.declaration(1), commitment=old.commitment, weights_digest=train(1).weights_digest
     )
-    assert scene.judge(scene.sign(replayed)) == Reject(Reason.BAD_COMMITMENT)
+    assert scene.judge(scene.sign(replayed)) == Reject(TrainingReason.BAD_COMMITMENT)

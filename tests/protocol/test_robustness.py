@@ -12,19 +12,13 @@ from hypothesis import strategies as st
 from protocol import books as books_module
 from protocol import validation as validation_module
 from protocol.codec import encode_frame
-from protocol.crypto import Domain
-from protocol.events import Broadcast, Judged, Timer, TimerFired, TimerKind
+from protocol.events import Broadcast, Judged, Timer, TimerFired
 from protocol.light_client import LightClient
-from protocol.messages import (
-    MESSAGE_KINDS,
-    BlockHeader,
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
-    Message,
-    StakeholderSignature,
-)
-from protocol.verdicts import Accept, Reason, Reject
+from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import MESSAGE_KINDS, BlockHeader, StakeholderSignature
+from protocol.mechanisms.proof_of_training.reasons import Right
+from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message
+from protocol.verdicts import Accept, FrameReason, Reject
 from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, keys
 
 PEERS: Final = ("a", "b")
@@ -155,9 +149,9 @@ def test_a_proposer_with_more_declarations_than_fit_sends_a_header_that_others_c
     scene = Scene(start)
     for author in range(1, 14):
         assert isinstance(scene.judge(scene.declaration(author)), Accept)
-    slot = scene.find_slot(Domain.HEADER_LOTTERY, 0, scene.head, 401)
+    slot = scene.find_slot(HEADER_LOTTERY, 0, scene.head, 401)
     scene.now = slot * SLOT_NS
-    commands = scene.handle(TimerFired(Timer(TimerKind.PROPOSE, slot, scene.head.hash)))
+    commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
     (header,) = [item.message for item in commands if isinstance(item, Broadcast) and item.message.kind == "header"]
     assert isinstance(header, BlockHeader)
     assert len(header.declarations) == limit
@@ -170,4 +164,4 @@ def test_text_that_is_not_utf_8_does_not_stop_a_node() -> None:
     scene = Scene()
     frame = encode_frame(scene.chain_id, scene.declaration())
     (judged,) = scene.deliver(frame.replace(b"\xa4test", b"\xa4\xff\xfest"))
-    assert judged.verdict == Reject(Reason.MALFORMED)
+    assert judged.verdict == Reject(FrameReason.MALFORMED)

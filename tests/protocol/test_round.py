@@ -1,6 +1,6 @@
 """Whole rounds of the core in virtual time, without TensorFlow."""
 
-from protocol.job import Confidence
+from protocol.mechanisms.proof_of_training.job import Confidence
 from tests.support.core import Cluster, genesis
 
 MAJORITY = Confidence(rule="stake_share", value=500_000)

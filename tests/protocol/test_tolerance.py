@@ -7,31 +7,24 @@ import msgspec
 import pytest
 
 from protocol import comparisons as comparisons_module
-from protocol.comparisons import Comparisons
 from protocol.crypto import compute_content_hash
-from protocol.events import (
-    Broadcast,
-    Command,
-    CompareWeights,
-    Judged,
-    StartTraining,
-    Timer,
-    TimerFired,
-    TimerKind,
-    WeightsCompared,
-)
+from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired, WorkFinished
 from protocol.light_client import LightClient
-from protocol.messages import BlockHeader, Message
-from protocol.phases import Phase
-from protocol.training import commit
-from protocol.types import Hash32, Task, WeightsPair
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from protocol.mechanisms.proof_of_training.messages import BlockHeader
+from protocol.mechanisms.proof_of_training.phases import Phase
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.mechanisms.proof_of_training.tolerance import Comparisons
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
+from protocol.messages import Message
+from protocol.types import Hash32
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject, Verdict, Wait
 from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_node, keys, train
 
 TOLERANCE: Final = 1_000
 OWN: Final = train(0).weights_digest
 NEAR: Final = train(0, "near").weights_digest
-WAIT: Final = Wait(Missing.COMPARISON, WeightsPair(OWN, NEAR))
+WAIT: Final = Wait(TrainingMissing.COMPARISON, CompareWeights(OWN, NEAR))
 
 
 def tolerant() -> Scene:
@@ -40,15 +33,15 @@ def tolerant() -> Scene:
 
 def compare(scene: Scene, distance: int | None, other: Hash32 = NEAR, own: Hash32 = OWN) -> list[Command]:
     """Tell the node how far weights lie from its own."""
-    return scene.handle(WeightsCompared(own, other, distance))
+    return scene.handle(WorkFinished(own, other, distance))
 
 
 def list_verdicts(commands: list[Command]) -> list[Verdict]:
     return [command.verdict for command in commands if isinstance(command, Judged)]
 
 
-def list_trainings(commands: list[Command]) -> list[StartTraining]:
-    return [command for command in commands if isinstance(command, StartTraining)]
+def list_trainings(commands: list[Command]) -> list[StartWork]:
+    return [command for command in commands if isinstance(command, StartWork)]
 
 
 def list_comparisons(commands: list[Command]) -> list[CompareWeights]:
@@ -83,7 +76,7 @@ def test_weights_beyond_the_tolerance_or_without_a_distance_are_refused_and_leav
     scene = tolerant()
     before = scene.node.snapshot()
     assert scene.judge(make(scene, kind)) == WAIT
-    assert list_verdicts(compare(scene, distance)) == [Reject(Reason.DIFFERENT_WEIGHTS)]
+    assert list_verdicts(compare(scene, distance)) == [Reject(TrainingReason.DIFFERENT_WEIGHTS)]
     assert scene.node.snapshot() == before
 
 
@@ -100,7 +93,7 @@ def test_each_pair_is_compared_once_however_many_messages_name_it() -> None:
     assert asked == [[CompareWeights(OWN, NEAR)], [], [], []]
     assert list_verdicts(compare(scene, 1))[:4] == [ACCEPT] * 4
     later = scene.declaration(4, data="near", parent=scene.node.rules.origin)
-    assert scene.judge(later) == Ignore(Reason.STALE), "judged at once: its weights are known to be near"
+    assert scene.judge(later) == Ignore(ChainReason.STALE), "judged at once: its weights are known to be near"
 
 
 def test_a_comparison_that_nobody_waits_for_any_more_changes_nothing() -> None:
@@ -109,13 +102,13 @@ def test_a_comparison_that_nobody_waits_for_any_more_changes_nothing() -> None:
     assert compare(scene, 1) == []
     assert scene.node.snapshot() == before
     client = Scene(genesis(5, tolerance=TOLERANCE), party=LightClient)
-    assert client.handle(WeightsCompared(OWN, NEAR, 1)) == []
+    assert client.handle(WorkFinished(OWN, NEAR, 1)) == []
 
 
 def test_memory_of_comparisons_is_bounded_and_keeps_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparisons_module, "MAX_COMPARED", 3)
     memory = Comparisons(TOLERANCE)
-    pairs = [WeightsPair(OWN, bytes([number]) * 32) for number in range(5)]
+    pairs = [CompareWeights(OWN, bytes([number]) * 32) for number in range(5)]
     assert all(memory.ask(pair) for pair in pairs)
     assert len(memory) == 3
     memory.settle(pairs[0], 1)
@@ -128,11 +121,13 @@ def test_memory_of_comparisons_is_bounded_and_keeps_the_latest(monkeypatch: pyte
 def test_without_a_tolerance_other_weights_are_refused_at_once_and_nothing_is_compared(kind: str) -> None:
     scene = Scene()
     commands = scene.send(make(scene, kind))
-    assert list_verdicts(commands) == [Reject(Reason.DIFFERENT_WEIGHTS)]
+    assert list_verdicts(commands) == [Reject(TrainingReason.DIFFERENT_WEIGHTS)]
     assert list_comparisons(commands) == []
     compare(scene, 0)
     again = scene.header(3, data="near")
-    assert scene.judge(again) == Reject(Reason.DIFFERENT_WEIGHTS), "nor does an answer that was not asked for count"
+    assert scene.judge(again) == Reject(TrainingReason.DIFFERENT_WEIGHTS), (
+        "nor does an answer that was not asked for count"
+    )
 
 
 def test_a_light_client_takes_near_weights_as_it_takes_all() -> None:
@@ -146,9 +141,9 @@ def test_a_light_client_takes_near_weights_as_it_takes_all() -> None:
 def test_the_secret_of_equal_weights_is_still_compared() -> None:
     scene = tolerant()
     header = msgspec.structs.replace(scene.header(1), training_secret=bytes(32))
-    assert scene.judge(scene.sign(header)) == Reject(Reason.DIFFERENT_SECRET)
+    assert scene.judge(scene.sign(header)) == Reject(TrainingReason.DIFFERENT_SECRET)
     declaration = msgspec.structs.replace(scene.declaration(1), commitment=bytes(64))
-    assert scene.judge(scene.sign(declaration)) == Reject(Reason.BAD_COMMITMENT)
+    assert scene.judge(scene.sign(declaration)) == Reject(TrainingReason.BAD_COMMITMENT)
 
 
 def test_declarations_in_a_near_header_must_commit_to_its_secret_and_have_its_weights() -> None:
@@ -160,8 +155,8 @@ def test_declarations_in_a_near_header_must_commit_to_its_secret_and_have_its_we
     author = next(index for index in range(5) if keys(index).public == one.author)
     liar = commit(keys(author), scene.chain_id, 1, scene.head.hash, scene.secret(scene.head))
     for change, reason in (
-        ({"commitment": liar}, Reason.BAD_COMMITMENT),
-        ({"weights_digest": OWN}, Reason.DECLARATION_MISMATCH),
+        ({"commitment": liar}, TrainingReason.BAD_COMMITMENT),
+        ({"weights_digest": OWN}, TrainingReason.DECLARATION_MISMATCH),
     ):
         bent = (scene.sign(msgspec.structs.replace(one, **change)), *header.declarations[1:])
         assert scene.judge(scene.sign(msgspec.structs.replace(header, declarations=bent))) == Reject(reason)
@@ -172,7 +167,7 @@ def propose(scene: Scene) -> list[BlockHeader]:
     proposed: list[BlockHeader] = []
     for slot in range(401, 440):
         scene.now = slot * SLOT_NS
-        commands = scene.handle(TimerFired(Timer(TimerKind.PROPOSE, slot, scene.head.hash)))
+        commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
         sent = [item.message for item in commands if isinstance(item, Broadcast)]
         proposed += [message for message in sent if isinstance(message, BlockHeader)]
     return proposed
@@ -200,16 +195,16 @@ def test_a_node_proposes_with_declarations_of_its_own_weights_only() -> None:
 def test_the_next_stage_starts_from_the_weights_of_the_block() -> None:
     scene = tolerant()
     scene.send(scene.block(scene.header(2, data="near")))
-    assert list_trainings(compare(scene, 1)) == [StartTraining(1, NEAR)]
+    assert list_trainings(compare(scene, 1)) == [StartWork(1, NEAR)]
     assert get_node(scene).phase is Phase.TRAINING
     scene.finish(1)
     assert get_node(scene).phase is Phase.TRAINING, "a result from its own weights is of no use there"
     scene.finish(1, base=NEAR)
     assert get_node(scene).phase is Phase.DECLARING
     own = tolerant()
-    assert list_trainings(own.send(own.block())) == [StartTraining(1, OWN)]
+    assert list_trainings(own.send(own.block())) == [StartWork(1, OWN)]
     exact = Scene()
-    assert list_trainings(exact.send(exact.block())) == [StartTraining(1)]
+    assert list_trainings(exact.send(exact.block())) == [StartWork(1)]
 
 
 def fork() -> tuple[Scene, Hash32, Hash32]:
@@ -235,24 +230,24 @@ def test_a_block_on_another_branch_has_its_stage_trained_after_the_heads() -> No
     scene, head, other = fork()
     block = on_other_branch(scene, other)["block"]
     commands = scene.send(block)
-    assert list_verdicts(commands) == [Wait(Missing.TRAINING, Task(1, other))]
+    assert list_verdicts(commands) == [Wait(TrainingMissing.TRAINING, TrainStage(1, other))]
     assert list_trainings(commands) == [], "one training at a time, the head's first"
-    assert list_trainings(scene.finish(1, base=head)) == [StartTraining(1, other)]
+    assert list_trainings(scene.finish(1, base=head)) == [StartWork(1, other)]
     commands = scene.finish(1, base=other)
     assert list_verdicts(commands) == [ACCEPT]
     assert scene.head.height == 2
-    assert list_trainings(commands) == [StartTraining(2, train(1).weights_digest)]
+    assert list_trainings(commands) == [StartWork(2, train(1).weights_digest)]
 
 
 @pytest.mark.parametrize("kind", ["declaration", "header"])
 def test_what_is_no_block_waits_for_another_branch_but_has_nothing_trained(kind: str) -> None:
     scene, head, other = fork()
     message = on_other_branch(scene, other)[kind]
-    assert scene.judge(message) == Wait(Missing.TRAINING, Task(1, other))
+    assert scene.judge(message) == Wait(TrainingMissing.TRAINING, TrainStage(1, other))
     assert list_trainings(scene.finish(1, base=head)) == []
     scene.deliver(scene.block(scene.header(1)))
     scene.finish(2, base=train(1).weights_digest)
-    assert scene.judge(on_other_branch(scene, other)[kind], "another peer") == Ignore(Reason.STALE)
+    assert scene.judge(on_other_branch(scene, other)[kind], "another peer") == Ignore(ChainReason.STALE)
 
 
 # ---- many nodes ----
@@ -273,7 +268,7 @@ def test_nodes_of_two_arithmetics_build_one_chain_where_there_is_a_tolerance(tol
     asked = Counter((who, command) for _, who, command in cluster.log if isinstance(command, CompareWeights))
     assert bool(asked) == bool(tolerance)
     assert set(asked.values()) <= {1}
-    bases = {command.base for _, who, command in cluster.log if who == "0" and isinstance(command, StartTraining)}
+    bases = {command.base for _, who, command in cluster.log if who == "0" and isinstance(command, StartWork)}
     tree = cluster.parties["0"].tree
     known = {record.block.header.weights_digest for record in tree.get_records() if record.block}
     attested = {record.block.header.weights_digest for record in tree.get_chain()[:-1] if record.block}

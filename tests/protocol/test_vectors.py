@@ -18,34 +18,32 @@ import msgspec
 import pytest
 
 from protocol.codec import decode_frame, encode, encode_frame
+from protocol.cosigning import follow_the_coin
 from protocol.crypto import Domain, KeyPair, compute_content_hash, compute_hash, framed, is_signed
-from protocol.job import (
+from protocol.genesis import GenesisAccount
+from protocol.lottery import compute_target, is_slot_won
+from protocol.mechanisms.proof_of_training.job import (
     Confidence,
-    Genesis,
-    GenesisAccount,
     ProtocolParameters,
     RewardShares,
+    TrainingGenesis,
     TrainingJob,
     compute_chain_id,
     encode_genesis,
 )
-from protocol.ledger import StakeTable
-from protocol.lottery import compute_target, follow_the_coin, is_slot_won
-from protocol.messages import (
+from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
     BlockHeader,
-    BlockRequest,
-    BlockResponse,
-    HeadAnnouncement,
-    Message,
-    Payout,
     StakeholderSignature,
     TrainingDeclaration,
-    Transaction,
     WrappedBlock,
 )
-from protocol.rewards import compute_coinbase, compute_subsidy
-from protocol.training import commit, compute_training_secret
+from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
+from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
+from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.stakes import StakeTable
+from protocol.subsidy import compute_subsidy
 
 Vectors = dict[str, object]
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors"
@@ -55,7 +53,7 @@ LOSSES: Final = struct.pack(">4f", 2.5, 1.25, 0.625, 0.1)
 WEIGHTS: Final = bytes(range(32))
 STAKES: Final = StakeTable(dict(zip(OWNERS, (1_000, 2_000, 3_000, 4_000), strict=True)))
 SHARES: Final = RewardShares(proposer=400_000, declarers=300_000, stakeholders=300_000)
-GENESIS: Final = Genesis(
+GENESIS: Final = TrainingGenesis(
     parameters=ProtocolParameters(
         confidence=Confidence(rule="stake_share", value=500_000),
         stakeholders=3,
@@ -193,7 +191,7 @@ def build_lottery_vectors() -> Vectors:
             ]
             for owner in OWNERS
         }
-        for domain in (Domain.DECLARATION_LOTTERY, Domain.HEADER_LOTTERY)
+        for domain in (DECLARATION_LOTTERY, HEADER_LOTTERY)
     }
     headers = (CHAIN, WEIGHTS, SECRET)
     return {
@@ -260,8 +258,8 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
     agreed = (GENESIS.parameters, GENESIS.job, GENESIS.accounts, GENESIS.seed)
     assert sha("pot/genesis/1", encode(agreed)) == CHAIN
     assert sha("pot/genesis/1", encode((*agreed, 10_000))) == compute_chain_id(TOLERANT)
-    assert msgspec.msgpack.decode(encode(agreed), type=Genesis) == GENESIS
-    assert msgspec.msgpack.decode(encode((*agreed, 10_000)), type=Genesis) == TOLERANT
+    assert msgspec.msgpack.decode(encode(agreed), type=TrainingGenesis) == GENESIS
+    assert msgspec.msgpack.decode(encode((*agreed, 10_000)), type=TrainingGenesis) == TOLERANT
     secret = sha("pot/secret/1", CHAIN, height, CHAIN)
     for start in range(0, len(LOSSES), 4):
         secret = sha("pot/secret-step/1", LOSSES[start : start + 4], secret)
@@ -275,9 +273,7 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
     for slot in range(20):
         draw = sha("pot/header-lottery/1", CHAIN, height, struct.pack(">Q", slot), OWNERS[3])
         wins = int.from_bytes(draw, "big") * 10_000 * 1_000_000 < 2**256 * 4_000 * 500_000
-        assert wins == is_slot_won(
-            Domain.HEADER_LOTTERY, STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=OWNERS[3]
-        )
+        assert wins == is_slot_won(HEADER_LOTTERY, STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=OWNERS[3])
     coin = int.from_bytes(sha("pot/follow-the-coin/1", WEIGHTS, struct.pack(">I", 0)), "big") % 10_000
     owner = next(owner for owner, end in zip(OWNERS, (1_000, 3_000, 6_000, 10_000), strict=True) if coin < end)
     assert follow_the_coin(WEIGHTS, STAKES, 1) == (owner,)

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
+from protocol.validation import build_coinbase
 
 from protocol.codec import encode_frame
 from protocol.crypto import Domain, KeyPair, compute_content_hash
 from protocol.events import (
     BlockAppended,
     Broadcast,
+    ChainRecord,
     Command,
-    CompareWeights,
     Event,
     Judged,
     MessageReceived,
@@ -23,34 +24,34 @@ from protocol.events import (
     Send,
     SetTimer,
     Started,
-    StartTraining,
+    StartWork,
     TimerFired,
-    TrainingFinished,
-    WeightsCompared,
+    WorkFinished,
 )
-from protocol.job import (
-    Confidence,
-    Genesis,
-    GenesisAccount,
-    ProtocolParameters,
-    RewardShares,
-    TrainingJob,
-)
+from protocol.genesis import GenesisAccount
 from protocol.light_client import LightClient
 from protocol.lottery import is_slot_won
-from protocol.messages import (
+from protocol.mechanisms.proof_of_training.job import (
+    Confidence,
+    ProtocolParameters,
+    RewardShares,
+    TrainingGenesis,
+    TrainingJob,
+)
+from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
-    Message,
     StakeholderSignature,
     TrainingDeclaration,
-    Transaction,
     WrappedBlock,
 )
-from protocol.node import PoTNode
+from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult
+from protocol.messages import Message, Transaction
+from protocol.node import Node
 from protocol.participant import Participant
-from protocol.training import TrainingResult, commit, compute_training_secret
+from protocol.rules import Rules
 from protocol.types import AccountId, Hash32
-from protocol.validation import PoTRecord, Rules, build_coinbase
 from protocol.verdicts import Ignore, Reject, Verdict, Wait
 
 SLOT_NS = 1_000_000_000
@@ -67,7 +68,7 @@ def keys(index: int) -> KeyPair:
     return KeyPair(hashlib.sha256(f"test/{index}".encode()).digest())
 
 
-def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: object) -> Genesis:
+def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: object) -> TrainingGenesis:
     """Return a genesis with equal stakes; ``changes`` replace fields of the parameters or the job."""
     parameters = ProtocolParameters(
         confidence=Confidence(rule="count", value=2),
@@ -106,7 +107,7 @@ def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: o
         GenesisAccount(account=keys(index).public, balance=50_000_000, stake=bond) for index, bond in enumerate(bonds)
     ]
     accounts.sort(key=lambda line: line.account)
-    return Genesis(parameters=parameters, job=job, accounts=tuple(accounts), seed=7, tolerance=tolerance)
+    return TrainingGenesis(parameters=parameters, job=job, accounts=tuple(accounts), seed=7, tolerance=tolerance)
 
 
 def train(stage: int, data: str = "clean", base: bytes = b"") -> TrainingResult:
@@ -119,14 +120,14 @@ def train(stage: int, data: str = "clean", base: bytes = b"") -> TrainingResult:
 class Cluster:
     """Nodes in virtual time over lossless links; every call of ``handle`` is checked for marks of refusals."""
 
-    def __init__(self, start: Genesis, *, data: dict[int, str] | None = None, employer: bool = False) -> None:
+    def __init__(self, start: TrainingGenesis, *, data: dict[int, str] | None = None, employer: bool = False) -> None:
         self.genesis = start
         self.data = data or {}
         self.trained: dict[Hash32, tuple[str, int, bytes]] = {}
         """Data, stage and base of each result; those of "clean" and "near" data lie one part in a billion apart."""
         count = len(start.accounts)
         rules = Rules(start)
-        self.parties: dict[str, Participant] = {str(i): PoTNode(rules, keys(i)) for i in range(count)}
+        self.parties: dict[str, Participant] = {str(i): Node(rules, keys(i)) for i in range(count)}
         if employer:
             self.parties["employer"] = LightClient(rules, keys(1000))
         self.now = 0
@@ -139,9 +140,9 @@ class Cluster:
         for name in self.parties:
             self._push(0, name, Started())
 
-    def node(self, index: int) -> PoTNode:
+    def node(self, index: int) -> Node:
         party = self.parties[str(index)]
-        assert isinstance(party, PoTNode)
+        assert isinstance(party, Node)
         return party
 
     def send(self, target: str, source: str, frame: bytes) -> None:
@@ -170,7 +171,7 @@ class Cluster:
 
     def handle(self, name: str, event: Event) -> list[Command]:
         party = self.parties[name]
-        before = party.snapshot() if isinstance(event, MessageReceived | WeightsCompared) else b""
+        before = party.snapshot() if isinstance(event, MessageReceived | WorkFinished) else b""
         commands = party.handle(event, self.now)
         self.journals[name].append((self.now, event, commands))
         judged = [c.verdict for c in commands if isinstance(c, Judged)]
@@ -199,13 +200,13 @@ class Cluster:
                         self.send(other, name, frame)
             case SetTimer(timer, at):
                 self._push(max(at, self.now), name, TimerFired(timer))
-            case StartTraining(stage, base):
+            case StartWork(stage, base):
                 data = self.data.get(int(name), "clean")
                 result = train(stage, data, base)
                 self.trained[result.weights_digest] = (data, stage, base)
-                self._push(self.now + TRAINING_NS, name, TrainingFinished(result, base))
+                self._push(self.now + TRAINING_NS, name, WorkFinished(result, base))
             case CompareWeights(own, other):
-                self._push(self.now, name, WeightsCompared(own, other, self.find_distance(own, other)))
+                self._push(self.now, name, WorkFinished(own, other, self.find_distance(own, other)))
             case _:
                 pass
 
@@ -223,7 +224,7 @@ class Cluster:
 class Scene:
     """One live node (index 0), and valid messages of all the others for it: change one thing and see what it says."""
 
-    def __init__(self, start: Genesis | None = None, *, party: type[Participant] = PoTNode) -> None:
+    def __init__(self, start: TrainingGenesis | None = None, *, party: type[Participant] = Node) -> None:
         self.genesis = start or genesis(5)
         self.node = party(Rules(self.genesis), keys(0))
         self.chain_id = self.node.rules.chain_id
@@ -235,14 +236,14 @@ class Scene:
     # ---- the node ----
 
     @property
-    def head(self) -> PoTRecord:
+    def head(self) -> ChainRecord:
         return self.node.tree.head
 
     def handle(self, event: Event) -> list[Command]:
         return self.node.handle(event, self.now)
 
     def finish(self, stage: int, data: str = "clean", *, base: bytes = b"") -> list[Command]:
-        return self.handle(TrainingFinished(train(stage, data), base))
+        return self.handle(WorkFinished(train(stage, data), base))
 
     def send(self, message: Message | bytes, peer: str = "peer") -> list[Command]:
         frame = message if isinstance(message, bytes) else encode_frame(self.chain_id, message)
@@ -264,9 +265,9 @@ class Scene:
     def sign(self, message: M) -> M:
         return self.keys[message.author].sign(self.chain_id, message)
 
-    def find_slot(self, domain: Domain, author: int, parent: PoTRecord, first: int, *, wins: bool = True) -> int:
+    def find_slot(self, domain: Domain, author: int, parent: ChainRecord, first: int, *, wins: bool = True) -> int:
         """Return the first slot from ``first`` on that the author wins, or loses."""
-        is_declaring = domain is Domain.DECLARATION_LOTTERY
+        is_declaring = domain is DECLARATION_LOTTERY
         parameters = self.genesis.parameters
         odds = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
         stakes, height, owner = parent.state.stakes, parent.height + 1, keys(author).public
@@ -276,11 +277,11 @@ class Scene:
             if wins == is_slot_won(domain, stakes, odds, parent=parent.hash, height=height, slot=slot, author=owner)
         )
 
-    def secret(self, parent: PoTRecord, data: str = "clean") -> Hash32:
+    def secret(self, parent: ChainRecord, data: str = "clean") -> Hash32:
         return compute_training_secret(self.chain_id, parent.height + 1, parent.hash, train(parent.height, data).losses)
 
     def declaration(
-        self, author: int = 1, *, parent: PoTRecord | None = None, slot: int | None = None, data: str = "clean"
+        self, author: int = 1, *, parent: ChainRecord | None = None, slot: int | None = None, data: str = "clean"
     ) -> TrainingDeclaration:
         on = parent or self.head
         first = on.slot + 10 if slot is None else slot
@@ -288,7 +289,7 @@ class Scene:
             TrainingDeclaration(
                 height=on.height + 1,
                 parent=on.hash,
-                slot=self.find_slot(Domain.DECLARATION_LOTTERY, author, on, first),
+                slot=self.find_slot(DECLARATION_LOTTERY, author, on, first),
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
                 profile=self.genesis.job.profile,
@@ -301,7 +302,7 @@ class Scene:
         author: int = 1,
         declarers: Iterable[int] = (1, 2, 3),
         *,
-        parent: PoTRecord | None = None,
+        parent: ChainRecord | None = None,
         slot: int | None = None,
         data: str = "clean",
     ) -> BlockHeader:
@@ -312,7 +313,7 @@ class Scene:
             BlockHeader(
                 height=on.height + 1,
                 parent=on.hash,
-                slot=self.find_slot(Domain.HEADER_LOTTERY, author, on, first),
+                slot=self.find_slot(HEADER_LOTTERY, author, on, first),
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
                 training_secret=self.secret(on, data),
@@ -347,14 +348,14 @@ class Scene:
         payer, payee = keys(author).public, keys(recipient).public
         return self.sign(Transaction(author=payer, nonce=nonce, recipient=payee, amount=amount, fee=fee))
 
-    def grow(self, transactions: tuple[Transaction, ...] = (), author: int = 1) -> PoTRecord:
+    def grow(self, transactions: tuple[Transaction, ...] = (), author: int = 1) -> ChainRecord:
         """Append one honest block and train on it."""
         self.deliver(self.block(self.header(author), transactions))
         self.finish(self.head.height)
         return self.head
 
 
-def get_node(scene: Scene) -> PoTNode:
+def get_node(scene: Scene) -> Node:
     """Return the party of a scene that is about a node."""
-    assert isinstance(scene.node, PoTNode)
+    assert isinstance(scene.node, Node)
     return scene.node

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from protocol.node import PoTNode
-from protocol.validation import Rules
+from protocol.node import Node
+from protocol.rules import Rules
 from simulation.commands.checks.fuzzing.fuzz import draw_plan
 from simulation.commands.checks.fuzzing.fuzzed_network import Plan, Siege
 from simulation.commands.checks.fuzzing.mutator import Mutator
@@ -19,7 +19,7 @@ def make_plan(seed: int) -> Plan:
     return draw_plan(make_generator(seed), seed)
 
 
-def make_siege(seed: int, victim: type[PoTNode] = PoTNode) -> Siege:
+def make_siege(seed: int, victim: type[Node] = Node) -> Siege:
     """Return a siege of no frames."""
     plan = make_plan(seed)
     mutator = Mutator(make_generator(seed), Rules(plan.world.genesis), [])

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from protocol.events import Judged
-from protocol.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.verdicts import Ignore, Reject
 from simulation.engines.parties.recorder import Notes
 from tests.support.memory_runs import Ended, prepare

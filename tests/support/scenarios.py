@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from protocol.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
 from simulation.training.datasets import PIXELS, ImageSet

@@ -9,18 +9,22 @@ import pytest
 from protocol import ledger, mempool, validation
 from protocol.codec import DecodeError
 from protocol.inbox import Inbox
-from protocol.ledger import Account, LedgerState, StakeTable
+from protocol.ledger import Account, LedgerState
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.messages import BlockHeader
+from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.mempool import Mempool
-from protocol.messages import BlockHeader, Message, Transaction
-from protocol.node import PoTNode
-from protocol.participant import Memory, Participant, Turn
+from protocol.messages import Message, Transaction
+from protocol.node import Node
+from protocol.participant import Participant
+from protocol.stakes import StakeTable
+from protocol.turn import RecentSet, Turn
 from protocol.types import AccountId
-from protocol.validation import Place
-from protocol.verdicts import ACCEPT, Ignore, Reason, Reject, Verdict
-from simulation.engines.caching_rules import SharedRules
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason, Reject, Verdict
+from simulation.engines.caching_rules import CachingRules
 
 
-def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = PoTNode) -> None:
+def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = Node) -> None:
     """Let a method of nodes accept where it would give one of some verdicts."""
     judge = getattr(owner, of)
 
@@ -38,7 +42,7 @@ def trust_proposers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes accept the headers of others, whatever their own training gave."""
     judge_header = validation.judge_header
 
-    def trust_header(place: Place, header: BlockHeader) -> Verdict:
+    def trust_header(place: Context, header: BlockHeader) -> Verdict:
         return judge_header(msgspec.structs.replace(place, own=None), header)
 
     monkeypatch.setattr(validation, "judge_header", trust_header)
@@ -55,12 +59,12 @@ def take_any_commitment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def leave_the_window_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let declarations count after the secret is public."""
-    accept_instead(monkeypatch, Ignore(Reason.WINDOW_CLOSED), of="_judge_declaration")
+    accept_instead(monkeypatch, Ignore(TrainingReason.WINDOW_CLOSED), of="_judge_declaration")
 
 
 def include_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let proposers include declarations whose commitment they have not checked; headers are checked as ever."""
-    accept_instead(monkeypatch, Reject(Reason.BAD_COMMITMENT), of="_judge_declaration")
+    accept_instead(monkeypatch, Reject(TrainingReason.BAD_COMMITMENT), of="_judge_declaration")
 
 
 # ---- rights ----
@@ -79,17 +83,17 @@ def allow_future_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold slots against the parent's only, not against the clock."""
     judge = validation.judge_position
 
-    def judge_position(place: Place, height: int, slot: int) -> Verdict:
+    def judge_position(place: Context, height: int, slot: int) -> Verdict:
         verdict = judge(place, height, slot)
-        return ACCEPT if verdict == Ignore(Reason.FUTURE_SLOT) else verdict
+        return ACCEPT if verdict == Ignore(ChainReason.FUTURE_SLOT) else verdict
 
     monkeypatch.setattr(validation, "judge_position", judge_position)
 
 
 def allow_two_stories(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an author say two things in one slot or round."""
-    accept_instead(monkeypatch, Reject(Reason.EQUIVOCATION), of="_judge_declaration")
-    accept_instead(monkeypatch, Reject(Reason.EQUIVOCATION), of="_judge_header")
+    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="_judge_declaration")
+    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="_judge_header")
 
 
 def count_identities(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,13 +108,13 @@ def count_identities(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def propose_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody propose where there is a header already, so that one that dies is the end."""
-    propose = PoTNode._propose
+    propose = Node._propose
 
-    def propose_first(node: PoTNode, turn: Turn, slot: int) -> None:
+    def propose_first(node: Node, turn: Turn, slot: int) -> None:
         if not node._read_round(node.tree.head.hash).proposals:
             propose(node, turn, slot)
 
-    monkeypatch.setattr(PoTNode, "_propose", propose_first)
+    monkeypatch.setattr(Node, "_propose", propose_first)
 
 
 # ---- bytes, signatures, memory ----
@@ -119,38 +123,38 @@ def propose_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def skip_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe the name on every message."""
 
-    def is_signed(_: SharedRules, message: Message) -> bool:
+    def is_signed(_: CachingRules, message: Message) -> bool:
         return True
 
-    monkeypatch.setattr(SharedRules, "is_signed", is_signed)
+    monkeypatch.setattr(CachingRules, "is_signed", is_signed)
 
 
 def fail_at_malformed_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the decoder raise what nobody catches."""
-    decode = SharedRules.decode
+    decode = CachingRules.decode
 
-    def decode_badly(rules: SharedRules, frame: bytes) -> Message:
+    def decode_badly(rules: CachingRules, frame: bytes) -> Message:
         try:
             return decode(rules, frame)
         except DecodeError as error:
             raise ValueError(error.reason.value) from None
 
-    monkeypatch.setattr(SharedRules, "decode", decode_badly)
+    monkeypatch.setattr(CachingRules, "decode", decode_badly)
 
 
 def forget_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes take a frame, and count a message, as often as it comes."""
 
-    def forget(_: Memory[bytes], key: bytes) -> None:
+    def forget(_: RecentSet[bytes], key: bytes) -> None:
         pass
 
     def has_seen(_: Participant, frame_hash: bytes) -> bool:
         return False
 
-    monkeypatch.setattr(Memory, "remember", forget)
+    monkeypatch.setattr(RecentSet, "remember", forget)
     monkeypatch.setattr(Participant, "has_seen", has_seen)
     for method in ("_judge_declaration", "_judge_header", "_judge_stakeholder_signature"):
-        accept_instead(monkeypatch, Ignore(Reason.DUPLICATE), of=method)
+        accept_instead(monkeypatch, Ignore(ChainReason.DUPLICATE), of=method)
 
 
 def keep_everything_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,8 +183,8 @@ def ignore_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def find_fault(payer: Account | None, transaction: Transaction) -> Reason | None:
         if payer is None:
-            return Reason.UNKNOWN_ACCOUNT
-        return Reason.OVERDRAFT if transaction.amount + transaction.fee > payer.balance else None
+            return LedgerReason.UNKNOWN_ACCOUNT
+        return LedgerReason.OVERDRAFT if transaction.amount + transaction.fee > payer.balance else None
 
     def judge(pool: Mempool, state: LedgerState, transaction: Transaction) -> Verdict:
         return ACCEPT

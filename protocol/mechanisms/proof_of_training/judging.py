@@ -51,7 +51,7 @@ class TrainingJudge:
 
     def __init__(self, genesis: TrainingGenesis) -> None:
         """Take what all parties agreed on."""
-        self.genesis: Final = genesis
+        self.genesis = genesis
 
     # ---- who may speak when ----
 

@@ -3,19 +3,18 @@
 from typing import ClassVar
 
 from protocol.events import ChainRecord
-from protocol.ledger import LedgerState
-from protocol.mechanism import NodeView, RulesView
+from protocol.mechanism import Mechanism, NodeView, RulesView
 from protocol.mechanisms.proof_of_training.job import encode_genesis
 from protocol.mechanisms.proof_of_training.judging import TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import MESSAGES, BlockHeader, StakeholderSignature, WrappedBlock
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
 from protocol.messages import AnyBlock, Message, Payout
-from protocol.types import AccountId, Hash32
+from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, Ignore, Verdict
 
 
-class ProofOfTraining(TrainingJudge):
+class ProofOfTraining(TrainingJudge, Mechanism):
     """A block attests a stage of a training job, which every node has trained for itself."""
 
     name: ClassVar = "proof_of_training"
@@ -30,18 +29,10 @@ class ProofOfTraining(TrainingJudge):
         """Return the canonical bytes of the genesis."""
         return encode_genesis(self.genesis)
 
-    def may_speak(self, ledger: LedgerState, account: AccountId) -> bool:
-        """Return whether an account has a bond."""
-        return ledger.stakes.get_stake(account) > 0
-
     def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: WrappedBlock) -> tuple[Payout, ...]:
         """Return the one coinbase that is right for a block."""
         stakeholders = self.draw_stakeholders(rules, parent, block.header)
         return self.build_coinbase(block.header, stakeholders, block.transactions)
-
-    def weigh(self, parent: ChainRecord, block: WrappedBlock) -> int:
-        """Return 1: of two branches, the one with more blocks is heavier."""
-        return 1
 
     def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
         """Return the hash of the header that a header, a stakeholder's signature or a block is about."""
@@ -60,3 +51,14 @@ class ProofOfTraining(TrainingJudge):
     def make_proposer(self, node: NodeView) -> TrainingProposer:
         """Return what a training node does to earn blocks."""
         return TrainingProposer(self, node)
+
+
+def get_training(rules: RulesView) -> ProofOfTraining:
+    """Return the mechanism of a chain that is agreed on by training.
+
+    Raises:
+        TypeError: The chain has another mechanism.
+    """
+    if not isinstance(rules.mechanism, ProofOfTraining):
+        raise TypeError(f"this chain's mechanism is {rules.mechanism.name}")
+    return rules.mechanism

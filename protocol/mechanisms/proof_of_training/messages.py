@@ -5,17 +5,18 @@ from typing import ClassVar, Final
 from protocol.messages import (
     BLOCK_KIND,
     UNSIGNED,
+    AnyBlock,
     BlockRequest,
     BlockResponse,
     HeadAnnouncement,
+    Message,
     Payout,
-    Record,
     Transaction,
 )
 from protocol.types import AccountId, Hash32, Height, Signature, Slot
 
 
-class TrainingDeclaration(Record, frozen=True, kw_only=True, tag="declaration"):
+class TrainingDeclaration(Message, frozen=True, kw_only=True, tag="declaration"):
     """Commitment to a finished training stage, sent before the secret is shown."""
 
     kind: ClassVar[str] = "declaration"
@@ -38,7 +39,7 @@ class TrainingDeclaration(Record, frozen=True, kw_only=True, tag="declaration"):
     """Author's signature."""
 
 
-class BlockHeader(Record, frozen=True, kw_only=True, tag="header"):
+class BlockHeader(Message, frozen=True, kw_only=True, tag="header"):
     """Proposal of a block: reveals the training secret that the declarations committed to."""
 
     kind: ClassVar[str] = "header"
@@ -61,7 +62,7 @@ class BlockHeader(Record, frozen=True, kw_only=True, tag="header"):
     """Author's signature."""
 
 
-class StakeholderSignature(Record, frozen=True, kw_only=True, tag="stakeholder"):
+class StakeholderSignature(Message, frozen=True, kw_only=True, tag="stakeholder"):
     """One chosen stakeholder's word that a header agrees with its own training."""
 
     kind: ClassVar[str] = "stakeholder"
@@ -78,7 +79,7 @@ class StakeholderSignature(Record, frozen=True, kw_only=True, tag="stakeholder")
     """Author's signature."""
 
 
-class WrappedBlock(Record, frozen=True, kw_only=True, tag="block"):
+class WrappedBlock(AnyBlock, frozen=True, kw_only=True, tag="block"):
     """A header with its stakeholders' signatures, the transactions and the coinbase: a whole block."""
 
     kind: ClassVar[str] = BLOCK_KIND

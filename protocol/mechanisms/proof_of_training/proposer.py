@@ -8,7 +8,7 @@ from typing import Final
 
 from protocol.cosigning import SignatureBook
 from protocol.events import Broadcast, ChainRecord, Noted, Timer
-from protocol.mechanism import Context, MessageT, NodeView
+from protocol.mechanism import Context, MessageT, NodeView, Proposer
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
 from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
@@ -40,7 +40,7 @@ LOCAL_REASONS: Final = (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION)
 """Refusals of a header that say nothing about its contents."""
 
 
-class TrainingProposer:
+class TrainingProposer(Proposer):
     """The proof-of-training half of a node."""
 
     def __init__(self, judge: TrainingJudge, node: NodeView) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol.crypto import compute_content_hash
-from protocol.job import Genesis, compute_chain_id
-from protocol.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.analysis.comparison import LogError, read_log
 from simulation.engines.parties.recorder import shorten
 from simulation.records.writing import LOG_NAME
@@ -16,7 +16,7 @@ from simulation.runs.summary import SUMMARY_NAME, Summary, compute_ledger, descr
 
 
 def find_disagreements(
-    folder: Path, summary: Summary, genesis: Genesis, blocks: Sequence[WrappedBlock], *, is_retrained: bool
+    folder: Path, summary: Summary, genesis: TrainingGenesis, blocks: Sequence[WrappedBlock], *, is_retrained: bool
 ) -> list[str]:
     """Return where a summary says something else than the run's other files.
 
@@ -46,7 +46,7 @@ def find_disagreements(
     ]
 
 
-def _read_chain(summary: Summary, genesis: Genesis, blocks: Sequence[WrappedBlock]) -> Summary:
+def _read_chain(summary: Summary, genesis: TrainingGenesis, blocks: Sequence[WrappedBlock]) -> Summary:
     """Return what follows from a chain alone; it is the employer's, or, if that has crashed, that of most nodes."""
     employer = summary.get("employer")
     has_crashed = isinstance(employer, dict) and employer.get("outcome") == "crashed"

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol.job import Genesis, TrainingJob
+from protocol.events import ChainRecord
 from protocol.ledger import LedgerError
-from protocol.lottery import compute_slot_start
-from protocol.messages import WrappedBlock
-from protocol.training import TrainingResult, compute_training_secret
-from protocol.types import PARTS_PER_BILLION
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, TrainingGenesis, TrainingJob
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.work import TrainingResult
+from protocol.rules import Rules
+from protocol.slots import compute_slot_start
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
@@ -94,7 +97,7 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
     return faults
 
 
-def _describe_training(genesis: Genesis, is_retraining: bool) -> str:
+def _describe_training(genesis: TrainingGenesis, is_retraining: bool) -> str:
     if not is_retraining:
         return ""
     within = f" within the tolerance of {genesis.tolerance / PARTS_PER_BILLION:g}" if genesis.tolerance else ""
@@ -134,21 +137,23 @@ def _check_files(folder: Path, summary: Summary) -> list[str]:
     return faults
 
 
-def _check_chain(genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[_Trained] | None) -> str | None:
+def _check_chain(
+    genesis: TrainingGenesis, blocks: Sequence[WrappedBlock], trained: Sequence[_Trained] | None
+) -> str | None:
     """Judge each block on its parent; return what is wrong with the first bad one."""
-    rules = Rules(genesis)
+    pot = ProofOfTraining(genesis)
+    rules = Rules(pot)
     parent = rules.origin
     for block in blocks:
         if block.parent != parent.hash:
             return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"
-        own = _derive_own(rules, parent, trained) if trained is not None else None
-        is_near = trained[parent.height].is_near if trained is not None else None
+        own = _derive_own(pot, rules, parent, trained[parent.height]) if trained is not None else None
         now = compute_slot_start(block.header.slot, genesis.parameters.slot_ns)
-        verdict = judge_block(Place(rules=rules, parent=parent, now=now, own=own, is_near=is_near), block)
+        verdict = rules.judge_in_full(Context(rules=rules, parent=parent, now=now, own=own), block)
         if verdict is not ACCEPT:
             reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
             return f"{CHAIN_NAME}: the block at height {block.height} is refused: {reason}"
-        parent = build_record(rules, parent, block)
+        parent = rules.build_record(parent, block)
         try:
             parent.state.check_supply()
         except LedgerError as error:
@@ -156,10 +161,9 @@ def _check_chain(genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequ
     return None
 
 
-def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[_Trained]) -> OwnTraining:
-    result = trained[parent.height].result
-    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, result.losses)
-    return OwnTraining(weights_digest=result.weights_digest, secret=secret)
+def _derive_own(pot: ProofOfTraining, rules: Rules, parent: ChainRecord, trained: _Trained) -> OwnTraining:
+    secret = pot.compute_secret(rules, parent, trained.result.losses)
+    return OwnTraining(weights_digest=trained.result.weights_digest, secret=secret, is_near=trained.is_near)
 
 
 def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:
@@ -172,7 +176,7 @@ def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -
 
 
 def _train_again(
-    genesis: Genesis,
+    genesis: TrainingGenesis,
     blocks: Sequence[WrappedBlock],
     scenario: Scenario,
     kept: WeightStore,

@@ -1,11 +1,14 @@
 """From a node's specification to its core and behaviour; both engines and `replay` build nodes here."""
 
-from protocol.node import PoTNode
-from protocol.validation import Rules
+from functools import partial
+
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.node import Node
+from protocol.rules import Rules
 from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary, Layered, build_core_type
+from simulation.attacks.layers import Adversary, Layered, build_proposer_type
 from simulation.foundation.randomness import derive_generator
 from simulation.scenario.populations import BehaviourSection
 from simulation.scenario.world.building import NodeSpec, make_keys
@@ -13,12 +16,13 @@ from simulation.scenario.world.building import NodeSpec, make_keys
 NANOSECONDS = 1_000_000_000
 
 
-def build_node(spec: NodeSpec, rules: Rules) -> tuple[PoTNode, Behaviour]:
+def build_node(spec: NodeSpec, rules: Rules, *, is_relaying: bool = False) -> tuple[Node, Behaviour]:
     """Return a node's core and what stands in front of it."""
     adversaries = [
         _build(section, index, spec.behaviour_seed, spec.coalition) for index, section in enumerate(spec.behaviours)
     ]
-    core = build_core_type(adversaries)(rules, make_keys(spec.key_seed))
+    proposer = partial(build_proposer_type(adversaries), get_training(rules))
+    core = Node(rules, make_keys(spec.key_seed), is_relaying=is_relaying, make_proposer=proposer)
     return core, Layered(adversaries) if adversaries else Honest()
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from protocol.events import BlockAppended
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
 from simulation.engines.parties.recorder import SHORT, Recorder
 from simulation.records.record import INFO, WARNING, Value
@@ -23,7 +25,7 @@ class EmployerDesk:
     def measure(self, appended: BlockAppended) -> None:
         """Record how the models of blocks do, on whatever branch, each once."""
         for record in appended.change.adopted if appended.change else (appended.record,):
-            if record.block is None or record.hash in self._measured:
+            if not isinstance(record.block, WrappedBlock) or record.hash in self._measured:
                 continue
             self._measured.add(record.hash)
             try:
@@ -43,11 +45,11 @@ class EmployerDesk:
         training gives them again bit by bit.
         """
         block = core.tree.head.block
-        if block is None:
+        if not isinstance(block, WrappedBlock):
             return
         try:
             self._evaluator.save(self._store.get(block.header.weights_digest), path)
-            if core.rules.genesis.tolerance:
+            if get_training(core.rules).genesis.tolerance:
                 self._keep_weights(core, path.parent / WEIGHTS_FOLDER)
         except WeightsError as error:
             self._record(WARNING, "unsaved", {"why": str(error)})
@@ -56,6 +58,6 @@ class EmployerDesk:
         folder.mkdir()
         kept = WeightStore(folder)
         for record in core.tree.get_chain():
-            if record.block is not None:
+            if isinstance(record.block, WrappedBlock):
                 digest = record.block.header.weights_digest
                 kept.put(digest, self._store.get(digest))

@@ -11,27 +11,23 @@ from protocol.codec import encode_frame
 from protocol.events import (
     BlockAppended,
     Broadcast,
-    CompareWeights,
     Event,
     Judged,
-    LotteryWon,
     MessageReceived,
-    PhaseChanged,
+    Noted,
     Relay,
-    SecretKnown,
     Send,
     SetTimer,
     Started,
-    StartTraining,
+    StartWork,
     Timer,
     TimerFired,
-    TrainingFinished,
-    WeightsCompared,
+    WorkFinished,
 )
 from protocol.light_client import LightClient
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
 from protocol.participant import Participant
-from protocol.training import TrainingResult
-from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
+from protocol.types import MICRO_COINS_PER_COIN, Hash32
 from simulation.attacks.behaviour import Action, Behaviour, SendBytes
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Notes, Recorder, shorten
@@ -96,19 +92,19 @@ class Host:
 
     def finish_training(self, result: TrainingResult, base: bytes, now: int) -> None:
         """Take a training result, and the digest of what it started from."""
-        self._feed(TrainingFinished(result, base), now)
+        self._feed(WorkFinished(TrainStage(result.stage, base), result), now)
 
-    def finish_comparison(self, pair: WeightsPair, distance: int | None, now: int) -> None:
+    def finish_comparison(self, pair: CompareWeights, distance: int | None, now: int) -> None:
         """Take a distance in parts per billion; None where there is none."""
         self.notes.note_compared(pair, distance)
-        self._feed(WeightsCompared(pair.own, pair.other, distance), now)
+        self._feed(WorkFinished(pair, distance), now)
 
     def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
         self.notes.flush()
         core = self.core
         head = core.tree.head
-        is_done = head.height == core.rules.genesis.job.stages
+        is_done = core.is_complete
         done = "delivered" if isinstance(core, LightClient) else "finished"
         fields: dict[str, Value] = {
             "outcome": "down" if not is_up else done if is_done else "stopped",
@@ -127,8 +123,8 @@ class Host:
     def _note_judged(self, action: Judged) -> None:
         self.notes.note_judged(action)
 
-    def _note_private(self, action: PhaseChanged | LotteryWon | SecretKnown) -> None:
-        self.notes.note_private(action)
+    def _note_private(self, action: Noted) -> None:
+        self.notes.note_private(action.fact)
 
     def _relay(self, action: Relay) -> None:
         copies = self._driver.broadcast(action.frame, action.source)
@@ -151,11 +147,12 @@ class Host:
     def _set_timer(self, action: SetTimer) -> None:
         self._driver.set_timer(action.timer, action.at)
 
-    def _start_training(self, action: StartTraining) -> None:
-        self._driver.start_training(action.stage, action.base)
-
-    def _compare_weights(self, action: CompareWeights) -> None:
-        self._driver.compare_weights(action.own, action.other)
+    def _start_work(self, action: StartWork) -> None:
+        match action.task:
+            case TrainStage(stage, base):
+                self._driver.start_training(stage, base)
+            case CompareWeights(own, other):
+                self._driver.compare_weights(own, other)
 
     def _note_block(self, action: BlockAppended) -> None:
         self.notes.note_block(action)
@@ -171,11 +168,8 @@ _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     Send: Host._send,
     SendBytes: Host._send_bytes,
     SetTimer: Host._set_timer,
-    StartTraining: Host._start_training,
-    CompareWeights: Host._compare_weights,
+    StartWork: Host._start_work,
     BlockAppended: Host._note_block,
-    PhaseChanged: Host._note_private,
-    LotteryWon: Host._note_private,
-    SecretKnown: Host._note_private,
+    Noted: Host._note_private,
 }
 """What each action means. One table for all hosts: in large networks what each has of its own is never in the cache."""

@@ -16,35 +16,34 @@ from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
     Broadcast,
+    ChainTimer,
     Command,
-    CompareWeights,
     Event,
     Judged,
-    LotteryWon,
     MessageReceived,
-    PhaseChanged,
+    Noted,
     Relay,
-    SecretKnown,
     Send,
     SetTimer,
     Started,
-    StartTraining,
+    StartWork,
     Timer,
     TimerFired,
     TimerKind,
-    TrainingFinished,
-    WeightsCompared,
+    WorkFinished,
 )
 from protocol.ledger import LedgerState
 from protocol.light_client import LightClient
-from protocol.messages import WrappedBlock
-from protocol.node import PoTNode
+from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
+from protocol.mechanisms.proof_of_training.reasons import Right
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.messages import AnyBlock
+from protocol.node import Node
 from protocol.participant import Participant
-from protocol.training import TrainingResult
+from protocol.rules import Rules
 from protocol.types import Nanoseconds
-from protocol.validation import Rules
 from protocol.verdicts import Accept, Wait
-from simulation.engines.caching_rules import SharedRules
+from simulation.engines.caching_rules import CachingRules
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.recorder import shorten
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
@@ -97,9 +96,9 @@ def describe(command: Command) -> str:
             return f"relay {len(frame)} bytes from {source}"
         case SetTimer(timer, at):
             return f"timer {timer.kind.value} {timer.slot} {shorten(timer.parent)} at {at}"
-        case StartTraining(stage, base):
+        case StartWork(TrainStage(stage, base)):
             return f"train {stage} from {base.hex()}" if base else f"train {stage}"
-        case CompareWeights(own, other):
+        case StartWork(CompareWeights(own, other)):
             return f"compare {own.hex()} {other.hex()}"
         case Judged(peer, verdict, kind):
             reason = f" {verdict.missing.value}" if isinstance(verdict, Wait) else ""
@@ -108,12 +107,13 @@ def describe(command: Command) -> str:
         case BlockAppended(record, change):
             moved = f"head moved, {len(change.abandoned)} left" if change else "head stays"
             return f"appended {record.height} {record.hash.hex()}, {moved}"
-        case PhaseChanged(phase, height):
+        case Noted(PhaseChanged(phase, height)):
             return f"phase {phase.value} {height}"
-        case LotteryWon(role, height, slot):
-            return f"won {role.value} {height} {slot}"
-        case SecretKnown(height, parent, secret):
+        case Noted(LotteryWon(right, height, slot)):
+            return f"won {right.value} {height} {slot}"
+        case Noted(SecretKnown(height, parent, secret)):
             return f"secret {height} {shorten(parent)} {secret.hex()}"
+    raise TypeError(f"no command has no words: {command!r}")
 
 
 def _pack(event: Event) -> dict[str, Any]:
@@ -124,12 +124,13 @@ def _pack(event: Event) -> dict[str, Any]:
             return {"event": "frame", "peer": peer, "frame": base64.b64encode(frame).decode("ascii")}
         case TimerFired(timer):
             return {"event": "timer", "kind": timer.kind.value, "slot": timer.slot, "parent": timer.parent.hex()}
-        case TrainingFinished(result, base):
+        case WorkFinished(TrainStage(_, base), TrainingResult() as result):
             weights, losses = result.weights_digest.hex(), result.losses.hex()
             line = {"event": "trained", "stage": result.stage, "weights": weights, "losses": losses}
             return {**line, "base": base.hex()} if base else line
-        case WeightsCompared(own, other, distance):
+        case WorkFinished(CompareWeights(own, other), distance):
             return {"event": "compared", "own": own.hex(), "other": other.hex(), "distance": distance}
+    raise TypeError(f"no line for {event!r}")
 
 
 def _unpack(line: dict[str, Any]) -> Event:
@@ -139,14 +140,19 @@ def _unpack(line: dict[str, Any]) -> Event:
         case "frame":
             return MessageReceived(line["peer"], base64.b64decode(line["frame"], validate=True))
         case "timer":
-            return TimerFired(Timer(TimerKind(line["kind"]), line["slot"], bytes.fromhex(line["parent"])))
+            return TimerFired(Timer(_find_timer_kind(line["kind"]), line["slot"], bytes.fromhex(line["parent"])))
         case "trained":
             digest, losses = bytes.fromhex(line["weights"]), bytes.fromhex(line["losses"])
             result = TrainingResult(stage=line["stage"], weights_digest=digest, losses=losses)
-            return TrainingFinished(result, bytes.fromhex(line.get("base", "")))
+            return WorkFinished(TrainStage(line["stage"], bytes.fromhex(line.get("base", ""))), result)
         case "compared":
-            return WeightsCompared(bytes.fromhex(line["own"]), bytes.fromhex(line["other"]), line["distance"])
+            pair = CompareWeights(bytes.fromhex(line["own"]), bytes.fromhex(line["other"]))
+            return WorkFinished(pair, line["distance"])
     raise ValueError(f"no event is called {line['event']!r}")
+
+
+def _find_timer_kind(name: str) -> TimerKind:
+    return Right(name) if name in {right.value for right in Right} else ChainTimer(name)
 
 
 class JournalledCore:
@@ -160,7 +166,7 @@ class JournalledCore:
         self.keys = core.keys
 
     @property
-    def tree(self) -> BlockTree[WrappedBlock, LedgerState]:
+    def tree(self) -> BlockTree[AnyBlock, LedgerState]:
         """The blocks the party knows."""
         return self._core.tree
 
@@ -190,7 +196,7 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     except (ScenarioError, ChainFileError) as error:
         raise JournalError(f"{folder}: {error}") from None
     world = build_world(scenario, genesis.job.dataset, genesis.job.dataset_digest)
-    rules = SharedRules(genesis)
+    rules = CachingRules(world.mechanism)
     makers = {node.label: partial(_make_core, node, rules, world.network.is_relaying) for node in world.nodes}
     crashed = _list_crashed(folder)
     for label in sorted({*makers, EMPLOYER} - {file.stem for file in files} - crashed):
@@ -235,7 +241,7 @@ def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool)
                 continue
             if line["event"] == RESTART:
                 before, core = core, make_core()
-                if line["disk"] and isinstance(core, PoTNode) and isinstance(before, PoTNode):
+                if line["disk"] and isinstance(core, Node) and isinstance(before, Node):
                     core.restore(before)
                 continue
             event, now, recorded = _unpack(line), int(line["now"]), list(line["commands"])
@@ -253,9 +259,7 @@ def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool)
 
 
 def _make_core(spec: NodeSpec, rules: Rules, is_relaying: bool) -> Participant:
-    core, _ = build_node(spec, rules)
-    core.is_relaying = is_relaying
-    return core
+    return build_node(spec, rules, is_relaying=is_relaying)[0]
 
 
 def _find_difference(number: int, event: str, recorded: list[str], replayed: list[str]) -> str:

@@ -5,11 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from protocol.events import BlockAppended, Judged, LotteryWon, PhaseChanged, SecretKnown
+from protocol.events import BlockAppended, Judged
+from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
+from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.work import CompareWeights
 from protocol.messages import BlockResponse, Message
-from protocol.types import PARTS_PER_BILLION, AccountId, WeightsPair
-from protocol.validation import Rules
-from protocol.verdicts import ACCEPT, Accept, Ignore, Reason, Reject, Wait
+from protocol.rules import Rules
+from protocol.types import AccountId
+from protocol.verdicts import ACCEPT, Accept, ChainReason, Ignore, Reject, Wait
 from simulation.records.record import DEBUG, INFO, Value
 
 SHORT: Final = 12
@@ -17,8 +22,6 @@ SHORT: Final = 12
 
 Recorder = Callable[[str, str, dict[str, Value]], None]
 """Takes level, event and fields of a record; the engine adds time and party."""
-
-Private = PhaseChanged | LotteryWon | SecretKnown
 
 
 def shorten(digest: bytes) -> str:
@@ -30,8 +33,8 @@ def describe_block(appended: BlockAppended, labels: dict[bytes, str]) -> dict[st
     """Return the fields of a record about a block that was appended."""
     record = appended.record
     block = record.block
-    if block is None:
-        raise ValueError("the genesis is never appended")
+    if not isinstance(block, WrappedBlock):
+        raise TypeError("only blocks of proof of training are described")
     return {
         "height": record.height,
         "block": shorten(record.hash),
@@ -63,7 +66,7 @@ class Notes:
             fields["blocks"] = len(message.blocks)
         elif message is not None and hasattr(message, "height"):
             fields["height"] = message.height
-        header = self._rules.find_header(message) if message is not None else None
+        header = self._rules.mechanism.find_proposal(self._rules, message) if message is not None else None
         if header is not None:
             fields["header"] = shorten(header)
         self._record(INFO, "sent", {**fields, "to": target, "copies": copies, "bytes": copies * size})
@@ -74,7 +77,7 @@ class Notes:
 
     def note_declined(self, count: int) -> None:
         """Note frames that a neighbour did not take because it had them, or had them under way."""
-        self._ignored["frame", Reason.DUPLICATE.value] += count
+        self._ignored["frame", ChainReason.DUPLICATE.value] += count
 
     def note_judged(self, judged: Judged) -> None:
         """Note what the party thinks of a message."""
@@ -86,8 +89,8 @@ class Notes:
             fields["height"] = judged.height
         if judged.author is not None:
             fields["author"] = self._labels.get(judged.author, shorten(judged.author))
-        if judged.header is not None:
-            fields["header"] = shorten(judged.header)
+        if judged.proposal is not None:
+            fields["header"] = shorten(judged.proposal)
         if judged.block is not None:
             fields["block"] = shorten(judged.block)
         fields["peer"] = judged.peer
@@ -104,7 +107,7 @@ class Notes:
         self._record(INFO, "appended", describe_block(appended, self._labels))
         self.flush()
 
-    def note_private(self, fact: Private) -> None:
+    def note_private(self, fact: object) -> None:
         """Note what is the party's own business."""
         match fact:
             case PhaseChanged(phase, height):
@@ -124,14 +127,14 @@ class Notes:
         """Note that a stage has been trained."""
         self._record(DEBUG, "trained", fields)
 
-    def note_compared(self, pair: WeightsPair, distance: int | None) -> None:
+    def note_compared(self, pair: CompareWeights, distance: int | None) -> None:
         """Note how far others' weights lie from the party's own."""
         fields: dict[str, Value] = {"weights": shorten(pair.other), "own": shorten(pair.own)}
         fields["distance"] = None if distance is None else distance / PARTS_PER_BILLION
         self._record(DEBUG, "compared", {**fields, "within": self._is_within(distance)})
 
     def _is_within(self, distance: int | None) -> bool:
-        return distance is not None and distance <= self._rules.genesis.tolerance
+        return distance is not None and distance <= get_training(self._rules).genesis.tolerance
 
     def flush(self) -> None:
         """Write down what is only counted."""
@@ -181,7 +184,7 @@ class CountedNotes(Notes):
         self._role = role
         self._is_honest = role == "honest"
         self._relayed = counts.get(what="sent", kind="relayed")
-        self._duplicates = counts.get(what="ignored", kind="frame", reason=Reason.DUPLICATE.value)
+        self._duplicates = counts.get(what="ignored", kind="frame", reason=ChainReason.DUPLICATE.value)
 
     def note_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
         """Count what the party sent of its own."""
@@ -222,13 +225,13 @@ class CountedNotes(Notes):
             self._counts.blocks_seen.add(key)
             self._record(INFO, "appended", describe_block(appended, self._labels))
 
-    def note_private(self, fact: Private) -> None:
+    def note_private(self, fact: object) -> None:
         """Leave it out."""
 
     def note_training(self, stage: int, base: bytes) -> None:
         """Leave it out."""
 
-    def note_compared(self, pair: WeightsPair, distance: int | None) -> None:
+    def note_compared(self, pair: CompareWeights, distance: int | None) -> None:
         """Count a comparison by its outcome."""
         self._counts.get(what="compared", within=self._is_within(distance), honest=self._is_honest).times += 1
 

@@ -7,7 +7,7 @@ message: its final report, or how it failed.
 from dataclasses import dataclass
 from pathlib import Path
 
-from protocol.job import Genesis
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
 from simulation.scenario.world.building import NodeSpec, UserSpec
@@ -18,7 +18,7 @@ class Setup:
     """What every party is given when it starts, whatever its role."""
 
     label: str
-    genesis: Genesis
+    genesis: TrainingGenesis
     labels: dict[bytes, str]
     """Label of each public key, for records."""
     run_start: int

@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
-from protocol.job import compute_chain_id
+from protocol.mechanisms.proof_of_training.job import compute_chain_id
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.recorder import SHORT
 from simulation.engines.processes.control import (

@@ -16,7 +16,8 @@ from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
 
 from protocol.events import Timer
-from protocol.types import Hash32, WeightsPair
+from protocol.mechanisms.proof_of_training.work import CompareWeights
+from protocol.types import Hash32
 from simulation.engines.parties.host import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Link, Links
@@ -86,7 +87,7 @@ class Party:
         self._is_stopped = False
         self.host: Host | None = None
         self.train: Callable[[int, bytes], None] | None = None
-        self.compare: Callable[[WeightsPair], None] | None = None
+        self.compare: Callable[[CompareWeights], None] | None = None
 
     # ---- the driver of the host ----
 
@@ -123,7 +124,7 @@ class Party:
     def compare_weights(self, own: Hash32, other: Hash32) -> None:
         """Compare weights; a party is asked to only where the chain has a tolerance."""
         if self.compare is not None:
-            self.compare(WeightsPair(own, other))
+            self.compare(CompareWeights(own, other))
 
     # ---- clock and records ----
 

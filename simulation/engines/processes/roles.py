@@ -8,10 +8,11 @@ from multiprocessing.connection import Connection
 
 from protocol.codec import encode_frame
 from protocol.crypto import KeyPair
-from protocol.job import compute_chain_id
 from protocol.light_client import LightClient
-from protocol.types import Task, WeightsPair
-from protocol.validation import Rules
+from protocol.mechanisms.proof_of_training.job import compute_chain_id
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
+from protocol.rules import Rules
 from simulation.attacks.behaviour import Honest
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
@@ -85,16 +86,15 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     store = WeightStore(setup.weights_folder)
     meter = _CpuMeter(threading.get_ident())
 
-    def train(task: Task) -> _Trained:
+    def train(task: TrainStage) -> _Trained:
         before = meter.read()
         outcome = trainer.train(task.stage, store.get(task.base) if task.base else None)
         store.put(outcome.result.weights_digest, outcome.weights)
         return _Trained(outcome, task.base, meter.read() - before)
 
-    worker: Worker[Task, _Trained] = Worker(train)
-    rules = Rules(setup.genesis)
-    core, behaviour = build_node(role.spec, rules)
-    core.is_relaying = setup.is_relaying
+    worker: Worker[TrainStage, _Trained] = Worker(train)
+    rules = Rules(ProofOfTraining(setup.genesis))
+    core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
     notes = Notes(party.record, setup.labels, rules)
     journal = _open_journal(setup)
     host = Host(core, behaviour, party, party.record, notes, journal=journal)
@@ -102,7 +102,7 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
 
     def start_training(stage: int, base: bytes) -> None:
         host.notes.note_training(stage, base)
-        worker.submit(Task(stage, base))
+        worker.submit(TrainStage(stage, base))
 
     def on_trained() -> None:
         done = worker.take()
@@ -121,14 +121,14 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
 def _compare_beside(party: Party, host: Host, store: WeightStore) -> None:
     """Let weights be read and compared in a thread of its own: reading them must not hold up the links."""
 
-    def compare(pair: WeightsPair) -> tuple[WeightsPair, int | None]:
+    def compare(pair: CompareWeights) -> tuple[CompareWeights, int | None]:
         return pair, compare_stored(store, pair.own, pair.other)
 
     def on_compared() -> None:
         pair, distance = worker.take()
         host.finish_comparison(pair, distance, party.now())
 
-    worker: Worker[WeightsPair, tuple[WeightsPair, int | None]] = Worker(compare)
+    worker: Worker[CompareWeights, tuple[CompareWeights, int | None]] = Worker(compare)
     party.compare = worker.submit
     party.watch(worker.wake_up, on_compared)
 
@@ -141,7 +141,7 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     use_one_thread()
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
-    rules = Rules(setup.genesis)
+    rules = Rules(ProofOfTraining(setup.genesis))
     core = LightClient(rules, KeyPair(role.key_seed))
     notes = Notes(party.record, setup.labels, rules)
     journal = _open_journal(setup)

@@ -14,12 +14,12 @@ from typing import Final
 from protocol.codec import encode_frame
 from protocol.events import BlockAppended, Timer
 from protocol.light_client import LightClient
-from protocol.node import PoTNode
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult
+from protocol.node import Node
 from protocol.participant import Participant
-from protocol.training import TrainingResult
-from protocol.types import Hash32, WeightsPair
+from protocol.types import Hash32
 from simulation.attacks.behaviour import Behaviour, Honest
-from simulation.engines.caching_rules import SharedRules
+from simulation.engines.caching_rules import CachingRules
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
@@ -123,7 +123,7 @@ class _Seat:
         self._engine.train(self, stage, base)
 
     def compare_weights(self, own: Hash32, other: Hash32) -> None:
-        self._engine.compare(self, WeightsPair(own, other))
+        self._engine.compare(self, CompareWeights(own, other))
 
     def start(self) -> None:
         self._engine.acting = self.label
@@ -135,7 +135,7 @@ class _Seat:
             self.host.notes.note_trained(fields)
             self.host.finish_training(result, base, self._engine.queue.now)
 
-    def finish_comparison(self, incarnation: int, pair: WeightsPair, distance: int | None) -> None:
+    def finish_comparison(self, incarnation: int, pair: CompareWeights, distance: int | None) -> None:
         if self.is_up and incarnation == self.incarnation:
             self._engine.acting = self.label
             self.host.finish_comparison(pair, distance, self._engine.queue.now)
@@ -183,13 +183,13 @@ class VirtualEngine:
         self._sink = sink
         self._on_tick = on_tick
         self._scenario = world.scenario
-        self._rules = SharedRules(world.genesis)
+        self._rules = CachingRules(world.mechanism)
         self.carrier: Carrier
         self.acting = "run"
         """Who takes the action of now, for the words of a failure."""
         self._labels = world.get_labels()
         self._trainers = TrainerPool(world, images, store)
-        self._distances: dict[WeightsPair, int] = {}
+        self._distances: dict[CompareWeights, int] = {}
         """Distances found so far: they are the same for every node."""
         self._desk: EmployerDesk | None = None
         evaluator = self._trainers.build_evaluator()
@@ -298,8 +298,8 @@ class VirtualEngine:
             core = LightClient(self._rules, make_keys(self._world.employer_seed))
             behaviour: Behaviour = Honest()
         else:
-            core, behaviour = build_node(seat.spec, self._rules)
-            core.is_relaying = self._world.network.is_relaying
+            is_relaying = self._world.network.is_relaying
+            core, behaviour = build_node(seat.spec, self._rules, is_relaying=is_relaying)
         record = partial(self.record, seat.label)
         host = Host(core, behaviour, seat, record, self._build_notes(seat), journal=self._open_journal(seat))
         host.on_block = partial(self._on_block, seat)
@@ -351,7 +351,7 @@ class VirtualEngine:
         self.record(seat.label, WARNING, "up", {"disk": disk})
         if seat.label in self._journals:
             self._journals[seat.label].write_restart(is_disk_kept=disk == "kept")
-        if disk == "kept" and isinstance(before, PoTNode) and isinstance(seat.host.core, PoTNode):
+        if disk == "kept" and isinstance(before, Node) and isinstance(seat.host.core, Node):
             seat.host.core.restore(before)
         self._start(seat)
 
@@ -401,7 +401,7 @@ class VirtualEngine:
         done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fields)
         self.queue.schedule(self.queue.now + cost_ns, done)
 
-    def compare(self, seat: _Seat, pair: WeightsPair) -> None:
+    def compare(self, seat: _Seat, pair: CompareWeights) -> None:
         """Compare weights; it takes no simulated time, being far less work than a step of training."""
         distance = self._distances.get(pair)
         if distance is None:

@@ -5,8 +5,18 @@ from functools import cache
 from typing import Final
 
 from protocol.crypto import KeyPair
-from protocol.job import Confidence, Genesis, GenesisAccount, ProtocolParameters, RewardShares, TrainingJob
-from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_BILLION, PARTS_PER_MILLION
+from protocol.genesis import GenesisAccount
+from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_training.job import (
+    PARTS_PER_BILLION,
+    Confidence,
+    ProtocolParameters,
+    RewardShares,
+    TrainingGenesis,
+    TrainingJob,
+)
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
@@ -80,11 +90,16 @@ class World:
     """Everybody who takes part in a run, and what they agree on."""
 
     scenario: Scenario
-    genesis: Genesis
+    genesis: TrainingGenesis
     nodes: tuple[NodeSpec, ...]
     users: tuple[UserSpec, ...]
     employer_seed: bytes
     network: Network
+
+    @property
+    def mechanism(self) -> Mechanism:
+        """How blocks are agreed on."""
+        return ProofOfTraining(self.genesis)
 
     def get_labels(self) -> dict[bytes, str]:
         """Return the label of every public key, for the log."""
@@ -128,7 +143,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
         ),
         key=lambda line: line.account,
     )
-    genesis = Genesis(
+    genesis = TrainingGenesis(
         parameters=_build_parameters(scenario),
         job=_build_job(scenario, dataset, dataset_digest),
         accounts=tuple(lines),

@@ -10,8 +10,10 @@ import pytest
 
 from protocol import ledger, rewards, validation
 from protocol.codec import encode
-from protocol.messages import Payout, Transaction, WrappedBlock
-from protocol.validation import PoTRecord, Rules
+from protocol.events import ChainRecord
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.messages import Payout, Transaction
+from protocol.rules import Rules
 from simulation.analysis.after_run import find_broken, find_chain_fault
 from simulation.analysis.during_run import CONFIRMATION_DEPTH
 from simulation.records.tally import Tally
@@ -32,7 +34,7 @@ def make_scene() -> Scene:
     return scene
 
 
-def pack(records: Iterable[PoTRecord]) -> Chain:
+def pack(records: Iterable[ChainRecord]) -> Chain:
     return tuple(encode(record.block) for record in records if record.block is not None)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from protocol.events import Event, MessageReceived, Started
-from protocol.validation import Rules
+from protocol.rules import Rules
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.layers import build_core_type

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from protocol.books import Proposal, Round
-from protocol.messages import TrainingDeclaration
+from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
+from protocol.mechanisms.proof_of_training.round import Proposal, Round
 from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.weakened import allow_future_slots, allow_two_stories, believe_every_right

@@ -6,9 +6,9 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from protocol.crypto import Domain
 from protocol.ledger import LedgerState
 from protocol.lottery import is_slot_won
+from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
 from simulation.scenario.populations import Poison
 from simulation.scenario.world.building import make_keys
 from simulation.training.poisons import apply_poison
@@ -44,7 +44,7 @@ def measure_rights(identities: int) -> float:
     assert len(sybils) == identities
     won = {
         owner: sum(
-            is_slot_won(Domain.HEADER_LOTTERY, stakes, 300_000, parent=bytes(32), height=1, slot=slot, author=owner)
+            is_slot_won(HEADER_LOTTERY, stakes, 300_000, parent=bytes(32), height=1, slot=slot, author=owner)
             for slot in range(SLOTS // len(stakes.owners) * 7)
         )
         for owner in stakes.owners

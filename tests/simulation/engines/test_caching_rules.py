@@ -10,13 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import DecodeError, encode_frame
-from protocol.job import Genesis
-from protocol.messages import BlockHeader, Message, TrainingDeclaration, WrappedBlock
-from protocol.types import Hash32, WeightsPair
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from protocol.events import ChainRecord
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration, WrappedBlock
+from protocol.mechanisms.proof_of_training.reasons import TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.work import CompareWeights
+from protocol.messages import Message
+from protocol.rules import Rules
+from protocol.types import Hash32
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 from simulation.commands.checks.soak import draw_scenario
-from simulation.engines.caching_rules import SharedRules
+from simulation.engines.caching_rules import CachingRules
 from simulation.engines.virtual import engine
 from tests.support.core import SLOT_NS, Scene, genesis, train
 from tests.support.memory_runs import make_raw, population, simulate
@@ -38,7 +44,7 @@ LARGE: dict[str, Any] = make_raw(
 @pytest.mark.parametrize("raw", [LARGE, *map(draw_scenario, (3, 5, 16))])
 def test_a_run_with_a_shared_memory_is_the_run_without(raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     shared = simulate(raw)
-    monkeypatch.setattr(engine, "SharedRules", Rules)
+    monkeypatch.setattr(engine, "CachingRules", Rules)
     plain = simulate(raw)
     assert shared.lines == plain.lines
     assert shared.result == plain.result
@@ -75,7 +81,7 @@ def own_training(data: str) -> OwnTraining:
 
 
 def judge(rules: Rules, message: Judged, *, slot: int, own: OwnTraining | None) -> Verdict:
-    place = Place(rules=rules, parent=get_scene().head, now=slot * SLOT_NS, own=own)
+    place = Context(rules=rules, parent=get_scene().head, now=slot * SLOT_NS, own=own)
     match message:
         case TrainingDeclaration():
             return rules.judge_declaration(place, message)
@@ -96,22 +102,27 @@ def test_every_judge_gets_the_verdict_it_would_reach_alone(is_backwards: bool) -
         (message, get_slot(message) + later, own)
         for message, later, own in product(list_judged(), (-1, 0, 1_000), judges)
     ] * 2
-    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
     found = set()
     for message, slot, own in reversed(cases) if is_backwards else cases:
         verdict = judge(shared, message, slot=slot, own=own)
         assert verdict == judge(plain, message, slot=slot, own=own)
         found.add(verdict)
-    assert {ACCEPT, Ignore(Reason.FUTURE_SLOT), Reject(Reason.DIFFERENT_WEIGHTS), Reject(Reason.BAD_SIGNATURE)} <= found
+    assert {
+        ACCEPT,
+        Ignore(ChainReason.FUTURE_SLOT),
+        Reject(TrainingReason.DIFFERENT_WEIGHTS),
+        Reject(ChainReason.BAD_SIGNATURE),
+    } <= found
 
 
 @pytest.mark.parametrize("index", range(3))
 def test_a_slot_that_was_still_to_come_is_judged_again_when_it_has(index: int) -> None:
     message, own = list_judged()[index], own_training("clean")
-    shared = SharedRules(get_scene().genesis)
+    shared = CachingRules(get_scene().genesis)
     slot = get_slot(message)
     verdicts = [judge(shared, message, slot=now, own=own) for now in (slot - 1, slot, slot + 1, slot - 1)]
-    future = Ignore(Reason.FUTURE_SLOT)
+    future = Ignore(ChainReason.FUTURE_SLOT)
     assert verdicts == [future, ACCEPT, ACCEPT, future]
 
 
@@ -125,7 +136,7 @@ def test_a_remembered_verdict_is_not_worked_out_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Rules, "verify", count)
     message = list_judged()[2]
-    shared = SharedRules(get_scene().genesis)
+    shared = CachingRules(get_scene().genesis)
     for own in (own_training("clean"), None, own_training("clean")):
         assert judge(shared, message, slot=get_slot(message), own=own) == ACCEPT
     assert len(asked) == len(set(asked)) > 5
@@ -134,7 +145,7 @@ def test_a_remembered_verdict_is_not_worked_out_again(monkeypatch: pytest.Monkey
 # ---- the other questions ----
 
 
-def answer(rules: Rules, message: Message, parent: PoTRecord) -> Iterable[object]:
+def answer(rules: Rules, message: Message, parent: ChainRecord) -> Iterable[object]:
     """Return what the rules say about a message, in every way they can be asked."""
     yield rules.encode(message)
     yield rules.hash_message(message)
@@ -151,7 +162,7 @@ def answer(rules: Rules, message: Message, parent: PoTRecord) -> Iterable[object
 
 
 def test_all_questions_have_the_same_answers_however_often_they_are_asked() -> None:
-    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
     parent = get_scene().head
     for first, second in permutations(list_judged(), 2):
         for message in (first, second, first):
@@ -170,7 +181,7 @@ def decode(rules: Rules, frame: bytes) -> Message | Reason:
 
 @cache
 def list_frames() -> tuple[bytes, ...]:
-    chains: tuple[Genesis, ...] = (get_scene().genesis, genesis(4))
+    chains: tuple[TrainingGenesis, ...] = (get_scene().genesis, genesis(4))
     return tuple(encode_frame(Rules(chain).chain_id, message) for chain in chains for message in list_judged()[:3])
 
 
@@ -184,21 +195,21 @@ def frames(draw: st.DrawFn) -> bytes:
 
 @given(st.lists(st.one_of(frames(), st.binary(max_size=40)), min_size=1, max_size=6))
 def test_decoding_gives_the_same_message_or_the_same_reason_each_time(sent: list[bytes]) -> None:
-    shared, plain = SharedRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
     for frame in (*sent, *sent):
         assert decode(shared, frame) == decode(plain, frame)
         assert shared.hash_frame(frame) == plain.hash_frame(frame)
 
 
 def test_equal_frames_are_one_message() -> None:
-    shared = SharedRules(get_scene().genesis)
+    shared = CachingRules(get_scene().genesis)
     frame = list_frames()[1]
     assert shared.decode(bytes(frame)) is shared.decode(bytes(bytearray(frame)))
 
 
 def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() -> None:
     """A remembered exception that is raised again keeps the frames of all its callers alive."""
-    shared = SharedRules(get_scene().genesis)
+    shared = CachingRules(get_scene().genesis)
     depths = []
     for _ in range(20):
         with pytest.raises(DecodeError) as caught:
@@ -212,11 +223,11 @@ def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() 
 
 def test_a_verdict_is_remembered_for_each_outcome_of_a_comparison() -> None:
     scene = Scene(genesis(5, tolerance=1))
-    header, shared = scene.header(data="near"), SharedRules(scene.genesis)
+    header, shared = scene.header(data="near"), CachingRules(scene.genesis)
     own = OwnTraining(weights_digest=train(0).weights_digest, secret=scene.secret(scene.head))
-    wait = Wait(Missing.COMPARISON, WeightsPair(own.weights_digest, header.weights_digest))
-    verdicts = {None: wait, True: ACCEPT, False: Reject(Reason.DIFFERENT_WEIGHTS)}
+    wait = Wait(TrainingMissing.COMPARISON, CompareWeights(own.weights_digest, header.weights_digest))
+    verdicts = {None: wait, True: ACCEPT, False: Reject(TrainingReason.DIFFERENT_WEIGHTS)}
     for is_near, verdict in [*verdicts.items(), *verdicts.items()]:
         now = header.slot * SLOT_NS
-        place = Place(rules=shared, parent=scene.head, now=now, own=own, is_near=is_near)
+        place = Context(rules=shared, parent=scene.head, now=now, own=own, is_near=is_near)
         assert shared.judge_header(place, header) == verdict

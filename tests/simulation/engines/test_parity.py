@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from protocol.verdicts import Reason
+from protocol.mechanisms.proof_of_training.reasons import TrainingReason
+from protocol.verdicts import ChainReason, FrameReason, Reason
 from simulation.records.record import Value
 from tests.support.processes import Finished, find_traces, launch, sets
 
@@ -23,8 +24,8 @@ SETTINGS = (
 )
 
 EXPECTED: dict[str, set[Reason]] = {
-    "poisoners": {Reason.DIFFERENT_WEIGHTS},
-    "garbage": {Reason.MALFORMED, Reason.BAD_SIGNATURE, Reason.OVERSIZED},
+    "poisoners": {TrainingReason.DIFFERENT_WEIGHTS},
+    "garbage": {FrameReason.MALFORMED, ChainReason.BAD_SIGNATURE, FrameReason.OVERSIZED},
 }
 """Refusals that no order of events can prevent or cause."""
 TIMELESS = {reason.value for reasons in EXPECTED.values() for reason in reasons}

@@ -5,13 +5,13 @@ import pytest
 
 from protocol.codec import encode
 from protocol.crypto import compute_content_hash, is_signed
-from protocol.job import Genesis, compute_chain_id
-from protocol.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.runs.chain_file import ChainFileError, read_chain, write_chain
 from tests.support.core import Cluster, genesis
 
 
-def grow(height: int, nodes: int = 4) -> tuple[Genesis, tuple[WrappedBlock, ...]]:
+def grow(height: int, nodes: int = 4) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
     """Return a valid chain of some blocks."""
     cluster = Cluster(genesis(nodes))
     cluster.run(until_height=height)
@@ -20,7 +20,7 @@ def grow(height: int, nodes: int = 4) -> tuple[Genesis, tuple[WrappedBlock, ...]
     return cluster.genesis, blocks[:height]
 
 
-def store(folder: Path, start: Genesis, blocks: tuple[WrappedBlock, ...]) -> Path:
+def store(folder: Path, start: TrainingGenesis, blocks: tuple[WrappedBlock, ...]) -> Path:
     path = folder / "chain.jsonl"
     write_chain(path, start, [encode(block) for block in blocks])
     return path

@@ -11,8 +11,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from protocol.job import TrainingJob
-from protocol.training import compute_training_secret
+from protocol.mechanisms.proof_of_training.job import TrainingJob
+from protocol.mechanisms.proof_of_training.secret import compute_training_secret
 from simulation.scenario import sections
 from simulation.scenario.world.building import build_world
 from simulation.training.samples import (

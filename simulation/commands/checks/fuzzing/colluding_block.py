@@ -5,9 +5,15 @@ from collections.abc import Mapping
 import msgspec
 
 from protocol.crypto import KeyPair
-from protocol.messages import BlockHeader, StakeholderSignature, TrainingDeclaration, WrappedBlock
-from protocol.training import commit
-from protocol.validation import Rules, build_coinbase
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import (
+    BlockHeader,
+    StakeholderSignature,
+    TrainingDeclaration,
+    WrappedBlock,
+)
+from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.rules import Rules
 
 
 def build_colluding_block(rules: Rules, keys: Mapping[bytes, KeyPair], header: BlockHeader) -> WrappedBlock:
@@ -23,13 +29,14 @@ def build_colluding_block(rules: Rules, keys: Mapping[bytes, KeyPair], header: B
         _declare(chain_id, keys[item.author], item, header) for item in header.declarations if item.author in keys
     )
     header = keys[header.author].sign(chain_id, msgspec.structs.replace(header, declarations=declarations))
-    stakeholders = rules.draw_stakeholders(rules.origin, header)  # bonds are always those of the genesis
+    pot = get_training(rules)
+    stakeholders = pot.draw_stakeholders(rules, rules.origin, header)  # bonds are always those of the genesis
     signatures = tuple(_endorse(rules, keys[author], header) for author in stakeholders[:-1])
     block = WrappedBlock(
         header=header,
         signatures=signatures,
         transactions=(),
-        coinbase=build_coinbase(rules, header, stakeholders, ()),
+        coinbase=pot.build_coinbase(header, stakeholders, ()),
         author=stakeholders[-1],
     )
     return keys[block.author].sign(chain_id, block)

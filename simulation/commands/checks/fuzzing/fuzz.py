@@ -12,8 +12,8 @@ from typing import Final
 
 from rich.table import Table
 
-from protocol.node import PoTNode
-from protocol.validation import Rules
+from protocol.node import Node
+from protocol.rules import Rules
 from protocol.verdicts import Reason
 from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan, Siege, SmallNetwork
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
@@ -60,7 +60,7 @@ class FuzzResult:
 # ---- one seed ----
 
 
-def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[PoTNode] = PoTNode) -> FuzzResult:
+def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[Node] = Node) -> FuzzResult:
     """Run the nodes of a seed undisturbed, then again under fire.
 
     Args:
@@ -135,7 +135,7 @@ def _build_mutator(plan: Plan, rng: Random, seen: list[bytes]) -> Mutator:
     world = plan.world
     seeds = [spec.key_seed for spec in world.nodes] + [spec.key_seed for spec in world.users]
     seeds += [derive_bytes(world.scenario.seed, "fuzz", "stranger", index) for index in range(STRANGERS)]
-    mutator = Mutator(rng, Rules(world.genesis), map(make_keys, seeds))
+    mutator = Mutator(rng, Rules(world.mechanism), map(make_keys, seeds))
     for frame in seen:
         mutator.learn(frame)
     return mutator

@@ -23,15 +23,18 @@ from protocol.events import (
     Send,
     SetTimer,
     Started,
-    StartTraining,
+    StartWork,
     TimerFired,
-    TrainingFinished,
+    WorkFinished,
 )
 from protocol.ledger import LedgerError
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.phases import Phase
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.mechanisms.proof_of_training.work import TrainStage
 from protocol.messages import BlockRequest
-from protocol.node import PoTNode
-from protocol.phases import Phase
-from protocol.validation import Rules
+from protocol.node import Node
+from protocol.rules import Rules
 from protocol.verdicts import Accept, Verdict, Wait
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
@@ -76,7 +79,7 @@ class SmallNetwork:
     Its rules remember no answers: under fire there would be no end of them.
     """
 
-    def __init__(self, plan: Plan, on_frame: Callable[[bytes], None], victim: type[PoTNode] = PoTNode) -> None:
+    def __init__(self, plan: Plan, on_frame: Callable[[bytes], None], victim: type[Node] = Node) -> None:
         """Schedule what happens by itself.
 
         Args:
@@ -86,8 +89,8 @@ class SmallNetwork:
         """
         world = plan.world
         self.queue: Final = EventQueue()
-        self.rules: Final = Rules(world.genesis)
-        self.nodes: Final[dict[str, PoTNode]] = {}
+        self.rules: Final = Rules(world.mechanism)
+        self.nodes: Final[dict[str, Node]] = {}
         self.trainer: Final = FakeTrainer(world.genesis.job, "clean")
         self._plan = plan
         self._on_frame = on_frame
@@ -97,9 +100,9 @@ class SmallNetwork:
             self._neighbours[first].append(second)
             self._neighbours[second].append(first)
         for spec in world.nodes:
-            party = victim if spec.label == VICTIM else PoTNode
-            self.nodes[spec.label] = party(self.rules, make_keys(spec.key_seed))
-            self.nodes[spec.label].is_relaying = world.network.is_relaying
+            party = victim if spec.label == VICTIM else Node
+            is_relaying = world.network.is_relaying
+            self.nodes[spec.label] = party(self.rules, make_keys(spec.key_seed), is_relaying=is_relaying)
             self.queue.schedule(LATE_NS if spec.label == plan.late else 0, partial(self._start, spec.label))
         self._schedule_transfers(world)
 
@@ -121,7 +124,7 @@ class SmallNetwork:
     def is_agreed(self) -> bool:
         """Whether every node has the whole job, and all have the same chain."""
         heads = [node.tree.head for node in self.nodes.values()]
-        return heads[0].height == self.rules.genesis.job.stages and len({head.hash for head in heads}) == 1
+        return heads[0].height == self.rules.chain.length and len({head.hash for head in heads}) == 1
 
     def run(self) -> None:
         """Run until all nodes have done the job and agree.
@@ -175,9 +178,9 @@ class SmallNetwork:
                 self._carry(label, [peer for peer in neighbours if peer != source], frame)
             case SetTimer(timer, at):
                 self.queue.schedule(max(at, now), partial(self._tell, label, TimerFired(timer)))
-            case StartTraining(stage, base):
+            case StartWork(TrainStage(stage) as task):
                 cost_ns = self._plan.training_ns if label == VICTIM else TRAINING_NS
-                finished = TrainingFinished(self.trainer.train(stage).result, base)
+                finished = WorkFinished(task, self.trainer.train(stage).result)
                 self.queue.schedule(now + cost_ns, partial(self._tell, label, finished))
 
     def _start(self, label: str) -> None:
@@ -194,7 +197,7 @@ class Siege(SmallNetwork):
     """A small network in which the victim is sent some frames before each of its events."""
 
     def __init__(
-        self, plan: Plan, mutator: Mutator, rng: Random, *, batch: int, frames: int, victim: type[PoTNode]
+        self, plan: Plan, mutator: Mutator, rng: Random, *, batch: int, frames: int, victim: type[Node]
     ) -> None:
         """Prepare the run.
 
@@ -221,7 +224,7 @@ class Siege(SmallNetwork):
     def handle(self, label: str, event: Event) -> list[Command]:
         """Hand an event to a node; to the victim only after some frames."""
         if label == VICTIM and label in self._started and not isinstance(event, Started):
-            self.bombard(self._batch * WEIGHTS[self._victim.phase])
+            self.bombard(self._batch * WEIGHTS[get_phase(self._victim)])
         return super().handle(label, event)
 
     def bombard(self, count: int) -> None:
@@ -230,7 +233,7 @@ class Siege(SmallNetwork):
         Raises:
             BrokenError: One of them does what no message may do.
         """
-        self._mutator.height = min(self._victim.tree.head.height + 1, self.rules.genesis.job.stages)
+        self._mutator.height = min(self._victim.tree.head.height + 1, self.rules.chain.length)
         for _ in range(min(count, self._frames - self.sent)):
             self.last = self._mutator.draw()
             self.sent += 1
@@ -260,12 +263,19 @@ class Siege(SmallNetwork):
                 record.state.check_supply()
             except LedgerError as error:
                 raise BrokenError(str(error)) from error
-            if record.block is None:
+            if not isinstance(record.block, WrappedBlock):
                 continue
             if record.height != tree.require(record.parent).height + 1:
                 raise BrokenError(f"a block of height {record.height} has no parent of the height below")
             if record.block.header.weights_digest != self.trainer.train(record.height - 1).result.weights_digest:
                 raise BrokenError(f"a block of height {record.height} does not hold the honest training")
+
+
+def get_phase(node: Node) -> Phase:
+    """Return the phase a training node is in."""
+    if not isinstance(node.proposer, TrainingProposer):
+        raise TypeError("not a training node")
+    return node.proposer.phase
 
 
 def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:

@@ -14,9 +14,11 @@ import msgspec
 
 from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, encode
 from protocol.crypto import KeyPair
-from protocol.messages import BlockHeader, BlockResponse, Message, Transaction, WrappedBlock
+from protocol.mechanisms.proof_of_training.mechanism import get_training
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, WrappedBlock
+from protocol.messages import BlockResponse, Message, Transaction
+from protocol.rules import Rules
 from protocol.types import HASH_BYTES
-from protocol.validation import Rules, build_coinbase
 from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
 from simulation.commands.checks.fuzzing.mutations import (
     STRANGE,
@@ -209,7 +211,7 @@ class Mutator:
         block = self._rng.choice(blocks)
         chosen = tuple(self._rng.sample(transfers, self._rng.randint(0, min(3, len(transfers)))))
         stakeholders = (*(item.author for item in block.signatures), block.author)
-        coinbase = build_coinbase(self._rules, block.header, stakeholders, chosen)
+        coinbase = get_training(self._rules).build_coinbase(block.header, stakeholders, chosen)
         return self._sign_as_author(msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase))
 
     def _collude(self) -> msgspec.Struct:

@@ -11,10 +11,11 @@ import pytest
 from protocol import validation
 from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
-from protocol.events import Command, Event, TimerFired
-from protocol.messages import BlockHeader, TrainingDeclaration
-from protocol.node import PoTNode
-from protocol.validation import Place, PoTRecord, Rules
+from protocol.events import ChainRecord, Command, Event, TimerFired
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
+from protocol.node import Node
+from protocol.rules import Rules
 from protocol.verdicts import Verdict
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.commands.checks.soak import (
@@ -137,13 +138,13 @@ def trust_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes accept what others trained, whatever their own training gave."""
     judge_header, judge_declaration = validation.judge_header, validation.judge_declaration
 
-    def forget(place: Place) -> Place:
+    def forget(place: Context) -> Context:
         return msgspec.structs.replace(place, own=None)
 
-    def trust_header(place: Place, header: BlockHeader) -> Verdict:
+    def trust_header(place: Context, header: BlockHeader) -> Verdict:
         return judge_header(forget(place), header)
 
-    def trust_declaration(place: Place, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
+    def trust_declaration(place: Context, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
         return judge_declaration(forget(place), declaration, revealed)
 
     monkeypatch.setattr(validation, "judge_header", trust_header)
@@ -152,17 +153,17 @@ def trust_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def disagree_about_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let about half of the nodes prefer the highest hash among blocks of one height."""
-    start = PoTNode.__init__
+    start = Node.__init__
 
-    def start_badly(node: PoTNode, rules: Rules, keys: KeyPair) -> None:
+    def start_badly(node: Node, rules: Rules, keys: KeyPair) -> None:
         start(node, rules, keys)
         if keys.public[0] % 2:
             vars(node.tree)["is_heavier"] = partial(is_heavier, node.tree)
 
-    def is_heavier(tree: BlockTree[Any, Any], candidate: PoTRecord) -> bool:
+    def is_heavier(tree: BlockTree[Any, Any], candidate: ChainRecord) -> bool:
         return (candidate.height, candidate.hash) > (tree.head.height, tree.head.hash)
 
-    monkeypatch.setattr(PoTNode, "__init__", start_badly)
+    monkeypatch.setattr(Node, "__init__", start_badly)
 
 
 def count_parts(raw: dict[str, Any]) -> int:
@@ -198,14 +199,14 @@ def test_a_broken_core_is_found_reproduced_and_shrunk(
 
 def fail_in_a_node(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     """Let nodes raise an exception at events of a kind, once they have a block."""
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def fail_later(node: PoTNode, event: Event, now: int) -> list[Command]:
+    def fail_later(node: Node, event: Event, now: int) -> list[Command]:
         if node.tree.head.height and isinstance(event, kind):
             raise RuntimeError("on purpose")
         return handle(node, event, now)
 
-    monkeypatch.setattr(PoTNode, "handle", fail_later)
+    monkeypatch.setattr(Node, "handle", fail_later)
 
 
 @pytest.mark.parametrize("kind", [TimerFired, Event], ids=["timer", "anything"])

@@ -10,8 +10,9 @@ import pytest
 
 from protocol.codec import encode
 from protocol.crypto import KeyPair, compute_content_hash
-from protocol.job import Genesis, compute_chain_id
-from protocol.messages import Payout, WrappedBlock
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.messages import Payout
 from simulation.commands.checks import verify
 from simulation.commands.checks.verify import RunFolderError, verify_run
 from simulation.commands.cli import main
@@ -22,7 +23,7 @@ from simulation.training.weight_store import WeightsError
 from tests.support.core import STRANGER, Cluster, genesis, keys
 from tests.support.scenarios import save, shipped
 
-Chain = tuple[Genesis, tuple[WrappedBlock, ...]]
+Chain = tuple[TrainingGenesis, tuple[WrappedBlock, ...]]
 WEIGHTS: Weights = [np.zeros(1, np.float32)]
 
 
@@ -47,7 +48,7 @@ def folder(tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-def store(folder: Path, start: Genesis, blocks: tuple[WrappedBlock, ...]) -> None:
+def store(folder: Path, start: TrainingGenesis, blocks: tuple[WrappedBlock, ...]) -> None:
     """Write a chain and a summary that vouches for every file, as a forger would."""
     write_chain(folder / "chain.jsonl", start, [encode(block) for block in blocks])
     names = ("scenario.yaml", "chain.jsonl", "model.keras")
@@ -71,7 +72,7 @@ def check(folder: Path, *, retrain: bool = False) -> tuple[list[str], list[str]]
     return verify_run(folder, is_retraining=retrain, say=said.append), said
 
 
-def sign_again(start: Genesis, block: WrappedBlock) -> WrappedBlock:
+def sign_again(start: TrainingGenesis, block: WrappedBlock) -> WrappedBlock:
     owner: KeyPair = next(keys(index) for index in range(4) if keys(index).public == block.author)
     return owner.sign(compute_chain_id(start), block)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol.events import Command, Event, TrainingFinished
-from protocol.node import PoTNode
+from protocol.events import Command, Event, WorkFinished
+from protocol.node import Node
 from simulation.commands.cli import main
 
 
@@ -15,17 +15,17 @@ def test_a_node_whose_code_fails_ends_the_run_with_the_command_that_shows_it_aga
 ) -> None:
     """Made-up training and bundled images, so that neither TensorFlow nor MNIST is needed."""
     monkeypatch.chdir(tmp_path)
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def fail(node: PoTNode, event: Event, now: int) -> list[Command]:
-        if isinstance(event, TrainingFinished):
+    def fail(node: Node, event: Event, now: int) -> list[Command]:
+        if isinstance(event, WorkFinished):
             raise RuntimeError("on purpose")
         return handle(node, event, now)
 
     settings = ("engine=virtual", "virtual.trainer=fake", "dataset.name=digits", "output.pictures=false")
     arguments = [part for setting in settings for part in ("--set", setting)]
     with monkeypatch.context() as patch:
-        patch.setattr(PoTNode, "handle", fail)
+        patch.setattr(Node, "handle", fail)
         assert main(["run", "honest", *arguments, "--out", str(tmp_path / "a b")]) == 1
     told = capsys.readouterr().err
     assert "RuntimeError: on purpose" in told

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from protocol.events import Command, Event, MessageReceived, Send, Started, TimerFired, TrainingFinished
+from protocol.events import Command, Event, MessageReceived, Send, Started, TimerFired, WorkFinished
 from protocol.messages import BlockRequest
-from protocol.node import PoTNode
+from protocol.node import Node
 from simulation.commands.checks.soak import draw_scenario
 from simulation.engines.virtual.engine import PartyError
 from simulation.engines.virtual.queue import SchedulingError
@@ -20,7 +20,7 @@ from tests.support.memory_runs import Ended, Simulated, make_raw, population, pr
 from tests.support.scenarios import shipped
 
 SECOND = 1_000_000_000
-EVENTS: tuple[type[Event], ...] = (Started, MessageReceived, TimerFired, TrainingFinished)
+EVENTS: tuple[type[Event], ...] = (Started, MessageReceived, TimerFired, WorkFinished)
 
 HOSTILE: dict[str, Any] = make_raw(
     population("honest", 6),
@@ -219,25 +219,25 @@ def test_after_the_end_nothing_can_be_scheduled() -> None:
 
 
 def sabotage(
-    run: Simulated, kind: type[Event], mistake: Callable[[PoTNode], list[Command]], patch: pytest.MonkeyPatch
+    run: Simulated, kind: type[Event], mistake: Callable[[Node], list[Command]], patch: pytest.MonkeyPatch
 ) -> None:
     """Let one node make a mistake at its first event of a kind."""
     seed = next(node.key_seed for node in run.world.nodes if node.label == "honest-2")
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def handle_badly(node: PoTNode, event: Event, now: int) -> list[Command]:
+    def handle_badly(node: Node, event: Event, now: int) -> list[Command]:
         commands = handle(node, event, now)
         is_victim = node.keys.public == make_keys(seed).public and isinstance(event, kind)
         return commands + mistake(node) if is_victim else commands
 
-    patch.setattr(PoTNode, "handle", handle_badly)
+    patch.setattr(Node, "handle", handle_badly)
 
 
-def fail(node: PoTNode) -> list[Command]:
+def fail(node: Node) -> list[Command]:
     raise RuntimeError("on purpose")
 
 
-def write_to_nobody(node: PoTNode) -> list[Command]:
+def write_to_nobody(node: Node) -> list[Command]:
     return [Send("nobody-7", BlockRequest(locator=(), author=node.keys.public))]
 
 

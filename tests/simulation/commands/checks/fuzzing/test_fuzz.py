@@ -8,9 +8,10 @@ from functools import cache
 import pytest
 
 from protocol.events import Command, Event, MessageReceived
-from protocol.node import PoTNode
-from protocol.phases import Phase
-from protocol.verdicts import Missing, Reason
+from protocol.mechanisms.proof_of_training.phases import Phase
+from protocol.mechanisms.proof_of_training.reasons import TrainingMissing, TrainingReason
+from protocol.node import Node
+from protocol.verdicts import ChainReason, LedgerReason, Missing, Reason
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
 from simulation.commands.cli import main
 
@@ -19,15 +20,15 @@ pytestmark = pytest.mark.slow
 SEEDS = range(6)
 """Among them one that fills the inbox."""
 
-UNREACHABLE = {Reason.NOT_FOR_ME, Reason.JOB_DELIVERED, Reason.POOL_FULL}
+UNREACHABLE = {ChainReason.NOT_FOR_ME, TrainingReason.JOB_DELIVERED, LedgerReason.POOL_FULL}
 """Only light clients say the first two, and a pool has more room than so few accounts can fill."""
 
 RARE = {
-    Reason.TOO_MANY_DECLARATIONS,
-    Reason.WINDOW_CLOSED,
-    Reason.EQUIVOCATION,
-    Reason.REFUSED_HEADER,
-    Reason.REFUSED_BLOCK,
+    TrainingReason.TOO_MANY_DECLARATIONS,
+    TrainingReason.WINDOW_CLOSED,
+    ChainReason.EQUIVOCATION,
+    TrainingReason.REFUSED_HEADER,
+    ChainReason.REFUSED_BLOCK,
 }
 """So few frames may miss some of them."""
 
@@ -104,19 +105,21 @@ def test_every_reason_a_node_can_have_is_given() -> None:
     missing = {reason for reason in Reason if reason.value not in given} - UNREACHABLE
     assert missing <= RARE
     assert len(missing) <= 2
-    waited_for = {item.value for item in Missing} - {Missing.COMPARISON.value}  # only chains with a tolerance compare
+    waited_for = {item.value for item in Missing} - {
+        TrainingMissing.COMPARISON.value
+    }  # only chains with a tolerance compare
     assert waited_for <= given
 
 
 def test_the_victim_is_under_fire_in_every_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     phases: Counter[Phase] = Counter()
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def note_phase(node: PoTNode, event: Event, now: int) -> list[Command]:
+    def note_phase(node: Node, event: Event, now: int) -> list[Command]:
         phases[node.phase] += isinstance(event, MessageReceived) and event.peer.startswith("intruder")
         return handle(node, event, now)
 
-    monkeypatch.setattr(PoTNode, "handle", note_phase)
+    monkeypatch.setattr(Node, "handle", note_phase)
     for seed in (0, 1, 2):
         run_seed(seed)
     assert phases.total() == 3 * FRAMES_PER_SEED

@@ -8,17 +8,13 @@ import pytest
 
 from protocol import validation
 from protocol.events import Broadcast, Command, Event, Judged, MessageReceived, Relay, Send, TimerFired
-from protocol.messages import (
-    BlockHeader,
-    BlockRequest,
-    HeadAnnouncement,
-    TrainingDeclaration,
-    Transaction,
-)
-from protocol.node import PoTNode
-from protocol.phases import Phase
-from protocol.validation import Place, Rules
-from protocol.verdicts import ACCEPT, Ignore, Missing, Reason, Reject, Verdict, Wait
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
+from protocol.mechanisms.proof_of_training.phases import Phase
+from protocol.messages import BlockRequest, HeadAnnouncement, Transaction
+from protocol.node import Node
+from protocol.rules import Rules
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ignore, Reason, Reject, Verdict, Wait
 from simulation.commands.checks.fuzzing import fuzz
 from simulation.commands.checks.fuzzing import fuzzed_network as siege
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
@@ -38,10 +34,10 @@ def is_refusal(command: Command, reason: Reason) -> bool:
     return isinstance(command, Judged) and command.verdict in (Reject(reason), Ignore(reason))
 
 
-class Breaking(PoTNode):
+class Breaking(Node):
     """A node that does something wrong with what it has refused for a reason."""
 
-    reason = Reason.BAD_SIGNATURE
+    reason = ChainReason.BAD_SIGNATURE
 
     def handle(self, event: Event, now: int) -> list[Command]:
         commands = super().handle(event, now)
@@ -70,7 +66,7 @@ class KeepingTransfers(Breaking):
 class Training(Breaking):
     """Believes that it has to train again when it is told about a block in the future."""
 
-    reason = Reason.FUTURE_SLOT
+    reason = ChainReason.FUTURE_SLOT
 
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
         self.phase = Phase.FINISHED
@@ -78,14 +74,14 @@ class Training(Breaking):
 
 
 class Relaying(Breaking):
-    reason = Reason.NOT_CANONICAL
+    reason = FrameReason.NOT_CANONICAL
 
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
         return [*commands, Relay(event.frame, event.peer)]
 
 
 class Overlooking(Breaking):
-    reason = Reason.MALFORMED
+    reason = FrameReason.MALFORMED
 
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
         return []
@@ -94,12 +90,12 @@ class Overlooking(Breaking):
 class Deaf(Breaking):
     """Takes no frame of anybody any more once it has had one of another version."""
 
-    reason = Reason.WRONG_VERSION
+    reason = FrameReason.WRONG_VERSION
     is_deaf = False
 
     def handle(self, event: Event, now: int) -> list[Command]:
         if self.is_deaf and isinstance(event, MessageReceived):
-            return [Judged(event.peer, Ignore(Reason.STALE), "frame")]
+            return [Judged(event.peer, Ignore(ChainReason.STALE), "frame")]
         return super().handle(event, now)
 
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
@@ -110,7 +106,7 @@ class Deaf(Breaking):
 class RaisingLater(Breaking):
     """Fails at a timer, long after the frame that is to blame."""
 
-    reason = Reason.WRONG_CHAIN
+    reason = FrameReason.WRONG_CHAIN
     is_hit = False
 
     def handle(self, event: Event, now: int) -> list[Command]:
@@ -135,7 +131,7 @@ BROKEN: dict[type[Breaking], str] = {
 
 
 @pytest.mark.parametrize("victim", BROKEN, ids=lambda victim: victim.__name__)
-def test_a_broken_core_is_found_and_reproduced(victim: type[PoTNode], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_core_is_found_and_reproduced(victim: type[Node], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(siege, "TIME_LIMIT_NS", 60_000_000_000)  # who gets nowhere need not be waited for
     found = next(result for result in (run_seed(seed, victim=victim) for seed in range(10)) if result.fault)
     assert found.fault is not None
@@ -152,10 +148,10 @@ def test_a_broken_core_is_found_and_reproduced(victim: type[PoTNode], monkeypatc
 def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     judge_header, judge_declaration = validation.judge_header, validation.judge_declaration
 
-    def trust_header(place: Place, header: BlockHeader) -> Verdict:
+    def trust_header(place: Context, header: BlockHeader) -> Verdict:
         return judge_header(msgspec.structs.replace(place, own=None), header)
 
-    def trust_declaration(place: Place, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
+    def trust_declaration(place: Context, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
         return judge_declaration(msgspec.structs.replace(place, own=None), declaration, revealed)
 
     monkeypatch.setattr(validation, "judge_header", trust_header)
@@ -184,15 +180,15 @@ def test_a_long_frame_is_cut_where_it_is_told() -> None:
 
 def fail_at_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every node fail when it refuses a frame as malformed."""
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def fail(node: PoTNode, event: Event, now: int) -> list[Command]:
+    def fail(node: Node, event: Event, now: int) -> list[Command]:
         commands = handle(node, event, now)
-        if any(is_refusal(command, Reason.MALFORMED) for command in commands):
+        if any(is_refusal(command, FrameReason.MALFORMED) for command in commands):
             raise RuntimeError("on purpose")
         return commands
 
-    monkeypatch.setattr(PoTNode, "handle", fail)
+    monkeypatch.setattr(Node, "handle", fail)
 
 
 def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
@@ -210,14 +206,14 @@ def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
 
 
 def test_a_core_that_fails_undisturbed_is_a_fault_before_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    handle = PoTNode.handle
+    handle = Node.handle
 
-    def fail(node: PoTNode, event: Event, now: int) -> list[Command]:
+    def fail(node: Node, event: Event, now: int) -> list[Command]:
         if node.tree.head.height:
             raise RuntimeError("on purpose")
         return handle(node, event, now)
 
-    monkeypatch.setattr(PoTNode, "handle", fail)
+    monkeypatch.setattr(Node, "handle", fail)
     result = run_seed(1)
     assert result.sent == 0
     assert result.fault is not None
@@ -227,7 +223,7 @@ def test_a_core_that_fails_undisturbed_is_a_fault_before_the_first_frame(monkeyp
 
 # ---- what is looked for ----
 
-REFUSED, WAITING = Reject(Reason.MALFORMED), Wait(Missing.BLOCK, bytes(32))
+REFUSED, WAITING = Reject(FrameReason.MALFORMED), Wait(ChainMissing.BLOCK, bytes(32))
 REQUEST = Send("a", BlockRequest(locator=(), author=bytes(32)))
 WORD = HeadAnnouncement(height=0, head=bytes(32), author=bytes(32))
 

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from protocol.codec import MAX_FRAME_BYTES, DecodeError
-from protocol.messages import (
-    MESSAGE_KINDS,
-    WrappedBlock,
-)
-from protocol.validation import OwnTraining, Place, Rules
-from protocol.verdicts import ACCEPT, Reason, Reject
+from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.messages import MESSAGE_KINDS, WrappedBlock
+from protocol.mechanisms.proof_of_training.reasons import TrainingReason
+from protocol.rules import Rules
+from protocol.verdicts import ACCEPT, Reject
 from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
 from simulation.commands.checks.fuzzing.fuzz import rehearse
 from simulation.commands.checks.fuzzing.mutator import Mutator
@@ -74,9 +74,9 @@ def test_colluders_sign_whatever_the_header_says() -> None:
     honest = next(m for m in map(rules.decode, get_frames(1)) if isinstance(m, WrappedBlock) and m.height == 1)
     header = msgspec.structs.replace(honest.header, weights_digest=bytes(32), training_secret=bytes(32))
     own = OwnTraining(weights_digest=honest.header.weights_digest, secret=honest.header.training_secret)
-    place = Place(rules=rules, parent=rules.origin, now=10**15, own=None)
+    place = Context(rules=rules, parent=rules.origin, now=10**15, own=None)
     assert rules.judge_block(place, build_colluding_block(rules, keys, honest.header)) == ACCEPT
     forged = build_colluding_block(rules, keys, header)
     assert rules.judge_block(place, forged) == ACCEPT
     with_training = msgspec.structs.replace(place, own=own)
-    assert rules.judge_block(with_training, forged) == Reject(Reason.DIFFERENT_WEIGHTS)
+    assert rules.judge_block(with_training, forged) == Reject(TrainingReason.DIFFERENT_WEIGHTS)
