@@ -27,7 +27,7 @@ def sign(author: bytes, version: int) -> StakeholderSignature:
 
 @given(st.lists(owners, min_size=1, unique=True), streams)
 def test_the_signature_book_agrees_with_the_slow_version(chosen: list[bytes], stream: list[tuple[bytes, int]]) -> None:
-    book = SignatureBook(tuple(chosen))
+    book: SignatureBook[StakeholderSignature] = SignatureBook(tuple(chosen))
     for author, version in stream:
         book.add(sign(author, version))
     signers = chosen[:-1]

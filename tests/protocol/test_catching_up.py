@@ -12,16 +12,14 @@ from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement
 from protocol.node import Node
-from protocol.rules import Rules
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
-from tests.support.core import STRANGER, Cluster, Scene, genesis, get_node, keys
+from tests.support.core import STRANGER, Cluster, Scene, genesis, get_node, keys, make_rules
 
 # ---- relaying and unasked answers ----
 
 
 def test_a_relaying_node_passes_on_what_it_accepts_once_and_nothing_else() -> None:
-    scene = Scene()
-    scene.node.is_relaying = True
+    scene = Scene(is_relaying=True)
 
     def relay(message: TrainingDeclaration | HeadAnnouncement) -> list[Relay]:
         return [item for item in scene.send(message, "a") if isinstance(item, Relay)]
@@ -150,9 +148,9 @@ def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None
     cluster.run(until_height=3)
     for name, journal in cluster.journals.items():
         fresh = (
-            LightClient(Rules(cluster.genesis), keys(1000))
+            LightClient(make_rules(cluster.genesis), keys(1000))
             if name == "employer"
-            else Node(Rules(cluster.genesis), keys(int(name)))
+            else Node(make_rules(cluster.genesis), keys(int(name)))
         )
         for line, (now, event, recorded) in enumerate(journal):
             assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"

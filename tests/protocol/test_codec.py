@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, decode_frame, encode, encode_frame
+from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, encode, encode_frame
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
     StakeholderSignature,
@@ -17,7 +17,7 @@ from protocol.mechanisms.proof_of_training.messages import (
 )
 from protocol.messages import UNSIGNED, BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
 from protocol.verdicts import FrameReason, Reason, Reject
-from tests.support.core import Scene, keys
+from tests.support.core import Scene, decode_frame, keys
 
 CHAIN: Final = bytes(range(32))
 

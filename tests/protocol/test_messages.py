@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from protocol.catch_up import MAX_LOCATOR
-from protocol.crypto import Domain
-from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
 from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
     BlockHeader,
@@ -16,7 +14,7 @@ from protocol.mechanisms.proof_of_training.messages import (
     TrainingDeclaration,
     WrappedBlock,
 )
-from protocol.mechanisms.proof_of_training.reasons import TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
 from protocol.messages import UNSIGNED, BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
 from protocol.verdicts import (
     ACCEPT,
@@ -82,16 +80,16 @@ def set_to(**changes: object) -> Change:
     return lambda _, message: msgspec.structs.replace(message, **changes)
 
 
-def set_losing_slot(domain: Domain) -> Change:
+def set_losing_slot(right: Right) -> Change:
     def change(scene: Scene, message: Message) -> Message:
-        slot = scene.find_slot(domain, 1, scene.head, scene.head.slot + 60, wins=False)
+        slot = scene.find_slot(right, 1, scene.head, scene.head.slot + 60, wins=False)
         return msgspec.structs.replace(message, slot=slot)
 
     return change
 
 
 def set_other_winner(scene: Scene, message: Message) -> Message:
-    slot = scene.find_slot(DECLARATION_LOTTERY, 2, scene.head, scene.head.slot + 1)
+    slot = scene.find_slot(Right.DECLARE, 2, scene.head, scene.head.slot + 1)
     return msgspec.structs.replace(message, author=keys(2).public, slot=slot)
 
 
@@ -100,7 +98,7 @@ def set_early_slot(scene: Scene, message: Message) -> Message:
 
 
 def set_slot_before_declarations(scene: Scene, message: Message) -> Message:
-    return msgspec.structs.replace(message, slot=scene.find_slot(HEADER_LOTTERY, 1, scene.head, scene.head.slot))
+    return msgspec.structs.replace(message, slot=scene.find_slot(Right.PROPOSE, 1, scene.head, scene.head.slot))
 
 
 def set_to_wrapper(scene: Scene, message: Message) -> Message:
@@ -159,7 +157,7 @@ RESIGNED: Final[list[Case]] = [
     ("declaration", "height", set_to(height=1), Reject(ChainReason.WRONG_HEIGHT)),
     ("declaration", "height", set_to(height=3), Reject(ChainReason.WRONG_HEIGHT)),
     ("declaration", "parent", set_to(parent=UNKNOWN), ChainMissing.BLOCK),
-    ("declaration", "slot", set_losing_slot(DECLARATION_LOTTERY), Reject(ChainReason.LOTTERY_LOST)),
+    ("declaration", "slot", set_losing_slot(Right.DECLARE), Reject(ChainReason.LOTTERY_LOST)),
     ("declaration", "slot", set_to(slot=FUTURE), Ignore(ChainReason.FUTURE_SLOT)),
     ("declaration", "slot", set_early_slot, Reject(ChainReason.SLOT_BEFORE_PARENT)),
     ("declaration", "author", set_other_winner, Reject(TrainingReason.BAD_COMMITMENT)),
@@ -170,7 +168,7 @@ RESIGNED: Final[list[Case]] = [
     ("header", "height", set_to(height=1), Reject(ChainReason.WRONG_HEIGHT)),
     ("header", "height", set_to(height=3), Reject(ChainReason.WRONG_HEIGHT)),
     ("header", "parent", set_to(parent=UNKNOWN), ChainMissing.BLOCK),
-    ("header", "slot", set_losing_slot(HEADER_LOTTERY), Reject(ChainReason.LOTTERY_LOST)),
+    ("header", "slot", set_losing_slot(Right.PROPOSE), Reject(ChainReason.LOTTERY_LOST)),
     ("header", "slot", set_to(slot=FUTURE), Ignore(ChainReason.FUTURE_SLOT)),
     ("header", "slot", set_early_slot, Reject(ChainReason.SLOT_BEFORE_PARENT)),
     ("header", "slot", set_slot_before_declarations, Reject(TrainingReason.DECLARATION_AFTER_HEADER)),

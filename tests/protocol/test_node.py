@@ -9,14 +9,13 @@ from protocol import inbox as inbox_module
 from protocol.codec import encode_frame
 from protocol.crypto import compute_content_hash
 from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired
-from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, StakeholderSignature, WrappedBlock
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
 from protocol.mechanisms.proof_of_training.work import TrainStage
 from protocol.messages import Message
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject, Wait
-from tests.support.core import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_node, keys
+from tests.support.core import SLOT_NS, TRAINING_NS, Cluster, Scene, genesis, get_header, get_proposer, keys
 
 NEXT_STAGE = 1
 
@@ -110,8 +109,7 @@ def test_a_header_whose_stakeholders_are_silent_dies_and_a_later_one_succeeds() 
     cluster.filters.append(drop_first_header_signatures)
     cluster.run(until_height=1)
     chain = cluster.node(0).tree.get_chain()
-    header = chain[1].block.header if chain[1].block else None
-    assert header is not None
+    header = get_header(chain[1])
     chain_id = cluster.node(0).rules.chain_id
     sent = [item.message for _, _, item in cluster.log if isinstance(item, Broadcast)]
     slots = {compute_content_hash(chain_id, item): item.slot for item in sent if isinstance(item, BlockHeader)}
@@ -178,7 +176,7 @@ def test_true_messages_for_a_height_that_is_settled_are_stale_and_blame_nobody()
 def test_a_proposer_leaves_out_declarations_later_than_its_own_slot() -> None:
     scene = Scene()
     early = [scene.declaration(index) for index in (1, 2)]
-    slot = scene.find_slot(HEADER_LOTTERY, 0, scene.head, 1 + max(item.slot for item in early))
+    slot = scene.find_slot(Right.PROPOSE, 0, scene.head, 1 + max(item.slot for item in early))
     late = scene.declaration(3, slot=slot + 1)
     assert {scene.judge(item) for item in (*early, late)} == {ACCEPT}
     commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
@@ -231,12 +229,12 @@ def test_messages_that_come_before_training_is_finished_wait_and_are_judged_afte
 
 def test_a_result_for_a_stage_the_node_has_left_or_not_reached_starts_no_second_training() -> None:
     scene = untrained_scene()
-    assert get_node(scene).phase is Phase.TRAINING
+    assert get_proposer(scene.node).phase is Phase.TRAINING
     commands = [*scene.finish(0), *scene.finish(2)]
-    assert StartWork(2) not in commands
-    assert get_node(scene).phase is Phase.TRAINING
+    assert StartWork(TrainStage(2)) not in commands
+    assert get_proposer(scene.node).phase is Phase.TRAINING
     scene.finish(NEXT_STAGE)
-    assert get_node(scene).phase is Phase.DECLARING
+    assert get_proposer(scene.node).phase is Phase.DECLARING
 
 
 # ---- the inbox ----

@@ -9,17 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocol import books as books_module
-from protocol import validation as validation_module
 from protocol.codec import encode_frame
 from protocol.events import Broadcast, Judged, Timer, TimerFired
 from protocol.light_client import LightClient
-from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training import judging as judging_module
+from protocol.mechanisms.proof_of_training import round as round_module
 from protocol.mechanisms.proof_of_training.messages import MESSAGE_KINDS, BlockHeader, StakeholderSignature
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message
 from protocol.verdicts import Accept, FrameReason, Reject
-from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, keys
+from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, get_header, keys
 
 PEERS: Final = ("a", "b")
 STAGES_TRAINED: Final = 1
@@ -88,7 +87,7 @@ def feed(scene: Scene, sent: list[tuple[str, Message | bytes]], *, finish_after:
         accepted += isinstance(judged[0].verdict, Accept)
     for record in scene.node.tree.get_records():
         record.state.check_supply()
-        assert record.block is None or record.block.header.weights_digest not in poisoned_digests()
+        assert record.block is None or get_header(record).weights_digest not in poisoned_digests()
     return accepted
 
 
@@ -143,13 +142,13 @@ def test_a_proposer_with_more_declarations_than_fit_sends_a_header_that_others_c
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limit = 4
-    for module in (books_module, validation_module):
+    for module in (round_module, judging_module):
         monkeypatch.setattr(module, "MAX_DECLARATIONS", limit)
     start = genesis(14)
     scene = Scene(start)
     for author in range(1, 14):
         assert isinstance(scene.judge(scene.declaration(author)), Accept)
-    slot = scene.find_slot(HEADER_LOTTERY, 0, scene.head, 401)
+    slot = scene.find_slot(Right.PROPOSE, 0, scene.head, 401)
     scene.now = slot * SLOT_NS
     commands = scene.handle(TimerFired(Timer(Right.PROPOSE, slot, scene.head.hash)))
     (header,) = [item.message for item in commands if isinstance(item, Broadcast) and item.message.kind == "header"]

@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 import pytest
 
-from protocol import comparisons as comparisons_module
 from protocol.crypto import compute_content_hash
 from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired, WorkFinished
 from protocol.light_client import LightClient
+from protocol.mechanisms.proof_of_training import tolerance as tolerance_module
 from protocol.mechanisms.proof_of_training.messages import BlockHeader
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
@@ -19,7 +19,7 @@ from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStag
 from protocol.messages import Message
 from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject, Verdict, Wait
-from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_node, keys, train
+from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_header, get_proposer, keys, train
 
 TOLERANCE: Final = 1_000
 OWN: Final = train(0).weights_digest
@@ -33,15 +33,19 @@ def tolerant() -> Scene:
 
 def compare(scene: Scene, distance: int | None, other: Hash32 = NEAR, own: Hash32 = OWN) -> list[Command]:
     """Tell the node how far weights lie from its own."""
-    return scene.handle(WorkFinished(own, other, distance))
+    return scene.handle(WorkFinished(CompareWeights(own, other), distance))
 
 
 def list_verdicts(commands: list[Command]) -> list[Verdict]:
     return [command.verdict for command in commands if isinstance(command, Judged)]
 
 
+def is_comparison(command: Command) -> bool:
+    return isinstance(command, StartWork) and isinstance(command.task, CompareWeights)
+
+
 def list_trainings(commands: list[Command]) -> list[StartWork]:
-    return [command for command in commands if isinstance(command, StartWork)]
+    return [item for item in commands if isinstance(item, StartWork) and isinstance(item.task, TrainStage)]
 
 
 def list_comparisons(commands: list[Command]) -> list[CompareWeights]:
@@ -102,11 +106,11 @@ def test_a_comparison_that_nobody_waits_for_any_more_changes_nothing() -> None:
     assert compare(scene, 1) == []
     assert scene.node.snapshot() == before
     client = Scene(genesis(5, tolerance=TOLERANCE), party=LightClient)
-    assert client.handle(WorkFinished(OWN, NEAR, 1)) == []
+    assert client.handle(WorkFinished(CompareWeights(OWN, NEAR), 1)) == []
 
 
 def test_memory_of_comparisons_is_bounded_and_keeps_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparisons_module, "MAX_COMPARED", 3)
+    monkeypatch.setattr(tolerance_module, "MAX_COMPARED", 3)
     memory = Comparisons(TOLERANCE)
     pairs = [CompareWeights(OWN, bytes([number]) * 32) for number in range(5)]
     assert all(memory.ask(pair) for pair in pairs)
@@ -195,16 +199,16 @@ def test_a_node_proposes_with_declarations_of_its_own_weights_only() -> None:
 def test_the_next_stage_starts_from_the_weights_of_the_block() -> None:
     scene = tolerant()
     scene.send(scene.block(scene.header(2, data="near")))
-    assert list_trainings(compare(scene, 1)) == [StartWork(1, NEAR)]
-    assert get_node(scene).phase is Phase.TRAINING
+    assert list_trainings(compare(scene, 1)) == [StartWork(TrainStage(1, NEAR))]
+    assert get_proposer(scene.node).phase is Phase.TRAINING
     scene.finish(1)
-    assert get_node(scene).phase is Phase.TRAINING, "a result from its own weights is of no use there"
+    assert get_proposer(scene.node).phase is Phase.TRAINING, "a result from its own weights is of no use there"
     scene.finish(1, base=NEAR)
-    assert get_node(scene).phase is Phase.DECLARING
+    assert get_proposer(scene.node).phase is Phase.DECLARING
     own = tolerant()
-    assert list_trainings(own.send(own.block())) == [StartWork(1, OWN)]
+    assert list_trainings(own.send(own.block())) == [StartWork(TrainStage(1, OWN))]
     exact = Scene()
-    assert list_trainings(exact.send(exact.block())) == [StartWork(1)]
+    assert list_trainings(exact.send(exact.block())) == [StartWork(TrainStage(1))]
 
 
 def fork() -> tuple[Scene, Hash32, Hash32]:
@@ -221,7 +225,7 @@ def fork() -> tuple[Scene, Hash32, Hash32]:
 def on_other_branch(scene: Scene, weights: Hash32) -> dict[str, Message]:
     """Return messages that build on the block of these weights."""
     records = scene.node.tree.get_records()
-    parent = next(item for item in records if item.block and item.block.header.weights_digest == weights)
+    parent = next(item for item in records if item.block and get_header(item).weights_digest == weights)
     header = scene.header(3, parent=parent)
     return {"declaration": scene.declaration(4, parent=parent), "header": header, "block": scene.block(header)}
 
@@ -232,11 +236,11 @@ def test_a_block_on_another_branch_has_its_stage_trained_after_the_heads() -> No
     commands = scene.send(block)
     assert list_verdicts(commands) == [Wait(TrainingMissing.TRAINING, TrainStage(1, other))]
     assert list_trainings(commands) == [], "one training at a time, the head's first"
-    assert list_trainings(scene.finish(1, base=head)) == [StartWork(1, other)]
+    assert list_trainings(scene.finish(1, base=head)) == [StartWork(TrainStage(1, other))]
     commands = scene.finish(1, base=other)
     assert list_verdicts(commands) == [ACCEPT]
     assert scene.head.height == 2
-    assert list_trainings(commands) == [StartWork(2, train(1).weights_digest)]
+    assert list_trainings(commands) == [StartWork(TrainStage(2, train(1).weights_digest))]
 
 
 @pytest.mark.parametrize("kind", ["declaration", "header"])
@@ -265,12 +269,13 @@ def test_nodes_of_two_arithmetics_build_one_chain_where_there_is_a_tolerance(tol
     assert {heads[str(index)].hash for index in (4, 5, 6)} == (clean if tolerance else {heads["4"].hash})
     assert (heads["4"].hash in clean) == bool(tolerance)
     assert heads["7"].hash not in clean
-    asked = Counter((who, command) for _, who, command in cluster.log if isinstance(command, CompareWeights))
+    asked = Counter((who, command) for _, who, command in cluster.log if is_comparison(command))
     assert bool(asked) == bool(tolerance)
     assert set(asked.values()) <= {1}
-    bases = {command.base for _, who, command in cluster.log if who == "0" and isinstance(command, StartWork)}
+    trained = [item for _, who, item in cluster.log if who == "0" and isinstance(item, StartWork)]
+    bases = {item.task.base for item in trained if isinstance(item.task, TrainStage)}
     tree = cluster.parties["0"].tree
-    known = {record.block.header.weights_digest for record in tree.get_records() if record.block}
-    attested = {record.block.header.weights_digest for record in tree.get_chain()[:-1] if record.block}
+    known = {get_header(record).weights_digest for record in tree.get_records() if record.block}
+    attested = {get_header(record).weights_digest for record in tree.get_chain()[:-1] if record.block}
     assert {b"", *attested} <= bases <= {b"", *known} if tolerance else bases == {b""}
     assert {cluster.trained[digest][0] for digest in known} <= ({"clean", "near"} if tolerance else {"clean"})

@@ -17,11 +17,14 @@ from typing import Final
 import msgspec
 import pytest
 
-from protocol.codec import decode_frame, encode, encode_frame
-from protocol.cosigning import follow_the_coin
-from protocol.crypto import Domain, KeyPair, compute_content_hash, compute_hash, framed, is_signed
+from protocol import genesis as genesis_module
+from protocol.codec import encode, encode_frame
+from protocol.cosigning import FOLLOW_THE_COIN, follow_the_coin
+from protocol.crypto import MESSAGE, KeyPair, compute_content_hash, compute_hash, framed, verify
 from protocol.genesis import GenesisAccount
 from protocol.lottery import compute_target, is_slot_won
+from protocol.mechanisms.proof_of_training import judging
+from protocol.mechanisms.proof_of_training import secret as secret_module
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -31,7 +34,7 @@ from protocol.mechanisms.proof_of_training.job import (
     compute_chain_id,
     encode_genesis,
 )
-from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
 from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
     BlockHeader,
@@ -44,8 +47,21 @@ from protocol.mechanisms.proof_of_training.secret import commit, compute_trainin
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
 from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
+from tests.support.core import decode_frame
 
 Vectors = dict[str, object]
+TAGS: Final = {
+    "GENESIS": genesis_module.GENESIS,
+    "MESSAGE": MESSAGE,
+    "COMMITMENT": secret_module.COMMITMENT,
+    "SECRET": secret_module.SECRET,
+    "SECRET_STEP": secret_module.SECRET_STEP,
+    "DECLARATION_LOTTERY": judging.DECLARATION_LOTTERY,
+    "HEADER_LOTTERY": judging.HEADER_LOTTERY,
+    "FOLLOW_THE_COIN": FOLLOW_THE_COIN,
+}
+"""Every purpose tag of the core and of proof of training."""
+
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors"
 KEYS: Final = sorted((KeyPair(bytes([number]) * 32) for number in (1, 2, 3, 4)), key=lambda pair: pair.public)
 OWNERS: Final = tuple(pair.public for pair in KEYS)
@@ -157,13 +173,13 @@ def build_message_vectors() -> Vectors:
 def build_hash_vectors() -> Vectors:
     """Return the chain id and a hash under every purpose tag, of no part, one part and two."""
     parts: tuple[tuple[bytes, ...], ...] = ((), (b"",), (b"pot", b"\x00"))
-    domains = {domain.name: [compute_hash(domain, *some).hex() for some in parts] for domain in Domain}
+    domains = {name: [compute_hash(tag, *some).hex() for some in parts] for name, tag in TAGS.items()}
     return {
         "genesis": encode_genesis(GENESIS).hex(),
         "chain_id": CHAIN.hex(),
         "genesis_with_tolerance": encode_genesis(TOLERANT).hex(),
         "chain_id_with_tolerance": compute_chain_id(TOLERANT).hex(),
-        "tags": {domain.name: domain.value.decode() for domain in Domain},
+        "tags": {name: tag.decode() for name, tag in TAGS.items()},
         "hashes": domains,
         "public_keys": [owner.hex() for owner in OWNERS],
     }
@@ -183,15 +199,15 @@ def build_training_vectors() -> Vectors:
 def build_lottery_vectors() -> Vectors:
     """Return targets, won slots and stakeholders."""
     draws = {
-        domain.name: {
+        name: {
             owner.hex(): [
                 slot
                 for slot in range(64)
-                if is_slot_won(domain, STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=owner)
+                if is_slot_won(TAGS[name], STAKES, 500_000, parent=CHAIN, height=1, slot=slot, author=owner)
             ]
             for owner in OWNERS
         }
-        for domain in (DECLARATION_LOTTERY, HEADER_LOTTERY)
+        for name in ("DECLARATION_LOTTERY", "HEADER_LOTTERY")
     }
     headers = (CHAIN, WEIGHTS, SECRET)
     return {
@@ -244,7 +260,7 @@ def test_a_frozen_frame_decodes_to_a_signed_message(kind: str) -> None:
     frame = bytes.fromhex(vector["frame"])
     message = decode_frame(CHAIN, frame)
     assert message == build_messages()[kind]
-    assert is_signed(CHAIN, message)
+    assert verify(message.author, compute_content_hash(CHAIN, message), message.signature)
 
 
 def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
@@ -280,7 +296,7 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
 
 
 def test_purpose_tags_are_distinct_and_framing_keeps_parts_apart() -> None:
-    assert len({domain.value for domain in Domain}) == len(Domain)
+    assert len(set(TAGS.values())) == len(TAGS)
     lists = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (framed(b"ab", b"c"),)]
     assert len({framed(*parts) for parts in lists}) == len(lists)
 

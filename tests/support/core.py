@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
-from protocol.validation import build_coinbase
 
-from protocol.codec import encode_frame
-from protocol.crypto import Domain, KeyPair, compute_content_hash
+from protocol.codec import Codec, encode_frame
+from protocol.crypto import KeyPair, compute_content_hash
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -30,7 +29,6 @@ from protocol.events import (
 )
 from protocol.genesis import GenesisAccount
 from protocol.light_client import LightClient
-from protocol.lottery import is_slot_won
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -38,15 +36,18 @@ from protocol.mechanisms.proof_of_training.job import (
     TrainingGenesis,
     TrainingJob,
 )
-from protocol.mechanisms.proof_of_training.judging import DECLARATION_LOTTERY, HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import (
+    MESSAGES,
     BlockHeader,
     StakeholderSignature,
     TrainingDeclaration,
     WrappedBlock,
 )
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
 from protocol.messages import Message, Transaction
 from protocol.node import Node
 from protocol.participant import Participant
@@ -117,6 +118,16 @@ def train(stage: int, data: str = "clean", base: bytes = b"") -> TrainingResult:
     return TrainingResult(stage=stage, weights_digest=digest, losses=losses)
 
 
+def make_rules(start: TrainingGenesis) -> Rules:
+    """Return the rules of a chain."""
+    return Rules(ProofOfTraining(start))
+
+
+def decode_frame(chain_id: Hash32, frame: bytes) -> Message:
+    """Return the message in a frame of a chain that is agreed on by training."""
+    return Codec(chain_id, MESSAGES).decode_frame(frame)
+
+
 class Cluster:
     """Nodes in virtual time over lossless links; every call of ``handle`` is checked for marks of refusals."""
 
@@ -126,7 +137,7 @@ class Cluster:
         self.trained: dict[Hash32, tuple[str, int, bytes]] = {}
         """Data, stage and base of each result; those of "clean" and "near" data lie one part in a billion apart."""
         count = len(start.accounts)
-        rules = Rules(start)
+        rules = make_rules(start)
         self.parties: dict[str, Participant] = {str(i): Node(rules, keys(i)) for i in range(count)}
         if employer:
             self.parties["employer"] = LightClient(rules, keys(1000))
@@ -200,13 +211,13 @@ class Cluster:
                         self.send(other, name, frame)
             case SetTimer(timer, at):
                 self._push(max(at, self.now), name, TimerFired(timer))
-            case StartWork(stage, base):
+            case StartWork(TrainStage(stage, base) as task):
                 data = self.data.get(int(name), "clean")
                 result = train(stage, data, base)
                 self.trained[result.weights_digest] = (data, stage, base)
-                self._push(self.now + TRAINING_NS, name, WorkFinished(result, base))
-            case CompareWeights(own, other):
-                self._push(self.now, name, WorkFinished(own, other, self.find_distance(own, other)))
+                self._push(self.now + TRAINING_NS, name, WorkFinished(task, result))
+            case StartWork(CompareWeights(own, other) as pair):
+                self._push(self.now, name, WorkFinished(pair, self.find_distance(own, other)))
             case _:
                 pass
 
@@ -224,9 +235,12 @@ class Cluster:
 class Scene:
     """One live node (index 0), and valid messages of all the others for it: change one thing and see what it says."""
 
-    def __init__(self, start: TrainingGenesis | None = None, *, party: type[Participant] = Node) -> None:
+    def __init__(
+        self, start: TrainingGenesis | None = None, *, party: type[Participant] = Node, is_relaying: bool = False
+    ) -> None:
         self.genesis = start or genesis(5)
-        self.node = party(Rules(self.genesis), keys(0))
+        self.pot = ProofOfTraining(self.genesis)
+        self.node = party(Rules(self.pot), keys(0), is_relaying=is_relaying)
         self.chain_id = self.node.rules.chain_id
         self.keys = {keys(index).public: keys(index) for index in (*range(len(self.genesis.accounts)), STRANGER)}
         self.now = 400 * SLOT_NS
@@ -243,7 +257,7 @@ class Scene:
         return self.node.handle(event, self.now)
 
     def finish(self, stage: int, data: str = "clean", *, base: bytes = b"") -> list[Command]:
-        return self.handle(WorkFinished(train(stage, data), base))
+        return self.handle(WorkFinished(TrainStage(stage, base), train(stage, data)))
 
     def send(self, message: Message | bytes, peer: str = "peer") -> list[Command]:
         frame = message if isinstance(message, bytes) else encode_frame(self.chain_id, message)
@@ -265,17 +279,10 @@ class Scene:
     def sign(self, message: M) -> M:
         return self.keys[message.author].sign(self.chain_id, message)
 
-    def find_slot(self, domain: Domain, author: int, parent: ChainRecord, first: int, *, wins: bool = True) -> int:
+    def find_slot(self, right: Right, author: int, parent: ChainRecord, first: int, *, wins: bool = True) -> int:
         """Return the first slot from ``first`` on that the author wins, or loses."""
-        is_declaring = domain is DECLARATION_LOTTERY
-        parameters = self.genesis.parameters
-        odds = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
-        stakes, height, owner = parent.state.stakes, parent.height + 1, keys(author).public
-        return next(
-            slot
-            for slot in itertools.count(first)
-            if wins == is_slot_won(domain, stakes, odds, parent=parent.hash, height=height, slot=slot, author=owner)
-        )
+        owner = keys(author).public
+        return next(slot for slot in itertools.count(first) if wins == self.pot.has_won(right, parent, slot, owner))
 
     def secret(self, parent: ChainRecord, data: str = "clean") -> Hash32:
         return compute_training_secret(self.chain_id, parent.height + 1, parent.hash, train(parent.height, data).losses)
@@ -289,7 +296,7 @@ class Scene:
             TrainingDeclaration(
                 height=on.height + 1,
                 parent=on.hash,
-                slot=self.find_slot(DECLARATION_LOTTERY, author, on, first),
+                slot=self.find_slot(Right.DECLARE, author, on, first),
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
                 profile=self.genesis.job.profile,
@@ -313,7 +320,7 @@ class Scene:
             BlockHeader(
                 height=on.height + 1,
                 parent=on.hash,
-                slot=self.find_slot(HEADER_LOTTERY, author, on, first),
+                slot=self.find_slot(Right.PROPOSE, author, on, first),
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
                 training_secret=self.secret(on, data),
@@ -323,7 +330,7 @@ class Scene:
 
     def stakeholders(self, header: BlockHeader) -> tuple[AccountId, ...]:
         on = self.node.tree.get(header.parent) or self.head
-        return self.node.rules.draw_stakeholders(on, header)
+        return self.pot.draw_stakeholders(self.node.rules, on, header)
 
     def signature(self, header: BlockHeader, author: AccountId) -> StakeholderSignature:
         digest = compute_content_hash(self.chain_id, header)
@@ -337,7 +344,7 @@ class Scene:
                 header=header,
                 signatures=tuple(self.signature(header, signer) for signer in chosen[:-1]),
                 transactions=transactions,
-                coinbase=build_coinbase(self.node.rules, header, chosen, transactions),
+                coinbase=self.pot.build_coinbase(header, chosen, transactions),
                 author=chosen[-1],
             )
         )
@@ -359,3 +366,15 @@ def get_node(scene: Scene) -> Node:
     """Return the party of a scene that is about a node."""
     assert isinstance(scene.node, Node)
     return scene.node
+
+
+def get_proposer(node: Participant) -> TrainingProposer:
+    """Return the training half of a node."""
+    assert isinstance(node.proposer, TrainingProposer)
+    return node.proposer
+
+
+def get_header(record: ChainRecord) -> BlockHeader:
+    """Return the header of a block that is not the genesis."""
+    assert isinstance(record.block, WrappedBlock)
+    return record.block.header

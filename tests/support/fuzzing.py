@@ -22,5 +22,5 @@ def make_plan(seed: int) -> Plan:
 def make_siege(seed: int, victim: type[Node] = Node) -> Siege:
     """Return a siege of no frames."""
     plan = make_plan(seed)
-    mutator = Mutator(make_generator(seed), Rules(plan.world.genesis), [])
+    mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), [])
     return Siege(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)

@@ -123,7 +123,7 @@ def observe(raw: dict[str, Any]) -> Observed:
                 outcome,
                 isinstance(verdict, Reject),
                 judged.height,
-                judged.header,
+                judged.proposal,
             )
         )
         note_judged(notes, judged)

@@ -6,17 +6,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from protocol import ledger, mempool, validation
+from protocol import ledger, mempool
+from protocol.catch_up import CatchUp
 from protocol.codec import DecodeError
 from protocol.inbox import Inbox
 from protocol.ledger import Account, LedgerState
 from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.judging import TrainingContext, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import BlockHeader
+from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.mempool import Mempool
 from protocol.messages import Message, Transaction
-from protocol.node import Node
 from protocol.participant import Participant
+from protocol.rules import Rules
 from protocol.stakes import StakeTable
 from protocol.turn import RecentSet, Turn
 from protocol.types import AccountId
@@ -24,7 +27,9 @@ from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason,
 from simulation.engines.caching_rules import CachingRules
 
 
-def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = Node) -> None:
+def accept_instead(
+    monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str, owner: type[Any] = TrainingProposer
+) -> None:
     """Let a method of nodes accept where it would give one of some verdicts."""
     judge = getattr(owner, of)
 
@@ -40,12 +45,12 @@ def accept_instead(monkeypatch: pytest.MonkeyPatch, *replaced: Verdict, of: str,
 
 def trust_proposers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes accept the headers of others, whatever their own training gave."""
-    judge_header = validation.judge_header
+    judge_header = TrainingJudge.judge_header
 
-    def trust_header(place: Context, header: BlockHeader) -> Verdict:
-        return judge_header(msgspec.structs.replace(place, own=None), header)
+    def trust_header(pot: TrainingJudge, context: TrainingContext, header: BlockHeader) -> Verdict:
+        return judge_header(pot, msgspec.structs.replace(context, own=None), header)
 
-    monkeypatch.setattr(validation, "judge_header", trust_header)
+    monkeypatch.setattr(TrainingJudge, "judge_header", trust_header)
 
 
 def take_any_commitment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,17 +59,17 @@ def take_any_commitment(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_fine(*_: object, **__: object) -> bool:
         return True
 
-    monkeypatch.setattr(validation, "is_commitment_to", is_fine)
+    monkeypatch.setattr(TrainingJudge, "is_committed", is_fine)
 
 
 def leave_the_window_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let declarations count after the secret is public."""
-    accept_instead(monkeypatch, Ignore(TrainingReason.WINDOW_CLOSED), of="_judge_declaration")
+    accept_instead(monkeypatch, Ignore(TrainingReason.WINDOW_CLOSED), of="judge_declaration")
 
 
 def include_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let proposers include declarations whose commitment they have not checked; headers are checked as ever."""
-    accept_instead(monkeypatch, Reject(TrainingReason.BAD_COMMITMENT), of="_judge_declaration")
+    accept_instead(monkeypatch, Reject(TrainingReason.BAD_COMMITMENT), of="judge_declaration")
 
 
 # ---- rights ----
@@ -76,24 +81,24 @@ def believe_every_right(monkeypatch: pytest.MonkeyPatch) -> None:
     def judge_right(*_: object) -> Verdict:
         return ACCEPT
 
-    monkeypatch.setattr(validation, "judge_right", judge_right)
+    monkeypatch.setattr(TrainingJudge, "judge_right", judge_right)
 
 
 def allow_future_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold slots against the parent's only, not against the clock."""
-    judge = validation.judge_position
+    judge = Rules.judge_position
 
-    def judge_position(place: Context, height: int, slot: int) -> Verdict:
-        verdict = judge(place, height, slot)
+    def judge_position(rules: Rules, context: Context[Any], height: int, slot: int) -> Verdict:
+        verdict = judge(rules, context, height, slot)
         return ACCEPT if verdict == Ignore(ChainReason.FUTURE_SLOT) else verdict
 
-    monkeypatch.setattr(validation, "judge_position", judge_position)
+    monkeypatch.setattr(Rules, "judge_position", judge_position)
 
 
 def allow_two_stories(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an author say two things in one slot or round."""
-    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="_judge_declaration")
-    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="_judge_header")
+    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="judge_declaration")
+    accept_instead(monkeypatch, Reject(ChainReason.EQUIVOCATION), of="judge_header")
 
 
 def count_identities(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +113,13 @@ def count_identities(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def propose_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody propose where there is a header already, so that one that dies is the end."""
-    propose = Node._propose
+    propose = TrainingProposer.propose
 
-    def propose_first(node: Node, turn: Turn, slot: int) -> None:
-        if not node._read_round(node.tree.head.hash).proposals:
-            propose(node, turn, slot)
+    def propose_first(proposer: TrainingProposer, turn: Turn, slot: int) -> None:
+        if not proposer.read_round(proposer.head.hash).proposals:
+            propose(proposer, turn, slot)
 
-    monkeypatch.setattr(Node, "_propose", propose_first)
+    monkeypatch.setattr(TrainingProposer, "propose", propose_first)
 
 
 # ---- bytes, signatures, memory ----
@@ -153,7 +158,7 @@ def forget_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(RecentSet, "remember", forget)
     monkeypatch.setattr(Participant, "has_seen", has_seen)
-    for method in ("_judge_declaration", "_judge_header", "_judge_stakeholder_signature"):
+    for method in ("judge_declaration", "judge_header", "judge_signature"):
         accept_instead(monkeypatch, Ignore(ChainReason.DUPLICATE), of=method)
 
 
@@ -172,7 +177,7 @@ def never_ask_for_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(*_: object, **__: object) -> None:
         pass
 
-    monkeypatch.setattr(Participant, "_ask_for_blocks", ask)
+    monkeypatch.setattr(CatchUp, "ask", ask)
 
 
 # ---- money ----

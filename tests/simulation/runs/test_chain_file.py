@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.core import make_rules
 from protocol.codec import encode
-from protocol.crypto import compute_content_hash, is_signed
+from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.runs.chain_file import ChainFileError, read_chain, write_chain
@@ -61,7 +62,8 @@ def test_every_changed_byte_is_noticed(flip: int, tmp_path: Path) -> None:
             start, blocks = read_chain(path)
         except ChainFileError:
             continue
-        if all(is_signed(compute_chain_id(start), block) for block in blocks):
+        rules = make_rules(start)
+        if all(rules.is_signed(block) for block in blocks):
             unnoticed.append(position)
     assert unnoticed == []
 
