@@ -13,13 +13,21 @@ from protocol.chain import LOCATOR_DENSE, BlockRecord, BlockTree, UnknownBlockEr
 Record = BlockRecord[str, None]
 Tree = BlockTree[str, None]
 GENESIS: Record = BlockRecord(
-    hash=hashlib.sha256(b"genesis").digest(), parent=b"", height=0, slot=0, block=None, state=None
+    hash=hashlib.sha256(b"genesis").digest(), parent=b"", height=0, slot=0, block=None, state=None, weight=0
 )
 
 
 def build(parent: Record, name: str) -> Record:
     digest = hashlib.sha256(parent.hash + name.encode()).digest()
-    return BlockRecord(hash=digest, parent=parent.hash, height=parent.height + 1, slot=0, block=name, state=None)
+    return BlockRecord(
+        hash=digest,
+        parent=parent.hash,
+        height=parent.height + 1,
+        slot=0,
+        block=name,
+        state=None,
+        weight=parent.weight + 1,
+    )
 
 
 def build_line(parent: Record, length: int, name: str = "main") -> list[Record]:

@@ -8,17 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from protocol import ledger, rewards, validation
+from protocol import ledger
+from protocol import rules as rules_module
 from protocol.codec import encode
 from protocol.events import ChainRecord
+from protocol.mechanisms.proof_of_training import rewards
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import Payout, Transaction
-from protocol.rules import Rules
+from protocol.subsidy import compute_subsidy
 from simulation.analysis.after_run import find_broken, find_chain_fault
 from simulation.analysis.during_run import CONFIRMATION_DEPTH
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import World
-from tests.support.core import Scene, genesis
+from tests.support.core import Scene, genesis, make_rules
 from tests.support.memory_runs import make_raw, make_world, population, simulate
 from tests.support.scenarios import appended, note, trained
 
@@ -173,17 +175,17 @@ def _transfer(nonce: int = 0) -> Transaction:
 
 def test_coins_from_nowhere_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A core that issues too much, to everybody's liking."""
-    subsidy = rewards.compute_subsidy
+    subsidy = compute_subsidy
 
     def issue_more(height: int) -> int:
         return subsidy(height) + (height == 2)
 
     monkeypatch.setattr(rewards, "compute_subsidy", issue_more)
-    monkeypatch.setattr(validation, "compute_subsidy", issue_more)
+    monkeypatch.setattr(rules_module, "compute_subsidy", issue_more)
     chain = grow(make_scene(), 3)
-    start = Rules(make_scene().genesis).origin.state.supply
+    start = make_rules(make_scene().genesis).origin.state.supply
     issued = start + subsidy(1) + subsidy(2)
-    fault = find_chain_fault(Rules(make_scene().genesis), chain)
+    fault = find_chain_fault(make_rules(make_scene().genesis), chain)
     assert fault is not None
     assert fault.text == f"supply: {issued + 1} micro-coins at height 2, {issued} were issued"
 
@@ -198,9 +200,9 @@ def test_accounts_that_hold_more_than_the_supply_are_found(monkeypatch: pytest.M
         richer = replace(after.get_account(owner), balance=after.get_account(owner).balance + 5)
         return replace(after, accounts={**after.accounts, owner: richer})
 
-    monkeypatch.setattr(validation, "apply_block", pay_more)
+    monkeypatch.setattr(rules_module, "apply_block", pay_more)
     chain = grow(make_scene(), 2)
-    fault = find_chain_fault(Rules(make_scene().genesis), chain)
+    fault = find_chain_fault(make_rules(make_scene().genesis), chain)
     assert fault is not None
     assert fault.text.startswith("supply: at height 1, accounts hold ")
 
@@ -223,7 +225,7 @@ def test_a_transfer_that_stands_twice_is_found_where_the_rules_let_it_pass(
     is_in_one_block: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core that forgot to look at nonces."""
-    monkeypatch.setattr(validation, "find_block_fault", lambda state, transactions: None)
+    monkeypatch.setattr(rules_module, "find_block_fault", lambda state, transactions: None)
     chain, height = double_transfer(), 3
     if is_in_one_block:
         scene, height = make_scene(), 1

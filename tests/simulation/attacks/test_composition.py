@@ -9,7 +9,7 @@ from protocol.events import Event, MessageReceived, Started
 from protocol.rules import Rules
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.catalogue import CATALOGUE
-from simulation.attacks.layers import build_core_type
+from simulation.attacks.layers import build_proposer_type
 from simulation.attacks.withholding import PrivateChain
 from simulation.engines.parties.building import build_node
 from simulation.scenario.scenario import Scenario
@@ -92,8 +92,8 @@ def test_any_two_behaviours_fit_together(first: Any) -> None:
 
 def test_a_node_without_a_replaced_part_is_an_ordinary_one() -> None:
     world = make_world(make_raw(population("honest", 3), population("bad", 1, "adversary", behaviours=["forger"])))
-    types = {type(build_node(node, observe(make_raw()).ended.engine._rules)[0]) for node in world.nodes}
-    assert types == {build_core_type([])}
+    types = {type(build_node(node, observe(make_raw()).ended.engine._rules)[0].proposer) for node in world.nodes}
+    assert types == {build_proposer_type([])}
 
 
 # ---- coalitions ----

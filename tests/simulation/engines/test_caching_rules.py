@@ -5,6 +5,7 @@ from functools import cache
 from itertools import permutations, product
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from protocol.codec import DecodeError, encode_frame
 from protocol.events import ChainRecord
 from protocol.mechanism import Context
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
-from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingContext
+from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration, WrappedBlock
 from protocol.mechanisms.proof_of_training.reasons import TrainingMissing, TrainingReason
 from protocol.mechanisms.proof_of_training.work import CompareWeights
@@ -24,7 +26,7 @@ from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdi
 from simulation.commands.checks.soak import draw_scenario
 from simulation.engines.caching_rules import CachingRules
 from simulation.engines.virtual import engine
-from tests.support.core import SLOT_NS, Scene, genesis, train
+from tests.support.core import SLOT_NS, Scene, genesis, make_rules, train
 from tests.support.memory_runs import make_raw, population, simulate
 
 Judged = TrainingDeclaration | BlockHeader | WrappedBlock
@@ -81,14 +83,18 @@ def own_training(data: str) -> OwnTraining:
 
 
 def judge(rules: Rules, message: Judged, *, slot: int, own: OwnTraining | None) -> Verdict:
-    place = Context(rules=rules, parent=get_scene().head, now=slot * SLOT_NS, own=own)
+    context: TrainingContext = Context(rules=rules, parent=get_scene().head, now=slot * SLOT_NS, own=own)
+    pot = get_training(rules)
+    verdict = rules.judge_author(context.parent.state, message)
+    if verdict is not ACCEPT:
+        return verdict
     match message:
         case TrainingDeclaration():
-            return rules.judge_declaration(place, message)
+            return rules.judge_once(pot.judge_declaration, context, message)
         case BlockHeader():
-            return rules.judge_header(place, message)
+            return rules.judge_once(pot.judge_header, context, message)
         case WrappedBlock():
-            return rules.judge_block(place, message)
+            return rules.judge_block(context, message)
 
 
 def get_slot(message: Judged) -> int:
@@ -102,7 +108,7 @@ def test_every_judge_gets_the_verdict_it_would_reach_alone(is_backwards: bool) -
         (message, get_slot(message) + later, own)
         for message, later, own in product(list_judged(), (-1, 0, 1_000), judges)
     ] * 2
-    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().pot), Rules(get_scene().pot)
     found = set()
     for message, slot, own in reversed(cases) if is_backwards else cases:
         verdict = judge(shared, message, slot=slot, own=own)
@@ -119,7 +125,7 @@ def test_every_judge_gets_the_verdict_it_would_reach_alone(is_backwards: bool) -
 @pytest.mark.parametrize("index", range(3))
 def test_a_slot_that_was_still_to_come_is_judged_again_when_it_has(index: int) -> None:
     message, own = list_judged()[index], own_training("clean")
-    shared = CachingRules(get_scene().genesis)
+    shared = CachingRules(get_scene().pot)
     slot = get_slot(message)
     verdicts = [judge(shared, message, slot=now, own=own) for now in (slot - 1, slot, slot + 1, slot - 1)]
     future = Ignore(ChainReason.FUTURE_SLOT)
@@ -136,7 +142,7 @@ def test_a_remembered_verdict_is_not_worked_out_again(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Rules, "verify", count)
     message = list_judged()[2]
-    shared = CachingRules(get_scene().genesis)
+    shared = CachingRules(get_scene().pot)
     for own in (own_training("clean"), None, own_training("clean")):
         assert judge(shared, message, slot=get_slot(message), own=own) == ACCEPT
     assert len(asked) == len(set(asked)) > 5
@@ -151,10 +157,11 @@ def answer(rules: Rules, message: Message, parent: ChainRecord) -> Iterable[obje
     yield rules.hash_message(message)
     yield rules.is_signed(message)
     yield rules.verify(message.author, rules.hash_message(message), message.signature)
-    yield rules.compute_secret(1, parent.hash, train(0).losses)
-    yield rules.compute_secret(1, parent.hash, train(0, "poison").losses)
+    pot = get_training(rules)
+    yield pot.compute_secret(rules, parent, train(0).losses)
+    yield pot.compute_secret(rules, parent, train(0, "poison").losses)
     if isinstance(message, BlockHeader):
-        yield rules.draw_stakeholders(parent, message)
+        yield pot.draw_stakeholders(rules, parent, message)
     if isinstance(message, WrappedBlock):
         record = rules.build_record(parent, message)
         yield record.hash, record.parent, record.height, record.slot, record.block
@@ -162,7 +169,7 @@ def answer(rules: Rules, message: Message, parent: ChainRecord) -> Iterable[obje
 
 
 def test_all_questions_have_the_same_answers_however_often_they_are_asked() -> None:
-    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().pot), Rules(get_scene().pot)
     parent = get_scene().head
     for first, second in permutations(list_judged(), 2):
         for message in (first, second, first):
@@ -182,7 +189,7 @@ def decode(rules: Rules, frame: bytes) -> Message | Reason:
 @cache
 def list_frames() -> tuple[bytes, ...]:
     chains: tuple[TrainingGenesis, ...] = (get_scene().genesis, genesis(4))
-    return tuple(encode_frame(Rules(chain).chain_id, message) for chain in chains for message in list_judged()[:3])
+    return tuple(encode_frame(make_rules(chain).chain_id, message) for chain in chains for message in list_judged()[:3])
 
 
 @st.composite
@@ -195,21 +202,21 @@ def frames(draw: st.DrawFn) -> bytes:
 
 @given(st.lists(st.one_of(frames(), st.binary(max_size=40)), min_size=1, max_size=6))
 def test_decoding_gives_the_same_message_or_the_same_reason_each_time(sent: list[bytes]) -> None:
-    shared, plain = CachingRules(get_scene().genesis), Rules(get_scene().genesis)
+    shared, plain = CachingRules(get_scene().pot), Rules(get_scene().pot)
     for frame in (*sent, *sent):
         assert decode(shared, frame) == decode(plain, frame)
         assert shared.hash_frame(frame) == plain.hash_frame(frame)
 
 
 def test_equal_frames_are_one_message() -> None:
-    shared = CachingRules(get_scene().genesis)
+    shared = CachingRules(get_scene().pot)
     frame = list_frames()[1]
     assert shared.decode(bytes(frame)) is shared.decode(bytes(bytearray(frame)))
 
 
 def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() -> None:
     """A remembered exception that is raised again keeps the frames of all its callers alive."""
-    shared = CachingRules(get_scene().genesis)
+    shared = CachingRules(get_scene().pot)
     depths = []
     for _ in range(20):
         with pytest.raises(DecodeError) as caught:
@@ -223,11 +230,12 @@ def test_refusing_the_same_garbage_again_and_again_keeps_nothing_of_who_asked() 
 
 def test_a_verdict_is_remembered_for_each_outcome_of_a_comparison() -> None:
     scene = Scene(genesis(5, tolerance=1))
-    header, shared = scene.header(data="near"), CachingRules(scene.genesis)
+    header, shared = scene.header(data="near"), CachingRules(scene.pot)
     own = OwnTraining(weights_digest=train(0).weights_digest, secret=scene.secret(scene.head))
     wait = Wait(TrainingMissing.COMPARISON, CompareWeights(own.weights_digest, header.weights_digest))
     verdicts = {None: wait, True: ACCEPT, False: Reject(TrainingReason.DIFFERENT_WEIGHTS)}
     for is_near, verdict in [*verdicts.items(), *verdicts.items()]:
         now = header.slot * SLOT_NS
-        place = Context(rules=shared, parent=scene.head, now=now, own=own, is_near=is_near)
-        assert shared.judge_header(place, header) == verdict
+        known = msgspec.structs.replace(own, is_near=is_near)
+        context: TrainingContext = Context(rules=shared, parent=scene.head, now=now, own=known)
+        assert shared.judge_once(scene.pot.judge_header, context, header) == verdict

@@ -16,7 +16,8 @@ def grow(height: int, nodes: int = 4) -> tuple[TrainingGenesis, tuple[WrappedBlo
     """Return a valid chain of some blocks."""
     cluster = Cluster(genesis(nodes))
     cluster.run(until_height=height)
-    blocks = tuple(record.block for record in cluster.node(0).tree.get_chain() if record.block is not None)
+    chain = cluster.node(0).tree.get_chain()
+    blocks = tuple(record.block for record in chain if isinstance(record.block, WrappedBlock))
     assert len(blocks) >= height
     return cluster.genesis, blocks[:height]
 

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from protocol import validation
 from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
 from protocol.events import ChainRecord, Command, Event, TimerFired
-from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.judging import TrainingContext, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
 from protocol.node import Node
 from protocol.rules import Rules
@@ -136,19 +135,16 @@ def test_seeds_cover_what_can_go_wrong(kind: str) -> None:
 
 def trust_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nodes accept what others trained, whatever their own training gave."""
-    judge_header, judge_declaration = validation.judge_header, validation.judge_declaration
+    judge_header, judge_declaration = TrainingJudge.judge_header, TrainingJudge.judge_declaration
 
-    def forget(place: Context) -> Context:
-        return msgspec.structs.replace(place, own=None)
+    def trust_header(pot: TrainingJudge, context: TrainingContext, header: BlockHeader) -> Verdict:
+        return judge_header(pot, msgspec.structs.replace(context, own=None), header)
 
-    def trust_header(place: Context, header: BlockHeader) -> Verdict:
-        return judge_header(forget(place), header)
+    def trust_declaration(pot: TrainingJudge, context: TrainingContext, declaration: TrainingDeclaration) -> Verdict:
+        return judge_declaration(pot, msgspec.structs.replace(context, own=None), declaration)
 
-    def trust_declaration(place: Context, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
-        return judge_declaration(forget(place), declaration, revealed)
-
-    monkeypatch.setattr(validation, "judge_header", trust_header)
-    monkeypatch.setattr(validation, "judge_declaration", trust_declaration)
+    monkeypatch.setattr(TrainingJudge, "judge_header", trust_header)
+    monkeypatch.setattr(TrainingJudge, "judge_declaration", trust_declaration)
 
 
 def disagree_about_forks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,8 @@ WEIGHTS: Weights = [np.zeros(1, np.float32)]
 def chain() -> Chain:
     cluster = Cluster(genesis(4))
     cluster.run(until_height=3)
-    blocks = tuple(record.block for record in cluster.node(0).tree.get_chain() if record.block is not None)
+    chain = cluster.node(0).tree.get_chain()
+    blocks = tuple(record.block for record in chain if isinstance(record.block, WrappedBlock))
     assert len(blocks) == 3
     return cluster.genesis, blocks
 

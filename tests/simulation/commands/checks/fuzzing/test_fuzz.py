@@ -14,6 +14,7 @@ from protocol.node import Node
 from protocol.verdicts import ChainReason, LedgerReason, Missing, Reason
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
 from simulation.commands.cli import main
+from tests.support.core import get_proposer
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +117,7 @@ def test_the_victim_is_under_fire_in_every_phase(monkeypatch: pytest.MonkeyPatch
     handle = Node.handle
 
     def note_phase(node: Node, event: Event, now: int) -> list[Command]:
-        phases[node.phase] += isinstance(event, MessageReceived) and event.peer.startswith("intruder")
+        phases[get_proposer(node).phase] += isinstance(event, MessageReceived) and event.peer.startswith("intruder")
         return handle(node, event, now)
 
     monkeypatch.setattr(Node, "handle", note_phase)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from protocol import validation
 from protocol.events import Broadcast, Command, Event, Judged, MessageReceived, Relay, Send, TimerFired
-from protocol.mechanism import Context
+from protocol.mechanisms.proof_of_training.judging import TrainingContext, TrainingJudge
+from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.messages import BlockRequest, HeadAnnouncement, Transaction
@@ -22,6 +22,7 @@ from simulation.commands.checks.fuzzing.fuzzed_network import VICTIM, BrokenErro
 from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
 from simulation.training.trainer import FakeTrainer
+from tests.support.core import get_proposer
 from tests.support.fuzzing import make_plan, make_siege
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,7 @@ def is_refusal(command: Command, reason: Reason) -> bool:
 class Breaking(Node):
     """A node that does something wrong with what it has refused for a reason."""
 
-    reason = ChainReason.BAD_SIGNATURE
+    reason: Reason = ChainReason.BAD_SIGNATURE
 
     def handle(self, event: Event, now: int) -> list[Command]:
         commands = super().handle(event, now)
@@ -69,7 +70,7 @@ class Training(Breaking):
     reason = ChainReason.FUTURE_SLOT
 
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
-        self.phase = Phase.FINISHED
+        get_proposer(self).phase = Phase.FINISHED
         return commands
 
 
@@ -120,13 +121,13 @@ class RaisingLater(Breaking):
 
 
 BROKEN: dict[type[Breaking], str] = {
-    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_siege.py:",
+    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_fuzzed_network.py:",
     KeepingTransfers: "reject bad-signature: the state has changed all the same",
     Training: "ignore future-slot: the state has changed all the same",
     Relaying: "reject not-canonical: the node answers with Relay",
     Overlooking: "the frame was not judged",
     Deaf: "standstill: the nodes do not finish and agree",
-    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_siege.py:",
+    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_fuzzed_network.py:",
 }
 
 
@@ -146,16 +147,16 @@ def test_a_broken_core_is_found_and_reproduced(victim: type[Node], monkeypatch: 
 
 
 def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge_header, judge_declaration = validation.judge_header, validation.judge_declaration
+    judge_header, judge_declaration = TrainingJudge.judge_header, TrainingJudge.judge_declaration
 
-    def trust_header(place: Context, header: BlockHeader) -> Verdict:
-        return judge_header(msgspec.structs.replace(place, own=None), header)
+    def trust_header(pot: TrainingJudge, context: TrainingContext, header: BlockHeader) -> Verdict:
+        return judge_header(pot, msgspec.structs.replace(context, own=None), header)
 
-    def trust_declaration(place: Context, declaration: TrainingDeclaration, revealed: bytes | None = None) -> Verdict:
-        return judge_declaration(msgspec.structs.replace(place, own=None), declaration, revealed)
+    def trust_declaration(pot: TrainingJudge, context: TrainingContext, declaration: TrainingDeclaration) -> Verdict:
+        return judge_declaration(pot, msgspec.structs.replace(context, own=None), declaration)
 
-    monkeypatch.setattr(validation, "judge_header", trust_header)
-    monkeypatch.setattr(validation, "judge_declaration", trust_declaration)
+    monkeypatch.setattr(TrainingJudge, "judge_header", trust_header)
+    monkeypatch.setattr(TrainingJudge, "judge_declaration", trust_declaration)
     faults = (result.fault for result in map(run_seed, range(10)) if result.fault is not None)
     assert "does not hold the honest training" in next(faults).text
 
@@ -163,7 +164,7 @@ def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.M
 def test_the_frame_that_is_told_is_the_one_that_broke_it() -> None:
     found = run_seed(0, victim=Raising)
     assert found.fault is not None
-    rules = Rules(make_plan(0).world.genesis)
+    rules = Rules(make_plan(0).world.mechanism)
     assert not rules.is_signed(rules.decode(found.fault.mutant.frame))
     assert describe_fault(found, found.fault).splitlines()[1] == f"frame: {found.fault.mutant.frame.hex()}"
     before = run_seed(0, found.fault.number - 1, victim=Raising)
@@ -253,7 +254,7 @@ def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_change
 
 
 def spoil_training(besieged: Siege) -> None:
-    vars(besieged)["trainer"] = FakeTrainer(besieged.rules.genesis.job, "poison")
+    vars(besieged)["trainer"] = FakeTrainer(get_training(besieged.rules).genesis.job, "poison")
 
 
 def spoil_height(besieged: Siege) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.codec import MAX_FRAME_BYTES, DecodeError
 from protocol.mechanism import Context
-from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingContext
 from protocol.mechanisms.proof_of_training.messages import MESSAGE_KINDS, WrappedBlock
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.rules import Rules
@@ -30,14 +30,14 @@ def get_frames(seed: int) -> list[bytes]:
 
 def make_mutator(seed: int) -> Mutator:
     world = make_plan(seed).world
-    mutator = Mutator(make_generator(seed), Rules(world.genesis), [make_keys(spec.key_seed) for spec in world.nodes])
+    mutator = Mutator(make_generator(seed), Rules(world.mechanism), [make_keys(spec.key_seed) for spec in world.nodes])
     for frame in get_frames(seed):
         mutator.learn(frame)
     return mutator
 
 
 def test_honest_runs_hold_every_kind_of_message() -> None:
-    rules = {seed: Rules(make_plan(seed).world.genesis) for seed in range(6)}
+    rules = {seed: Rules(make_plan(seed).world.mechanism) for seed in range(6)}
     kinds = Counter(kind for seed in rules for kind in {rules[seed].decode(frame).kind for frame in get_frames(seed)})
     assert set(kinds) == set(MESSAGE_KINDS)
     assert min(kinds.values()) >= 4
@@ -59,7 +59,7 @@ def test_frames_are_made_in_every_way() -> None:
 def test_most_changed_messages_are_signed_by_somebody_who_may() -> None:
     signed: Counter[bool] = Counter()
     for seed in range(6):
-        mutator, rules = make_mutator(seed), Rules(make_plan(seed).world.genesis)
+        mutator, rules = make_mutator(seed), Rules(make_plan(seed).world.mechanism)
         for mutant in (mutator.draw() for _ in range(500)):
             if mutant.way == "message with a changed field" and mutant.frame not in get_frames(seed):
                 with suppress(DecodeError):
@@ -70,13 +70,13 @@ def test_most_changed_messages_are_signed_by_somebody_who_may() -> None:
 
 def test_colluders_sign_whatever_the_header_says() -> None:
     world = make_plan(1).world
-    rules, keys = Rules(world.genesis), {make_keys(s.key_seed).public: make_keys(s.key_seed) for s in world.nodes}
+    rules, keys = Rules(world.mechanism), {make_keys(s.key_seed).public: make_keys(s.key_seed) for s in world.nodes}
     honest = next(m for m in map(rules.decode, get_frames(1)) if isinstance(m, WrappedBlock) and m.height == 1)
     header = msgspec.structs.replace(honest.header, weights_digest=bytes(32), training_secret=bytes(32))
     own = OwnTraining(weights_digest=honest.header.weights_digest, secret=honest.header.training_secret)
-    place = Context(rules=rules, parent=rules.origin, now=10**15, own=None)
-    assert rules.judge_block(place, build_colluding_block(rules, keys, honest.header)) == ACCEPT
+    place: TrainingContext = Context(rules=rules, parent=rules.origin, now=10**15, own=None)
+    assert rules.judge_in_full(place, build_colluding_block(rules, keys, honest.header)) == ACCEPT
     forged = build_colluding_block(rules, keys, header)
-    assert rules.judge_block(place, forged) == ACCEPT
+    assert rules.judge_in_full(place, forged) == ACCEPT
     with_training = msgspec.structs.replace(place, own=own)
-    assert rules.judge_block(with_training, forged) == Reject(TrainingReason.DIFFERENT_WEIGHTS)
+    assert rules.judge_in_full(with_training, forged) == Reject(TrainingReason.DIFFERENT_WEIGHTS)
