@@ -49,7 +49,7 @@ def list_trainings(commands: list[Command]) -> list[StartWork]:
 
 
 def list_comparisons(commands: list[Command]) -> list[CompareWeights]:
-    return [command for command in commands if isinstance(command, CompareWeights)]
+    return [item.task for item in commands if isinstance(item, StartWork) and isinstance(item.task, CompareWeights)]
 
 
 def make(scene: Scene, kind: str) -> Message:
