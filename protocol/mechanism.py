@@ -6,7 +6,7 @@ does to earn blocks. Both see the chain through the two views here, and nothing 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -99,11 +99,8 @@ class Mechanism(ABC):
     timers: ClassVar[type[TimerKind]]
     """Its own kinds of timers."""
 
-    if TYPE_CHECKING:  # an attribute of each mechanism's own type
-
-        @property
-        def genesis(self) -> Genesis:
-            """What all parties of the chain agreed on."""
+    genesis: Genesis
+    """What all parties of the chain agreed on, of the mechanism's own type."""
 
     @abstractmethod
     def encode_genesis(self) -> bytes:

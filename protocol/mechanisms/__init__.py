@@ -1,33 +1,29 @@
 """Consensus mechanisms by name. `register` adds one from outside the package."""
 
-from importlib import import_module
-from typing import Final, cast
+from typing import Any, Final
 
 from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_training import ProofOfTraining
 
-__all__ = ["MechanismError", "MechanismType", "find_mechanism", "list_mechanisms", "register"]
+__all__ = ["MechanismError", "find_mechanism", "list_mechanisms", "register"]
 
-MechanismType = type[Mechanism]
-"""A class whose instances are made of a genesis: ``find_mechanism(name)(genesis)``."""
+_SHIPPED: Final[dict[str, type[Any]]] = {mechanism.name: mechanism for mechanism in (ProofOfTraining,)}
 
-_SHIPPED: Final = {"proof_of_training": "protocol.mechanisms.proof_of_training:ProofOfTraining"}
-"""Where each lives; it is loaded when it is first asked for."""
-
-_registered: dict[str, MechanismType] = {}
+_registered: dict[str, type[Any]] = {}
 
 
 class MechanismError(LookupError):
     """No mechanism has this name; the text says which there are."""
 
 
-def register(mechanism: MechanismType) -> None:
+def register(mechanism: type[Mechanism]) -> None:
     """Add a mechanism under its name; the same one may be added again.
 
     Raises:
         ValueError: Another mechanism has the name.
     """
-    known = _registered.setdefault(mechanism.name, mechanism)
-    if known is not mechanism or mechanism.name in _SHIPPED:
+    known = _SHIPPED.get(mechanism.name) or _registered.setdefault(mechanism.name, mechanism)
+    if known is not mechanism:
         raise ValueError(f"there is a mechanism called {mechanism.name!r} already")
 
 
@@ -36,15 +32,13 @@ def list_mechanisms() -> tuple[str, ...]:
     return (*_SHIPPED, *sorted(_registered))
 
 
-def find_mechanism(name: str) -> MechanismType:
-    """Return a mechanism by its name.
+def find_mechanism(name: str) -> type[Any]:
+    """Return a mechanism by its name: a class whose instances are made of a genesis of its own kind.
 
     Raises:
         MechanismError: There is none.
     """
-    if name in _registered:
-        return _registered[name]
-    if name not in _SHIPPED:
+    found = _SHIPPED.get(name) or _registered.get(name)
+    if found is None:
         raise MechanismError(f"no mechanism is called {name!r}; there are {', '.join(list_mechanisms())}")
-    module, _, attribute = _SHIPPED[name].partition(":")
-    return cast(MechanismType, getattr(import_module(module), attribute))
+    return found

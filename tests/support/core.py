@@ -29,6 +29,7 @@ from protocol.events import (
 )
 from protocol.genesis import GenesisAccount
 from protocol.light_client import LightClient
+from protocol.mechanism import Mechanism
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -131,13 +132,16 @@ def decode_frame(chain_id: Hash32, frame: bytes) -> Message:
 class Cluster:
     """Nodes in virtual time over lossless links; every call of ``handle`` is checked for marks of refusals."""
 
-    def __init__(self, start: TrainingGenesis, *, data: dict[int, str] | None = None, employer: bool = False) -> None:
-        self.genesis = start
+    def __init__(
+        self, start: TrainingGenesis | Mechanism, *, data: dict[int, str] | None = None, employer: bool = False
+    ) -> None:
+        """Take a chain: a training genesis, or any mechanism that starts no work but training."""
+        self.mechanism = start if isinstance(start, Mechanism) else ProofOfTraining(start)
         self.data = data or {}
         self.trained: dict[Hash32, tuple[str, int, bytes]] = {}
         """Data, stage and base of each result; those of "clean" and "near" data lie one part in a billion apart."""
-        count = len(start.accounts)
-        rules = make_rules(start)
+        count = len(self.mechanism.genesis.accounts)
+        rules = Rules(self.mechanism)
         self.parties: dict[str, Participant] = {str(i): Node(rules, keys(i)) for i in range(count)}
         if employer:
             self.parties["employer"] = LightClient(rules, keys(1000))
@@ -150,6 +154,11 @@ class Cluster:
         self._order = itertools.count()
         for name in self.parties:
             self._push(0, name, Started())
+
+    @property
+    def genesis(self) -> TrainingGenesis:
+        assert isinstance(self.mechanism, ProofOfTraining)
+        return self.mechanism.genesis
 
     def node(self, index: int) -> Node:
         party = self.parties[str(index)]

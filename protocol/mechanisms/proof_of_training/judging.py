@@ -13,7 +13,7 @@ from protocol.cosigning import follow_the_coin
 from protocol.crypto import Domain
 from protocol.events import ChainRecord
 from protocol.lottery import is_slot_won
-from protocol.mechanism import Context, RulesView
+from protocol.mechanism import Context, Mechanism, RulesView
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
@@ -46,8 +46,10 @@ class OwnTraining(msgspec.Struct, frozen=True, kw_only=True):
 TrainingContext = Context[OwnTraining]
 
 
-class TrainingJudge:
-    """Judges declarations, headers, stakeholders' signatures and blocks of one chain."""
+class TrainingJudge(Mechanism):
+    """The judging half of the mechanism: declarations, headers, stakeholders' signatures and blocks of one chain."""
+
+    genesis: TrainingGenesis
 
     def __init__(self, genesis: TrainingGenesis) -> None:
         """Take what all parties agreed on."""

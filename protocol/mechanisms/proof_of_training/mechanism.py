@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from protocol.events import ChainRecord
-from protocol.mechanism import Mechanism, NodeView, RulesView
+from protocol.mechanism import NodeView, RulesView
 from protocol.mechanisms.proof_of_training.job import encode_genesis
 from protocol.mechanisms.proof_of_training.judging import TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import MESSAGES, BlockHeader, StakeholderSignature, WrappedBlock
@@ -14,7 +14,7 @@ from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, Ignore, Verdict
 
 
-class ProofOfTraining(TrainingJudge, Mechanism):
+class ProofOfTraining(TrainingJudge):
     """A block attests a stage of a training job, which every node has trained for itself."""
 
     name: ClassVar = "proof_of_training"

@@ -1,0 +1,56 @@
+"""Every mechanism keeps the contract: that of the package, and one that is registered from here."""
+
+from typing import ClassVar
+
+import pytest
+
+from protocol.genesis import ChainRules, GenesisAccount
+from protocol.mechanism import Mechanism
+from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms, register
+from protocol.mechanisms.proof_of_training import ProofOfTraining
+from tests.protocol.mechanisms.contract import NODES, MechanismContract
+from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
+from tests.support.core import SLOT_NS, genesis, keys
+
+register(RoundRobin)
+
+
+def make_round_robin(nodes: int = NODES, length: int = 4) -> RoundRobin:
+    accounts = [
+        GenesisAccount(account=keys(index).public, balance=50_000_000, stake=1_000_000) for index in range(nodes)
+    ]
+    accounts.sort(key=lambda line: line.account)
+    chain = ChainRules(slot_ns=SLOT_NS, max_transactions=100, length=length)
+    return RoundRobin(RoundRobinGenesis(chain=chain, accounts=tuple(accounts), seed=7))
+
+
+class TestProofOfTraining(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = ProofOfTraining
+
+    @staticmethod
+    def make() -> Mechanism:
+        return ProofOfTraining(genesis(NODES))
+
+
+class TestRoundRobin(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = RoundRobin
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_round_robin()
+
+
+def test_no_two_mechanisms_name_the_same_chain() -> None:
+    assert TestProofOfTraining.make().encode_genesis() != TestRoundRobin.make().encode_genesis()
+
+
+def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
+    class Impostor(RoundRobin):
+        name: ClassVar = "proof_of_training"
+
+    with pytest.raises(ValueError, match="there is a mechanism called 'proof_of_training' already"):
+        register(Impostor)
+    register(RoundRobin)
+    assert list_mechanisms() == ("proof_of_training", "round_robin")
+    with pytest.raises(MechanismError, match="no mechanism is called 'proof_of_patience'; there are proof_of_training"):
+        find_mechanism("proof_of_patience")
