@@ -25,7 +25,7 @@ from simulation.engines.parties.recorder import shorten
 from simulation.records.tally import Tally
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 
 PATIENCE: Final = 30
 """How many times as long as it should take a job may take before it counts as standing still."""

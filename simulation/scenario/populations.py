@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from simulation.scenario.defaults import from_constant
 from simulation.scenario.error_messages import show
-from simulation.scenario.errors import Fault
-from simulation.scenario.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
 
 PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "withholder": frozenset({"what"}),
@@ -51,11 +51,13 @@ class Poison(Section):
         if needs != given:
             wanted = " and ".join(sorted(needs)) or "neither source nor target"
             extra = " and ".join(sorted(given - needs))
-            raise Fault("kind", f"{self.kind} takes {wanted}" + (f"; leave {extra} out" if extra else "")).to_error()
+            raise Inconsistency(
+                "kind", f"{self.kind} takes {wanted}" + (f"; leave {extra} out" if extra else "")
+            ).to_error()
         if self.kind == "targeted_flip" and self.source == self.target:
             raise ValueError("source and target must differ; write two classes")
         if self.share == 0:
-            raise Fault("share", "0 alters nothing; write a larger share, or role: honest").to_error()
+            raise Inconsistency("share", "0 alters nothing; write a larger share, or role: honest").to_error()
         return self
 
 
@@ -101,7 +103,7 @@ class BehaviourSection(Section):
         needs = PARAMETERS.get(self.kind, frozenset())
         given = {name for name in ("what", "rate", "release_s") if getattr(self, name) is not None}
         if needs != given:
-            raise Fault("kind", f"{self.kind} takes {' and '.join(sorted(needs)) or 'no other key'}").to_error()
+            raise Inconsistency("kind", f"{self.kind} takes {' and '.join(sorted(needs)) or 'no other key'}").to_error()
         return self
 
 
@@ -133,9 +135,11 @@ class Conduct(Section):
         if is_set and not takes_poison:
             raise ValueError(f"poison and colluding belong to role data_injection or adversary, not to {self.role}")
         if (self.behaviours or self.coalition) and not takes_poison:
-            raise Fault("behaviours", f"belong to role adversary or data_injection, not to {self.role}").to_error()
+            raise Inconsistency(
+                "behaviours", f"belong to role adversary or data_injection, not to {self.role}"
+            ).to_error()
         if self.role == "adversary" and not self.behaviours and self.poison is None:
-            raise Fault("behaviours", "write at least one for role adversary, or a poison").to_error()
+            raise Inconsistency("behaviours", "write at least one for role adversary, or a poison").to_error()
         self._check_behaviours()
         return self
 
@@ -146,7 +150,7 @@ class Conduct(Section):
             earlier = first_seen.setdefault((behaviour.kind, behaviour.what), index)
             if earlier != index:
                 what = f"{behaviour.kind} is behaviours.{earlier} already; leave one of them out"
-                raise Fault(f"behaviours.{index}", what).to_error()
+                raise Inconsistency(f"behaviours.{index}", what).to_error()
 
 
 class Population(Conduct):
@@ -197,7 +201,7 @@ class Corruption(Conduct):
     @model_validator(mode="after")
     def _has_one_measure(self) -> Self:
         if (self.count is None) == (self.stake_share is None):
-            raise Fault("count", "write one, count or stake_share").to_error()
+            raise Inconsistency("count", "write one, count or stake_share").to_error()
         if self.role == "honest":
-            raise Fault("role", "nodes do not turn honest; write data_injection or adversary").to_error()
+            raise Inconsistency("role", "nodes do not turn honest; write data_injection or adversary").to_error()
         return self

@@ -14,7 +14,7 @@ from protocol.training import TrainingResult
 from simulation.engines.parties.recorder import SHORT
 from simulation.foundation.randomness import derive_generator
 from simulation.records.record import Value
-from simulation.scenario.world.building import NodeSpec
+from simulation.scenario.world.world import NodeSpec
 from simulation.training.datasets import ImageSet
 from simulation.training.poisons import apply_poison
 from simulation.training.samples import TrainingSet, Weights

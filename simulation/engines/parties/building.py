@@ -8,7 +8,8 @@ from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, Layered, build_core_type
 from simulation.foundation.randomness import derive_generator
 from simulation.scenario.populations import BehaviourSection
-from simulation.scenario.world.building import NodeSpec, make_keys
+from simulation.scenario.world.key_pairs import make_keys
+from simulation.scenario.world.world import NodeSpec
 
 NANOSECONDS = 1_000_000_000
 

@@ -10,7 +10,7 @@ from protocol.crypto import Domain
 from protocol.ledger import LedgerState
 from protocol.lottery import is_slot_won
 from simulation.scenario.populations import Poison
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.training.poisons import apply_poison
 from simulation.training.trainer import count_trained_steps
 from tests.support.judgements import Observed, observe

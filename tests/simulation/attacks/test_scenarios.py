@@ -10,8 +10,8 @@ import yaml
 
 from simulation.attacks.catalogue import CATALOGUE
 from simulation.commands.cli import main
+from simulation.scenario.loading import CONFIGS, load_scenario
 from simulation.scenario.populations import Poison
-from simulation.scenario.scenario import CONFIGS, load_scenario
 from tests.support.judgements import Observed, observe
 from tests.support.processes import SMALL, launch, sets
 

@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pytest
 
 from simulation.foundation.randomness import derive_generator
-from simulation.scenario.world.building import NodeSpec, build_world
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.world import NodeSpec
 from simulation.training.poisons import apply_poison
 from tests.support.scenarios import shipped
 
