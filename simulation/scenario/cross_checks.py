@@ -246,9 +246,11 @@ def _find_network_fault(scenario: ScenarioKeys) -> Inconsistency | None:
             f"{nodes:,} nodes of {links:,} links each are {nodes * links // 2:,} links, more than memory holds; write "
             f"random_regular with a degree that makes at most {MAX_LINKS:,}, or fewer nodes",
         )
-    is_private = any(act.kind == "private_chain" for item in scenario.populations for act in item.behaviours)
-    if is_private and network.topology != "full_mesh":
-        return Inconsistency("network.topology", "members of a private_chain talk to each other; write full_mesh")
+    acts = (act for item in scenario.populations for act in item.list_behaviours())
+    private = next((act for act in acts if act.behaviour.traits.is_private), None)
+    if private is not None and network.topology != "full_mesh":
+        what = f"members of a {private.kind} talk to each other; write full_mesh"
+        return Inconsistency("network.topology", what)
     if scenario.engine == "virtual":
         return None
     most = max(links, min(nodes, network.client_links))

@@ -7,7 +7,6 @@ from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_BILLION, PARTS_PER_MI
 from simulation.attacks.coalition import Coalition
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
-from simulation.scenario.populations import BehaviourSection, Population
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.sections import TrainingJobKeys
 from simulation.scenario.world.key_pairs import make_keys
@@ -71,18 +70,12 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     poison=population.poison,
                     poison_seed=derive_seed(scenario.seed, "poison", owner),
                     behaviour_seed=derive_seed(scenario.seed, "behaviour", label),
-                    behaviours=_list_behaviours(population),
+                    behaviours=population.list_behaviours(),
                     coalition=coalitions[label],
                     arithmetic=population.arithmetic or scenario.job.arithmetic,
                 )
             )
     return tuple(nodes)
-
-
-def _list_behaviours(population: Population) -> tuple[BehaviourSection, ...]:
-    if population.role in ("silent", "garbage"):  # short for an adversary with this one behaviour
-        return (BehaviourSection.model_validate(population.role),)
-    return tuple(population.behaviours)
 
 
 def _build_coalitions(scenario: Scenario) -> dict[str, Coalition]:

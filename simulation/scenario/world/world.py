@@ -5,7 +5,8 @@ from typing import Final
 
 from protocol.job import Genesis
 from simulation.attacks.coalition import Coalition
-from simulation.scenario.populations import BehaviourSection, Poison
+from simulation.scenario.behaviours import BehaviourSection
+from simulation.scenario.populations import Poison
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.key_pairs import make_keys
 

@@ -9,8 +9,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from simulation.scenario.behaviours import BehaviourSection
 from simulation.scenario.loading import CONFIGS
-from simulation.scenario.populations import BehaviourSection, Conduct, Corruption, Poison, Population
+from simulation.scenario.populations import Conduct, Corruption, Poison, Population
 from simulation.scenario.scenario import Scenario
 
 TEXT = (CONFIGS / "README.md").read_text("utf-8")
