@@ -97,6 +97,13 @@ def test_a_table_says_what_the_classes_say(table: str) -> None:
     assert "\n".join([*TABLES[table], "\n"]) in TEXT  # in this order, and nothing after them
 
 
+@pytest.mark.parametrize("key", ["source", "target"])
+def test_a_class_of_a_poison_is_said_to_belong_to_the_poisons_that_take_it(key: str) -> None:
+    row = next(line for line in TEXT.splitlines() if line.startswith(f"| `poison.{key}` |"))
+    named = set(re.findall(r"`(\w+)`", row))
+    assert named == {name for name, kind in POISONS.items() if key in kind.classes}
+
+
 def test_the_readme_names_every_shipped_scenario() -> None:
     readme = (CONFIGS.parent / "README.md").read_text("utf-8")
     shipped = [*CONFIGS.glob("*.yaml"), *CONFIGS.glob("attacks/*.yaml")]
