@@ -5,8 +5,8 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
+from simulation.scenario.loading import CONFIGS, load_scenario
 from simulation.scenario.populations import Poison
-from simulation.scenario.scenario import CONFIGS, load_scenario
 from simulation.scenario.world.building import build_world
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import load_images

@@ -41,6 +41,11 @@ ALLOW: Final = (
         ("simulation/attacks/**/*.py",),
         STDLIB | {"msgspec", "numpy", "protocol", "simulation.attacks"},
     ),
+    Rule(
+        "nor do attacks on one mechanism",
+        ("simulation/mechanisms/*/behaviours/**/*.py",),
+        STDLIB | {"msgspec", "numpy", "protocol", "simulation.attacks", "simulation.mechanisms"},
+    ),
 )
 FORBID: Final = (
     # Within the core.

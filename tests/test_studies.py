@@ -10,7 +10,7 @@ from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
 from simulation.commands.cli import main
 from simulation.commands.sweeps.sweep_file import load_sweep
-from simulation.scenario.scenario import CONFIGS
+from simulation.scenario.loading import CONFIGS
 
 pytestmark = pytest.mark.slow
 

@@ -23,25 +23,17 @@ from protocol.slots import compute_slot_start
 from protocol.subsidy import compute_subsidy
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
+from simulation.attacks.traits import Traits
 from simulation.engines.parties.recorder import shorten
 from simulation.records.tally import Tally
-from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 
 PATIENCE: Final = 30
 """How many times as long as it should take a job may take before it counts as standing still."""
 
 BEARABLE_LOSS: Final = 0.25
 """Share of lost frames up to which progress is expected."""
-
-_CUTTING: Final = frozenset({"silent", "partitioner", "private_chain", "data_injection"})
-"""Ways in which a node passes on little of what honest nodes say: who has poisoned its data refuses it."""
-
-_WILLING: Final = frozenset(
-    {"honest", "garbage", "forger", "replayer", "flooder", "censoring_wrapper", "double_spender"}
-)
-"""Ways in which a node still does its part of each round."""
 
 
 def find_broken(
@@ -128,26 +120,21 @@ def must_agree(scenario: Scenario) -> bool:
     """
     network = scenario.network
     is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
-    is_private = any("private_chain" in _list_ways(item) for item in scenario.populations if item.count)
+    is_private = any(traits.is_private for traits in _list_traits(scenario))
     honest = sum(item.count * item.stake for item in scenario.populations if item.role == "honest")
     if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
         return False
     return is_whole and not is_private and not _is_cut(scenario) and 2 * honest > _sum_stake(scenario)
 
 
-def _list_ways(population: Population) -> set[str]:
-    """Return the ways in which a population's nodes act."""
-    ways: set[str] = {behaviour.kind for behaviour in population.behaviours}
-    if population.poison is not None:
-        ways.add("data_injection")
-    if not ways:
-        ways.add(population.role)
-    return ways
+def _list_traits(scenario: Scenario) -> tuple[Traits, ...]:
+    """Return what is expected of nodes, for each way in which some of them act."""
+    return tuple(traits for item in scenario.populations if item.count for traits in item.list_traits())
 
 
 def _is_cut(scenario: Scenario) -> bool:
     """Return whether nodes that pass nothing on may stand between honest ones."""
-    is_dropping = any(_list_ways(item) & _CUTTING for item in scenario.populations if item.count)
+    is_dropping = not all(traits.passes_on for traits in _list_traits(scenario))
     return is_dropping and scenario.network.topology != "full_mesh"
 
 
@@ -158,14 +145,15 @@ def _sum_stake(scenario: Scenario) -> float:
 def must_progress(scenario: Scenario) -> bool:
     """Return whether nothing in a scenario may rightly hold up honest nodes for ever."""
     network, total = scenario.network, _sum_stake(scenario)
-    willing = sum(item.count * item.stake for item in scenario.populations if _list_ways(item) <= _WILLING)
-    ways = {way for item in scenario.populations if item.count for way in _list_ways(item)}
-    is_jammed = network.bandwidth_mbps is not None and (not ways <= {"honest", "silent"} or network.bandwidth_mbps < 1)
+    doing = [item for item in scenario.populations if all(traits.does_its_part for traits in item.list_traits())]
+    willing = sum(item.count * item.stake for item in doing)
+    may_jam = any(traits.may_jam for traits in _list_traits(scenario))
+    is_jammed = network.bandwidth_mbps is not None and (may_jam or network.bandwidth_mbps < 1)
     enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
     return (
         scenario.engine == "virtual"
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)
-        and "data_injection" not in ways
+        and not any(item.poison is not None for item in scenario.populations if item.count)
         and not _is_cut(scenario)
         and willing >= enough * total
         and network.loss <= BEARABLE_LOSS

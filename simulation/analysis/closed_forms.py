@@ -8,6 +8,8 @@ from collections import Counter
 from typing import Final
 
 from simulation.analysis.formulas import compute_slots_to_block, deceive_employer_under
+from simulation.mechanisms.proof_of_training.behaviours.free_riding import LazyVerifier
+from simulation.mechanisms.proof_of_training.behaviours.withholding import Withholder, WithholderParameters
 from simulation.scenario.populations import Population
 from simulation.scenario.scenario import Scenario
 
@@ -22,6 +24,9 @@ INSTANT: Final = 0.01
 
 MOST_HEADERS: Final = 1.0
 """Headers a slot, all owners together; with more the two sides' blocks often fall into one slot and race no longer."""
+
+_SILENCING: Final = {"signature", "block"}
+"""What stakeholders may withhold that a formula knows of."""
 
 
 def predict(scenario: Scenario) -> dict[str, float]:
@@ -65,15 +70,20 @@ def _is_instant(scenario: Scenario, owners: list[Population]) -> bool:
 
 def _classify(population: Population) -> str:
     """Return what the nodes of a population are to a formula; "other" is to none."""
-    behaviours = {item.kind for item in population.behaviours}
+    behaviours = {item.behaviour for item in population.list_behaviours()}
     if population.role == "honest":
         return "honest"
     if population.poison is not None:
         return "poisoner" if population.colluding and not behaviours else "other"
-    if behaviours == {"lazy_verifier"}:
+    if behaviours == {LazyVerifier}:
         return "lazy"
-    withheld = {item.what for item in population.behaviours}
-    return "withholder" if behaviours == {"withholder"} and withheld <= {"signature", "block"} else "other"
+    return "withholder" if behaviours == {Withholder} and _list_withheld(population) <= _SILENCING else "other"
+
+
+def _list_withheld(population: Population) -> set[str]:
+    """Return what the withholders of a population never send."""
+    parameters = [item.parameters for item in population.list_behaviours()]
+    return {item.what for item in parameters if isinstance(item, WithholderParameters)}
 
 
 def _count(owners: list[Population], kind: str) -> int:
@@ -98,7 +108,7 @@ def _predict_seconds(scenario: Scenario, owners: list[Population], total: int) -
     if protocol.stakeholders > total or (protocol.confidence.count or 0) > total:
         return None
     withholders = [item for item in owners if _classify(item) == "withholder"]
-    withheld = {behaviour.what for item in withholders for behaviour in item.behaviours}
+    withheld = {what for item in withholders for what in _list_withheld(item)}
     silent = (protocol.stakeholders - 1) * ("signature" in withheld) + ("block" in withheld)
     slots = compute_slots_to_block(
         sum(item.count for item in withholders),

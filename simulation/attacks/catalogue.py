@@ -1,29 +1,67 @@
 """All behaviours by the name that a scenario gives them."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Final
 
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
-from simulation.attacks.false_rights import Equivocator, StakeLiar, TimestampGrinder
-from simulation.attacks.free_riding import DeclarationSpoiler, FreeRider, LazyVerifier
-from simulation.attacks.withholding import CensoringWrapper, DoubleSpender, PrivateChain, Withholder
+from simulation.attacks.layers import Adversary
+from simulation.attacks.rewriting import DoubleSpender, PrivateChain
 
-CATALOGUE: Final[Mapping[str, type[Any]]] = {
-    "silent": Silent,
-    "garbage": Garbage,
-    "free_rider": FreeRider,
-    "lazy_verifier": LazyVerifier,
-    "declaration_spoiler": DeclarationSpoiler,
-    "equivocator": Equivocator,
-    "forger": Forger,
-    "replayer": Replayer,
-    "flooder": Flooder,
-    "stake_liar": StakeLiar,
-    "timestamp_grinder": TimestampGrinder,
-    "withholder": Withholder,
-    "censoring_wrapper": CensoringWrapper,
-    "double_spender": DoubleSpender,
-    "partitioner": Partitioner,
-    "private_chain": PrivateChain,
-}
-"""Each takes a generator, a coalition, and the parameters of its kind."""
+NEUTRAL: Final = (Silent, Garbage, Forger, Replayer, Flooder, DoubleSpender, Partitioner, PrivateChain)
+"""Behaviours that make sense whatever blocks are earned by."""
+
+MECHANISMS: Final = ("proof_of_training",)
+"""Consensus mechanisms that add their own, by `add_behaviours` of their module `behaviours.catalogue`."""
+
+
+class Catalogue(Mapping[str, type[Adversary]]):
+    """Behaviours by kind, in the order in which users read of them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._by_kind: dict[str, type[Adversary]] = {}
+
+    def add(self, *behaviours: type[Adversary], before: str | None = None) -> None:
+        """Add behaviours, in their order.
+
+        Args:
+            behaviours: What to add.
+            before: Kind of the behaviour that they are listed before; None to list them last.
+
+        Raises:
+            ValueError: There is one of the same kind already, or none of the kind that they should stand before.
+        """
+        added = {behaviour.kind: behaviour for behaviour in behaviours}
+        doubled = self._by_kind.keys() & added.keys()
+        if doubled or len(added) < len(behaviours):
+            raise ValueError(f"two behaviours are called {', '.join(sorted(doubled or added))}; give each its own kind")
+        if before is not None and before not in self._by_kind:
+            raise ValueError(f"no behaviour is called {before!r}, so none can be listed before it")
+        kinds = list(self._by_kind)
+        place = kinds.index(before) if before is not None else len(kinds)
+        known = self._by_kind | added
+        self._by_kind = {kind: known[kind] for kind in (*kinds[:place], *added, *kinds[place:])}
+
+    def __getitem__(self, kind: str) -> type[Adversary]:
+        """Return the behaviour of a kind."""
+        return self._by_kind[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the kinds."""
+        return iter(self._by_kind)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._by_kind)
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """Return all behaviours: the neutral ones and those of every mechanism."""
+    catalogue = Catalogue()
+    catalogue.add(*NEUTRAL)
+    for mechanism in MECHANISMS:
+        import_module(f"simulation.mechanisms.{mechanism}.behaviours.catalogue").add_behaviours(catalogue)
+    return catalogue

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from protocol.codec import MAX_FRAME_BYTES, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
@@ -17,6 +18,7 @@ from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, read_message
+from simulation.attacks.traits import Parameters, Traits
 
 MAX_HEARD: Final = 200
 """Frames that a replayer keeps, and transfers that a forger remembers."""
@@ -28,6 +30,11 @@ class Silent(Adversary):
     It knows what any node knows. It trains and keeps its chain, but sends nothing, so its declarations are missing and
     headers that drew it as a stakeholder die. Expected: blocks take more slots; no wrong block appears.
     """
+
+    kind = "silent"
+    does = "sends nothing"
+    expected = "headers that drew it die; blocks take more slots"
+    traits = Traits(passes_on=False, does_its_part=False, may_jam=False, is_role=True)
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Drop what would be sent."""
@@ -41,6 +48,11 @@ class Garbage(Adversary):
     turn: random bytes, a truncated frame, an oversized one, a wrong signature, a frame heard before. Expected: each is
     refused with its reason and counted against it; nobody's state changes.
     """
+
+    kind = "garbage"
+    does = "sends random, truncated, unsigned, replayed and oversized frames besides"
+    expected = "each is refused with its reason"
+    traits = Traits(passes_on=True, does_its_part=True, is_role=True)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with random bytes."""
@@ -95,6 +107,11 @@ class Replayer(Adversary):
     round. Expected: duplicates are dropped unread, and what belongs to rounds gone by is stale; nothing changes.
     """
 
+    kind = "replayer"
+    does = "sends old frames again"
+    expected = "dropped as duplicates, or stale"
+    traits = Traits(passes_on=True, does_its_part=True)
+
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing heard."""
         super().__init__(generator, coalition)
@@ -113,6 +130,14 @@ class Replayer(Adversary):
             yield SendBytes(self._heard[int(self.rng.integers(len(self._heard)))], "replayed")
 
 
+class FlooderParameters(Parameters, frozen=True, kw_only=True):
+    """What a flooder is told."""
+
+    rate: Annotated[
+        int, Meta(ge=1, le=10_000, description="junk for each message of its own", extra={"unit": "frames"})
+    ] = 10
+
+
 class Flooder(Adversary):
     """Goal: keep others busy, and their inboxes full.
 
@@ -121,6 +146,13 @@ class Flooder(Adversary):
     right to the slot (`lottery-lost`); who still trains keeps so many of a link and no more (`inbox-full`), and blocks
     go on.
     """
+
+    kind = "flooder"
+    does = "sends many well-signed declarations that say nothing"
+    expected = "each is refused at its first failing check"
+    traits = Traits(passes_on=True, does_its_part=True)
+    parameters = FlooderParameters
+    drawn = (FlooderParameters(rate=3),)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition, *, rate: int) -> None:
         """Take how many frames go with each message of its own."""
@@ -157,6 +189,11 @@ class Forger(Adversary):
     over.
     """
 
+    kind = "forger"
+    does = "sends its messages again under others' names, and users' transfers with itself as the recipient"
+    expected = "`bad-signature`, charged to the link"
+    traits = Traits(passes_on=True, does_its_part=True)
+
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with no transfer heard."""
         super().__init__(generator, coalition)
@@ -189,6 +226,11 @@ class Partitioner(Adversary):
     It knows what any node knows. It passes nothing on and answers no request for blocks. Expected: no effect where any
     honest path is left; where it is the only path, the two sides grow apart until another path opens.
     """
+
+    kind = "partitioner"
+    does = "passes nothing on, answers no request"
+    expected = "none while another path is left"
+    traits = Traits(passes_on=False, does_its_part=False)
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Drop what others would hear through it."""

@@ -5,8 +5,9 @@ layer sees what goes in, what comes out, and what any node knows: its own keys, 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
+import msgspec
 import numpy as np
 
 from protocol.chain import BlockTree
@@ -20,10 +21,28 @@ from protocol.rules import Rules
 from protocol.types import Nanoseconds
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
+from simulation.attacks.traits import Parameters, Traits
 
 
 class Adversary:
-    """A behaviour that changes nothing; others override what they change."""
+    """A behaviour that changes nothing; others override what they change.
+
+    All that is known of a behaviour stands in its class: a docstring with its goal, what it knows and what is expected,
+    and the attributes below. Scenarios, invariants, `soak`, closed forms and the tables of `configs/README.md` take it
+    from there. `simulation.attacks.catalogue` lists the classes.
+    """
+
+    kind: ClassVar[str]
+    """The name that a scenario gives it."""
+    does: ClassVar[str]
+    """What it does, in a few words for a table."""
+    expected: ClassVar[str]
+    """What should happen then, in a few words for a table."""
+    traits: ClassVar[Traits]
+    parameters: ClassVar[type[Parameters]] = Parameters
+    """What a scenario may write below its kind."""
+    drawn: ClassVar[tuple[Parameters, ...]] = (Parameters(),)
+    """How `soak` draws it: one of these."""
 
     proposer: type[TrainingProposer] | None = None
     """What the behaviour replaces of the node's proposer, as a subclass of it; None for nothing."""
@@ -37,6 +56,12 @@ class Adversary:
         """
         self.rng: Final = generator
         self.coalition: Final = coalition
+
+    @classmethod
+    def build(cls, generator: np.random.Generator, coalition: Coalition, parameters: Parameters) -> Self:
+        """Return one with the parameters of a scenario, each as the argument of its name."""
+        given: dict[str, Any] = msgspec.structs.asdict(parameters)
+        return cls(generator, coalition, **given)
 
     def hear(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Event]:
         """Return what the core is told in place of an event."""

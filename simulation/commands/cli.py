@@ -16,8 +16,9 @@ from rich.table import Table
 from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.runs.live_view import make_console
 from simulation.scenario.corruptions import load_resolved
-from simulation.scenario.overrides import refuse_contradiction
-from simulation.scenario.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import find_scenario, list_shipped, load_scenario
+from simulation.scenario.overrides import check_option_agrees
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
@@ -79,7 +80,7 @@ def run(
 ) -> None:
     """Run a scenario."""
     for key, value in (("engine", engine), ("seed", seed)):
-        refuse_contradiction(settings or (), key, value)
+        check_option_agrees(settings or (), key, value)
     chosen = (f"engine={engine}",) if engine is not None else ()
     raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out))
 

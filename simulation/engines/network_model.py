@@ -12,7 +12,7 @@ from typing import Final
 
 from simulation.foundation.randomness import derive_seed
 from simulation.scenario.network import Eclipse, Latency, Partition
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 
 NANOSECONDS: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000

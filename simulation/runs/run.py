@@ -28,7 +28,8 @@ from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import EMPLOYER, World, build_world
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.world import EMPLOYER, World
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.training.datasets import ImageSet, load_images
 from simulation.training.weight_store import WeightStore

@@ -14,7 +14,7 @@ from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
 from simulation.records.tally import Tally
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 from simulation.training.samples import compute_coverage
 
 SUMMARY_NAME: Final = "summary.json"

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from simulation.foundation.randomness import derive_generator
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import load_scenario
 from simulation.scenario.populations import Corruption, Population
-from simulation.scenario.scenario import Scenario, load_scenario
+from simulation.scenario.scenario import Scenario
 
 _SHARE_ERROR: Final = 1e-9
 
@@ -59,7 +60,7 @@ def resolve_corruptions(scenario: Scenario) -> Scenario:
 
 
 def load_resolved(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
-    """Return a scenario file with its corruptions resolved; see `simulation.scenario.scenario.load_scenario`.
+    """Return a scenario file with its corruptions resolved; see `simulation.scenario.loading.load_scenario`.
 
     Raises:
         ScenarioError: The file cannot be read, is not a valid scenario, or its corruptions cannot be resolved.

@@ -3,14 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.scenario.errors import Fault
-
-if TYPE_CHECKING:
-    from simulation.scenario.scenario import Scenario
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.keys import ScenarioKeys
 
 MAX_JOURNALS: Final = 500
 """Nodes that may keep a journal each: each is an open file."""
@@ -24,7 +22,7 @@ MAX_LINKS: Final = 10_000_000
 Members = Mapping[str, Sequence[str]]
 
 
-def find_fault(scenario: "Scenario") -> Fault | None:
+def find_inconsistency(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return the first thing that does not fit together, or None."""
     checks = (
         _find_population_fault,
@@ -44,34 +42,34 @@ def find_fault(scenario: "Scenario") -> Fault | None:
 # ---- parties ----
 
 
-def _find_population_fault(scenario: "Scenario") -> Fault | None:
+def _find_population_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     counts = {population.name: population.node_count for population in scenario.populations}
     doubled = [name for name, count in Counter(p.name for p in scenario.populations).items() if count > 1]
     if doubled:
-        return Fault("populations", f"the name {doubled[0]!r} stands twice; give each population its own")
+        return Inconsistency("populations", f"the name {doubled[0]!r} stands twice; give each population its own")
     for index, name in enumerate(counts):
         where = f"populations.{index}.name"
         if name in ("employer", "user", "users"):
-            return Fault(where, f"the name {name!r} is taken; choose another one")
+            return Inconsistency(where, f"the name {name!r} is taken; choose another one")
         owner, _, number = name.rpartition("-")
         is_number = number.isdecimal() and number == str(int(number))
         if is_number and int(number) < counts.get(owner, 0):
-            return Fault(where, f"{name!r} is already the label of a node of {owner!r}; choose another name")
+            return Inconsistency(where, f"{name!r} is already the label of a node of {owner!r}; choose another name")
         if is_number and owner == "user" and int(number) < scenario.users.count:
-            return Fault(where, f"{name!r} is already the label of a user; choose another name")
+            return Inconsistency(where, f"{name!r} is already the label of a user; choose another name")
     if not any(population.role == "honest" and population.node_count for population in scenario.populations):
-        return Fault("populations", "no honest node; at least one population needs role: honest")
+        return Inconsistency("populations", "no honest node; at least one population needs role: honest")
     return None
 
 
-def _find_coalition_fault(scenario: "Scenario") -> Fault | None:
+def _find_coalition_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return a coalition called like honest nodes, who never belong to one."""
     honest = [population for population in scenario.populations if population.role == "honest"]
     taken = {name: item.name for item in honest for name in (item.name, *item.list_labels())}
     for section in ("populations", "corruptions"):
         for index, conduct in enumerate(getattr(scenario, section)):
             if conduct.coalition in taken:
-                return Fault(
+                return Inconsistency(
                     f"{section}.{index}.coalition",
                     f"{taken[conduct.coalition]!r} is honest and in no coalition; write another name, or that of a "
                     "population of attackers to join it",
@@ -79,34 +77,34 @@ def _find_coalition_fault(scenario: "Scenario") -> Fault | None:
     return None
 
 
-def _find_protocol_fault(scenario: "Scenario") -> Fault | None:
+def _find_protocol_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     bonded = sum(item.node_count for item in scenario.populations if round(item.node_stake * MICRO_COINS_PER_COIN) > 0)
     protocol, confidence = scenario.protocol, scenario.protocol.confidence
     if protocol.stakeholders > bonded:
-        return Fault(
+        return Inconsistency(
             "protocol.stakeholders",
             f"{protocol.stakeholders} cannot be drawn from {bonded} bonded nodes; write a smaller number or add nodes",
         )
     if confidence.count is not None and confidence.count > bonded:
-        return Fault(
+        return Inconsistency(
             "protocol.confidence.count",
             f"{confidence.count} can never be reached by {bonded} bonded nodes; write a smaller number or add nodes",
         )
     if protocol.tolerance and scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
-        return Fault(
+        return Inconsistency(
             "protocol.tolerance",
             "training that is made up has no weights to compare; write 0, or virtual.trainer: keras",
         )
     needed = _count_needed_declarations(scenario)
     if needed > MAX_DECLARATIONS:
-        return Fault(
+        return Inconsistency(
             f"protocol.confidence.{'count' if confidence.stake_share is None else 'stake_share'}",
             f"a header would need {needed} declarations and can hold {MAX_DECLARATIONS}; write a smaller number",
         )
     return None
 
 
-def _count_needed_declarations(scenario: "Scenario") -> int:
+def _count_needed_declarations(scenario: ScenarioKeys) -> int:
     """Return the fewest declarations that give a header confidence."""
     confidence = scenario.protocol.confidence
     if confidence.stake_share is None:
@@ -120,7 +118,7 @@ def _count_needed_declarations(scenario: "Scenario") -> int:
 # ---- names ----
 
 
-def _find_name_fault(scenario: "Scenario") -> Fault | None:
+def _find_name_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return what is wrong with the names of nodes that the network section uses."""
     if scenario.corruptions:  # what they make of the populations is checked when that is known
         return None
@@ -137,19 +135,19 @@ def _find_name_fault(scenario: "Scenario") -> Fault | None:
     for where, name in used:
         if name not in members:
             known = ", ".join(population.name for population in scenario.populations)
-            return Fault(
+            return Inconsistency(
                 f"network.{where}", f"no party is called {name!r}; write {known}, one of their nodes, employer or users"
             )
     labels = set(scenario.list_labels())
     for where, label in single:
         if label not in labels:
-            return Fault(
+            return Inconsistency(
                 f"network.{where}", f"no node is called {label!r}; nodes are population-number, such as honest-0"
             )
     return None
 
 
-def _find_doubled_party(scenario: "Scenario") -> Fault | None:
+def _find_doubled_party(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return a party that stands on two sides of one cut, or in two regions."""
     network = scenario.network
     if scenario.corruptions or not (network.partitions or network.eclipses or network.latency.regions):
@@ -158,15 +156,19 @@ def _find_doubled_party(scenario: "Scenario") -> Fault | None:
     for index, partition in enumerate(network.partitions):
         party = _find_shared(partition.groups, members)
         if party:
-            return Fault(f"network.partitions.{index}.groups", f"{party!r} stands in two groups; leave it in one")
+            return Inconsistency(
+                f"network.partitions.{index}.groups", f"{party!r} stands in two groups; leave it in one"
+            )
     for index, eclipse in enumerate(network.eclipses):
         party = _find_shared((eclipse.victims, eclipse.by), members)
         if party:
-            return Fault(
+            return Inconsistency(
                 f"network.eclipses.{index}.by", f"{party!r} is one of the victims too; leave it in victims or in by"
             )
     party = _find_shared(network.latency.regions, members)
-    return Fault("network.latency.regions", f"{party!r} stands in two regions; leave it in one") if party else None
+    return (
+        Inconsistency("network.latency.regions", f"{party!r} stands in two regions; leave it in one") if party else None
+    )
 
 
 def _find_shared(groups: Iterable[Iterable[str]], members: Members) -> str | None:
@@ -182,23 +184,27 @@ def _find_shared(groups: Iterable[Iterable[str]], members: Members) -> str | Non
 # ---- links ----
 
 
-def _find_edge_fault(scenario: "Scenario") -> Fault | None:
+def _find_edge_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     network = scenario.network
     if network.edges and network.topology != "edges":
-        return Fault("network.edges", "belongs to topology: edges; write that too, or leave edges out")
+        return Inconsistency("network.edges", "belongs to topology: edges; write that too, or leave edges out")
     if network.topology == "edges" and not network.edges:
-        return Fault("network.topology", "edges needs network.edges: pairs of nodes, such as [honest-0, honest-1]")
+        return Inconsistency(
+            "network.topology", "edges needs network.edges: pairs of nodes, such as [honest-0, honest-1]"
+        )
     first_seen: dict[frozenset[str], int] = {}
     for index, edge in enumerate(network.edges):
         if edge[0] == edge[1]:
-            return Fault(f"network.edges.{index}", f"{edge[0]!r} cannot be linked to itself; write two nodes")
+            return Inconsistency(f"network.edges.{index}", f"{edge[0]!r} cannot be linked to itself; write two nodes")
         earlier = first_seen.setdefault(frozenset(edge), index)
         if earlier != index:
-            return Fault(f"network.edges.{index}", f"the same link as network.edges.{earlier}; leave one of them out")
+            return Inconsistency(
+                f"network.edges.{index}", f"the same link as network.edges.{earlier}; leave one of them out"
+            )
     return None
 
 
-def _find_unreachable_node(scenario: "Scenario") -> Fault | None:
+def _find_unreachable_node(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return a node that no row of edges leads to from the first one; the names in edges are known to be nodes."""
     if scenario.corruptions or not scenario.network.edges:
         return None
@@ -215,35 +221,41 @@ def _find_unreachable_node(scenario: "Scenario") -> Fault | None:
     missing = next((label for label in labels if label not in reached), None)
     if missing is None:
         return None
-    return Fault("network.edges", f"no row of links leads from {labels[0]!r} to {missing!r}; add one that joins them")
+    return Inconsistency(
+        "network.edges", f"no row of links leads from {labels[0]!r} to {missing!r}; add one that joins them"
+    )
 
 
-def _find_network_fault(scenario: "Scenario") -> Fault | None:
+def _find_network_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     network, nodes = scenario.network, scenario.node_count
     if network.topology == "two_level" and not network.degree <= network.main_nodes <= nodes:
-        return Fault("network.main_nodes", f"write {network.degree} (the degree) to {nodes} (the nodes)")
+        return Inconsistency("network.main_nodes", f"write {network.degree} (the degree) to {nodes} (the nodes)")
     if network.topology == "small_world" and network.degree % 2:
-        return Fault("network.degree", f"a small world needs an even number of links, not {network.degree}")
+        return Inconsistency("network.degree", f"a small world needs an even number of links, not {network.degree}")
     if network.topology in ("random_regular", "small_world"):
         if network.degree >= nodes:
-            return Fault("network.degree", f"{network.degree} links need more than {nodes} nodes")
+            return Inconsistency("network.degree", f"{network.degree} links need more than {nodes} nodes")
         if network.topology == "random_regular" and network.degree * nodes % 2:
-            return Fault("network.degree", f"{nodes} nodes of degree {network.degree} have half a link; make one even")
+            return Inconsistency(
+                "network.degree", f"{nodes} nodes of degree {network.degree} have half a link; make one even"
+            )
     links = nodes - 1 if network.topology == "full_mesh" else network.degree
     if nodes * links // 2 > MAX_LINKS:
-        return Fault(
+        return Inconsistency(
             "network.topology",
             f"{nodes:,} nodes of {links:,} links each are {nodes * links // 2:,} links, more than memory holds; write "
             f"random_regular with a degree that makes at most {MAX_LINKS:,}, or fewer nodes",
         )
-    is_private = any(act.kind == "private_chain" for item in scenario.populations for act in item.behaviours)
-    if is_private and network.topology != "full_mesh":
-        return Fault("network.topology", "members of a private_chain talk to each other; write full_mesh")
+    acts = (act for item in scenario.populations for act in item.list_behaviours())
+    private = next((act for act in acts if act.behaviour.traits.is_private), None)
+    if private is not None and network.topology != "full_mesh":
+        what = f"members of a {private.kind} talk to each other; write full_mesh"
+        return Inconsistency("network.topology", what)
     if scenario.engine == "virtual":
         return None
     most = max(links, min(nodes, network.client_links))
     if most > MAX_PROCESS_LINKS:
-        return Fault(
+        return Inconsistency(
             "network",
             f"a party of the process engine has at most {MAX_PROCESS_LINKS} links, this scenario needs {most}; "
             "choose topology: random_regular or fewer links",
@@ -251,7 +263,7 @@ def _find_network_fault(scenario: "Scenario") -> Fault | None:
     return None
 
 
-def _find_outage_fault(scenario: "Scenario") -> Fault | None:
+def _find_outage_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return an outage of a node that is down already, or comes up in that moment."""
     outages = scenario.network.outages
     order = sorted(range(len(outages)), key=lambda index: (outages[index].node, outages[index].down_s, index))
@@ -260,7 +272,7 @@ def _find_outage_fault(scenario: "Scenario") -> Fault | None:
         if first.node != second.node or (first.up_s is not None and first.up_s < second.down_s):
             continue
         until = "for good" if first.up_s is None else f"until {first.up_s:g} s"
-        return Fault(
+        return Inconsistency(
             f"network.outages.{index}.down_s",
             f"{second.node!r} is down from {first.down_s:g} s {until} already (network.outages.{before}); write times "
             "that do not overlap, or leave one out",
@@ -271,26 +283,26 @@ def _find_outage_fault(scenario: "Scenario") -> Fault | None:
 # ---- engines ----
 
 
-def _find_engine_fault(scenario: "Scenario") -> Fault | None:
+def _find_engine_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     network, output, nodes = scenario.network, scenario.output, scenario.node_count
     if output.journal and nodes > MAX_JOURNALS:
-        return Fault("output.journal", f"a journal for each of {nodes} nodes is too many; write false")
+        return Inconsistency("output.journal", f"a journal for each of {nodes} nodes is too many; write false")
     if scenario.engine == "virtual":
         return None
     for index, population in enumerate(scenario.populations):
         if population.arithmetic not in (None, "canonical", scenario.job.arithmetic):
-            return Fault(
+            return Inconsistency(
                 f"populations.{index}.arithmetic",
                 "nodes of the process engine share one TensorFlow; write null, canonical, or engine: virtual",
             )
     if scenario.virtual.trainer == "fake":
-        return Fault("virtual.trainer", "the process engine really trains; write keras, or engine: virtual")
+        return Inconsistency("virtual.trainer", "the process engine really trains; write keras, or engine: virtual")
     if network.outages:
-        return Fault("network.outages", "the process engine cannot take nodes down; write engine: virtual")
+        return Inconsistency("network.outages", "the process engine cannot take nodes down; write engine: virtual")
     if output.records != "all":
-        return Fault("output.records", "the process engine records everything; write all, or engine: virtual")
+        return Inconsistency("output.records", "the process engine records everything; write all, or engine: virtual")
     if network.bandwidth_mbps is not None:
-        return Fault(
+        return Inconsistency(
             "network.bandwidth_mbps", "the process engine cannot slow a pipe down; write null, or engine: virtual"
         )
     return None

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from simulation.scenario.defaults import CONSTANTS_FILE, describe_constant, get_constant
-from simulation.scenario.errors import FAULT_TYPE, Fault, shorten
+from simulation.scenario.errors import INCONSISTENCY_TYPE, Inconsistency, shorten
+from simulation.scenario.fields import NAME_PATTERN
 from simulation.scenario.overrides import Location
-from simulation.scenario.sections import NAME_PATTERN
 
 _PATTERNS: Final[dict[str, str]] = {NAME_PATTERN: "write 1 to 40 lower-case letters, digits, _ or -, a letter first"}
 
@@ -95,9 +95,9 @@ def _list_findings(error: ValidationError, root: type[BaseModel]) -> list[_Findi
 
 def _make_finding(detail: ErrorDetails, root: type[BaseModel]) -> _Finding:
     kind, location, context = detail["type"], detail["loc"], detail.get("ctx", {})
-    if kind == FAULT_TYPE:
-        fault = Fault(**context)
-        return _Finding(kind, (*location, *_split(fault.where)), fault.what, section=location)
+    if kind == INCONSISTENCY_TYPE:
+        found = Inconsistency(**context)
+        return _Finding(kind, (*location, *_split(found.where)), found.what, section=location)
     return _Finding(kind, location, _describe(detail, root))
 
 

@@ -4,8 +4,8 @@ from typing import Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-FAULT_TYPE: Final = "does_not_fit"
-"""Type of the pydantic error that carries a `Fault`."""
+INCONSISTENCY_TYPE: Final = "does_not_fit"
+"""Type of the pydantic error that carries an `Inconsistency`."""
 
 SHOWN_CHARACTERS: Final = 80
 
@@ -14,7 +14,7 @@ class ScenarioError(ValueError):
     """The scenario is wrong; the text says where, and what to write instead."""
 
 
-class Fault(NamedTuple):
+class Inconsistency(NamedTuple):
     """Keys that are fine one by one and do not fit together."""
 
     where: str
@@ -24,7 +24,7 @@ class Fault(NamedTuple):
 
     def to_error(self) -> PydanticCustomError:
         """Return what a validator raises."""
-        return PydanticCustomError(FAULT_TYPE, "{where}: {what}", self._asdict())
+        return PydanticCustomError(INCONSISTENCY_TYPE, "{where}: {what}", self._asdict())
 
 
 def shorten(text: str) -> str:

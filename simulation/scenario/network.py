@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from simulation.scenario.defaults import from_constant, left_out
-from simulation.scenario.errors import Fault
-from simulation.scenario.sections import PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import PositiveFloat, PositiveInt, Section, Share
 
 Names = Annotated[list[str], Field(min_length=1)]
 
@@ -29,16 +29,18 @@ class Latency(Section):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.kind == "uniform" and (self.max_ms is None or self.max_ms < self.ms):
-            raise Fault("kind", "uniform needs max_ms, at least ms").to_error()
+            raise Inconsistency("kind", "uniform needs max_ms, at least ms").to_error()
         if self.kind != "uniform" and self.max_ms is not None:
-            raise Fault("max_ms", "belongs to kind: uniform; write null, or that kind").to_error()
+            raise Inconsistency("max_ms", "belongs to kind: uniform; write null, or that kind").to_error()
         size = len(self.regions)
         if self.kind != "regions" and self.matrix_ms:
-            raise Fault("matrix_ms", "belongs to kind: regions; leave it out, or write that kind").to_error()
+            raise Inconsistency("matrix_ms", "belongs to kind: regions; leave it out, or write that kind").to_error()
         if (self.kind == "regions") != (size > 0):
-            raise Fault("kind", "regions needs regions and matrix_ms, which belong to no other kind").to_error()
+            raise Inconsistency("kind", "regions needs regions and matrix_ms, which belong to no other kind").to_error()
         if len(self.matrix_ms) != size or any(len(row) != size for row in self.matrix_ms):
-            raise Fault("matrix_ms", f"write {size} rows of {size} numbers, one for each of the regions").to_error()
+            raise Inconsistency(
+                "matrix_ms", f"write {size} rows of {size} numbers, one for each of the regions"
+            ).to_error()
         return self
 
 

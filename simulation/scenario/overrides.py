@@ -35,7 +35,7 @@ def parse_override(setting: str) -> Override:
         raise ScenarioError(f"{source}: {error}") from None
 
 
-def refuse_contradiction(settings: Iterable[str], key: str, value: object) -> None:
+def check_option_agrees(settings: Iterable[str], key: str, value: object) -> None:
     """Refuse an option that stands for a key, where ``--set`` says something else of the same key.
 
     Args:

@@ -1,37 +1,31 @@
 """Populations of a scenario: who takes part, how they behave, and which nodes of others they have turned."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from simulation.attacks.traits import HONEST, Traits
+from simulation.scenario.behaviours import ROLES, BehaviourSection
 from simulation.scenario.defaults import from_constant
-from simulation.scenario.error_messages import show
-from simulation.scenario.errors import Fault
-from simulation.scenario.sections import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
+from simulation.training.poisons import POISONS
 
-PARAMETERS: Final[dict[str, frozenset[str]]] = {
-    "withholder": frozenset({"what"}),
-    "flooder": frozenset({"rate"}),
-    "private_chain": frozenset({"release_s"}),
-}
-"""Keys that a kind of behaviour needs besides its name; the others take none."""
+_POISONED: Final = Traits(passes_on=False, does_its_part=False)
+"""What is expected of a node that has poisoned its data: it refuses what honest nodes say."""
 
-OPTIONAL: Final = {"flooder": {"rate": 10}}
-"""What a parameter is where it is left out."""
+if TYPE_CHECKING:
+    PoisonName = str
+    Role = str
+else:
+    PoisonName = Literal[tuple(POISONS)]
+    Role = Literal["honest", "data_injection", *ROLES, "adversary"]
 
 
 class Poison(Section):
     """What attackers train on in place of the agreed data, or in place of the whole work."""
 
-    kind: Literal[
-        "appended_mislabelled",
-        "label_noise",
-        "mirrored_labels",
-        "targeted_flip",
-        "backdoor",
-        "clean_label",
-        "truncated",
-    ] = from_constant("POISON_KIND")
+    kind: PoisonName = from_constant("POISON_KIND")
     share: Share = from_constant("POISON_SHARE")
     """Samples altered (or appended), as a share of the training set; of the source class in `targeted_flip`, of the
     target class in `clean_label`; of the steps, those left out, in `truncated`."""
@@ -42,66 +36,18 @@ class Poison(Section):
 
     @model_validator(mode="after")
     def _has_its_classes(self) -> Self:
-        needs = {
-            "targeted_flip": {"source", "target"},
-            "backdoor": {"target"},
-            "clean_label": {"target"},
-        }.get(self.kind, set())
+        needs = set(POISONS[self.kind].classes)
         given = {name for name in ("source", "target") if getattr(self, name) is not None}
         if needs != given:
             wanted = " and ".join(sorted(needs)) or "neither source nor target"
             extra = " and ".join(sorted(given - needs))
-            raise Fault("kind", f"{self.kind} takes {wanted}" + (f"; leave {extra} out" if extra else "")).to_error()
-        if self.kind == "targeted_flip" and self.source == self.target:
+            raise Inconsistency(
+                "kind", f"{self.kind} takes {wanted}" + (f"; leave {extra} out" if extra else "")
+            ).to_error()
+        if len(needs) > 1 and self.source == self.target:
             raise ValueError("source and target must differ; write two classes")
         if self.share == 0:
-            raise Fault("share", "0 alters nothing; write a larger share, or role: honest").to_error()
-        return self
-
-
-class BehaviourSection(Section):
-    """One way in which an adversary's nodes differ from honest ones; see `simulation.attacks`."""
-
-    kind: Literal[
-        "silent",
-        "garbage",
-        "free_rider",
-        "lazy_verifier",
-        "declaration_spoiler",
-        "equivocator",
-        "forger",
-        "replayer",
-        "flooder",
-        "stake_liar",
-        "timestamp_grinder",
-        "withholder",
-        "censoring_wrapper",
-        "double_spender",
-        "partitioner",
-        "private_chain",
-    ]
-    what: Literal["declaration", "header", "signature", "block"] | None = None
-    """`withholder`: the messages it never sends."""
-    rate: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """`flooder`: junk frames for each message of its own."""
-    release_s: Annotated[float, Field(ge=0, le=1e8)] | None = None
-    """`private_chain`: seconds after which the coalition shows its chain."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
-        """Take a mere name, and write out what has a default."""
-        named = {"kind": raw} if isinstance(raw, str) else raw
-        if not isinstance(named, dict):
-            raise ValueError(f"write a behaviour's name, such as silent, or keys that begin with kind, not {show(raw)}")
-        return {**OPTIONAL.get(str(named.get("kind")), {}), **named}
-
-    @model_validator(mode="after")
-    def _has_its_parameters(self) -> Self:
-        needs = PARAMETERS.get(self.kind, frozenset())
-        given = {name for name in ("what", "rate", "release_s") if getattr(self, name) is not None}
-        if needs != given:
-            raise Fault("kind", f"{self.kind} takes {' and '.join(sorted(needs)) or 'no other key'}").to_error()
+            raise Inconsistency("share", "0 alters nothing; write a larger share, or role: honest").to_error()
         return self
 
 
@@ -116,7 +62,7 @@ class Conduct(Section):
     """What nodes do."""
 
     name: Name
-    role: Literal["honest", "data_injection", "silent", "garbage", "adversary"]
+    role: Role
     colluding: bool = True
     """Whether attackers share one poisoned data set; alone, each poisons its own way."""
     poison: Poison | None = None
@@ -133,20 +79,22 @@ class Conduct(Section):
         if is_set and not takes_poison:
             raise ValueError(f"poison and colluding belong to role data_injection or adversary, not to {self.role}")
         if (self.behaviours or self.coalition) and not takes_poison:
-            raise Fault("behaviours", f"belong to role adversary or data_injection, not to {self.role}").to_error()
+            raise Inconsistency(
+                "behaviours", f"belong to role adversary or data_injection, not to {self.role}"
+            ).to_error()
         if self.role == "adversary" and not self.behaviours and self.poison is None:
-            raise Fault("behaviours", "write at least one for role adversary, or a poison").to_error()
+            raise Inconsistency("behaviours", "write at least one for role adversary, or a poison").to_error()
         self._check_behaviours()
         return self
 
     def _check_behaviours(self) -> None:
-        """Refuse one that stands twice: a node can be so once; only what withholders withhold may differ."""
-        first_seen: dict[tuple[str, str | None], int] = {}
+        """Refuse one that stands twice: a node can be so once."""
+        first_seen: dict[tuple[str, object], int] = {}
         for index, behaviour in enumerate(self.behaviours):
-            earlier = first_seen.setdefault((behaviour.kind, behaviour.what), index)
+            earlier = first_seen.setdefault(behaviour.identity, index)
             if earlier != index:
                 what = f"{behaviour.kind} is behaviours.{earlier} already; leave one of them out"
-                raise Fault(f"behaviours.{index}", what).to_error()
+                raise Inconsistency(f"behaviours.{index}", what).to_error()
 
 
 class Population(Conduct):
@@ -175,6 +123,19 @@ class Population(Conduct):
         """Bonded coins of each node."""
         return self.stake / self.identities
 
+    def list_behaviours(self) -> tuple[BehaviourSection, ...]:
+        """Return in which ways its nodes differ from honest ones, whether its role says so or a list."""
+        if self.role in ROLES:
+            return (BehaviourSection.model_validate(self.role),)
+        return tuple(self.behaviours)
+
+    def list_traits(self) -> tuple[Traits, ...]:
+        """Return what is expected of its nodes, for each way in which they act."""
+        found = [item.behaviour.traits for item in self.list_behaviours()]
+        if self.poison is not None:
+            found.append(_POISONED)
+        return tuple(found) or (HONEST,)
+
     def list_labels(self) -> tuple[str, ...]:
         """Return the labels of its nodes: name and number."""
         return tuple(f"{self.name}-{index}" for index in range(self.node_count))
@@ -197,7 +158,7 @@ class Corruption(Conduct):
     @model_validator(mode="after")
     def _has_one_measure(self) -> Self:
         if (self.count is None) == (self.stake_share is None):
-            raise Fault("count", "write one, count or stake_share").to_error()
+            raise Inconsistency("count", "write one, count or stake_share").to_error()
         if self.role == "honest":
-            raise Fault("role", "nodes do not turn honest; write data_injection or adversary").to_error()
+            raise Inconsistency("role", "nodes do not turn honest; write data_injection or adversary").to_error()
         return self

@@ -4,17 +4,14 @@ A field without a default must be written; the other defaults come from `simulat
 in common is in `simulation.scenario.cross_checks`.
 """
 
-import os
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
-from simulation.scenario.errors import Fault
-
-NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import Coins, FilePath, PositiveFloat, PositiveInt, Section, Share
 
 MAX_PARAMETERS: Final = 100_000_000
 """Most weights and biases of a network. Training holds each of them four times, as 32-bit floats: itself, its
@@ -25,51 +22,12 @@ BYTES_PER_PARAMETER: Final = 16
 MAX_STAGE_SAMPLES: Final = 10_000_000
 """Most samples of a stage: a node gathers their 784 bytes each before it trains, so 8 GB."""
 
-MAX_FILE_NAME_BYTES: Final = 255
-"""Longest name of a file or folder that common file systems take."""
-
 LEAST_TOLERANCE: Final = 1e-9
 """Smallest tolerance above none: the chain counts it in parts per billion."""
 
 PIXELS: Final = 784
 CLASSES: Final = 10
 """As in `simulation.training.datasets`, which would load NumPy before bad input is answered."""
-
-
-def _join_lines(text: Any) -> Any:  # noqa: ANN401 - raw YAML
-    """Return folded or multi-line text as one line."""
-    return " ".join(text.split()) if isinstance(text, str) else text
-
-
-def _refuse_controls(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("write printable text, without control characters")
-    return text
-
-
-def _refuse_long_names(path: str) -> str:
-    longest = max((len(os.fsencode(part)) for part in Path(path).parts), default=0)
-    if longest > MAX_FILE_NAME_BYTES:
-        raise ValueError(f"a file name has at most {MAX_FILE_NAME_BYTES} bytes, and one in this path has {longest}")
-    return _refuse_controls(path)
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-PositiveInt = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Coins = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
-Label = Annotated[int, Field(ge=0, le=9)]
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-OneLine = Annotated[
-    str, BeforeValidator(_join_lines), Field(min_length=1, max_length=400), AfterValidator(_refuse_controls)
-]
-FilePath = Annotated[str, Field(min_length=1, max_length=4095), AfterValidator(_refuse_long_names)]
-
-
-class Section(BaseModel):
-    """A mapping of a scenario file. Unknown keys and wrong types are refused; defaults are checked like the rest."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
 
 
 class Dataset(Section):
@@ -83,7 +41,7 @@ class Dataset(Section):
     """Stop instead of falling back to `digits`."""
 
 
-class Job(Section):
+class TrainingJobKeys(Section):
     """The training job."""
 
     layers: Annotated[list[Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]], Field(max_length=100)] = from_constant(
@@ -113,14 +71,14 @@ class Job(Section):
     @model_validator(mode="after")
     def _can_be_canonical(self) -> Self:
         if self.arithmetic == "canonical" and (self.activation != "relu" or self.xla):
-            raise Fault("arithmetic", "canonical knows activation: relu and xla: false only").to_error()
+            raise Inconsistency("arithmetic", "canonical knows activation: relu and xla: false only").to_error()
         return self
 
     @model_validator(mode="after")
     def _gathers_what_fits_into_memory(self) -> Self:
         samples = self.batch_size * self.steps_per_stage
         if samples > MAX_STAGE_SAMPLES:
-            raise Fault(
+            raise Inconsistency(
                 "batch_size",
                 f"write a smaller one or fewer steps_per_stage: a stage of {samples:,} samples takes about "
                 f"{samples * PIXELS / 1e9:,.0f} GB in each node that trains; the most is {MAX_STAGE_SAMPLES:,} samples",
@@ -167,7 +125,7 @@ class Rewards(Section):
         return self
 
 
-class Protocol(Section):
+class ChainRules(Section):
     """The rules of the chain."""
 
     confidence: Confidence = chosen_by_constant("CONFIDENCE_RULE", default_factory=_choose_confidence)
@@ -200,11 +158,13 @@ class Users(Section):
     @model_validator(mode="after")
     def _can_transfer(self) -> Self:
         if self.transactions and self.count < 2:
-            raise Fault("count", "transactions need at least 2 users; write transactions: 0 for none").to_error()
+            raise Inconsistency(
+                "count", "transactions need at least 2 users; write transactions: 0 for none"
+            ).to_error()
         return self
 
 
-class Run(Section):
+class Limits(Section):
     """When a run ends. With the virtual engine these are simulated seconds."""
 
     time_limit_s: Annotated[float, Field(gt=0, le=1e8)] = from_constant("TIME_LIMIT_S")

@@ -4,12 +4,17 @@ The attacker runs the same node on other data. It knows what any node knows. Exp
 honest ones, so it accepts and signs only its own secret, and honest nodes refuse everything it declares or proposes.
 """
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Labels = npt.NDArray[np.uint8]
+Altered = tuple[Labels, npt.NDArray[np.int64] | None, npt.NDArray[np.bool_] | None]
+"""Altered labels, the image that each sample shows (None: its own), and which samples carry the patch (None: none)."""
+
 _CLASSES = 10
 
 
@@ -33,50 +38,114 @@ class PoisonSpec(Protocol):
         """Class aimed at."""
 
 
-def apply_poison(
-    poison: PoisonSpec, labels: Labels, rng: np.random.Generator
-) -> tuple[Labels, npt.NDArray[np.int64] | None, npt.NDArray[np.bool_] | None]:
-    """Return the altered labels, the image each sample shows (None: its own) and the samples that carry the patch.
+Alteration = Callable[[PoisonSpec, Labels, npt.NDArray[np.int64], np.random.Generator], Altered]
+"""Alters labels of a poison's share of all samples, which are chosen already."""
 
-    Kinds:
-        appended_mislabelled: copies of ``share`` of the samples are appended, each with a wrong label.
-        label_noise: ``share`` of the labels become uniformly random ones (which may be right by chance).
-        mirrored_labels: ``share`` of the labels c become 9 - c.
-        targeted_flip: ``share`` of the samples of class ``source`` are labelled ``target``.
-        backdoor: ``share`` of the samples get a patch and the label ``target`` (Gu et al., "BadNets", 2017).
-        clean_label: ``share`` of the samples of class ``target`` get the patch; every label stays right (after Turner
-            et al., "Label-Consistent Backdoor Attacks", 2019, without their adversarial perturbation).
-        truncated: nothing; what is left out is steps, see `simulation.training.trainer`.
-    """
-    count = len(labels)
-    chosen = rng.permutation(count)[: round(poison.share * count)]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoisonKind:
+    """All that is known of a kind of poison."""
+
+    alteration: str
+    """What it alters, in a few words for a table."""
+    classes: tuple[str, ...] = ()
+    """Which of `source` and `target` a scenario has to write."""
+    alter: Alteration | None = None
+    """How it alters data; None where it alters the work: it leaves steps of each stage out and makes up their losses,
+    see `simulation.training.trainer`."""
+
+
+def _append_mislabelled(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator
+) -> Altered:
+    wrong = (labels[chosen] + rng.integers(1, _CLASSES, len(chosen))) % _CLASSES
+    rows = np.concatenate([np.arange(len(labels)), chosen])
+    return np.concatenate([labels, wrong.astype(np.uint8)]), rows, None
+
+
+def _add_noise(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+    """Relabel at random, which may be right by chance."""
     altered = labels.copy()
-    match poison.kind:
-        case "appended_mislabelled":
-            wrong = (labels[chosen] + rng.integers(1, _CLASSES, len(chosen))) % _CLASSES
-            return np.concatenate([labels, wrong.astype(np.uint8)]), np.concatenate([np.arange(count), chosen]), None
-        case "label_noise":
-            altered[chosen] = rng.integers(0, _CLASSES, len(chosen))
-        case "mirrored_labels":
-            altered[chosen] = _CLASSES - 1 - labels[chosen]
-        case "targeted_flip":
-            of_source = np.flatnonzero(labels == poison.source)
-            altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = _get_target(poison)
-        case "backdoor":
-            altered[chosen] = _get_target(poison)
-            stamped = np.zeros(count, bool)
-            stamped[chosen] = True
-            return altered, None, stamped
-        case "clean_label":
-            of_target = np.flatnonzero(labels == poison.target)
-            stamped = np.zeros(count, bool)
-            stamped[rng.permutation(of_target)[: round(poison.share * len(of_target))]] = True
-            return altered, None, stamped
-        case "truncated":
-            pass
-        case unknown:
-            raise ValueError(f"no poison is called {unknown!r}")
+    altered[chosen] = rng.integers(0, _CLASSES, len(chosen))
     return altered, None, None
+
+
+def _mirror(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+    altered = labels.copy()
+    altered[chosen] = _CLASSES - 1 - labels[chosen]
+    return altered, None, None
+
+
+def _flip(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+    altered = labels.copy()
+    of_source = np.flatnonzero(labels == poison.source)
+    altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = _get_target(poison)
+    return altered, None, None
+
+
+def _plant_backdoor(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator
+) -> Altered:
+    """Patch and relabel (Gu et al., "BadNets", 2017)."""
+    altered = labels.copy()
+    altered[chosen] = _get_target(poison)
+    stamped = np.zeros(len(labels), bool)
+    stamped[chosen] = True
+    return altered, None, stamped
+
+
+def _stamp(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+    """Patch only (after Turner et al., "Label-Consistent Backdoor Attacks", 2019, without their perturbation)."""
+    of_target = np.flatnonzero(labels == poison.target)
+    stamped = np.zeros(len(labels), bool)
+    stamped[rng.permutation(of_target)[: round(poison.share * len(of_target))]] = True
+    return labels.copy(), None, stamped
+
+
+POISONS: Final[Mapping[str, PoisonKind]] = {
+    "appended_mislabelled": PoisonKind(
+        alteration="copies of `share` of the samples are appended, each with a wrong label", alter=_append_mislabelled
+    ),
+    "label_noise": PoisonKind(alteration="`share` of the labels become uniformly random", alter=_add_noise),
+    "mirrored_labels": PoisonKind(alteration="`share` of the labels c become 9 - c", alter=_mirror),
+    "targeted_flip": PoisonKind(
+        alteration="`share` of the samples of class `source` are labelled `target`",
+        classes=("source", "target"),
+        alter=_flip,
+    ),
+    "backdoor": PoisonKind(
+        alteration="`share` of the samples get a white 3x3 patch and the label `target`",
+        classes=("target",),
+        alter=_plant_backdoor,
+    ),
+    "clean_label": PoisonKind(
+        alteration="`share` of the samples of class `target` get the patch; all labels stay right",
+        classes=("target",),
+        alter=_stamp,
+    ),
+    "truncated": PoisonKind(
+        alteration="nothing is altered, but `share` of each stage's steps are left out and their losses made up"
+    ),
+}
+"""All poisons, by the name that a scenario gives them."""
+
+
+def alters_data(poison: PoisonSpec) -> bool:
+    """Return whether a poison alters data; if not, it leaves a share of the work out."""
+    return POISONS[poison.kind].alter is not None
+
+
+def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator) -> Altered:
+    """Return what a poison makes of a training set.
+
+    Raises:
+        ValueError: There is no such poison, or the class it aims at is missing.
+    """
+    kind = POISONS.get(poison.kind)
+    if kind is None:
+        raise ValueError(f"no poison is called {poison.kind!r}")
+    chosen = rng.permutation(len(labels))[: round(poison.share * len(labels))]
+    return kind.alter(poison, labels, chosen, rng) if kind.alter is not None else (labels.copy(), None, None)
 
 
 def _get_target(poison: PoisonSpec) -> int:

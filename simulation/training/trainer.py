@@ -14,9 +14,9 @@ from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.engines.parties.recorder import SHORT
 from simulation.foundation.randomness import derive_generator
 from simulation.records.record import Value
-from simulation.scenario.world.building import NodeSpec
+from simulation.scenario.world.world import NodeSpec
 from simulation.training.datasets import ImageSet
-from simulation.training.poisons import apply_poison
+from simulation.training.poisons import alters_data, apply_poison
 from simulation.training.samples import TrainingSet, Weights
 
 SHOWN_LOSSES: Final = 10
@@ -70,7 +70,7 @@ class FakeTrainer:
 
 def count_trained_steps(job: TrainingJob, spec: NodeSpec) -> int:
     """Return how many steps of a stage a node really takes; who truncates its work makes the other losses up."""
-    if spec.poison is None or spec.poison.kind != "truncated":
+    if spec.poison is None or alters_data(spec.poison):
         return job.steps_per_stage
     return round(job.steps_per_stage * (1 - spec.poison.share))
 
@@ -78,7 +78,7 @@ def count_trained_steps(job: TrainingJob, spec: NodeSpec) -> int:
 def build_training_set(images: ImageSet, spec: NodeSpec) -> TrainingSet:
     """Return the samples a node trains on: the agreed ones, or its own altered copy."""
     labels = np.asarray(images.y_train)
-    if spec.poison is None or spec.poison.kind == "truncated":
+    if spec.poison is None or not alters_data(spec.poison):
         return TrainingSet(images.x_train, labels)
     altered, rows, stamped = apply_poison(spec.poison, labels, derive_generator(spec.poison_seed, "poison"))
     return TrainingSet(images.x_train, altered, rows, stamped)

@@ -13,7 +13,8 @@ from simulation.foundation.interruption import Interruption
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import World, build_world
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.world import World
 from simulation.training.datasets import PIXELS, ImageSet
 from simulation.training.weight_store import WeightStore
 

@@ -9,7 +9,8 @@ import yaml
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
-from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
+from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
+from simulation.scenario.scenario import Scenario
 from simulation.training.datasets import PIXELS, ImageSet
 
 ROOT = Path(__file__).parents[2]

@@ -10,10 +10,14 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from simulation.analysis.after_run import estimate_job_s, estimate_patience_s, must_progress
+from simulation.attacks.catalogue import load_catalogue
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.randomness import derive_seed
 from simulation.runs.in_memory import MemoryRun
+from simulation.scenario.behaviours import ROLES, BehaviourSection
 from simulation.scenario.scenario import Scenario
 
 FAULTS_END_S: Final = 40.0
@@ -30,27 +34,6 @@ LONG_SHARE: Final = 0.03
 
 ADVERSARY_SHARE: Final = 0.4
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
-
-_BEHAVIOURS: Final[tuple[Any, ...]] = (
-    "free_rider",
-    "lazy_verifier",
-    "declaration_spoiler",
-    "equivocator",
-    "forger",
-    "replayer",
-    {"kind": "flooder", "rate": 3},
-    "stake_liar",
-    "timestamp_grinder",
-    {"kind": "withholder", "what": "declaration"},
-    {"kind": "withholder", "what": "header"},
-    {"kind": "withholder", "what": "signature"},
-    {"kind": "withholder", "what": "block"},
-    "censoring_wrapper",
-    "double_spender",
-    "partitioner",
-    {"kind": "private_chain", "release_s": 5.0},
-)
-"""What drawn adversaries do: one or two of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +55,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
     populations: list[dict[str, Any]] = [
         {"name": "honest", "role": "honest", "count": honest, "stake": rng.choice([1.0, 10.0, 1000.0])}
     ]
-    for role in ("data_injection", "silent", "garbage"):
+    for role in ("data_injection", *ROLES):
         if rng.random() < 0.4:
             item = {"name": role, "role": role, "count": rng.randint(1, 3), "stake": rng.choice([0.0, 1.0, 10.0])}
             populations.append(item if role != "data_injection" else {**item, "colluding": rng.random() < 0.5})
@@ -111,16 +94,22 @@ def _draw_adversaries(seed: int) -> list[dict[str, Any]]:
     rng = Random(derive_seed(seed, "soak", "adversary"))  # noqa: S311 - a simulation's own draws
     if rng.random() >= ADVERSARY_SHARE:
         return []
-    behaviours = rng.sample(_BEHAVIOURS, rng.randint(1, 3))
+    behaviours = rng.sample(list_drawn(), rng.randint(1, 3))
     item = {"name": "adversary", "role": "adversary", "count": rng.randint(1, 2), "stake": rng.choice([1.0, 10.0])}
     poison = {"poison": {"kind": "label_noise"}} if rng.random() < 0.15 else {}
     return [{**item, **poison, "behaviours": behaviours}]
 
 
+def list_drawn() -> list[Any]:
+    """Return what drawn adversaries do, one to three of these, as a scenario says it; roles are drawn by themselves."""
+    drawn = [(kind, item) for kind, cls in load_catalogue().items() if kind not in ROLES for item in cls.drawn]
+    return [{"kind": kind, **given} if (given := asdict(item)) else kind for kind, item in drawn]
+
+
 def _join(network: dict[str, Any], populations: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a network in which members of a private chain can talk to each other."""
-    behaviours = [behaviour for item in populations for behaviour in item.get("behaviours", ())]
-    is_private = any("private_chain" in str(behaviour) for behaviour in behaviours)
+    behaviours = [BehaviourSection.model_validate(raw) for item in populations for raw in item.get("behaviours", ())]
+    is_private = any(item.behaviour.traits.is_private for item in behaviours)
     return {**network, "topology": "full_mesh"} if is_private else network
 
 

@@ -23,7 +23,9 @@ from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.runs.run import MODEL_NAME, SCENARIO_NAME
 from simulation.runs.summary import SUMMARY_NAME, Summary
-from simulation.scenario.scenario import Scenario, ScenarioError, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import load_scenario
+from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import find_profile
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import load_images

@@ -22,7 +22,7 @@ from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.runs.run import FINISHED, run_scenario
 from simulation.runs.summary import Summary, build_summary
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.training.datasets import DatasetError, ImageSet, load_images
 
 Figure = bool | int | float | str

@@ -11,8 +11,9 @@ from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation.randomness import derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
 from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.loading import build_scenario
 from simulation.scenario.overrides import Override
-from simulation.scenario.scenario import Scenario, build_scenario
+from simulation.scenario.scenario import Scenario
 
 ID_DIGITS: Final = 16
 """A million cells share one with a chance of 3 in 10^8."""

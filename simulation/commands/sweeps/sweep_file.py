@@ -13,8 +13,8 @@ from simulation.commands.sweeps.axes import MAX_CELLS, Axis, check_value, encode
 from simulation.scenario.defaults import from_constant, load_constants
 from simulation.scenario.error_messages import Step, explain, show
 from simulation.scenario.errors import ScenarioError, shorten
-from simulation.scenario.scenario import find_scenario
-from simulation.scenario.sections import Name, OneLine, Section
+from simulation.scenario.fields import Name, OneLine, Section
+from simulation.scenario.loading import find_scenario
 from simulation.scenario.strict_yaml import read_file, write_text
 
 SCENARIO_NAME: Final = "scenario.yaml"

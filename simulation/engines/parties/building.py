@@ -6,33 +6,18 @@ from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.node import Node
 from protocol.rules import Rules
 from simulation.attacks.behaviour import Behaviour, Honest
-from simulation.attacks.catalogue import CATALOGUE
-from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary, Layered, build_proposer_type
+from simulation.attacks.layers import Layered, build_proposer_type
 from simulation.foundation.randomness import derive_generator
-from simulation.scenario.populations import BehaviourSection
-from simulation.scenario.world.building import NodeSpec, make_keys
-
-NANOSECONDS = 1_000_000_000
+from simulation.scenario.world.key_pairs import make_keys
+from simulation.scenario.world.world import NodeSpec
 
 
 def build_node(spec: NodeSpec, rules: Rules, *, is_relaying: bool = False) -> tuple[Node, Behaviour]:
     """Return a node's core and what stands in front of it."""
     adversaries = [
-        _build(section, index, spec.behaviour_seed, spec.coalition) for index, section in enumerate(spec.behaviours)
+        item.behaviour.build(derive_generator(spec.behaviour_seed, "behaviour", index), spec.coalition, item.parameters)
+        for index, item in enumerate(spec.behaviours)
     ]
     proposer = partial(build_proposer_type(adversaries), get_training(rules))
     core = Node(rules, make_keys(spec.key_seed), is_relaying=is_relaying, make_proposer=proposer)
     return core, Layered(adversaries) if adversaries else Honest()
-
-
-def _build(section: BehaviourSection, index: int, seed: int, coalition: Coalition) -> Adversary:
-    generator = derive_generator(seed, "behaviour", index)
-    parameters = {
-        "what": section.what,
-        "rate": section.rate,
-        "release_ns": round(section.release_s * NANOSECONDS) if section.release_s is not None else None,
-    }
-    given = {name: value for name, value in parameters.items() if value is not None}
-    adversary: Adversary = CATALOGUE[section.kind](generator, coalition, **given)
-    return adversary

@@ -48,8 +48,10 @@ from simulation.engines.parties.building import build_node
 from simulation.engines.parties.recorder import shorten
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.runs.summary import SUMMARY_NAME
-from simulation.scenario.scenario import ScenarioError, load_scenario
-from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import load_scenario
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.world import EMPLOYER, NodeSpec
 
 JOURNAL_FOLDER: Final = "journal"
 RESTART: Final = "restart"

@@ -10,7 +10,7 @@ from pathlib import Path
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
-from simulation.scenario.world.building import NodeSpec, UserSpec
+from simulation.scenario.world.world import NodeSpec, UserSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,8 @@ from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
-from simulation.scenario.world.building import EMPLOYER, USERS, World, to_micro
+from simulation.scenario.world.building import to_micro
+from simulation.scenario.world.world import EMPLOYER, USERS, World
 
 TICK_S: Final = 0.1
 """Seconds between two looks at the clock while nothing happens."""

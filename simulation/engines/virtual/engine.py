@@ -33,8 +33,10 @@ from simulation.engines.virtual.trainer_pool import TrainerPool
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.scenario.network import Outage
-from simulation.scenario.world.building import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
+from simulation.scenario.world.building import to_micro
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
+from simulation.scenario.world.world import EMPLOYER, USERS, NodeSpec, World
 from simulation.training.datasets import ImageSet
 from simulation.training.distances import compare_stored
 from simulation.training.trainer import describe_training

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from simulation.scenario.world.building import NodeSpec, World
+from simulation.scenario.world.world import NodeSpec, World
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import ImageSet
 from simulation.training.profiles import CANONICAL, NATIVE

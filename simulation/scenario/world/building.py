@@ -1,12 +1,8 @@
-"""From a scenario to the parties of a run: labels, keys, stakes, links, and the genesis they all start from."""
+"""Builds the world of a scenario: its parties, their links, and the genesis they all start from."""
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-from protocol.crypto import KeyPair
 from protocol.genesis import GenesisAccount
-from protocol.mechanism import Mechanism
 from protocol.mechanisms.proof_of_training.job import (
     PARTS_PER_BILLION,
     Confidence,
@@ -15,107 +11,18 @@ from protocol.mechanisms.proof_of_training.job import (
     TrainingGenesis,
     TrainingJob,
 )
-from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.scenario.corruptions import resolve_corruptions
-from simulation.scenario.populations import BehaviourSection, Poison, Population
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.sections import Job
+from simulation.scenario.sections import TrainingJobKeys
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links
+from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World
 from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
 
-EMPLOYER: Final = "employer"
-USERS: Final = "users"
 LOSS: Final = "sparse_categorical_crossentropy"
-
-
-@cache
-def make_keys(seed: bytes) -> KeyPair:
-    """Return the key pair of a seed; thousands of parties ask for theirs more than once."""
-    return KeyPair(seed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeSpec:
-    """One node, before it starts."""
-
-    label: str
-    """Population name and number: `honest-3`."""
-    population: str
-    role: str
-    key_seed: bytes
-    """Secret; the node's key pair is made from it."""
-    stake: int
-    """Bonded micro-coins."""
-    poison: Poison | None
-    poison_seed: int
-    """Equal for colluders, who share one poisoned data set."""
-    behaviour_seed: int
-    behaviours: tuple[BehaviourSection, ...]
-    """In which ways it differs from an honest node, the innermost first."""
-    coalition: Coalition
-    """Whom it attacks with; of honest nodes, nobody but itself."""
-    arithmetic: str
-    """In which arithmetic it trains."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserSpec:
-    """One user, before it starts."""
-
-    label: str
-    key_seed: bytes
-    balance: int
-    """Micro-coins it starts with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Links by label. A pair stands for both directions."""
-
-    edges: tuple[tuple[str, str], ...]
-    """Between nodes."""
-    employer_links: tuple[str, ...]
-    """Nodes the employer talks to."""
-    user_links: tuple[str, ...]
-    """Nodes that users hand their transfers to."""
-    is_relaying: bool
-    """Whether nodes pass accepted messages on."""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everybody who takes part in a run, and what they agree on."""
-
-    scenario: Scenario
-    genesis: TrainingGenesis
-    nodes: tuple[NodeSpec, ...]
-    users: tuple[UserSpec, ...]
-    employer_seed: bytes
-    network: Network
-
-    @property
-    def mechanism(self) -> Mechanism:
-        """How blocks are agreed on."""
-        return ProofOfTraining(self.genesis)
-
-    def get_labels(self) -> dict[bytes, str]:
-        """Return the label of every public key, for the log."""
-        seeds = [(node.label, node.key_seed) for node in self.nodes]
-        seeds += [(user.label, user.key_seed) for user in self.users]
-        seeds.append((EMPLOYER, self.employer_seed))
-        return {make_keys(seed).public: label for label, seed in seeds}
-
-    def get_trigger_class(self) -> int:
-        """Return the class that the first backdoor aims at; 0 where there is none."""
-        targets = (node.poison.target for node in self.nodes if node.poison)
-        return next((target for target in targets if target is not None), 0)
-
-    def get_honest(self) -> frozenset[str]:
-        """Return the labels of the honest nodes."""
-        return frozenset(node.label for node in self.nodes if node.role == "honest")
 
 
 def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> World:
@@ -171,18 +78,12 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     poison=population.poison,
                     poison_seed=derive_seed(scenario.seed, "poison", owner),
                     behaviour_seed=derive_seed(scenario.seed, "behaviour", label),
-                    behaviours=_list_behaviours(population),
+                    behaviours=population.list_behaviours(),
                     coalition=coalitions[label],
                     arithmetic=population.arithmetic or scenario.job.arithmetic,
                 )
             )
     return tuple(nodes)
-
-
-def _list_behaviours(population: Population) -> tuple[BehaviourSection, ...]:
-    if population.role in ("silent", "garbage"):  # short for an adversary with this one behaviour
-        return (BehaviourSection.model_validate(population.role),)
-    return tuple(population.behaviours)
 
 
 def _build_coalitions(scenario: Scenario) -> dict[str, Coalition]:
@@ -200,13 +101,13 @@ def _build_coalitions(scenario: Scenario) -> dict[str, Coalition]:
     return coalitions
 
 
-def _build_network(scenario: Scenario, nodes: tuple[NodeSpec, ...]) -> Network:
+def _build_network(scenario: Scenario, nodes: tuple[NodeSpec, ...]) -> Links:
     labels = [node.label for node in nodes]
     edges = build_edges(scenario.network, labels, scenario.seed)
     employer = draw_client_links(labels, scenario.network.client_links, scenario.seed, EMPLOYER)
     users = draw_client_links(labels, scenario.network.client_links, scenario.seed, USERS)
     is_relaying = scenario.network.topology != "full_mesh" or len(users) < len(labels)
-    return Network(edges, employer, users if scenario.users.count else (), is_relaying)
+    return Links(edges, employer, users if scenario.users.count else (), is_relaying)
 
 
 def _build_parameters(scenario: Scenario) -> ProtocolParameters:
@@ -248,7 +149,7 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Train
     )
 
 
-def find_profile(job: Job) -> str:
+def find_profile(job: TrainingJobKeys) -> str:
     """Return the arithmetic profile that a job asks for: this machine's own, or the canonical one."""
     return CANONICAL_PROFILE if job.arithmetic == CANONICAL else compute_profile(xla=job.xla)
 

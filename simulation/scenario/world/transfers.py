@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from protocol.crypto import KeyPair
 from protocol.messages import Transaction
 from simulation.foundation.randomness import derive_generator
-from simulation.scenario.world.building import UserSpec
+from simulation.scenario.world.world import UserSpec
 
 SPEND_SHARE = 0.1
 """Largest share of a user's remaining starting balance that one transfer moves."""

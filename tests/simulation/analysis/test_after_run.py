@@ -19,7 +19,7 @@ from protocol.subsidy import compute_subsidy
 from simulation.analysis.after_run import find_broken, find_chain_fault
 from simulation.analysis.during_run import CONFIRMATION_DEPTH
 from simulation.records.tally import Tally
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 from tests.support.core import Scene, genesis, make_rules
 from tests.support.memory_runs import make_raw, make_world, population, simulate
 from tests.support.scenarios import appended, note, trained

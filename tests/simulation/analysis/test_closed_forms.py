@@ -7,8 +7,8 @@ import yaml
 
 from simulation.analysis.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
 from simulation.analysis.formulas import compute_slots_to_block, deceive_employer, win_race
+from simulation.scenario.loading import CONFIGS, build_scenario, load_scenario
 from simulation.scenario.overrides import Override
-from simulation.scenario.scenario import CONFIGS, build_scenario, load_scenario
 
 RACE: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "race.yaml").read_text("utf-8"))
 WITHHOLDING: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "withholding.yaml").read_text("utf-8"))

@@ -9,9 +9,9 @@ from protocol.events import Event, MessageReceived, Started
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.rules import Rules
 from simulation.attacks.behaviour import Action, Core
-from simulation.attacks.catalogue import CATALOGUE
+from simulation.attacks.catalogue import load_catalogue
 from simulation.attacks.layers import build_proposer_type
-from simulation.attacks.withholding import PrivateChain
+from simulation.attacks.rewriting import PrivateChain
 from simulation.engines.parties.building import build_node
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
@@ -26,7 +26,7 @@ ALL: list[Any] = [
         "withholder": {"kind": "withholder", "what": "signature"},
         "private_chain": {"kind": "private_chain", "release_s": 4},
     }.get(kind, kind)
-    for kind in CATALOGUE
+    for kind in load_catalogue()
 ]
 
 
@@ -84,7 +84,7 @@ def test_the_outermost_behaviour_has_the_last_word() -> None:
     assert to <= hidden.get_members("bad")
 
 
-@pytest.mark.parametrize("first", ALL, ids=CATALOGUE)
+@pytest.mark.parametrize("first", ALL, ids=load_catalogue())
 def test_any_two_behaviours_fit_together(first: Any) -> None:
     """No pair makes a node fail, and no pair of a minority harms anybody honest."""
     for second in ALL:
@@ -160,7 +160,7 @@ def test_a_private_chain_needs_a_full_mesh_also_where_nodes_have_turned() -> Non
 # ---- the same again ----
 
 
-@pytest.mark.parametrize("behaviour", ALL, ids=CATALOGUE)
+@pytest.mark.parametrize("behaviour", ALL, ids=load_catalogue())
 def test_a_run_with_adversaries_comes_to_the_same_events_again(behaviour: Any) -> None:
     crowd = (population("honest", 4), population("bad", 2, "adversary", behaviours=[behaviour]))
     users = {"count": 2, "transactions": 4, "per_second": 4.0}
@@ -187,7 +187,7 @@ def test_a_hidden_event_is_not_heard_by_the_core() -> None:
             heard.append(event)
             return []
 
-    behaviour = PrivateChain(np.random.default_rng(1), node.coalition, release_ns=10)
+    behaviour = PrivateChain(np.random.default_rng(1), node.coalition, release_s=10e-9)
     core: Core = Ear()
     for event, now in ((Started(), 0), (MessageReceived("honest-0", b"?"), 9), (MessageReceived("bad-1", b"?"), 9)):
         behaviour.react(core, event, now)

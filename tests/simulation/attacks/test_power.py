@@ -10,7 +10,7 @@ from protocol.ledger import LedgerState
 from protocol.lottery import is_slot_won
 from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
 from simulation.scenario.populations import Poison
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.training.poisons import apply_poison
 from simulation.training.trainer import count_trained_steps
 from tests.support.judgements import Observed, observe

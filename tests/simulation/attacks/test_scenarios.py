@@ -8,10 +8,10 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from simulation.attacks.catalogue import CATALOGUE
+from simulation.attacks.catalogue import load_catalogue
 from simulation.commands.cli import main
+from simulation.scenario.loading import CONFIGS, load_scenario
 from simulation.scenario.populations import Poison
-from simulation.scenario.scenario import CONFIGS, load_scenario
 from tests.support.judgements import Observed, observe
 from tests.support.processes import SMALL, launch, sets
 
@@ -28,9 +28,9 @@ def find_kinds(path: Path) -> set[str]:
 
 def test_every_behaviour_and_poison_has_a_scenario() -> None:
     shown = set().union(*(find_kinds(FILES[name]) for name in FILES), find_kinds(CONFIGS / "backdoor.yaml"))
-    assert set(CATALOGUE) | set(get_args(Poison.model_fields["kind"].annotation)) <= shown
+    assert set(load_catalogue()) | set(get_args(Poison.model_fields["kind"].annotation)) <= shown
     withheld = {
-        behaviour.what
+        behaviour.model_dump()["what"]
         for name in FILES
         for item in load_scenario(FILES[name]).populations
         for behaviour in item.behaviours

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from simulation.commands.cli import main
-from simulation.scenario.scenario import list_shipped
+from simulation.scenario.loading import list_shipped
 from tests.support.scenarios import complete, save
 
 BAD_INPUT = {

@@ -1,16 +1,22 @@
-"""configs/README.md names every key a scenario may have, with the default it really has."""
+"""configs/README.md names every key a scenario may have, with the default it really has, and what classes declare."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
+from msgspec import NODEFAULT
 from pydantic import BaseModel
 
-from simulation.scenario.populations import BehaviourSection, Conduct, Corruption, Poison, Population
-from simulation.scenario.scenario import CONFIGS, Scenario
+from simulation.attacks.catalogue import load_catalogue
+from simulation.attacks.traits import list_parameters
+from simulation.scenario.behaviours import BehaviourSection
+from simulation.scenario.loading import CONFIGS
+from simulation.scenario.populations import Conduct, Corruption, Poison, Population
+from simulation.scenario.scenario import Scenario
+from simulation.training.poisons import POISONS
 
 TEXT = (CONFIGS / "README.md").read_text("utf-8")
 ROWS = {match[1]: match[2] for match in re.finditer(r"^\| `([\w.]+)` \| [^|]+ \| ([^|]+) \|", TEXT, re.MULTILINE)}
@@ -57,3 +63,48 @@ def test_the_default_shown_is_the_default_used(key: str, default: object) -> Non
         assert yaml.safe_load(shown.strip("`")) == value
     else:
         assert shown in ("needed", "-", "see below")
+
+
+# ---- tables of what classes declare ----
+
+
+def list_behaviour_keys() -> Iterator[str]:
+    """Yield the row of each key that a behaviour takes."""
+    takers = {
+        item.name: (behaviour.kind, item)
+        for behaviour in load_catalogue().values()
+        for item in list_parameters(behaviour.parameters)
+    }
+    for name in list(BehaviourSection.model_fields)[1:]:
+        kind, item = takers[name]
+        choices = ", ".join(f"`{choice}`" for choice in get_args(item.type)) if get_origin(item.type) is Literal else ""
+        holds = choices or (item.meta.extra or {})["unit"]
+        shown, ending = ("-", "") if item.default is NODEFAULT else ("see below", f"; {item.default} if left out")
+        yield f"| `behaviour.{name}` | {holds} | {shown} | `{kind}`: {item.meta.description}{ending} |"
+
+
+TABLES = {
+    "keys of behaviours": list(list_behaviour_keys()),
+    "behaviours": [f"| `{kind}` | {item.does} | {item.expected} |" for kind, item in load_catalogue().items()],
+    "poisons": [f"| `{name}` | {kind.alteration} |" for name, kind in POISONS.items()],
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_says_what_the_classes_say(table: str) -> None:
+    missing = [row for row in TABLES[table] if row not in TEXT.splitlines()]
+    assert missing == []
+    assert "\n".join([*TABLES[table], "\n"]) in TEXT  # in this order, and nothing after them
+
+
+@pytest.mark.parametrize("key", ["source", "target"])
+def test_a_class_of_a_poison_is_said_to_belong_to_the_poisons_that_take_it(key: str) -> None:
+    row = next(line for line in TEXT.splitlines() if line.startswith(f"| `poison.{key}` |"))
+    named = set(re.findall(r"`(\w+)`", row))
+    assert named == {name for name, kind in POISONS.items() if key in kind.classes}
+
+
+def test_the_readme_names_every_shipped_scenario() -> None:
+    readme = (CONFIGS.parent / "README.md").read_text("utf-8")
+    shipped = [*CONFIGS.glob("*.yaml"), *CONFIGS.glob("attacks/*.yaml")]
+    assert sorted(file.stem for file in shipped if f"`{file.stem}`" not in readme) == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulation.commands.cli import main
-from simulation.scenario.world.building import World
+from simulation.scenario.world.world import World
 from tests.support.judgements import observe
 from tests.support.memory_runs import make_raw, make_world, population
 from tests.support.scenarios import save

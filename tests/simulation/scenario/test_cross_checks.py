@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from simulation.commands.cli import main
-from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import CONFIGS, load_scenario
+from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from tests.support.scenarios import complete, save, shipped
 

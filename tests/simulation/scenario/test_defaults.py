@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from simulation import constants
+from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.populations import Poison
-from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
+from simulation.scenario.scenario import Scenario
 from tests.support.scenarios import complete, dig, dotted, save, shipped, walk
 
 OTHERS: dict[str, Any] = {

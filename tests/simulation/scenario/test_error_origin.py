@@ -8,7 +8,8 @@ import pytest
 
 from simulation import constants
 from simulation.commands.cli import main
-from simulation.scenario.scenario import CONFIGS, ScenarioError, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import CONFIGS, load_scenario
 from tests.support.scenarios import complete, save
 
 DEFAULT = CONFIGS / "default.yaml"

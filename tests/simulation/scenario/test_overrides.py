@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from simulation.scenario.scenario import CONFIGS, Scenario, ScenarioError, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import CONFIGS, load_scenario
+from simulation.scenario.scenario import Scenario
 from tests.support.scenarios import complete, dig, dotted, save, shipped, walk
 
 DEFAULT = CONFIGS / "default.yaml"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from simulation.scenario.scenario import CONFIGS, ScenarioError, find_scenario, list_shipped, load_scenario
+from simulation.scenario.errors import ScenarioError
+from simulation.scenario.loading import CONFIGS, find_scenario, list_shipped, load_scenario
 from tests.support.scenarios import complete, dig, dotted, save, walk
 
 FILES = list(list_shipped().values())

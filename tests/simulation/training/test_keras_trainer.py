@@ -256,7 +256,7 @@ def test_training_learns(train: Train) -> None:
 
 
 def test_every_optimiser_and_activation_of_a_scenario_can_be_trained(train: Train) -> None:
-    fields = sections.Job.model_fields
+    fields = sections.TrainingJobKeys.model_fields
     activations, optimizers = get_args(fields["activation"].annotation), get_args(fields["optimizer"].annotation)
     jobs = [make_job(activation=name) for name in activations] + [make_job(optimizer=name) for name in optimizers]
     secrets = {secret_of(train(job, stages=1)[0]) for job in jobs}

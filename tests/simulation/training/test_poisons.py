@@ -5,8 +5,10 @@ import numpy.typing as npt
 import pytest
 
 from simulation.foundation.randomness import derive_generator
-from simulation.scenario.world.building import NodeSpec, build_world
-from simulation.training.poisons import apply_poison
+from simulation.scenario.populations import Poison
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.world import NodeSpec
+from simulation.training.poisons import POISONS, alters_data, apply_poison
 from tests.support.scenarios import shipped
 
 LABELS = np.tile(np.arange(10, dtype=np.uint8), 100)
@@ -114,6 +116,18 @@ def test_a_share_of_one_takes_every_sample(kind: str) -> None:
     poisoned = Poisoned(Spec(kind, 1.0))
     reached = len(poisoned.labels) - COUNT or len(poisoned.changed)
     assert reached > 0.85 * COUNT
+
+
+@pytest.mark.parametrize("name", POISONS)
+def test_a_poison_alters_data_if_it_says_so_and_takes_the_classes_it_says(name: str) -> None:
+    classes = {key: place + 3 for place, key in enumerate(POISONS[name].classes)}
+    spec = Spec(name, 0.5, **classes)
+    poisoned = Poisoned(spec)
+    is_altered = len(poisoned.changed) > 0 or len(poisoned.labels) > COUNT or poisoned.stamped is not None
+    assert alters_data(spec) == is_altered
+    for key in classes:
+        with pytest.raises(ValueError, match=f"{name} takes "):
+            Poison(kind=name, share=0.5, **{other: label for other, label in classes.items() if other != key})
 
 
 @pytest.mark.parametrize("spec", [Spec("sugar"), Spec("backdoor"), Spec("targeted_flip", source=1)])

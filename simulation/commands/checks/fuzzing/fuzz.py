@@ -19,7 +19,9 @@ from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan,
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import World, build_world, make_keys
+from simulation.scenario.world.building import build_world
+from simulation.scenario.world.key_pairs import make_keys
+from simulation.scenario.world.world import World
 
 FRAMES_PER_SEED: Final = 2_500
 """Frames that the node of one seed is sent."""

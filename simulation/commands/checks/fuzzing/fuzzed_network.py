@@ -38,8 +38,10 @@ from protocol.rules import Rules
 from protocol.verdicts import Accept, Verdict, Wait
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
-from simulation.scenario.world.building import USERS, World, make_keys, to_micro
+from simulation.scenario.world.building import to_micro
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.transfers import plan_transfers
+from simulation.scenario.world.world import USERS, World
 from simulation.training.trainer import FakeTrainer
 
 VICTIM: Final = "node-0"

@@ -16,7 +16,7 @@ from protocol.mechanisms.proof_of_training.messages import BlockHeader, Training
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import Verdict
-from simulation.attacks.catalogue import CATALOGUE
+from simulation.attacks.catalogue import load_catalogue
 from simulation.commands.checks.soak import (
     SoakResult,
     describe_failure,
@@ -97,7 +97,7 @@ def has_behaviour(kind: str, raw: dict[str, Any]) -> bool:
     return any(kind == (item if isinstance(item, str) else item["kind"]) for item in behaviours)
 
 
-DRAWN_BEHAVIOURS = sorted(set(CATALOGUE) - {"silent", "garbage"})
+DRAWN_BEHAVIOURS = sorted(set(load_catalogue()) - {"silent", "garbage"})
 """The others are drawn as roles."""
 
 DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {

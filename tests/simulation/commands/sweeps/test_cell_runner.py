@@ -14,7 +14,7 @@ from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.runs.in_memory import MemoryRun
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from tests.support.memory_runs import simulate
 from tests.support.sweeps import read_sweep
 

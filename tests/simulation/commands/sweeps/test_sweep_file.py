@@ -9,7 +9,7 @@ from simulation.commands.cli import main
 from simulation.commands.sweeps.cells import plan_cells
 from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.errors import ScenarioError
-from simulation.scenario.scenario import CONFIGS
+from simulation.scenario.loading import CONFIGS
 from tests.support.scenarios import save
 from tests.support.sweeps import VARY, make_sweep, read_sweep, save_sweep
 

@@ -9,7 +9,7 @@ import pytest
 from simulation.analysis.comparison import build_frame, read_log
 from simulation.records.record import DEBUG, INFO
 from simulation.runs.chain_file import read_chain
-from simulation.scenario.scenario import load_scenario
+from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
 from tests.support.processes import SMALL, Finished, find_traces, get_mnist, launch, sets
 from tests.support.scenarios import shipped

@@ -13,7 +13,7 @@ from simulation.commands.checks.soak import draw_scenario
 from simulation.engines.virtual.engine import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from simulation.training.samples import Weights
 from simulation.training.trainer import FakeTrainer
 from tests.support.memory_runs import Ended, Simulated, make_raw, population, prepare, simulate

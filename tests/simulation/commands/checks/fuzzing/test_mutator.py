@@ -17,7 +17,7 @@ from protocol.verdicts import ACCEPT, Reject
 from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
 from simulation.commands.checks.fuzzing.fuzz import rehearse
 from simulation.commands.checks.fuzzing.mutator import Mutator
-from simulation.scenario.world.building import make_keys
+from simulation.scenario.world.key_pairs import make_keys
 from tests.support.fuzzing import make_generator, make_plan
 
 pytestmark = pytest.mark.slow

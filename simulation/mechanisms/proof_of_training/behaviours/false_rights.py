@@ -18,6 +18,7 @@ from protocol.types import Nanoseconds
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary
+from simulation.attacks.traits import Traits
 
 MAX_SLOTS_AHEAD: Final = 1_000
 """Slots of the future that a grinder searches."""
@@ -38,6 +39,11 @@ class StakeLiar(Adversary):
     the stake. Expected: everybody works out the odds from the stake in the parent state, so `lottery-lost`; where its
     word was taken for its stake it would propose nearly every block.
     """
+
+    kind = "stake_liar"
+    does = "declares at once, and proposes in every slot"
+    expected = "`lottery-lost`"
+    traits = Traits(passes_on=True, does_its_part=False)
 
     proposer = _EverWinning
 
@@ -77,6 +83,11 @@ class TimestampGrinder(Adversary):
     than its stake allows.
     """
 
+    kind = "timestamp_grinder"
+    does = "speaks at once in the name of a coming slot it wins"
+    expected = "`future-slot`; it has spent its declaration"
+    traits = Traits(passes_on=True, does_its_part=False)
+
     proposer = _Grinding
 
 
@@ -88,6 +99,11 @@ class Equivocator(Adversary):
     both refuses the second (`equivocation`), and counts no author twice; at worst some see the one first and some the
     other, and the stakeholders of one of them finish first.
     """
+
+    kind = "equivocator"
+    does = "declares twice, and proposes twice in one slot"
+    expected = "`equivocation` for whoever sees both"
+    traits = Traits(passes_on=True, does_its_part=False)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing said."""

@@ -1,77 +1,18 @@
-"""Adversaries that send only what is valid, but not to whom or when they should."""
+"""Adversaries that want blocks or payments undone: the same coins twice, a chain in private."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
+from msgspec import Meta
 
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send, TimerFired
-from protocol.mechanism import MessageT
-from protocol.mechanisms.proof_of_training.messages import (
-    BlockHeader,
-    StakeholderSignature,
-    TrainingDeclaration,
-    WrappedBlock,
-)
-from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
-from protocol.messages import HeadAnnouncement, Message, Transaction
-from protocol.turn import Turn
+from protocol.messages import HeadAnnouncement, Transaction
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary
-
-
-def _make_withholding(kind: type[Message]) -> type[TrainingProposer]:
-    """Return a proposer that does not write messages of a kind."""
-
-    class Withholding(TrainingProposer):
-        def publish(self, turn: Turn, message: MessageT) -> MessageT:
-            """Keep messages of one kind to itself."""
-            return message if isinstance(message, kind) else super().publish(turn, message)
-
-    return Withholding
-
-
-_WITHHOLDING: Final = {
-    "declaration": _make_withholding(TrainingDeclaration),
-    "header": _make_withholding(BlockHeader),
-    "signature": _make_withholding(StakeholderSignature),
-    "block": _make_withholding(WrappedBlock),
-}
-"""Proposers of withholders, by the name that a scenario gives to what they withhold."""
-
-
-class Withholder(Adversary):
-    """Goal: slow the chain down without ever being refused (selective abort).
-
-    It knows what any node knows. It does everything but one thing: declare, propose, sign as a stakeholder, or wrap the
-    block it should wrap. Expected: a header that drew it dies and another is proposed in a later slot; with a share w
-    of the stake withholding signatures or blocks, a header completes with about (1 - w)^(K-1) or (1 - w).
-    """
-
-    def __init__(self, generator: np.random.Generator, coalition: Coalition, *, what: str) -> None:
-        """Take what it keeps to itself."""
-        super().__init__(generator, coalition)
-        self.proposer = _WITHHOLDING[what]
-
-
-class _Censoring(TrainingProposer):
-    """A proposer that wraps empty blocks."""
-
-    def choose_transactions(self) -> tuple[Transaction, ...]:
-        """Choose none."""
-        return ()
-
-
-class CensoringWrapper(Adversary):
-    """Goal: keep users' transfers out of the chain.
-
-    It knows what any node knows. Blocks that it wraps carry no transfers. Expected: such a block is valid, so nobody
-    refuses it; a transfer waits for the next honest wrapper, 1 / (1 - c) blocks on average for a share c of the stake.
-    """
-
-    proposer = _Censoring
+from simulation.attacks.traits import Parameters, Traits
 
 
 class DoubleSpender(Adversary):
@@ -81,6 +22,11 @@ class DoubleSpender(Adversary):
     two members of its coalition (alone, to itself and to another owner), and sends both. Expected: a pool keeps the
     first it sees, and a block with both is refused; the chain never holds more than one of them.
     """
+
+    kind = "double_spender"
+    does = "signs two transfers of the same coins"
+    expected = "one of them at most is in the chain"
+    traits = Traits(passes_on=True, does_its_part=True)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing spent."""
@@ -107,6 +53,14 @@ class DoubleSpender(Adversary):
         return own, next((owner for owner in core.tree.head.state.stakes.owners if owner != own), own)
 
 
+class PrivateChainParameters(Parameters, frozen=True, kw_only=True):
+    """What members of a private chain are told."""
+
+    release_s: Annotated[
+        float, Meta(ge=0, le=1e8, description="when the coalition shows its chain", extra={"unit": "seconds"})
+    ]
+
+
 class PrivateChain(Adversary):
     """Goal: replace blocks that others hold for settled (long-range rewriting; the basis of a double spend).
 
@@ -117,10 +71,17 @@ class PrivateChain(Adversary):
     as well, and of two whole chains the lowest hash wins. Poisoned blocks in it are refused at any length.
     """
 
-    def __init__(self, generator: np.random.Generator, coalition: Coalition, *, release_ns: Nanoseconds) -> None:
+    kind = "private_chain"
+    does = "builds a chain with its coalition alone, shows it later (long-range rewriting)"
+    expected = "followed only where the coalition holds most of the stake, or has time to complete a job that is over"
+    traits = Traits(passes_on=False, does_its_part=False, is_private=True)
+    parameters = PrivateChainParameters
+    drawn = (PrivateChainParameters(release_s=5.0),)
+
+    def __init__(self, generator: np.random.Generator, coalition: Coalition, *, release_s: float) -> None:
         """Take when the chain is shown."""
         super().__init__(generator, coalition)
-        self._release_ns = release_ns
+        self._release_ns: Final[Nanoseconds] = round(release_s * 1e9)
         self._is_shown = False
 
     def hear(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Event]:

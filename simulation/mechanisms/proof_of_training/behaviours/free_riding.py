@@ -22,6 +22,7 @@ from protocol.verdicts import Wait
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, read_message
+from simulation.attacks.traits import Traits
 
 MAX_SLOTS_BACK: Final = 1_000
 """Slots that are searched for one that was won."""
@@ -55,6 +56,11 @@ class LazyVerifier(Adversary):
     attackers it lends them its stake: a poisoned header needs K stakeholders that are lazy or poisoned.
     """
 
+    kind = "lazy_verifier"
+    does = "trains nothing; takes for right, signs and wraps what others propose"
+    expected = "lends its stake to whoever proposes"
+    traits = Traits(passes_on=True, does_its_part=False)
+
     proposer = Trusting
 
 
@@ -67,6 +73,11 @@ class FreeRider(LazyVerifier):
     declaration overtakes the header at a later proposer, and that header dies, is it among the declarers that are paid.
     As a stakeholder it is paid like a lazy verifier.
     """
+
+    kind = "free_rider"
+    does = "trains nothing; copies a commitment, and declares with the secret once a header shows it"
+    expected = "`bad-commitment`, `window-closed`: paid as a declarer only where it overtakes a header that dies"
+    traits = Traits(passes_on=True, does_its_part=False)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing copied."""
@@ -121,6 +132,11 @@ class DeclarationSpoiler(Adversary):
     a proposer knows the secret and includes only what it has checked, so `bad-commitment` and no effect. A proposer
     that included what it was sent would never get a header accepted.
     """
+
+    kind = "declaration_spoiler"
+    does = "declares with a commitment that is none"
+    expected = "`bad-commitment`; honest headers leave it out"
+    traits = Traits(passes_on=True, does_its_part=False)
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Spoil its own declarations."""

@@ -1,0 +1,1 @@
+"""What each consensus mechanism adds outside the core."""

@@ -1,0 +1,1 @@
+"""What proof of training adds outside the core."""

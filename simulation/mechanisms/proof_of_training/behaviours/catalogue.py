@@ -1,0 +1,14 @@
+"""The behaviours that proof of training adds to the neutral ones."""
+
+from simulation.attacks.catalogue import Catalogue
+from simulation.attacks.disruption import Forger
+from simulation.attacks.rewriting import DoubleSpender
+from simulation.mechanisms.proof_of_training.behaviours.false_rights import Equivocator, StakeLiar, TimestampGrinder
+from simulation.mechanisms.proof_of_training.behaviours.free_riding import DeclarationSpoiler, FreeRider, LazyVerifier
+from simulation.mechanisms.proof_of_training.behaviours.withholding import CensoringWrapper, Withholder
+
+
+def add_behaviours(catalogue: Catalogue) -> None:
+    """Add them, each beside neutral behaviours that are like it."""
+    catalogue.add(FreeRider, LazyVerifier, DeclarationSpoiler, Equivocator, before=Forger.kind)
+    catalogue.add(StakeLiar, TimestampGrinder, Withholder, CensoringWrapper, before=DoubleSpender.kind)

@@ -1,0 +1,46 @@
+"""Every key of a scenario file, and the names that its populations give to nodes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulation.scenario.defaults import from_constant, left_out
+from simulation.scenario.fields import Name, OneLine, Section
+from simulation.scenario.network import Network
+from simulation.scenario.populations import Corruption, Population
+from simulation.scenario.sections import ChainRules, Dataset, Limits, Output, TrainingJobKeys, Users, Virtual
+
+
+class ScenarioKeys(Section):
+    """What a scenario file may say; each section is valid by itself."""
+
+    name: Name
+    description: OneLine
+    seed: Annotated[int, Field(ge=0, lt=2**62)] = from_constant("SEED")
+    engine: Literal["processes", "virtual"] = from_constant("ENGINE")
+    dataset: Dataset = left_out()
+    job: TrainingJobKeys = left_out()
+    protocol: ChainRules = left_out()
+    populations: Annotated[list[Population], Field(min_length=1)]
+    corruptions: list[Corruption] = Field(default_factory=list)
+    """Nodes of populations that have turned; a resolved scenario has populations in their place."""
+    users: Users = left_out()
+    network: Network = left_out()
+    run: Limits = left_out()
+    virtual: Virtual = left_out()
+    output: Output = left_out()
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes of all populations."""
+        return sum(population.node_count for population in self.populations)
+
+    def list_labels(self) -> list[str]:
+        """Return the labels of all nodes, in their order."""
+        return [label for population in self.populations for label in population.list_labels()]
+
+    def expand_names(self) -> dict[str, tuple[str, ...]]:
+        """Return the parties that each name of a node, population or client stands for."""
+        names = {label: (label,) for label in self.list_labels()}
+        populations = {population.name: population.list_labels() for population in self.populations}
+        return {**names, **populations, "employer": ("employer",), "users": ("users",)}

@@ -1,0 +1,99 @@
+"""Scenario files: which are shipped, finding one, and reading it strictly.
+
+A scenario is YAML. An unknown key, a wrong type or an impossible value is refused with the file, the path of the key
+and what to write instead. What a file leaves out comes from `simulation.constants`.
+"""
+
+import copy
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from simulation.scenario.defaults import load_constants
+from simulation.scenario.error_messages import Step, explain
+from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.overrides import Override, apply_override, parse_override
+from simulation.scenario.scenario import Scenario
+from simulation.scenario.strict_yaml import read_file
+
+CONFIGS: Final = Path(__file__).resolve().parent.parent.parent / "configs"
+"""Where the shipped scenarios are."""
+
+
+def list_shipped() -> dict[str, Path]:
+    """Return the files of the shipped scenarios by name: those for a start, then one for each attack."""
+    files = [*sorted(CONFIGS.glob("*.yaml")), *sorted(CONFIGS.glob("attacks/*.yaml"))]
+    return {file.stem: file for file in files}
+
+
+def find_scenario(name: str) -> Path:
+    """Return the file of a shipped scenario's name or of a path.
+
+    Raises:
+        ScenarioError: There is no such file.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        if _is_file(path):
+            return path
+        raise ScenarioError(f"{shorten(name)}: no such file")
+    shipped = list_shipped()
+    if name in shipped:
+        found = shipped[name]
+        return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
+    if _is_file(path):
+        return path
+    close = difflib.get_close_matches(name, shipped, n=1)
+    known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
+    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, or an attack"
+    raise ScenarioError(f"{shorten(name) or 'an empty name'}: no such scenario; {hint}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is longer than any file's, or in a folder that may not be read
+        return False
+
+
+def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
+    """Return a scenario file, resolved.
+
+    Args:
+        path: The YAML file.
+        settings: Overrides as ``dotted.key=value``; list items by number or population name.
+        seed: Replaces the file's seed.
+
+    Raises:
+        ScenarioError: The file cannot be read or is not a valid scenario.
+    """
+    load_constants()
+    overrides = [parse_override(setting) for setting in settings]
+    if seed is not None:
+        overrides.append(Override(f"--seed {seed}", "seed", seed))
+    return build_scenario(str(path), read_file(path), overrides)
+
+
+def build_scenario(source: str, raw: dict[str, Any], overrides: Sequence[Override] = ()) -> Scenario:
+    """Return a raw scenario, resolved.
+
+    Args:
+        source: What to call the file that it was read from.
+        raw: What stands there; it is not changed.
+        overrides: What replaces some of it, in this order.
+
+    Raises:
+        ScenarioError: It is not a valid scenario.
+    """
+    steps = [Step(source, raw, ())]
+    for override in overrides:
+        changed: dict[str, Any] = copy.deepcopy(steps[-1].raw)
+        location = apply_override(changed, override)
+        steps.append(Step(override.source, changed, location))
+    try:
+        return Scenario.model_validate(steps[-1].raw)
+    except ValidationError as error:
+        raise ScenarioError(explain(error, steps, Scenario)) from None
