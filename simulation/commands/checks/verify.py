@@ -17,9 +17,10 @@ from protocol.types import PARTS_PER_BILLION
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.commands.checks.summary_checks import find_disagreements
+from simulation.records.writing import SUMMARY_NAME
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.runs.run import MODEL_NAME, SCENARIO_NAME
-from simulation.runs.summary import SUMMARY_NAME, Summary
+from simulation.runs.summary import Summary
 from simulation.scenario.scenario import Scenario, ScenarioError, load_scenario
 from simulation.scenario.world.building import find_profile
 from simulation.training.canonical_trainer import CanonicalTrainer

@@ -46,9 +46,9 @@ from protocol.validation import Rules
 from protocol.verdicts import Accept, Wait
 from simulation.engines.caching_rules import SharedRules
 from simulation.engines.parties.building import build_node
-from simulation.engines.parties.recorder import shorten
+from simulation.records.record import short_hash
+from simulation.records.writing import SUMMARY_NAME
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.runs.summary import SUMMARY_NAME
 from simulation.scenario.scenario import ScenarioError, load_scenario
 from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
 
@@ -96,7 +96,7 @@ def describe(command: Command) -> str:
         case Relay(frame, source):
             return f"relay {len(frame)} bytes from {source}"
         case SetTimer(timer, at):
-            return f"timer {timer.kind.value} {timer.slot} {shorten(timer.parent)} at {at}"
+            return f"timer {timer.kind.value} {timer.slot} {short_hash(timer.parent)} at {at}"
         case StartTraining(stage, base):
             return f"train {stage} from {base.hex()}" if base else f"train {stage}"
         case CompareWeights(own, other):
@@ -113,7 +113,7 @@ def describe(command: Command) -> str:
         case LotteryWon(role, height, slot):
             return f"won {role.value} {height} {slot}"
         case SecretKnown(height, parent, secret):
-            return f"secret {height} {shorten(parent)} {secret.hex()}"
+            return f"secret {height} {short_hash(parent)} {secret.hex()}"
 
 
 def _pack(event: Event) -> dict[str, Any]:

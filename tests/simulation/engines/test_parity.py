@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from protocol.verdicts import Reason
-from simulation.records.record import Value
+from simulation.records.lines import Value
 from tests.support.processes import Finished, find_traces, launch, sets
 
 pytestmark = pytest.mark.slow

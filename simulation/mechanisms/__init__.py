@@ -1,0 +1,1 @@
+"""What each consensus mechanism adds to a simulation, a package a mechanism."""
