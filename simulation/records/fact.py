@@ -47,7 +47,7 @@ class FactError(RecordError):
         self.problem = problem
 
 
-class Part(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Part(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """Fields that stand in the middle of a fact, and which differ from one mechanism, or one case, to the next."""
 
 
@@ -62,8 +62,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, om
     """What happened, in one word."""
     level: ClassVar[str]
     """`INFO`, `DEBUG` or `WARNING`."""
-    writer: ClassVar[str]
-    """Who the record is about."""
+    subject: ClassVar[str]
+    """Whose label its records have, in words."""
 
     def to_fields(self) -> dict[str, Value]:
         """Return the fields of a record, those of a part in its place."""
@@ -110,17 +110,9 @@ def read_fact(event: str, fields: Mapping[str, Value]) -> Fact:
     kind = _TYPES.get(event)
     if kind is None:
         raise FactError(event, "", "no event of a run")
-    shape = _find_shape(kind)
-    if shape.part is None:
-        if not any(fields.get(name, "") is None for name in shape.optional):
-            with suppress(msgspec.ValidationError, ArithmeticError, ValueError):  # what it was is found out below
-                return msgspec.convert(fields, kind)
-        return kind(**_read_each(event, shape, fields))
-    part = _choose_part(kind, fields)
-    names = _find_shape(part).names
-    read = _read_each(event, shape, {name: value for name, value in fields.items() if name not in names})
-    rest = {name: value for name, value in fields.items() if name in names}
-    return kind(**read, **{shape.part: part(**_read_each(event, _find_shape(part), rest))})
+    with suppress(msgspec.ValidationError, ArithmeticError, ValueError):
+        return _convert(kind, fields)
+    raise _find_fault(kind, fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +125,8 @@ class _Shape:
     """Fields that are left out where they are None."""
     part: str | None
     """Field in whose place a part stands."""
-    tag: tuple[str, str] | None
-    """Name and text of the field that tells a part from others."""
+    tag: dict[str, str]
+    """The field that tells a part from others, if there is one, and its text."""
     names: frozenset[str]
     """Names of the fields in a record, without those of a part."""
 
@@ -146,14 +138,31 @@ def _find_shape(kind: type[Fact | Part]) -> _Shape:
     for name in parts:
         del fields[name]
     config = kind.__struct_config__
-    tag = (str(config.tag_field), str(config.tag)) if config.tag_field is not None else None
-    return _Shape(
-        fields,
-        optional=frozenset(name for name, field in fields.items() if not field.required),
-        part=parts[0] if parts else None,
-        tag=tag,
-        names=frozenset([*fields, *(tag[:1] if tag else ())]),
-    )
+    tag = {str(config.tag_field): str(config.tag)} if config.tag_field is not None else {}
+    optional = frozenset(name for name, field in fields.items() if not field.required)
+    return _Shape(fields, optional, parts[0] if parts else None, tag, frozenset([*fields, *tag]))
+
+
+def _convert(kind: type[Fact], fields: Mapping[str, Value]) -> Fact:
+    """Return a fact; raise one of several errors where a field does not hold."""
+    shape = _find_shape(kind)
+    if _has_null(shape, fields) or shape.part in fields:
+        raise ValueError
+    if shape.part is None:
+        return msgspec.convert(fields, kind)
+    part = _choose_part(kind, fields)
+    names = _find_shape(part).names
+    if _has_null(_find_shape(part), fields):
+        raise ValueError
+    own: dict[str, Any] = {name: value for name, value in fields.items() if name not in names}
+    rest = {name: value for name, value in fields.items() if name in names}
+    whole = msgspec.convert({**own, shape.part: {}}, kind)
+    return msgspec.structs.replace(whole, **{shape.part: msgspec.convert(rest, part)})
+
+
+def _has_null(shape: _Shape, fields: Mapping[str, Value]) -> bool:
+    """Return whether a field is None that would have been left out."""
+    return any(fields.get(name, "") is None for name in shape.optional)
 
 
 def _choose_part(whole: type[Fact], fields: Mapping[str, Value]) -> type[Part]:
@@ -161,37 +170,40 @@ def _choose_part(whole: type[Fact], fields: Mapping[str, Value]) -> type[Part]:
 
     def rate(kind: type[Part]) -> tuple[bool, int]:
         shape = _find_shape(kind)
-        is_named = shape.tag is None or fields.get(shape.tag[0]) == shape.tag[1]
-        return is_named, -len(shape.names ^ (fields.keys() - _find_shape(whole).names))
+        return shape.tag.items() <= fields.items(), -len(shape.names ^ (fields.keys() - _find_shape(whole).names))
 
     return max(_PARTS[whole], key=rate)
 
 
-def _read_each(event: str, shape: _Shape, fields: Mapping[str, Value]) -> dict[str, Any]:
-    """Return fields one by one, so that the first that does not hold can be named."""
+def _find_fault(kind: type[Fact], fields: Mapping[str, Value]) -> FactError:
+    """Return what is wrong with fields that are no fact, naming the first that does not hold."""
+    shapes = [_find_shape(kind)]
+    if shapes[0].part is not None:
+        shapes.append(_find_shape(_choose_part(kind, fields)))
     for name in fields:
-        if name not in shape.names:
-            raise FactError(event, name, "no field of this event")
-    read: dict[str, Any] = {}
-    for name, field in shape.fields.items():
-        if name in fields:
-            read[name] = _read_field(event, name, field, fields[name])
-        elif field.required:
-            raise FactError(event, name, "missing")
-    if shape.tag is not None and fields.get(shape.tag[0]) != shape.tag[1]:
-        raise FactError(event, shape.tag[0], "unknown" if shape.tag[0] in fields else "missing")
-    return read
+        if not any(name in shape.names for shape in shapes):
+            return FactError(kind.event, name, "no field of this event")
+    for shape in shapes:
+        for name, text in shape.tag.items():
+            if fields.get(name) != text:
+                return FactError(kind.event, name, "unknown" if name in fields else "missing")
+        for name, field in shape.fields.items():
+            problem = _find_problem(field, fields[name]) if name in fields else "missing" if field.required else None
+            if problem is not None:
+                return FactError(kind.event, name, problem)
+    return FactError(kind.event, "", "not what a run writes")
 
 
-def _read_field(event: str, name: str, field: FieldInfo, value: Value) -> Any:  # noqa: ANN401 - of the field's own type
+def _find_problem(field: FieldInfo, value: Value) -> str | None:
+    """Return what is wrong with a value; None where the field takes it."""
     if value is not None or field.required:
         with suppress(msgspec.ValidationError, ArithmeticError, ValueError):
-            return msgspec.convert(value, field.type)
-    raise FactError(event, name, _find_problem(field, value))
+            msgspec.convert(value, field.type)
+            return None
+    return _describe_problem(field, value)
 
 
-def _find_problem(field: FieldInfo, value: Value) -> str:
-    """Return what is wrong with a value that a field does not take."""
+def _describe_problem(field: FieldInfo, value: Value) -> str:
     shown = str(value)[:40]
     kinds = set(map(type, _list_types(inspect.type_info(field.type))))
     if not kinds & {inspect.IntType, inspect.FloatType}:

@@ -19,7 +19,7 @@ from simulation.records.fact import (
 )
 from simulation.records.lines import DEBUG, INFO, WARNING
 
-_RUN: Final = "the run as a whole"
+_RUN: Final = "`run`"
 _PARTY: Final = "a node or the employer"
 _PROCESS: Final = "a node, the employer or the users"
 
@@ -31,7 +31,7 @@ class Opening(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "run"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     scenario: str
     """Name of the scenario."""
@@ -62,7 +62,7 @@ class Dated(Fact, frozen=True):
 
     event: ClassVar[str] = "date"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     local: str
     """Local time with its offset, as ISO 8601."""
@@ -73,7 +73,7 @@ class Fallback(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "fallback"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     wanted: str
     """Data set that the scenario names."""
@@ -84,11 +84,11 @@ class Fallback(Fact, frozen=True, kw_only=True):
 
 
 class NodeDescribed(Fact, frozen=True, kw_only=True):
-    """Who a node is. The truth about poison is in such records alone; no node ever sees it."""
+    """Who a node is. Others never see it, least of all the truth about its data."""
 
     event: ClassVar[str] = "node"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = "each node"
+    subject: ClassVar[str] = "the node"
 
     population: str
     """Population it belongs to."""
@@ -107,7 +107,7 @@ class GenesisMade(Fact, frozen=True):
 
     event: ClassVar[str] = "genesis"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     chain: str
     """Short hash of the chain's id."""
@@ -118,7 +118,7 @@ class Cost(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "cost"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     wall_s: Seconds
     """Time that has passed."""
@@ -133,7 +133,7 @@ class Broken(Fact, frozen=True):
 
     event: ClassVar[str] = "broken"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     invariant: str
     """Which one and why, in words."""
@@ -146,7 +146,7 @@ class Ended(Fact, frozen=True):
     level: ClassVar[str] = INFO
     undelivered: ClassVar[str] = WARNING
     """Level in place of the usual one."""
-    writer: ClassVar[str] = _RUN
+    subject: ClassVar[str] = _RUN
 
     reason: str
     """Why it ended, in a word, such as `complete` or `time-limit`."""
@@ -160,7 +160,7 @@ class PartyStarted(Fact, frozen=True):
 
     event: ClassVar[str] = "started"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _PROCESS
+    subject: ClassVar[str] = _PROCESS
 
     pid: Count | None
     """Its process; null with the virtual engine, where it has none."""
@@ -171,7 +171,7 @@ class WentDown(Fact, frozen=True):
 
     event: ClassVar[str] = "down"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = "a node"
+    subject: ClassVar[str] = "a node"
 
 
 class CameUp(Fact, frozen=True):
@@ -179,7 +179,7 @@ class CameUp(Fact, frozen=True):
 
     event: ClassVar[str] = "up"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = "a node"
+    subject: ClassVar[str] = "a node"
 
     disk: str
     """`kept` or `lost`: what became of the blocks it had."""
@@ -190,7 +190,7 @@ class Crashed(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "crashed"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _PROCESS
+    subject: ClassVar[str] = _PROCESS
 
     why: str
     """The signal, the exit code or the exception."""
@@ -203,7 +203,7 @@ class Dropped(Fact, frozen=True):
 
     event: ClassVar[str] = "dropped"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _PROCESS
+    subject: ClassVar[str] = _PROCESS
 
     frames: Count
     """How many, in the whole run."""
@@ -214,7 +214,7 @@ class Unlinked(Fact, frozen=True):
 
     event: ClassVar[str] = "unlinked"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _PROCESS
+    subject: ClassVar[str] = _PROCESS
 
     peer: str
     """The neighbour."""
@@ -225,7 +225,7 @@ class PartyEnded(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "final"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     outcome: str
     """`finished` with the whole chain, `delivered` for the employer that has it, `stopped` short of it, or `down`."""

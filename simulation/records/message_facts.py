@@ -15,7 +15,7 @@ class Sent(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "sent"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = "a node, the employer or a user"
+    subject: ClassVar[str] = "a node, the employer or a user"
 
     kind: str
     """Type of the message; of bytes that are none, what an attacker means them to be."""
@@ -40,7 +40,7 @@ class Relayed(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "relayed"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     copies: Count
     """Links it went over."""
@@ -70,7 +70,7 @@ class Accepted(_AboutMessage, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "accepted"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
 
 class Refused(_AboutMessage, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Refused(_AboutMessage, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "refused"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     reason: str
     """Why, in a word; docs/protocol.md lists them."""
@@ -89,7 +89,7 @@ class Waiting(_AboutMessage, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "waiting"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     missing: str
     """What it lacks to judge it, in a word."""
@@ -100,7 +100,7 @@ class Ignored(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "ignored"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     kind: str
     """Type of the messages; `frame` where they were not looked into."""
@@ -122,7 +122,7 @@ class Appended(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "appended"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _PARTY
+    subject: ClassVar[str] = _PARTY
 
     height: BlockHeight
     """Height of the block; the genesis, which nobody appends, has 0."""
@@ -152,7 +152,7 @@ class Counted(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "counted"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = "the run as a whole"
+    subject: ClassVar[str] = "`run`"
 
     part: CountedPart
     """What was counted."""

@@ -23,7 +23,7 @@ class TrainingBegun(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "training"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     stage: Count
     """Number of the stage, from 0."""
@@ -36,7 +36,7 @@ class Trained(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "trained"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     stage: Count
     """Number of the stage, from 0."""
@@ -59,14 +59,14 @@ class Compared(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "compared"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     weights: str
     """Short digest of the others' weights."""
     own: str
     """Short digest of its own."""
     distance: Number | None
-    """Relative distance; null where there is none, because the weights cannot be had or do not fit."""
+    """Largest difference between two weights in the same place; null where the weights cannot be had or do not fit."""
     within: bool
     """Whether it lies within the tolerance."""
 
@@ -79,7 +79,7 @@ class PhaseEntered(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "phase"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     phase: str
     """`training`, `declaring` or another phase of docs/protocol.md."""
@@ -92,7 +92,7 @@ class RightWon(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "won"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     right: str
     """`declare` or `propose`."""
@@ -107,7 +107,7 @@ class SecretFound(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "secret"
     level: ClassVar[str] = DEBUG
-    writer: ClassVar[str] = _NODE
+    subject: ClassVar[str] = _NODE
 
     height: Height
     """Height of the block that the secret is for."""
@@ -127,7 +127,7 @@ class Evaluated(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "evaluated"
     level: ClassVar[str] = INFO
-    writer: ClassVar[str] = _EMPLOYER
+    subject: ClassVar[str] = _EMPLOYER
 
     height: Height
     """Height of the block."""
@@ -150,7 +150,7 @@ class Unevaluated(Fact, frozen=True, kw_only=True):
 
     event: ClassVar[str] = "unevaluated"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _EMPLOYER
+    subject: ClassVar[str] = _EMPLOYER
 
     height: Height
     """Height of the block."""
@@ -163,7 +163,7 @@ class Unsaved(Fact, frozen=True):
 
     event: ClassVar[str] = "unsaved"
     level: ClassVar[str] = WARNING
-    writer: ClassVar[str] = _EMPLOYER
+    subject: ClassVar[str] = _EMPLOYER
 
     why: str
     """Why, in words."""
