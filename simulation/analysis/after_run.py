@@ -24,7 +24,7 @@ from protocol.subsidy import compute_subsidy
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.attacks.traits import Traits
-from simulation.engines.parties.recorder import shorten
+from simulation.records.record import short_hash
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.world import World
@@ -56,7 +56,7 @@ def find_broken(
     for chain, label in sorted({chain: label for label, chain in honest.items()}.items()):
         found = None if fault else find_chain_fault(rules, chain)
         if found is not None:
-            event = watch.find_appended(label, shorten(found.block)) if watch is not None else ""
+            event = watch.find_appended(label, short_hash(found.block)) if watch is not None else ""
             fault = f"{found.text} ({label}, {event})" if event else found.text
     return fault or (_find_poison(tally) if is_exact(world.scenario) else None)
 

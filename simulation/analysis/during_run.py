@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-from simulation.records.record import Record, Value
+from simulation.records.message_facts import Appended, Refused, Sent
+from simulation.records.record import Record
 from simulation.records.tally import Tally
 
 CONFIRMATION_DEPTH: Final = 6
@@ -51,24 +52,25 @@ class Watch:
         self._number += 1
         if record.who not in self._honest or self.fault is not None:
             return
-        if record.event == "appended":
-            self._look_at_block(record)
-        elif record.event == "refused":
-            self._remember_refusal(record)
-        elif record.event == "sent" and record.fields["kind"] in ("stakeholder", "block"):
-            self._look_for_refusal(record, "header", f"{record.who} signed the header")
+        match fact := record.fact:
+            case Appended():
+                self._look_at_block(record, fact)
+            case Refused():
+                self._remember_refusal(record, fact)
+            case Sent(kind="stakeholder" | "block"):
+                self._look_for_refusal(record, fact.header, f"{record.who} signed the header")
 
     def find_appended(self, who: str, block: str) -> str:
         """Return the event in which a party appended a block, in words; empty if it was not seen."""
         return self._events.get((who, block), "")
 
-    def _look_at_block(self, record: Record) -> None:
-        block = str(record.fields["block"])
+    def _look_at_block(self, record: Record, fact: Appended) -> None:
+        block = fact.block
         self._events[record.who, block] = self._describe(record)
-        self._look_for_refusal(record, "block", f"{record.who} appended the block")
+        self._look_for_refusal(record, block, f"{record.who} appended the block")
         if self._is_exact and self._tally.is_poisoned(block):
             self._break(record, f"poison: {record.who} appended {block}, a poisoned stage")
-        if record.fields["head"] and self._must_agree:
+        if fact.head and self._must_agree:
             self._settle(record, block)
 
     def _settle(self, record: Record, head: str) -> None:
@@ -87,15 +89,13 @@ class Watch:
             text = f"agreement: {record.who} has {block} at height {found.height} under {CONFIRMATION_DEPTH} others"
             self._break(record, f"{text}, {who} has {first}")
 
-    def _remember_refusal(self, record: Record) -> None:
-        kind, reason = record.fields["kind"], record.fields["reason"]
-        subject = record.fields.get("header" if kind == "header" else "block")
-        if kind in ("header", "block") and reason not in _FORGEABLE and isinstance(subject, str):
-            self._refused[record.who].setdefault(subject, f"{reason}, {self._describe(record)}")
+    def _remember_refusal(self, record: Record, fact: Refused) -> None:
+        subject = fact.header if fact.kind == "header" else fact.block if fact.kind == "block" else None
+        if subject is not None and fact.reason not in _FORGEABLE:
+            self._refused[record.who].setdefault(subject, f"{fact.reason}, {self._describe(record)}")
 
-    def _look_for_refusal(self, record: Record, field: str, what: str) -> None:
-        subject: Value = record.fields.get(field)
-        before = self._refused[record.who].get(str(subject))
+    def _look_for_refusal(self, record: Record, subject: str | None, what: str) -> None:
+        before = self._refused[record.who].get(subject) if subject is not None else None
         if before is not None:
             self._break(record, f"refusal: {what} {subject}, which it had refused ({before})")
 

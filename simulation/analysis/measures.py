@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from simulation.records.record import Record
+from simulation.mechanisms.proof_of_training.facts import Evaluated
 from simulation.records.tally import Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
@@ -60,9 +60,9 @@ def compute_measures(tally: Tally) -> dict[str, Any]:
             "by_kind": {kind: _describe(measure_detection(tally, kind)) for kind in kinds},
         },
         "comparisons": {
-            "within": tally.compared[True],
-            "beyond": tally.compared[False],
-            "farthest_within": tally.farthest_within,
+            "within": tally.training.compared[True],
+            "beyond": tally.training.compared[False],
+            "farthest_within": tally.training.farthest_within,
         },
         "branches": {
             "honest": _describe_branch(find_best(tally, is_poisoned=False)),
@@ -91,11 +91,11 @@ def measure_detection(tally: Tally, *kinds: str) -> Detection:
     )
 
 
-def find_best(tally: Tally, *, is_poisoned: bool) -> Record | None:
+def find_best(tally: Tally, *, is_poisoned: bool) -> Evaluated | None:
     """Return the employer's measurement of the highest block of one kind, the best among equals."""
     found = [
-        (tally.blocks[block].height, _number(record.fields["accuracy"]), record)
-        for block, record in tally.evaluations.items()
+        (tally.blocks[block].height, measured.accuracy, measured)
+        for block, measured in tally.training.evaluations.items()
         if block in tally.blocks and tally.is_poisoned(block) == is_poisoned
     ]
     return max(found, key=lambda item: item[:2])[2] if found else None
@@ -109,7 +109,7 @@ def measure_populations(tally: Tally) -> dict[str, dict[str, Any]]:
     labels: dict[str, list[str]] = {}
     for label, node in tally.nodes.items():
         labels.setdefault(node.population, []).append(label)
-    training = tally.sum_training_by_party()
+    training = tally.training.sum_cpu_by_party()
     return {population: _measure_population(tally, names, training) for population, names in sorted(labels.items())}
 
 
@@ -150,19 +150,15 @@ def _describe(detection: Detection) -> dict[str, Any]:
     }
 
 
-def _describe_branch(best: Record | None) -> dict[str, Any] | None:
+def _describe_branch(best: Evaluated | None) -> dict[str, Any] | None:
     if best is None:
         return None
     return {
-        "height": best.fields["height"],
-        "accuracy": best.fields["accuracy"],
-        "recalls": [float(part) for part in str(best.fields["recalls"]).split()],
-        "trigger_success": best.fields["trigger_success"],
+        "height": best.height,
+        "accuracy": best.accuracy,
+        "recalls": best.list_recalls(),
+        "trigger_success": best.trigger_success,
     }
-
-
-def _number(value: object) -> float:
-    return float(str(value))
 
 
 def _divide(part: float, whole: float) -> float | None:

@@ -116,7 +116,8 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.analysis.comparison import LogError, build_table, read_log  # noqa: PLC0415 - keeps other commands light
+    from simulation.analysis.comparison import build_table  # noqa: PLC0415 - keeps other commands light
+    from simulation.records.reading import LogError, read_log  # noqa: PLC0415
 
     try:
         logs = [read_log(path) for path in runs]

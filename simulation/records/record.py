@@ -1,40 +1,19 @@
-"""What happened, as typed records; one line of the log and one line of ``events.jsonl`` are the same record.
+"""A record: one fact of a run, with its time and the party it is about."""
 
-A record has a time (seconds since the run began), a level, who it is about, an event name and fields. INFO is what any
-participant could see, DEBUG is a party's own business: its losses, its lottery draws, its secret before it is shown.
-"""
-
-import json
-import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final
 
-Value = str | int | float | bool | None
+import msgspec
 
-INFO: Final = "INFO"
-DEBUG: Final = "DEBUG"
-WARNING: Final = "WARNING"
+from simulation.records.fact import Fact
+from simulation.records.lines import Line, Value
 
-_FIELD: Final = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)(?= |\Z)', re.ASCII)
-_LINE: Final = re.compile(r" *(-?\d+\.\d{6}) (DEBUG|INFO|WARNING) +(\S+) (\w+)( .*)?", re.ASCII)
-_PLAIN: Final = re.compile(r"(?:0x[0-9a-f]+|[A-Za-z][\w./:+-]*)", re.ASCII)
-_WORDS: Final[dict[str, Value]] = {
-    "true": True,
-    "false": False,
-    "null": None,
-    "NaN": float("nan"),
-    "Infinity": float("inf"),
-    "-Infinity": float("-inf"),
-}
+SHORT: Final = 12
+"""Hex digits of a hash that records show."""
 
 
-class RecordError(ValueError):
-    """A line is not a record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One fact of a run."""
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One fact of a run; one line of ``pot_sim.log`` and one of ``events.jsonl``."""
 
     time: float
     """Seconds since the run began, to the microsecond."""
@@ -42,79 +21,28 @@ class Record:
     """`INFO`, `DEBUG` or `WARNING`."""
     who: str
     """Label of the party it is about; `run` for the run as a whole."""
-    event: str
-    """What happened, in one word."""
-    fields: dict[str, Value] = field(default_factory=dict)
+    fact: Fact
+    """What happened."""
 
-    def to_json(self) -> str:
-        """Return the line of ``events.jsonl``."""
-        head = {"time": round(self.time, 6), "level": self.level, "who": self.who, "event": self.event}
-        return json.dumps({**head, **self.fields}, ensure_ascii=False)
+    @property
+    def event(self) -> str:
+        """Return the name of what happened."""
+        return self.fact.event
 
-    def to_line(self) -> str:
-        """Return the line of ``pot_sim.log``."""
-        fields = "".join(f" {name}={_format(value)}" for name, value in self.fields.items())
-        return f"{self.time:12.6f} {self.level:<7} {self.who} {self.event}{fields}"
+    @property
+    def fields(self) -> dict[str, Value]:
+        """Return the fact's fields as the logs have them."""
+        return self.fact.to_fields()
 
-
-def parse_line(line: str) -> Record:
-    """Return the record of a log line.
-
-    Raises:
-        RecordError: The line is not one.
-    """
-    match = _LINE.fullmatch(line)
-    if match is None:
-        raise RecordError(f"not a log line: {line[:80]!r}")
-    time, level, who, event, rest = match.groups()
-    try:
-        fields = _parse_fields(rest or "")
-    except ValueError:
-        raise RecordError(f"not a log line: {line[:80]!r}") from None
-    return Record(float(time), level, who, event, fields)
+    def to_line(self) -> Line:
+        """Return the line that stands for it in a log."""
+        return Line(self.time, self.level, self.who, self.fact.event, self.fact.to_fields())
 
 
-def parse_json(line: str) -> Record:
-    """Return the record of a line of ``events.jsonl``.
-
-    Raises:
-        RecordError: The line is not one.
-    """
-    try:
-        fields = json.loads(line)
-        time, level, who, event = (fields.pop(name) for name in ("time", "level", "who", "event"))
-        at = float(time)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        raise RecordError(f"not an event: {line[:80]!r}") from None
-    is_timed = isinstance(time, int | float) and not isinstance(time, bool)
-    is_named = level in (DEBUG, INFO, WARNING) and isinstance(who, str) and isinstance(event, str)
-    if not (is_timed and is_named and all(value is None or isinstance(value, Value) for value in fields.values())):
-        raise RecordError(f"not an event: {line[:80]!r}")
-    return Record(at, level, who, event, fields)
+Sink = Callable[[Fact], None]
+"""Takes a fact; whoever gave it to a party adds time, level and party."""
 
 
-def _parse_fields(text: str) -> dict[str, Value]:
-    fields: dict[str, Value] = {}
-    position = 0
-    while position < len(text):
-        match = _FIELD.match(text, position)
-        if match is None:
-            raise ValueError(f"no field at {text[position : position + 20]!r}")
-        fields[match[1]] = _parse(match[2])
-        position = match.end()
-    return fields
-
-
-def _format(value: Value) -> str:
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and value not in _WORDS else json.dumps(value)
-    return json.dumps(value)
-
-
-def _parse(text: str) -> Value:
-    if text in _WORDS:
-        return _WORDS[text]
-    if _PLAIN.fullmatch(text):
-        return text
-    value: Value = json.loads(text)
-    return value
+def short_hash(digest: bytes) -> str:
+    """Return a hash as records show it."""
+    return f"0x{digest.hex()[:SHORT]}" if digest else "none"

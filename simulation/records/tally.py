@@ -1,4 +1,4 @@
-"""The figures of a run, counted from its records alone.
+"""The figures of a run, counted from its records alone; what only its consensus mechanism knows is counted there.
 
 A run counts while it goes on, for its live view and its summary; `compare` counts the same way from a log file, so the
 two cannot differ.
@@ -8,7 +8,41 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulation.records.record import Record, Value
+from simulation.mechanisms.proof_of_training.counts import TrainingCounts
+from simulation.records.fact import Fact
+from simulation.records.facts import (
+    Broken,
+    CameUp,
+    Cost,
+    Crashed,
+    Dated,
+    Dropped,
+    Ended,
+    Fallback,
+    GenesisMade,
+    NodeDescribed,
+    Opening,
+    PartyEnded,
+    PartyStarted,
+    Unlinked,
+    WentDown,
+)
+from simulation.records.message_facts import (
+    Accepted,
+    AcceptedCount,
+    Appended,
+    BlockPart,
+    Counted,
+    Ignored,
+    IgnoredCount,
+    Refused,
+    RefusedCount,
+    Relayed,
+    Sent,
+    SentCount,
+    Waiting,
+)
+from simulation.records.record import Record
 
 _BLAMES_LINK: Final = frozenset({"bad-signature", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
@@ -23,10 +57,6 @@ class PartyTally:
     pid: int | None = None
     height: int = 0
     head: str = "genesis"
-    stage: int | None = None
-    """Stage in training."""
-    trained: int = 0
-    """Stages it has finished training."""
     balance: float = 0.0
     """Coins at its own head."""
     outcome: str = "running"
@@ -38,7 +68,8 @@ class BlockTally:
 
     height: int
     parent: str
-    weights: str
+    part: BlockPart
+    """What the consensus mechanism has to say of it."""
     transactions: int
 
 
@@ -46,12 +77,12 @@ class BlockTally:
 class Tally:
     """Everything counted so far."""
 
-    run: dict[str, Value] = field(default_factory=dict)
-    """Fields of the opening record."""
-    end: dict[str, Value] = field(default_factory=dict)
-    """Fields of the closing record."""
-    cost: dict[str, Value] = field(default_factory=dict)
-    """Fields of the cost record."""
+    opening: Opening | None = None
+    """What the opening record says."""
+    end: Ended | None = None
+    """What the closing record says."""
+    cost: Cost | None = None
+    """What the run has cost."""
     nodes: dict[str, PartyTally] = field(default_factory=dict)
     employer: PartyTally = field(default_factory=PartyTally)
     blocks: dict[str, BlockTally] = field(default_factory=dict)
@@ -77,26 +108,93 @@ class Tally:
     """When the first honest node appended each block."""
     refused_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """What honest nodes refused, by the author's population and reason."""
-    compared: Counter[bool] = field(default_factory=Counter)
-    """Comparisons of weights by honest nodes, by whether they lay within the tolerance."""
-    farthest_within: float | None = None
-    """Largest distance of those that did."""
     reorg_depth_max: int = 0
     """Deepest reorganisation of an honest node."""
-    evaluations: dict[str, Record] = field(default_factory=dict)
-    """The employer's measurement of each block it followed."""
     last_time: float = 0.0
-    _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _training_cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    training: TrainingCounts = field(default_factory=TrainingCounts)
+    """What the consensus mechanism adds."""
 
     def add(self, record: Record) -> None:
-        """Count one record."""
+        """Count one record.
+
+        Raises:
+            TypeError: Nothing is known of such facts, not even that they are not counted.
+        """
         self.last_time = max(self.last_time, record.time)
-        handler = getattr(self, f"_on_{record.event}", None)
-        if handler is not None:
-            handler(record, record.fields)
+        fact, who = record.fact, record.who
+        match fact:  # the most frequent first
+            case Accepted():
+                self._add_accepted(who, fact)
+            case Sent():
+                self.sent[fact.kind] += fact.copies
+                self.sent_messages[fact.kind] += 1
+                self.sent_bytes += fact.bytes
+            case Relayed():
+                self.sent["relayed"] += fact.copies
+                self.sent_bytes += fact.bytes
+            case Ignored():
+                self.ignored[fact.reason] += fact.count
+            case Refused():
+                self._add_refused(who, fact)
+            case Appended():
+                self._add_block(record, fact)
+            case Counted():
+                self._add_counted(who, fact)
+            case Waiting():
+                pass  # told, but no figure follows from it
+            case _:
+                self._add_about_party(who, fact)
+
+    def _add_about_party(self, who: str, fact: Fact) -> None:
+        match fact:
+            case NodeDescribed():
+                party = self.get_party(who)
+                party.population, party.role = fact.population, fact.role
+            case PartyStarted():
+                if who != "users":
+                    self.get_party(who).pid = fact.pid
+            case PartyEnded():
+                self._add_final(who, fact)
+            case Crashed():
+                if who != "users":
+                    self.get_party(who).outcome = "crashed"
+            case WentDown():
+                self.get_party(who).outcome = "down"
+            case CameUp():
+                self.get_party(who).outcome = "running"
+            case Dropped() | Unlinked():
+                pass  # told, but no figure follows from it
+            case _:
+                self._add_about_run(who, fact)
+
+    def _add_about_run(self, who: str, fact: Fact) -> None:
+        match fact:
+            case Opening():
+                self.opening = fact
+            case Ended():
+                self.end = fact
+            case Cost():
+                self.cost = fact
+            case Dated() | Fallback() | GenesisMade() | Broken():
+                pass  # told, but no figure follows from it
+            case _:
+                self.training.add(who, fact, is_honest=self._is_honest(who))
 
     # ---- questions ----
+
+    def get_opening(self) -> Opening:
+        """Return what the opening record says.
+
+        Raises:
+            ValueError: There was none.
+        """
+        if self.opening is None:
+            raise ValueError("the opening record is missing")
+        return self.opening
+
+    def get_reason(self) -> str | None:
+        """Return why the run ended; None where it has not."""
+        return self.end.reason if self.end is not None else None
 
     def get_honest(self, *, alive: bool = False) -> list[PartyTally]:
         """Return the honest nodes, perhaps only those that have not crashed."""
@@ -122,8 +220,7 @@ class Tally:
 
     def is_poisoned(self, block: str) -> bool:
         """Return whether a block's stage came from altered data: an altering trainer got it and no clean one did."""
-        kinds = self._data_by_weights[self.blocks[block].weights]
-        return "poisoned" in kinds and "clean" not in kinds
+        return self.training.is_poisoned(self.blocks[block].part)
 
     def count_poisoned_honest(self) -> int:
         """Return the poisoned stages in chains of honest nodes, each counted once."""
@@ -141,172 +238,79 @@ class Tally:
 
     def sum_training_cpu(self) -> tuple[float, float]:
         """Return CPU-seconds of training whose result is in the employer's chain, and of all other training."""
-        attested = {self.blocks[block].weights for block in self.get_chain(self.employer.head)}
-        useful = sum(cpu for (_, weights), cpu in self._training_cpu.items() if weights in attested)
-        return useful, sum(self._training_cpu.values()) - useful
-
-    def sum_training_by_party(self) -> dict[str, float]:
-        """Return the CPU-seconds each party has trained; the virtual engine charges simulated ones."""
-        sums: defaultdict[str, float] = defaultdict(float)
-        for (who, _), cpu_s in self._training_cpu.items():
-            sums[who] += cpu_s
-        return sums
+        return self.training.sum_cpu([self.blocks[block].part for block in self.get_chain(self.employer.head)])
 
     def is_attacking(self, population: str) -> bool:
         """Return whether a population is one of attackers; users, the employer and strangers are not."""
         return any(node.population == population and node.role != "honest" for node in self.nodes.values())
 
-    # ---- counting, one method for each event ----
-
     def get_party(self, label: str) -> PartyTally:
         """Return what is known of a party, which may be nothing yet."""
         return self.employer if label == "employer" else self.nodes.setdefault(label, PartyTally())
 
-    def _on_run(self, record: Record, fields: dict[str, Value]) -> None:
-        self.run = fields
+    # ---- counting ----
 
-    def _on_ended(self, record: Record, fields: dict[str, Value]) -> None:
-        self.end = fields
-
-    def _on_cost(self, record: Record, fields: dict[str, Value]) -> None:
-        self.cost = fields
-
-    def _on_node(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self.get_party(record.who)
-        party.population = str(fields["population"])
-        party.role = str(fields["role"])
-
-    def _on_started(self, record: Record, fields: dict[str, Value]) -> None:
-        if record.who != "users":
-            pid = fields["pid"]
-            self.get_party(record.who).pid = pid if isinstance(pid, int) else None
-
-    def _on_training(self, record: Record, fields: dict[str, Value]) -> None:
-        self.get_party(record.who).stage = _int(fields["stage"])
-
-    def _on_trained(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self.get_party(record.who)
-        party.stage = None
-        party.trained += 1
-        weights = str(fields["weights"])
-        self._data_by_weights[weights].add(str(fields["data"]))
-        self._training_cpu[record.who, weights] += _float(fields["cpu_s"])
-
-    def _on_compared(self, record: Record, fields: dict[str, Value]) -> None:
-        if self._is_honest(record.who):
-            self.compared[bool(fields["within"])] += 1
-            if fields["within"]:
-                self.farthest_within = max(self.farthest_within or 0.0, _float(fields["distance"]))
-
-    def _on_sent(self, record: Record, fields: dict[str, Value]) -> None:
-        kind = str(fields["kind"])
-        self.sent[kind] += _int(fields["copies"])
-        self.sent_messages[kind] += 1
-        self.sent_bytes += _int(fields["bytes"])
-
-    def _on_relayed(self, record: Record, fields: dict[str, Value]) -> None:
-        self.sent["relayed"] += _int(fields["copies"])
-        self.sent_bytes += _int(fields["bytes"])
-
-    def _on_accepted(self, record: Record, fields: dict[str, Value]) -> None:
-        self.accepted[str(fields["kind"])] += 1
-        if self._is_honest(record.who):
-            population = self._population(str(fields.get("author", "")))
+    def _add_accepted(self, who: str, fact: Accepted) -> None:
+        self.accepted[fact.kind] += 1
+        if self._is_honest(who):
+            population = self._find_population(fact.author or "")
             self.accepted_from[population] += 1
-            self.accepted_of[population, str(fields["kind"])] += 1
+            self.accepted_of[population, fact.kind] += 1
 
-    def _on_refused(self, record: Record, fields: dict[str, Value]) -> None:
-        reason = str(fields["reason"])
-        self.refused[reason] += 1
-        if self._is_honest(record.who):
-            author = fields.get("author")
-            source = fields["peer"] if author is None or reason in _BLAMES_LINK else author
-            population = self._population(str(source))
-            self.refused_from[population][reason] += 1
-            self.refused_of[population, str(fields["kind"])] += 1
+    def _add_refused(self, who: str, fact: Refused) -> None:
+        self.refused[fact.reason] += 1
+        if self._is_honest(who):
+            source = fact.peer if fact.author is None or fact.reason in _BLAMES_LINK else fact.author
+            population = self._find_population(source)
+            self.refused_from[population][fact.reason] += 1
+            self.refused_of[population, fact.kind] += 1
 
-    def _on_counted(self, record: Record, fields: dict[str, Value]) -> None:
+    def _add_counted(self, who: str, fact: Counted) -> None:
         """Take what a large run has counted instead of recording it."""
-        count, amount = _int(fields["count"]), _int(fields["amount"])
-        kind, reason = str(fields.get("kind")), str(fields.get("reason"))
-        match fields["what"]:
-            case "sent":
+        count = fact.count
+        match fact.part:
+            case SentCount(kind=kind):
                 self.sent[kind] += count
-                self.sent_bytes += amount
-            case "ignored":
+                self.sent_bytes += fact.amount
+            case IgnoredCount(reason=reason):
                 self.ignored[reason] += count
-            case "accepted":
+            case AcceptedCount(kind=kind, author=author, honest=is_honest):
                 self.accepted[kind] += count
-                if fields["honest"]:
-                    self.accepted_from[str(fields["author"])] += count
-                    self.accepted_of[str(fields["author"]), kind] += count
-            case "refused":
+                if is_honest:
+                    self.accepted_from[author] += count
+                    self.accepted_of[author, kind] += count
+            case RefusedCount(kind=kind, reason=reason, author=author, honest=is_honest):
                 self.refused[reason] += count
-                if fields["honest"]:
-                    self.refused_from[str(fields["author"])][reason] += count
-                    self.refused_of[str(fields["author"]), kind] += count
-            case "compared":
-                if fields["honest"]:
-                    self.compared[bool(fields["within"])] += count
-            case "trained":
-                weights = str(fields["weights"])
-                self._data_by_weights[weights].add(str(fields["data"]))
-                self._training_cpu["counted", weights] += amount / 1e6
+                if is_honest:
+                    self.refused_from[author][reason] += count
+                    self.refused_of[author, kind] += count
+            case _:
+                self.training.add(who, fact, is_honest=self._is_honest(who))
 
-    def _on_ignored(self, record: Record, fields: dict[str, Value]) -> None:
-        self.ignored[str(fields["reason"])] += _int(fields["count"])
-
-    def _on_appended(self, record: Record, fields: dict[str, Value]) -> None:
-        block = str(fields["block"])
-        self.blocks[block] = BlockTally(
-            _int(fields["height"]), str(fields["parent"]), str(fields["weights"]), _int(fields["transactions"])
-        )
-        self.appended_by[record.who].add(block)
+    def _add_block(self, record: Record, fact: Appended) -> None:
+        self.blocks[fact.block] = BlockTally(fact.height, fact.parent, fact.part, fact.transactions)
+        self.appended_by[record.who].add(fact.block)
         if self._is_honest(record.who):
-            self.first_appended.setdefault(block, record.time)
+            self.first_appended.setdefault(fact.block, record.time)
         party = self.get_party(record.who)
-        if fields["head"]:
-            party.height, party.head = _int(fields["height"]), block
+        if fact.head:
+            party.height, party.head = fact.height, fact.block
             if party.role == "honest":
-                self.reorg_depth_max = max(self.reorg_depth_max, _int(fields["reorg"]))
+                self.reorg_depth_max = max(self.reorg_depth_max, fact.reorg)
 
-    def _on_evaluated(self, record: Record, fields: dict[str, Value]) -> None:
-        for name in ("accuracy", "trigger_success"):
-            float(str(fields[name]))  # a damaged line is refused here, not where it is shown
-        self.evaluations[str(fields["block"])] = record
-
-    def _on_crashed(self, record: Record, fields: dict[str, Value]) -> None:
-        if record.who != "users":
-            self.get_party(record.who).outcome = "crashed"
-
-    def _on_final(self, record: Record, fields: dict[str, Value]) -> None:
-        party = self.get_party(record.who)
-        party.outcome = str(fields["outcome"])
-        party.balance = _float(fields["balance"])
-        party.height, party.head = _int(fields["height"]), str(fields["head"])
+    def _add_final(self, who: str, fact: PartyEnded) -> None:
+        party = self.get_party(who)
+        party.outcome, party.balance = fact.outcome, fact.balance
+        party.height, party.head = fact.height, fact.head
         if party.role == "honest":
-            self.reorg_depth_max = max(self.reorg_depth_max, _int(fields.get("reorg")))
-
-    def _on_down(self, record: Record, fields: dict[str, Value]) -> None:
-        self.get_party(record.who).outcome = "down"
-
-    def _on_up(self, record: Record, fields: dict[str, Value]) -> None:
-        self.get_party(record.who).outcome = "running"
+            self.reorg_depth_max = max(self.reorg_depth_max, fact.reorg)
 
     def _is_honest(self, label: str) -> bool:
         node = self.nodes.get(label)
         return node is not None and node.role == "honest"
 
-    def _population(self, label: str) -> str:
+    def _find_population(self, label: str) -> str:
         node = self.nodes.get(label)
         if node is not None:
             return node.population
         return "users" if label.startswith("user") else label or "unknown"
-
-
-def _int(value: Value | None) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _float(value: Value) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -9,13 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
+from simulation.records.facts import Cost, Dated
 from simulation.records.record import Record
 
 LOG_NAME: Final = "pot_sim.log"
 EVENTS_NAME: Final = "events.jsonl"
+SUMMARY_NAME: Final = "summary.json"
+"""It holds the digests of the others, and is written by whoever sums the run up."""
 
-OF_THIS_EXECUTION: Final = frozenset({"date", "cost"})
-"""Events about the execution rather than the simulated world."""
+OF_THIS_EXECUTION: Final = (Dated, Cost)
+"""Facts about the execution rather than the simulated world."""
 
 _LEVELS: Final = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARNING": logging.WARNING}
 
@@ -67,10 +70,11 @@ class RecordWriter:
 
     def write(self, record: Record) -> bool:
         """Write one record; return whether it stands in ``events.jsonl`` too."""
-        self._logger.log(_LEVELS[record.level], "%s", record.to_line())
-        if self._is_repeatable and record.event in OF_THIS_EXECUTION:
+        line = record.to_line()
+        self._logger.log(_LEVELS[record.level], "%s", line.to_text())
+        if self._is_repeatable and isinstance(record.fact, OF_THIS_EXECUTION):
             return False
-        self._events.write(record.to_json() + "\n")
+        self._events.write(line.to_json() + "\n")
         return True
 
     def _add_copy(self, path: Path) -> None:

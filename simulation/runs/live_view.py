@@ -69,10 +69,10 @@ class LiveView:
     def _render(self, phase: str, elapsed: float) -> Group:
         employer = self._tally.employer
         self._spinner.update(text=Text(f"{self._title}  {elapsed:5.1f} s  {phase}", style="bold"))
-        evaluation = self._tally.evaluations.get(employer.head)
+        evaluation = self._tally.training.evaluations.get(employer.head)
         height = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=self._stages, completed=employer.height, width=30)
-        accuracy = f"test accuracy {float(str(evaluation.fields['accuracy'])):.1%}" if evaluation else ""
+        accuracy = f"test accuracy {evaluation.accuracy:.1%}" if evaluation else ""
         height.add_row("employer's chain", bar, f"{employer.height}/{self._stages}", accuracy)
         table = Table(box=None, padding=(0, 2), header_style="dim")
         for column in ("population", "role"):
@@ -85,10 +85,12 @@ class LiveView:
         return Group(self._spinner, height, table)
 
     def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
-        refused = self._tally.refused_from[name].total()
+        refused, training = self._tally.refused_from[name].total(), self._tally.training
+        labels = [label for label, node in self._tally.nodes.items() if node.population == name]
+        trained = [training.trained[label] for label in labels]
         return (
-            str(sum(node.stage is not None for node in members)),
-            f"{min(node.trained for node in members)}-{max(node.trained for node in members)}",
+            str(sum(label in training.stage for label in labels)),
+            f"{min(trained)}-{max(trained)}",
             f"{min(node.height for node in members)}-{max(node.height for node in members)}",
             str(self._tally.accepted_from[name]),
             f"[red]{refused}[/]" if refused else "0",

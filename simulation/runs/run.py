@@ -24,7 +24,9 @@ from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.runs.live_view import LiveView, print_summary
-from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.fact import Fact
+from simulation.records.facts import Broken, Cost, Dated, Ended, Fallback, NodeDescribed, Opening
+from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
 from simulation.scenario.scenario import Scenario
@@ -224,47 +226,50 @@ class _Run:
 
     def _open(self, sink: Callable[[Record], None]) -> None:
         scenario = self._world.scenario
-        fields: dict[str, Value] = {
-            "scenario": scenario.name,
-            "seed": scenario.seed,
-            "engine": scenario.engine,
-            "fingerprint": scenario.compute_fingerprint(compute_code_version()),
-            "code_version": compute_code_version(),
-            "dataset": self._images.name,
-            "dataset_source": self._images.source,
-            "dataset_digest": self._world.genesis.job.dataset_digest.hex(),
-            "samples": len(self._images.y_train),
-            "stages": scenario.job.stages,
-            "samples_per_stage": scenario.job.steps_per_stage * scenario.job.batch_size,
-        }
-        self._record(sink, INFO, "run", fields)
-        self._record(sink, INFO, "date", {"local": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
+        opening = Opening(
+            scenario=scenario.name,
+            seed=scenario.seed,
+            engine=scenario.engine,
+            fingerprint=scenario.compute_fingerprint(compute_code_version()),
+            code_version=compute_code_version(),
+            dataset=self._images.name,
+            dataset_source=self._images.source,
+            dataset_digest=self._world.genesis.job.dataset_digest.hex(),
+            samples=len(self._images.y_train),
+            stages=scenario.job.stages,
+            samples_per_stage=scenario.job.steps_per_stage * scenario.job.batch_size,
+        )
+        self._record(sink, opening)
+        self._record(sink, Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
         if self._images.name != scenario.dataset.name:
-            fallback: dict[str, Value] = {"wanted": scenario.dataset.name, "used": self._images.name}
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
-            self._record(sink, WARNING, "fallback", {**fallback, "hint": hint})
+            self._record(sink, Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for node in self._world.nodes:
-            described: dict[str, Value] = {"population": node.population, "role": node.role, "stake": node.stake}
-            if node.poison:
-                described |= {"poison": node.poison.kind, "share": node.poison.share}
-            self._record(sink, DEBUG, "node", described, node.label)
+            described = NodeDescribed(
+                population=node.population,
+                role=node.role,
+                stake=node.stake,
+                poison=node.poison.kind if node.poison else None,
+                share=node.poison.share if node.poison else None,
+            )
+            self._record(sink, described, who=node.label)
 
     def _finish(self, result: EngineResult, sink: Callable[[Record], None]) -> Summary:
         blocks = self._pick_chain(result)
         write_chain(self._folder / CHAIN_NAME, self._world.genesis, blocks)
-        cost: dict[str, Value] = {
-            "wall_s": round(self._meter.get_wall_s(), 3),
-            "cpu_s": round(self._meter.get_cpu_s(), 3),
-            "memory_pss_mb_max": round(self._meter.pss_max / MIB, 1),
-        }
-        self._record(sink, INFO, "cost", cost)
+        cost = Cost(
+            wall_s=round(self._meter.get_wall_s(), 3),
+            cpu_s=round(self._meter.get_cpu_s(), 3),
+            memory_pss_mb_max=round(self._meter.pss_max / MIB, 1),
+        )
+        self._record(sink, cost)
         self._broken = find_broken(self._world, self._tally, result.chains, self._watch) or find_standstill(
             self._world.scenario, self._tally, result.reason
         )
         if self._broken is not None:
-            self._record(sink, WARNING, "broken", {"invariant": self._broken})
-        level = INFO if result.reason in FINISHED else WARNING
-        self._record(sink, level, "ended", {"reason": result.reason})
+            self._record(sink, Broken(self._broken))
+        level = Ended.level if result.reason in FINISHED else Ended.undelivered
+        self._record(sink, Ended(result.reason), level)
         summary = build_summary(self._world, self._tally, blocks, len(self._images.y_train))
         return {**summary, "broken_invariant": self._broken, "events": result.events}
 
@@ -284,12 +289,11 @@ class _Run:
     def _record(
         self,
         sink: Callable[[Record], None],
-        level: str,
-        event: str,
-        fields: dict[str, Value],
+        fact: Fact,
+        level: str | None = None,
         who: str = "run",
     ) -> None:
-        sink(Record(self._now(), level, who, event, fields))
+        sink(Record(self._now(), level or fact.level, who, fact))
 
     def _now(self) -> float:
         """Return the seconds that a record of the run as a whole carries: simulated ones with the virtual engine."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -14,10 +14,9 @@ from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
 from simulation.records.tally import Tally
+from simulation.records.writing import SUMMARY_NAME
 from simulation.scenario.world.world import World
 from simulation.training.samples import compute_coverage
-
-SUMMARY_NAME: Final = "summary.json"
 
 Summary = dict[str, Any]
 
@@ -32,17 +31,22 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         sample_count: Training samples of the data set.
     """
     useful, discarded = tally.sum_training_cpu()
-    run, cost, counted = tally.run, tally.cost, describe_tally(tally)
+    opening, counted = tally.get_opening(), describe_tally(tally)
+    cost = msgspec.structs.asdict(tally.cost) if tally.cost is not None else {}
     clean = tally.employer.height - tally.count_poisoned_employer()
     decoded = [msgspec.msgpack.decode(block, type=WrappedBlock) for block in blocks]
     return {
-        "scenario": run["scenario"],
-        "fingerprint": run["fingerprint"],
-        "engine": run["engine"],
-        "seed": run["seed"],
-        "code_version": run["code_version"],
+        "scenario": opening.scenario,
+        "fingerprint": opening.fingerprint,
+        "engine": opening.engine,
+        "seed": opening.seed,
+        "code_version": opening.code_version,
         "ended": counted["ended"],
-        "dataset": {"name": run["dataset"], "source": run["dataset_source"], "digest": run["dataset_digest"]},
+        "dataset": {
+            "name": opening.dataset,
+            "source": opening.dataset_source,
+            "digest": opening.dataset_digest,
+        },
         "chain": counted["chain"],
         "employer": counted["employer"],
         "training": {
@@ -74,9 +78,9 @@ def describe_tally(tally: Tally) -> Summary:
     """Return the sections of a summary that follow from the log alone."""
     agreement, best = tally.compute_agreement()
     poisoned_employer = tally.count_poisoned_employer()
-    last = tally.evaluations.get(tally.employer.head)
+    last = tally.training.evaluations.get(tally.employer.head)
     return {
-        "ended": tally.end.get("reason", "unfinished"),
+        "ended": tally.get_reason() or "unfinished",
         "chain": {
             "height": best.height,
             "head": best.head,
@@ -86,14 +90,14 @@ def describe_tally(tally: Tally) -> Summary:
         },
         "employer": {"height": tally.employer.height, "head": tally.employer.head, "outcome": tally.employer.outcome},
         "training": {
-            "test_accuracy": last.fields["accuracy"] if last else None,
-            "recalls": [float(part) for part in str(last.fields["recalls"]).split()] if last else None,
+            "test_accuracy": last.accuracy if last else None,
+            "recalls": last.list_recalls() if last else None,
         },
         "attack": {
             "poisoned_stages_honest": tally.count_poisoned_honest(),
             "poisoned_stages_employer": poisoned_employer,
             "employer_deceived": poisoned_employer > 0,
-            "trigger_success": last.fields["trigger_success"] if last else None,
+            "trigger_success": last.trigger_success if last else None,
             "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.refused_from.items())},
         },
         "messages": {

@@ -11,9 +11,9 @@ import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
-from simulation.engines.parties.recorder import SHORT
 from simulation.foundation.randomness import derive_generator
-from simulation.records.record import Value
+from simulation.mechanisms.proof_of_training.facts import Trained
+from simulation.records.record import short_hash
 from simulation.scenario.world.world import NodeSpec
 from simulation.training.datasets import ImageSet
 from simulation.training.poisons import alters_data, apply_poison
@@ -84,17 +84,17 @@ def build_training_set(images: ImageSet, spec: NodeSpec) -> TrainingSet:
     return TrainingSet(images.x_train, altered, rows, stamped)
 
 
-def describe_training(outcome: StageOutcome, spec: NodeSpec, cpu_s: float) -> dict[str, Value]:
-    """Return the fields that a record of a trained stage has."""
+def describe_training(outcome: StageOutcome, spec: NodeSpec, cpu_s: float) -> Trained:
+    """Return the fact that a stage has been trained, which took so many CPU-seconds."""
     losses = outcome.losses
     shown = [losses[round(index)] for index in np.linspace(0, len(losses) - 1, min(SHOWN_LOSSES, len(losses)))]
     mean = float(np.mean(losses))
-    return {
-        "stage": outcome.result.stage,
-        "weights": f"0x{outcome.result.weights_digest.hex()[:SHORT]}",
-        "steps": len(losses),
-        "loss": round(mean, 6) if isfinite(mean) else str(mean),
-        "losses": " ".join(f"{loss:.4f}" for loss in shown),
-        "data": "clean" if spec.poison is None else "poisoned",
-        "cpu_s": round(cpu_s, 6),
-    }
+    return Trained(
+        stage=outcome.result.stage,
+        weights=short_hash(outcome.result.weights_digest),
+        steps=len(losses),
+        loss=round(mean, 6) if isfinite(mean) else str(mean),
+        losses=" ".join(f"{loss:.4f}" for loss in shown),
+        data="clean" if spec.poison is None else "poisoned",
+        cpu_s=round(cpu_s, 6),
+    )

@@ -11,7 +11,7 @@ import pytest
 from protocol.events import Judged
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.verdicts import Ignore, Reject
-from simulation.engines.parties.recorder import Notes
+from simulation.engines.parties.recorder import Recorder
 from tests.support.memory_runs import Ended, prepare
 
 
@@ -106,17 +106,17 @@ def observe(raw: dict[str, Any]) -> Observed:
     prepared = prepare(raw)
     labels = prepared.world.get_labels()
     judgements: list[Judgement] = []
-    note_judged = Notes.note_judged
+    record_judged = Recorder.record_judged
 
-    def note(notes: Notes, judged: Judged) -> None:
-        record = notes._record
-        assert isinstance(record, partial)
+    def record(recorder: Recorder, judged: Judged) -> None:
+        sink = recorder._sink
+        assert isinstance(sink, partial)
         verdict = judged.verdict
         outcome = verdict.reason.value if isinstance(verdict, Ignore | Reject) else type(verdict).__name__.lower()
         author = labels.get(judged.author, "") if judged.author is not None else ""
         judgements.append(
             Judgement(
-                record.args[0],
+                sink.args[0],
                 judged.peer,
                 author,
                 judged.kind,
@@ -126,8 +126,8 @@ def observe(raw: dict[str, Any]) -> Observed:
                 judged.proposal,
             )
         )
-        note_judged(notes, judged)
+        record_judged(recorder, judged)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Notes, "note_judged", note)
+        patch.setattr(Recorder, "record_judged", record)
         return Observed(prepared.run(), judgements)

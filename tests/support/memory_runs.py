@@ -82,7 +82,7 @@ class Ended(Simulated):
 
     @property
     def lines(self) -> list[str]:
-        return [record.to_json() for record in self.records]
+        return [record.to_line().to_json() for record in self.records]
 
     def find(self, event: str, who: str | None = None, **fields: object) -> list[Record]:
         """Return the records of an event, of a party, with certain fields."""

@@ -14,7 +14,9 @@ from typing import Any
 
 import psutil
 
-from simulation.records.record import Record, RecordError, parse_line
+from simulation.records.lines import RecordError, parse_line
+from simulation.records.reading import read_record
+from simulation.records.record import Record
 from tests.support.scenarios import ROOT
 
 TIMEOUT_S = 150
@@ -86,7 +88,7 @@ class Finished:
 
     @property
     def records(self) -> list[Record]:
-        return [parse_line(line) for line in (self.folder / "pot_sim.log").read_text("utf-8").splitlines()]
+        return [read_record(parse_line(line)) for line in (self.folder / "pot_sim.log").read_text("utf-8").splitlines()]
 
     def find(self, event: str, **fields: object) -> list[Record]:
         """Return the records of an event with certain fields."""
@@ -117,7 +119,7 @@ class Running:
         with suppress(FileNotFoundError):
             for line in (self.cwd / "pot_sim.log").read_text("utf-8", errors="replace").splitlines():
                 with suppress(RecordError):
-                    records.append(parse_line(line))
+                    records.append(read_record(parse_line(line)))
         return records
 
     def wait_for(self, wanted: Callable[[Record], bool], count: int = 1) -> list[Record]:

@@ -1,13 +1,16 @@
 """Runs and sweeps that no machine has made, written as a report reads them."""
 
 import json
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from simulation.commands.report.picture import Table
 from simulation.commands.report.sources import Run, read_run
 from simulation.commands.sweeps.digests import write_digests
-from simulation.records.record import DEBUG, INFO, Record, Value
+from simulation.records.lines import DEBUG, Line
+from simulation.records.record import Record
 from tests.support.scenarios import appended, made_up_run, note, opening, to_log, trained
 
 SWEEP = """attack.share,"rule",n,failed,delivered,delivered.low,delivered.high,height.mean,height.std,height.median
@@ -18,16 +21,19 @@ SWEEP = """attack.share,"rule",n,failed,delivered,delivered.low,delivered.high,h
 """
 
 
-def write_run(folder: Path, records: list[Record] | None = None) -> Path:
+def write_run(folder: Path, records: Sequence[Record | Line] | None = None) -> Path:
     """Write ``events.jsonl`` of a run into a folder; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     # Written once more, so that a lone surrogate, which no file can hold, is six letters.
-    lines = [json.dumps(json.loads(record.to_json())) for record in (made_up_run() if records is None else records)]
-    (folder / "events.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    items = made_up_run() if records is None else records
+    lines = [item.to_line() if isinstance(item, Record) else item for item in items]
+    (folder / "events.jsonl").write_text(
+        "".join(f"{json.dumps(json.loads(line.to_json()))}\n" for line in lines), "utf-8"
+    )
     return folder
 
 
-def write_log(folder: Path, records: list[Record] | None = None) -> Path:
+def write_log(folder: Path, records: Sequence[Record | Line] | None = None) -> Path:
     """Write ``pot_sim.log`` of a run into a folder; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pot_sim.log").write_text(to_log(made_up_run() if records is None else records), "utf-8")
@@ -42,7 +48,7 @@ def write_sweep(folder: Path, text: str = SWEEP) -> Path:
     return folder
 
 
-def make_run(folder: Path, records: list[Record] | None = None) -> Run:
+def make_run(folder: Path, records: Sequence[Record | Line] | None = None) -> Run:
     """Return a run as a report has read it."""
     return read_run(write_run(folder, records))
 
@@ -75,8 +81,8 @@ def forked_run(heights: int = 12) -> list[Record]:
 
 def evaluated(block: str, accuracy: float, *, trigger: float = 0.0) -> Record:
     """Return the employer's measurement of a block."""
-    fields: dict[str, Value] = {"height": 1, "block": block, "accuracy": accuracy, "trigger_success": trigger}
-    return Record(1.0, INFO, "employer", "evaluated", {**fields, "recalls": "0.5 0.5"})
+    fields: dict[str, Any] = {"height": 1, "block": block, "accuracy": accuracy, "trigger_success": trigger}
+    return note("employer", "evaluated", **fields, recalls="0.5 0.5")
 
 
 def read_pairs(table: Table) -> dict[str, str]:

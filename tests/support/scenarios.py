@@ -1,6 +1,6 @@
 """Material that several tests share: complete scenarios, small image sets, jobs, and the records of a made-up run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,9 @@ import numpy as np
 import yaml
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.lines import DEBUG, INFO, WARNING, Line, Value
+from simulation.records.reading import read_record
+from simulation.records.record import Record
 from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.scenario import Scenario
 from simulation.training.datasets import PIXELS, ImageSet
@@ -100,12 +102,18 @@ def make_job(**changes: Any) -> TrainingJob:
 # ---- records ----
 
 
+def line(who: str, event: str, *, level: str = INFO, time: float = 1.0, **fields: Value) -> Line:
+    """Return a line of a log, which need not be one that a run writes."""
+    return Line(time, level, who, event, fields)
+
+
 def note(who: str, event: str, *, level: str = INFO, time: float = 1.0, **fields: Value) -> Record:
-    return Record(time, level, who, event, fields)
+    """Return a record, from the fields that it has in a log."""
+    return read_record(Line(time, level, who, event, fields))
 
 
 def opening(**changes: Value) -> Record:
-    fields: dict[str, Value] = {
+    fields: dict[str, Any] = {
         "scenario": "made-up",
         "seed": 7,
         "engine": "processes",
@@ -118,18 +126,18 @@ def opening(**changes: Value) -> Record:
         "stages": 2,
         "samples_per_stage": 750,
     }
-    return Record(0.0, INFO, "run", "run", {**fields, **changes})
+    return note("run", "run", time=0.0, **{**fields, **changes})
 
 
 def trained(who: str, stage: int, weights: str, *, data: str = "clean", cpu_s: float = 0.5) -> Record:
-    fields: dict[str, Value] = {"stage": stage, "weights": weights, "steps": 3, "loss": 0.5, "losses": "0.5 0.4 0.6"}
-    return Record(2.0, DEBUG, who, "trained", {**fields, "data": data, "cpu_s": cpu_s})
+    fields: dict[str, Any] = {"stage": stage, "weights": weights, "steps": 3, "loss": 0.5, "losses": "0.5 0.4 0.6"}
+    return note(who, "trained", level=DEBUG, time=2.0, **fields, data=data, cpu_s=cpu_s)
 
 
 def appended(who: str, height: int, block: str, parent: str, weights: str, **changes: Value) -> Record:
-    fields: dict[str, Value] = {"height": height, "block": block, "parent": parent, "weights": weights}
+    fields: dict[str, Any] = {"height": height, "block": block, "parent": parent, "weights": weights}
     fields |= {"proposer": "good-0", "wrapper": "good-1", "declarations": 2, "transactions": 3, "head": True}
-    return Record(3.0, INFO, who, "appended", {**fields, "reorg": 0, **changes})
+    return note(who, "appended", time=3.0, **{**fields, "reorg": 0, **changes})
 
 
 def made_up_run() -> list[Record]:
@@ -160,20 +168,22 @@ def made_up_run() -> list[Record]:
         records.append(appended(who, 2, "0xb2", "0xb1", "0xaa2", transactions=1))
     for block, accuracy in (("0xb1", 0.5), ("0xb2", 0.875)):
         recalls = " ".join(["0.5000"] * 10)
-        measured: dict[str, Value] = {"accuracy": accuracy, "trigger_success": 0.125, "recalls": recalls}
-        records.append(Record(1.0, INFO, "employer", "evaluated", {"height": 1, "block": block, **measured}))
+        measured: dict[str, Any] = {"accuracy": accuracy, "trigger_success": 0.125, "recalls": recalls}
+        records.append(note("employer", "evaluated", height=1, block=block, **measured))
     records.append(note("bad-0", "crashed", level=WARNING, why="killed by SIGKILL"))
     for who, balance in (("good-0", 12.5), ("good-1", 7.0)):
-        records.append(note(who, "final", outcome="finished", height=2, head="0xb2", balance=balance))
-    records.append(note("employer", "final", outcome="delivered", height=2, head="0xb2", balance=0.0))
+        records.append(note(who, "final", outcome="finished", height=2, head="0xb2", reorg=0, balance=balance))
+    records.append(note("employer", "final", outcome="delivered", height=2, head="0xb2", reorg=0, balance=0.0))
     records.append(note("run", "cost", wall_s=9.5, cpu_s=11.25, memory_pss_mb_max=512.0))
     records.append(note("run", "ended", reason="complete", time=9.5))
     return records
 
 
-def _refused(who: str, reason: str, **fields: Value) -> Record:
-    return Record(1.0, INFO, who, "refused", {"kind": "declaration", **fields, "reason": reason})
+def _refused(who: str, reason: str, **fields: Any) -> Record:
+    return note(who, "refused", kind="declaration", **fields, reason=reason)
 
 
-def to_log(records: list[Record]) -> str:
-    return "".join(f"{record.to_line()}\n" for record in records)
+def to_log(records: Sequence[Record | Line]) -> str:
+    """Return the text of a log; lines may stand among the records."""
+    lines = (item.to_line() if isinstance(item, Record) else item for item in records)
+    return "".join(f"{item.to_text()}\n" for item in lines)

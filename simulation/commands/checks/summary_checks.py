@@ -8,11 +8,11 @@ from typing import Any
 from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
-from simulation.analysis.comparison import LogError, read_log
-from simulation.engines.parties.recorder import shorten
-from simulation.records.writing import LOG_NAME
+from simulation.records.reading import LogError, read_log
+from simulation.records.record import short_hash
+from simulation.records.writing import LOG_NAME, SUMMARY_NAME
 from simulation.runs.chain_file import CHAIN_NAME
-from simulation.runs.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
+from simulation.runs.summary import Summary, compute_ledger, describe_tally
 
 
 def find_disagreements(
@@ -56,7 +56,7 @@ def _read_chain(summary: Summary, genesis: TrainingGenesis, blocks: Sequence[Wra
         "ledger": compute_ledger(genesis, list(blocks)),
     }
     if blocks:
-        head = shorten(compute_content_hash(compute_chain_id(genesis), blocks[-1]))
+        head = short_hash(compute_content_hash(compute_chain_id(genesis), blocks[-1]))
         facts["chain" if has_crashed else "employer"] = {"height": blocks[-1].height, "head": head}
     elif not has_crashed:
         facts["employer"] = {"height": 0, "head": "genesis"}

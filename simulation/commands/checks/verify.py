@@ -20,9 +20,10 @@ from protocol.rules import Rules
 from protocol.slots import compute_slot_start
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.commands.checks.summary_checks import find_disagreements
+from simulation.records.writing import SUMMARY_NAME
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
 from simulation.runs.run import MODEL_NAME, SCENARIO_NAME
-from simulation.runs.summary import SUMMARY_NAME, Summary
+from simulation.runs.summary import Summary
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.scenario import Scenario

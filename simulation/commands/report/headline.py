@@ -10,15 +10,15 @@ from simulation.records.tally import Tally
 
 def build_headline(run: Run) -> Table:
     """Return the headline figures of a run."""
-    tally = run.tally
+    tally, opening = run.tally, run.tally.get_opening()
     agreement, best = tally.compute_agreement()
     deceived = tally.count_poisoned_employer()
-    measured = tally.evaluations.get(tally.employer.head)
+    measured = tally.training.evaluations.get(tally.employer.head)
     rows = [
-        ("scenario", f"{tally.run['scenario']}, seed {tally.run['seed']}, engine {tally.run['engine']}"),
+        ("scenario", f"{opening.scenario}, seed {opening.seed}, engine {opening.engine}"),
         ("nodes", _list_populations(tally)),
-        ("data set", str(tally.run["dataset"])),
-        ("ended", str(tally.end.get("reason", "unfinished: the log has no closing line"))),
+        ("data set", opening.dataset),
+        ("ended", tally.get_reason() or "unfinished: the log has no closing line"),
         ("height of the honest chain", str(best.height)),
         ("agreement of honest nodes", f"{agreement:.0%}"),
         (
@@ -27,8 +27,8 @@ def build_headline(run: Run) -> Table:
         ),
         ("employer's height", f"{tally.employer.height} ({tally.employer.outcome})"),
         ("poisoned stages in honest chains", str(tally.count_poisoned_honest())),
-        ("test accuracy", f"{float(str(measured.fields['accuracy'])):.2%}" if measured else "not measured"),
-        ("trigger succeeds", f"{float(str(measured.fields['trigger_success'])):.2%}" if measured else "not measured"),
+        ("test accuracy", f"{measured.accuracy:.2%}" if measured else "not measured"),
+        ("trigger succeeds", f"{measured.trigger_success:.2%}" if measured else "not measured"),
         ("coverage of the data set", _show_share(compute_coverage(tally))),
         ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
         ("deepest reorganisation", f"{tally.reorg_depth_max} blocks"),
@@ -40,8 +40,9 @@ def build_headline(run: Run) -> Table:
 
 def compute_coverage(tally: Tally) -> float | None:
     """Return the share of the data set that clean stages of the employer's chain have trained on, as a summary does."""
-    samples, per_stage = tally.run.get("samples"), tally.run.get("samples_per_stage")
-    if not isinstance(samples, int) or not isinstance(per_stage, int) or samples <= 0:
+    opening = tally.get_opening()
+    samples, per_stage = opening.samples, opening.samples_per_stage
+    if not samples or per_stage is None:
         return None
     clean = tally.employer.height - tally.count_poisoned_employer()
     return min(1.0, clean * per_stage / samples)

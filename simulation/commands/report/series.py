@@ -3,8 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.records.checking import read_loss
-from simulation.records.record import Record, Value
+from simulation.mechanisms.proof_of_training.facts import Trained, TrainingBlock
+from simulation.records.facts import PartyEnded
+from simulation.records.message_facts import Appended, Counted, Relayed, Sent
+from simulation.records.record import Record
 
 
 @dataclass(slots=True)
@@ -26,23 +28,18 @@ class Collected:
 
     def add(self, record: Record) -> None:
         """Take a record that the tally has taken."""
-        fields = record.fields
-        match record.event:
-            case "trained":
-                key = (str(fields["data"]), _whole(fields.get("stage")), str(fields["weights"]))
-                self.losses[key] = read_loss(fields.get("loss"))
-            case "sent" | "relayed":
-                kind = "relayed" if record.event == "relayed" else str(fields["kind"])
-                self.sent[kind, record.time] += _whole(fields["copies"])
-            case "appended":
-                block = str(fields["block"])
-                self.first_appended.setdefault(block, record.time)
-                self.proposers[block] = str(fields.get("proposer", ""))
-            case "final":
+        match fact := record.fact:
+            case Trained():
+                self.losses[fact.data, fact.stage, fact.weights] = float(fact.loss)
+            case Sent():
+                self.sent[fact.kind, record.time] += fact.copies
+            case Relayed():
+                self.sent["relayed", record.time] += fact.copies
+            case Appended():
+                self.first_appended.setdefault(fact.block, record.time)
+                if isinstance(fact.part, TrainingBlock):
+                    self.proposers[fact.block] = fact.part.proposer
+            case PartyEnded():
                 self.has_balances = True
-            case "counted":
+            case Counted():
                 self.is_counted = True
-
-
-def _whole(value: Value) -> int:
-    return value if isinstance(value, int) else 0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulation.analysis.comparison import LogError, RunLog, read_log
 from simulation.commands.report.series import Collected
 from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
@@ -13,7 +12,8 @@ from simulation.commands.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
-from simulation.records.record import parse_json, parse_line
+from simulation.records.lines import parse_json, parse_line
+from simulation.records.reading import LogError, RunLog, read_log
 from simulation.records.tally import Tally
 from simulation.records.writing import EVENTS_NAME, LOG_NAME
 
@@ -43,7 +43,7 @@ class Run:
     @property
     def is_simulated(self) -> bool:
         """Return whether its seconds are simulated ones."""
-        return self.tally.run.get("engine") == "virtual"
+        return self.tally.get_opening().engine == "virtual"
 
     @property
     def is_counted(self) -> bool:

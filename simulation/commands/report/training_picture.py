@@ -27,12 +27,12 @@ def compute_losses(run: Run) -> dict[str, dict[int, list[float]]]:
     return {data: dict(stages) for data, stages in losses.items()}
 
 
-def compute_accuracies(run: Run, name: str = "accuracy") -> dict[str, tuple[int, float]]:
-    """Return height and measurement of each block the employer has measured."""
+def compute_accuracies(run: Run, *, of_trigger: bool = False) -> dict[str, tuple[int, float]]:
+    """Return height and accuracy, or success of the trigger, of each block the employer has measured."""
     tally = run.tally
     found = {
-        block: (tally.blocks[block].height, float(str(record.fields[name])))
-        for block, record in tally.evaluations.items()
+        block: (tally.blocks[block].height, measured.trigger_success if of_trigger else measured.accuracy)
+        for block, measured in tally.training.evaluations.items()
         if block in tally.blocks
     }
     return dict(sorted(found.items(), key=lambda item: (item[1][0], item[0])))
@@ -82,7 +82,7 @@ def _draw_accuracies(axes: Axes, run: Run, accuracies: dict[str, tuple[int, floa
     for kind in sorted({"poisoned" if tally.is_poisoned(block) else "clean" for block in accuracies}):
         colour, marker, _ = _LOOKS[kind]
         axes.plot([], [], f"{marker}-", color=colour, label=f"{kind} blocks")
-    triggers = compute_accuracies(run, "trigger_success")
+    triggers = compute_accuracies(run, of_trigger=True)
     if max(value for _, value in triggers.values()) > CHANCE:
         points = [triggers[block] for block in triggers if block in chain]
         axes.plot(*zip(*points, strict=True), "^--", color=PURPLE, label="trigger succeeds")

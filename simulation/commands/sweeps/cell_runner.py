@@ -17,7 +17,8 @@ from simulation.commands.sweeps.cells import Cell, Recipe, is_in_memory
 from simulation.engines.virtual.engine import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
-from simulation.records.record import INFO, Record
+from simulation.records.facts import Ended, Opening
+from simulation.records.record import Record
 from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.runs.run import FINISHED, run_scenario
 from simulation.runs.summary import Summary, build_summary
@@ -105,19 +106,19 @@ class CellRunner:
 
     def _run_in_memory(self, scenario: Scenario, cell: Cell) -> Summary:
         run = MemoryRun(scenario, self._interruption)
-        opening: dict[str, Any] = {
-            "scenario": scenario.name,
-            "seed": scenario.seed,
-            "engine": scenario.engine,
-            "fingerprint": cell.id,
-            "code_version": self._job.code_version,
-            "dataset": NO_IMAGES.name,
-            "dataset_source": NO_IMAGES.source,
-            "dataset_digest": NO_DIGEST.hex(),
-        }
-        run.tally.add(Record(0.0, INFO, "run", "run", opening))
+        opening = Opening(
+            scenario=scenario.name,
+            seed=scenario.seed,
+            engine=scenario.engine,
+            fingerprint=cell.id,
+            code_version=self._job.code_version,
+            dataset=NO_IMAGES.name,
+            dataset_source=NO_IMAGES.source,
+            dataset_digest=NO_DIGEST.hex(),
+        )
+        run.tally.add(Record(0.0, opening.level, "run", opening))
         result = run.run()
-        run.tally.add(Record(run.tally.last_time, INFO, "run", "ended", {"reason": result.reason}))
+        run.tally.add(Record(run.tally.last_time, Ended.level, "run", Ended(result.reason)))
         broken = run.find_fault(result)
         summary = build_summary(
             run.world, run.tally, result.chains.get("employer", ()), TRAINING_SAMPLES[scenario.dataset.name]

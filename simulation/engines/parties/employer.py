@@ -6,19 +6,19 @@ from protocol.events import BlockAppended
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
-from simulation.engines.parties.recorder import SHORT, Recorder
-from simulation.records.record import INFO, WARNING, Value
+from simulation.mechanisms.proof_of_training.facts import Evaluated, Unevaluated, Unsaved
+from simulation.records.record import Sink, short_hash
 from simulation.training.weight_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
 
 
 class EmployerDesk:
     """What the employer does besides following the chain."""
 
-    def __init__(self, evaluator: Evaluator, store: WeightStore, record: Recorder) -> None:
+    def __init__(self, evaluator: Evaluator, store: WeightStore, sink: Sink) -> None:
         """Take the tools."""
         self._evaluator = evaluator
         self._store = store
-        self._record = record
+        self._sink = sink
         self._measured: set[bytes] = set()
         """Hashes of the blocks measured so far."""
 
@@ -31,12 +31,17 @@ class EmployerDesk:
             try:
                 measured = self._evaluator.evaluate(self._store.get(record.block.header.weights_digest))
             except WeightsError as error:
-                self._record(WARNING, "unevaluated", {"height": record.height, "why": str(error)})
+                self._sink(Unevaluated(height=record.height, why=str(error)))
                 continue
-            fields: dict[str, Value] = {"height": record.height, "block": f"0x{record.hash.hex()[:SHORT]}"}
-            fields |= {"accuracy": round(measured.accuracy, 6), "trigger_success": round(measured.trigger_success, 6)}
-            recalls = " ".join(f"{recall:.4f}" for recall in measured.recalls)
-            self._record(INFO, "evaluated", {**fields, "recalls": recalls})
+            self._sink(
+                Evaluated(
+                    height=record.height,
+                    block=short_hash(record.hash),
+                    accuracy=round(measured.accuracy, 6),
+                    trigger_success=round(measured.trigger_success, 6),
+                    recalls=" ".join(f"{recall:.4f}" for recall in measured.recalls),
+                )
+            )
 
     def save_model(self, core: Participant, path: Path) -> None:
         """Write the model of the head, if there is a block at all.
@@ -52,7 +57,7 @@ class EmployerDesk:
             if get_training(core.rules).genesis.tolerance:
                 self._keep_weights(core, path.parent / WEIGHTS_FOLDER)
         except WeightsError as error:
-            self._record(WARNING, "unsaved", {"why": str(error)})
+            self._sink(Unsaved(str(error)))
 
     def _keep_weights(self, core: Participant, folder: Path) -> None:
         folder.mkdir()

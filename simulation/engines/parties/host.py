@@ -30,8 +30,9 @@ from protocol.participant import Participant
 from protocol.types import MICRO_COINS_PER_COIN, Hash32
 from simulation.attacks.behaviour import Action, Behaviour, SendBytes
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
-from simulation.engines.parties.recorder import Notes, Recorder, shorten
-from simulation.records.record import INFO, Value
+from simulation.engines.parties.recorder import Recorder
+from simulation.records.facts import PartyEnded
+from simulation.records.record import Sink, short_hash
 
 
 class Driver(Protocol):
@@ -56,15 +57,15 @@ class Driver(Protocol):
 class Host:
     """One party: core, behaviour, links and records."""
 
-    __slots__ = ("_driver", "_react", "_record", "core", "notes", "on_block", "reorg_max")
+    __slots__ = ("_driver", "_react", "_sink", "core", "on_block", "recorder", "reorg_max")
 
     def __init__(
         self,
         core: Participant,
         behaviour: Behaviour,
         driver: Driver,
-        record: Recorder,
-        notes: Notes,
+        sink: Sink,
+        recorder: Recorder,
         *,
         journal: JournalWriter | None = None,
     ) -> None:
@@ -72,8 +73,8 @@ class Host:
         self.core = core
         self._react = partial(behaviour.react, core if journal is None else JournalledCore(core, journal))
         self._driver = driver
-        self._record = record
-        self.notes = notes
+        self._sink = sink
+        self.recorder = recorder
         self.reorg_max = 0
         """Blocks given up in its deepest reorganisation."""
         self.on_block: Callable[[BlockAppended], None] | None = None
@@ -96,53 +97,54 @@ class Host:
 
     def finish_comparison(self, pair: CompareWeights, distance: int | None, now: int) -> None:
         """Take a distance in parts per billion; None where there is none."""
-        self.notes.note_compared(pair, distance)
+        self.recorder.record_compared(pair, distance)
         self._feed(WorkFinished(pair, distance), now)
 
     def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
-        self.notes.flush()
+        self.recorder.flush()
         core = self.core
         head = core.tree.head
         is_done = core.is_complete
         done = "delivered" if isinstance(core, LightClient) else "finished"
-        fields: dict[str, Value] = {
-            "outcome": "down" if not is_up else done if is_done else "stopped",
-            "height": head.height,
-            "head": shorten(head.hash) if head.block is not None else "genesis",
-            "reorg": self.reorg_max,
-            "balance": head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
-        }
-        self._record(INFO, "final", fields)
+        self._sink(
+            PartyEnded(
+                outcome="down" if not is_up else done if is_done else "stopped",
+                height=head.height,
+                head=short_hash(head.hash) if head.block is not None else "genesis",
+                reorg=self.reorg_max,
+                balance=head.state.get_account(core.keys.public).balance / MICRO_COINS_PER_COIN,
+            )
+        )
         return tuple(core.rules.encode(record.block) for record in core.tree.get_chain() if record.block is not None)
 
     def _feed(self, event: Event, now: int) -> None:
         for action in self._react(event, now):
             _DOERS[type(action)](self, action)
 
-    def _note_judged(self, action: Judged) -> None:
-        self.notes.note_judged(action)
+    def _record_judged(self, action: Judged) -> None:
+        self.recorder.record_judged(action)
 
-    def _note_private(self, action: Noted) -> None:
-        self.notes.note_private(action.fact)
+    def _record_private(self, action: Noted) -> None:
+        self.recorder.record_private(action.fact)
 
     def _relay(self, action: Relay) -> None:
         copies = self._driver.broadcast(action.frame, action.source)
-        self.notes.note_relayed(copies, len(action.frame))
+        self.recorder.record_relayed(copies, len(action.frame))
 
     def _broadcast(self, action: Broadcast) -> None:
         frame = encode_frame(self.core.rules.chain_id, action.message)
         copies = self._driver.broadcast(frame)
-        self.notes.note_sent(action.message.kind, action.message, "all", copies, len(frame))
+        self.recorder.record_sent(action.message.kind, action.message, "all", copies, len(frame))
 
     def _send(self, action: Send) -> None:
         frame = encode_frame(self.core.rules.chain_id, action.message)
         copies = self._driver.send(action.peer, frame)
-        self.notes.note_sent(action.message.kind, action.message, action.peer, copies, len(frame))
+        self.recorder.record_sent(action.message.kind, action.message, action.peer, copies, len(frame))
 
     def _send_bytes(self, action: SendBytes) -> None:
         copies = self._driver.broadcast(action.frame)
-        self.notes.note_sent(action.label, None, "all", copies, len(action.frame))
+        self.recorder.record_sent(action.label, None, "all", copies, len(action.frame))
 
     def _set_timer(self, action: SetTimer) -> None:
         self._driver.set_timer(action.timer, action.at)
@@ -154,22 +156,22 @@ class Host:
             case CompareWeights(own, other):
                 self._driver.compare_weights(own, other)
 
-    def _note_block(self, action: BlockAppended) -> None:
-        self.notes.note_block(action)
+    def _record_block(self, action: BlockAppended) -> None:
+        self.recorder.record_block(action)
         self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
         if self.on_block is not None:
             self.on_block(action)
 
 
 _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
-    Judged: Host._note_judged,
+    Judged: Host._record_judged,
     Relay: Host._relay,
     Broadcast: Host._broadcast,
     Send: Host._send,
     SendBytes: Host._send_bytes,
     SetTimer: Host._set_timer,
     StartWork: Host._start_work,
-    BlockAppended: Host._note_block,
-    Noted: Host._note_private,
+    BlockAppended: Host._record_block,
+    Noted: Host._record_private,
 }
 """What each action means. One table for all hosts: in large networks what each has of its own is never in the cache."""

@@ -45,9 +45,9 @@ from protocol.types import Nanoseconds
 from protocol.verdicts import Accept, Wait
 from simulation.engines.caching_rules import CachingRules
 from simulation.engines.parties.building import build_node
-from simulation.engines.parties.recorder import shorten
+from simulation.records.record import short_hash
+from simulation.records.writing import SUMMARY_NAME
 from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.runs.summary import SUMMARY_NAME
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
@@ -97,7 +97,7 @@ def describe(command: Command) -> str:
         case Relay(frame, source):
             return f"relay {len(frame)} bytes from {source}"
         case SetTimer(timer, at):
-            return f"timer {timer.kind.value} {timer.slot} {shorten(timer.parent)} at {at}"
+            return f"timer {timer.kind.value} {timer.slot} {short_hash(timer.parent)} at {at}"
         case StartWork(TrainStage(stage, base)):
             return f"train {stage} from {base.hex()}" if base else f"train {stage}"
         case StartWork(CompareWeights(own, other)):
@@ -114,7 +114,7 @@ def describe(command: Command) -> str:
         case Noted(LotteryWon(right, height, slot)):
             return f"won {right.value} {height} {slot}"
         case Noted(SecretKnown(height, parent, secret)):
-            return f"secret {height} {shorten(parent)} {secret.hex()}"
+            return f"secret {height} {short_hash(parent)} {secret.hex()}"
     raise TypeError(f"no command has no words: {command!r}")
 
 

@@ -17,7 +17,6 @@ from typing import Final
 
 from protocol.mechanisms.proof_of_training.job import compute_chain_id
 from simulation.engines.network_model import NetworkModel
-from simulation.engines.parties.recorder import SHORT
 from simulation.engines.processes.control import (
     EmployerRole,
     FinalReport,
@@ -37,7 +36,9 @@ from simulation.engines.processes.server import CONTEXT
 from simulation.engines.result import EngineResult
 from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
-from simulation.records.record import INFO, WARNING, Record, Value
+from simulation.records.fact import Fact
+from simulation.records.facts import Crashed, GenesisMade
+from simulation.records.record import Record, short_hash
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import to_micro
 from simulation.scenario.world.world import EMPLOYER, USERS, World
@@ -211,7 +212,7 @@ class ProcessEngine:
             if reason is not None:
                 return reason
             self._turn(f"starting: {len(self._seats) - len(waiting)} of {len(self._seats)} processes are ready")
-        self._record(INFO, "genesis", {"chain": f"0x{compute_chain_id(self._world.genesis).hex()[:SHORT]}"})
+        self._record(GenesisMade(short_hash(compute_chain_id(self._world.genesis))))
         self._tell_all(Go(time.monotonic_ns()))
         return None
 
@@ -263,14 +264,14 @@ class ProcessEngine:
         match message:
             case Records(records):
                 for record in records:
-                    self._take(record)
+                    self._sink(record)
             case Ready():
                 seat.is_ready = True
             case FinalReport(blocks=blocks):
                 self._chains[seat.label] = blocks
                 self._close(seat)
             case PartyFailed(kind, text, trace):
-                self._crash(seat, {"why": f"{kind}: {text}", "trace": trace})
+                self._crash(seat, f"{kind}: {text}", trace)
         return True
 
     def _bury(self, seat: _Seat) -> None:
@@ -280,10 +281,10 @@ class ProcessEngine:
         if not seat.is_over:
             seat.process.join()
             code = seat.process.exitcode or 0
-            self._crash(seat, {"why": f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"})
+            self._crash(seat, f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
 
-    def _crash(self, seat: _Seat, fields: dict[str, Value]) -> None:
-        self._record(WARNING, "crashed", fields, who=seat.label)
+    def _crash(self, seat: _Seat, why: str, trace: str | None = None) -> None:
+        self._record(Crashed(why=why, trace=trace), who=seat.label)
         self._close(seat)
 
     def _close(self, seat: _Seat) -> None:
@@ -303,7 +304,7 @@ class ProcessEngine:
         for seat in self._seats.values():
             if not seat.is_over:
                 seat.process.kill()
-                self._crash(seat, {"why": f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed"})
+                self._crash(seat, f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed")
         for seat in self._seats.values():
             seat.process.join()
             seat.control.close()
@@ -316,9 +317,6 @@ class ProcessEngine:
 
     # ---- records ----
 
-    def _record(self, level: str, event: str, fields: dict[str, Value], who: str = "run") -> None:
+    def _record(self, fact: Fact, who: str = "run") -> None:
         elapsed = (time.monotonic_ns() - self._run_start) / NANOSECONDS
-        self._take(Record(elapsed, level, who, event, fields))
-
-    def _take(self, record: Record) -> None:
-        self._sink(record)
+        self._sink(Record(elapsed, fact.level, who, fact))

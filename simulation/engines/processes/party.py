@@ -22,7 +22,9 @@ from simulation.engines.parties.host import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Link, Links
 from simulation.foundation.interruption import OF_THE_TERMINAL
-from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
+from simulation.records.fact import Fact
+from simulation.records.facts import Dropped, PartyStarted, Unlinked
+from simulation.records.record import Record
 
 NANOSECONDS: Final = 1_000_000_000
 JobT = TypeVar("JobT")
@@ -136,10 +138,10 @@ class Party:
         """Call something at a time since the genesis."""
         heapq.heappush(self._timers, (at, next(self._order), action))
 
-    def record(self, level: str, event: str, fields: dict[str, Value], who: str | None = None) -> None:
-        """Note a fact; it goes out at the end of the turn."""
+    def record(self, fact: Fact, who: str | None = None) -> None:
+        """Record a fact about the party, or about one it acts for; it goes out at the end of the turn."""
         elapsed = (time.monotonic_ns() - self.setup.run_start) / NANOSECONDS
-        self._records.append(Record(elapsed, level, who or self.setup.label, event, fields))
+        self._records.append(Record(elapsed, fact.level, who or self.setup.label, fact))
 
     # ---- the loop ----
 
@@ -149,7 +151,7 @@ class Party:
 
     def run(self, on_go: Callable[[], None], report: Callable[[], FinalReport]) -> None:
         """Say that the party is ready, wait for the clock, live until told to stop, and report."""
-        self.record(INFO, "started", {"pid": os.getpid()})
+        self.record(PartyStarted(os.getpid()))
         self._flush()
         self._control.send(Ready())
         while self._genesis_at is None and not self._is_stopped:
@@ -163,7 +165,7 @@ class Party:
             self._wait(timeout_s)
         dropped = self._links.count_dropped()
         if dropped:
-            self.record(WARNING, "dropped", {"frames": dropped})
+            self.record(Dropped(dropped))
         final = report()
         self._flush()
         self._control.send(final)
@@ -204,7 +206,7 @@ class Party:
         except (EOFError, OSError):
             self._selector.unregister(link.connection)
             self._links.remove(link.peer)
-            self.record(DEBUG, "unlinked", {"peer": link.peer})
+            self.record(Unlinked(link.peer))
             return
         if self.host is not None:
             self.host.receive(link.peer, frame, self.now())

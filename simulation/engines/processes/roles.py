@@ -18,10 +18,10 @@ from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
 from simulation.engines.parties.journal import JournalWriter
-from simulation.engines.parties.recorder import Notes
+from simulation.engines.parties.recorder import Recorder
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.processes.party import Party, Worker, run_party
-from simulation.records.record import INFO, Value
+from simulation.records.message_facts import Sent
 from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import open_shared
@@ -95,18 +95,18 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     worker: Worker[TrainStage, _Trained] = Worker(train)
     rules = Rules(ProofOfTraining(setup.genesis))
     core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
-    notes = Notes(party.record, setup.labels, rules)
+    recorder = Recorder(party.record, setup.labels, rules)
     journal = _open_journal(setup)
-    host = Host(core, behaviour, party, party.record, notes, journal=journal)
+    host = Host(core, behaviour, party, party.record, recorder, journal=journal)
     party.host = host
 
     def start_training(stage: int, base: bytes) -> None:
-        host.notes.note_training(stage, base)
+        host.recorder.record_training(stage, base)
         worker.submit(TrainStage(stage, base))
 
     def on_trained() -> None:
         done = worker.take()
-        host.notes.note_trained(describe_training(done.outcome, role.spec, done.cpu_s))
+        host.recorder.record_trained(describe_training(done.outcome, role.spec, done.cpu_s))
         host.finish_training(done.outcome.result, done.base, party.now())
 
     party.train = start_training
@@ -143,9 +143,9 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
     rules = Rules(ProofOfTraining(setup.genesis))
     core = LightClient(rules, KeyPair(role.key_seed))
-    notes = Notes(party.record, setup.labels, rules)
+    recorder = Recorder(party.record, setup.labels, rules)
     journal = _open_journal(setup)
-    host = Host(core, Honest(), party, party.record, notes, journal=journal)
+    host = Host(core, Honest(), party, party.record, recorder, journal=journal)
     party.host = host
 
     desk = EmployerDesk(evaluator, WeightStore(setup.weights_folder), party.record)
@@ -179,8 +179,8 @@ def _live_as_users(party: Party, setup: Setup, role: UsersRole) -> None:
     def issue(transfer: PlannedTransfer) -> None:
         frame = encode_frame(chain_id, transfer.transaction)
         copies = party.broadcast(frame)
-        fields: dict[str, Value] = {"kind": "transaction", "nonce": transfer.transaction.nonce, "to": "all"}
-        party.record(INFO, "sent", {**fields, "copies": copies, "bytes": copies * len(frame)}, who=transfer.user)
+        nonce, size = transfer.transaction.nonce, copies * len(frame)
+        party.record(Sent(kind="transaction", nonce=nonce, to="all", copies=copies, bytes=size), who=transfer.user)
         schedule()
 
     party.run(schedule, FinalReport)

@@ -39,8 +39,8 @@ class Receiver(Protocol):
     def receive(self, source: str, frame: bytes) -> None:
         """Take a frame that has arrived."""
 
-    def note_declined(self, count: int) -> None:
-        """Note frames that a neighbour, or the party itself, did not take."""
+    def record_declined(self, count: int) -> None:
+        """Count frames that a neighbour, or the party itself, did not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Carrier:
         if not target.is_up:
             return
         if flight.due[place] == _JUDGED:
-            target.note_declined(1)
+            target.record_declined(1)
             return
         target.receive(source, flight.frame)
         if target.has_seen(flight.hash):

@@ -22,16 +22,21 @@ from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.engines.caching_rules import CachingRules
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.building import build_node
+from simulation.engines.parties.counting import CountingRecorder, Counts
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
 from simulation.engines.parties.journal import JournalWriter
-from simulation.engines.parties.recorder import CountedNotes, Counts, Notes
+from simulation.engines.parties.recorder import Recorder
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual.carrier import Carrier, Sender
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.trainer_pool import TrainerPool
 from simulation.foundation.interruption import Interruption
-from simulation.records.record import INFO, WARNING, Record, Value
+from simulation.mechanisms.proof_of_training.facts import Trained
+from simulation.records.fact import Fact
+from simulation.records.facts import CameUp, GenesisMade, PartyStarted, WentDown
+from simulation.records.message_facts import Sent
+from simulation.records.record import Record, short_hash
 from simulation.scenario.network import Outage
 from simulation.scenario.world.building import to_micro
 from simulation.scenario.world.key_pairs import make_keys
@@ -93,8 +98,8 @@ class _Seat:
     def has_seen(self, frame_hash: Hash32) -> bool:
         return self.core.has_seen(frame_hash)
 
-    def note_declined(self, count: int) -> None:
-        self.host.notes.note_declined(count)
+    def record_declined(self, count: int) -> None:
+        self.host.recorder.record_declined(count)
 
     def send(self, peer: str, frame: bytes) -> int:
         return self._carry((self.neighbours[peer],), frame)
@@ -109,7 +114,7 @@ class _Seat:
     def _carry(self, targets: Sequence[int], frame: bytes) -> int:
         declined = self._engine.carrier.carry(self.sender, targets, frame)
         if declined:
-            self.note_declined(declined)
+            self.record_declined(declined)
         return len(targets)
 
     def receive(self, source: str, frame: bytes) -> None:
@@ -131,10 +136,10 @@ class _Seat:
         self._engine.acting = self.label
         self.host.start(self._engine.queue.now)
 
-    def finish_training(self, incarnation: int, result: TrainingResult, base: bytes, fields: dict[str, Value]) -> None:
+    def finish_training(self, incarnation: int, result: TrainingResult, base: bytes, fact: Trained) -> None:
         if self.is_up and incarnation == self.incarnation:
             self._engine.acting = self.label
-            self.host.notes.note_trained(fields)
+            self.host.recorder.record_trained(fact)
             self.host.finish_training(result, base, self._engine.queue.now)
 
     def finish_comparison(self, incarnation: int, pair: CompareWeights, distance: int | None) -> None:
@@ -199,7 +204,7 @@ class VirtualEngine:
             self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
         self._counts = Counts() if world.scenario.output.records == "essential" else None
         self._seats: dict[str, _Seat] = {}
-        self._described: dict[tuple[bytes, int, bool], dict[str, Value]] = {}
+        self._described: dict[tuple[bytes, int, bool], Trained] = {}
         """What records say about a training, by its result and what it took."""
         self._heads: Counter[bytes] = Counter()
         """Living honest nodes by head, of those that have the whole job."""
@@ -283,12 +288,12 @@ class VirtualEngine:
         for label, seat in self._seats.items():
             seat.furnish(self._build_host(seat))
             seat.is_up = label not in downs
-        self.record("run", INFO, "genesis", {"chain": f"0x{self._rules.chain_id.hex()[:12]}"})
+        self.record("run", GenesisMade(short_hash(self._rules.chain_id)))
         for seat in self._seats.values():
             if seat.is_up:
                 self.queue.schedule(0, partial(self._start, seat))
             else:
-                self.record(seat.label, WARNING, "down", {})
+                self.record(seat.label, WentDown())
         self._alive = sum(self._seats[label].is_up for label in self._honest)
         for outage in self._scenario.network.outages:
             self._schedule_outage(outage)
@@ -302,8 +307,8 @@ class VirtualEngine:
         else:
             is_relaying = self._world.network.is_relaying
             core, behaviour = build_node(seat.spec, self._rules, is_relaying=is_relaying)
-        record = partial(self.record, seat.label)
-        host = Host(core, behaviour, seat, record, self._build_notes(seat), journal=self._open_journal(seat))
+        sink = partial(self.record, seat.label)
+        host = Host(core, behaviour, seat, sink, self._build_recorder(seat), journal=self._open_journal(seat))
         host.on_block = partial(self._on_block, seat)
         return host
 
@@ -315,15 +320,16 @@ class VirtualEngine:
             found = self._journals[seat.label] = JournalWriter(self._journal_folder, seat.label)
         return found
 
-    def _build_notes(self, seat: _Seat) -> Notes:
-        record = partial(self.record, seat.label)
+    def _build_recorder(self, seat: _Seat) -> Recorder:
+        sink = partial(self.record, seat.label)
         if self._counts is None:
-            return Notes(record, self._labels, self._rules)
-        return CountedNotes(record, self._labels, self._rules, self._counts, seat.spec.role if seat.spec else EMPLOYER)
+            return Recorder(sink, self._labels, self._rules)
+        role = seat.spec.role if seat.spec else EMPLOYER
+        return CountingRecorder(sink, self._labels, self._rules, self._counts, role)
 
     def _start(self, seat: _Seat) -> None:
         if self._counts is None:
-            self.record(seat.label, INFO, "started", {"pid": None})
+            self.record(seat.label, PartyStarted(None))
         seat.start()
 
     def _schedule_outage(self, outage: Outage) -> None:
@@ -338,8 +344,8 @@ class VirtualEngine:
         seat.is_up = False
         self._alive -= seat.label in self._honest
         seat.incarnation += 1
-        seat.host.notes.flush()
-        self.record(seat.label, WARNING, "down", {})
+        seat.host.recorder.flush()
+        self.record(seat.label, WentDown())
         self._forget_finish(seat)
 
     def _bring_up(self, seat: _Seat, disk: str) -> None:
@@ -350,7 +356,7 @@ class VirtualEngine:
         self.carrier.forget(seat.place)
         seat.is_up = True
         self._alive += seat.label in self._honest
-        self.record(seat.label, WARNING, "up", {"disk": disk})
+        self.record(seat.label, CameUp(disk))
         if seat.label in self._journals:
             self._journals[seat.label].write_restart(is_disk_kept=disk == "kept")
         if disk == "kept" and isinstance(before, Node) and isinstance(seat.host.core, Node):
@@ -380,8 +386,8 @@ class VirtualEngine:
             frame = encode_frame(self._rules.chain_id, transfer.transaction)
             self.carrier.carry(sender, links, frame)
             copies = len(links)
-            fields: dict[str, Value] = {"kind": "transaction", "nonce": transfer.transaction.nonce, "to": "all"}
-            self.record(transfer.user, INFO, "sent", {**fields, "copies": copies, "bytes": copies * len(frame)})
+            nonce, size = transfer.transaction.nonce, copies * len(frame)
+            self.record(transfer.user, Sent(kind="transaction", nonce=nonce, to="all", copies=copies, bytes=size))
             schedule()
 
         schedule()
@@ -392,15 +398,15 @@ class VirtualEngine:
         """Train a stage, and let it take its simulated time."""
         if seat.spec is None:
             raise PartyError(f"{seat.label} does not train")
-        seat.host.notes.note_training(stage, base)
+        seat.host.recorder.record_training(stage, base)
         outcome, cost_ns = self._trainers.train(seat.spec, stage, base)
         key = (outcome.result.weights_digest, cost_ns, seat.spec.poison is None)
-        fields = self._described.get(key)
-        if fields is None:
-            fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
+        fact = self._described.get(key)
+        if fact is None:
+            fact = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
             if outcome.weights:
                 self._store.put(outcome.result.weights_digest, outcome.weights)
-        done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fields)
+        done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fact)
         self.queue.schedule(self.queue.now + cost_ns, done)
 
     def compare(self, seat: _Seat, pair: CompareWeights) -> None:
@@ -412,9 +418,9 @@ class VirtualEngine:
                 self._distances[pair] = distance
         self.queue.schedule(self.queue.now, partial(seat.finish_comparison, seat.incarnation, pair, distance))
 
-    def record(self, who: str, level: str, event: str, fields: dict[str, Value]) -> None:
-        """Note a fact."""
-        self._sink(Record(self.queue.now / NANOSECONDS, level, who, event, fields))
+    def record(self, who: str, fact: Fact) -> None:
+        """Record a fact about a party, or about the run."""
+        self._sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))
 
     # ---- ending ----
 

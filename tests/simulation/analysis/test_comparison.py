@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from simulation.analysis.comparison import ROWS, LogError, RunLog, build_frame, build_table, read_log
+from simulation.analysis.comparison import ROWS, build_frame, build_table
 from simulation.commands.cli import main
-from simulation.records.record import Record, Value
+from simulation.records.lines import Value
+from simulation.records.reading import LogError, RunLog, read_log
+from simulation.records.record import Record
 from simulation.records.tally import Tally
-from tests.support.scenarios import appended, made_up_run, note, opening, to_log
+from tests.support.scenarios import appended, line, made_up_run, opening, to_log
 
 TEXT = to_log(made_up_run())
 
@@ -123,7 +125,7 @@ def test_a_number_that_is_none_damages_its_line_and_does_not_count_as_0(
 ) -> None:
     records = made_up_run()
     number = max(place for place, record in enumerate(records) if record.event == "appended")
-    bad = appended("employer", 2, "0xb2", "0xb1", "0xaa2")
+    bad = appended("employer", 2, "0xb2", "0xb1", "0xaa2").to_line()
     bad.fields[field] = value
     log = read_log(write(tmp_path, to_log([*records[:number], bad, *records[number + 1 :]])))
     assert log.tally == tally_of([*records[:number], *records[number + 1 :]])
@@ -155,7 +157,7 @@ def test_a_line_whose_fields_are_lost_is_left_out_and_the_rest_is_used(number: i
     """Whichever line is cut behind its event, what the others say is still shown."""
     records = made_up_run()
     lines = TEXT.splitlines(keepends=True)
-    short = note(records[number].who, records[number].event, time=records[number].time).to_line()
+    short = line(records[number].who, records[number].event, time=records[number].time).to_text()
     log = read_log(write(tmp_path, "".join([*lines[:number], f"{short}\n", *lines[number + 1 :]])))
     assert set(show(log)) == set(ROWS)
 
@@ -193,10 +195,10 @@ def test_a_log_cut_at_any_byte_can_be_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gone", ["scenario", "seed", "engine", "code_version", "dataset"])
 def test_an_opening_line_that_lacks_something_is_no_opening_line(gone: str, tmp_path: Path) -> None:
-    record = opening()
-    del record.fields[gone]
+    first = opening().to_line()
+    del first.fields[gone]
     with pytest.raises(LogError):
-        read_log(write(tmp_path, to_log([record, *made_up_run()[1:]])))
+        read_log(write(tmp_path, to_log([first, *made_up_run()[1:]])))
 
 
 @pytest.mark.parametrize(

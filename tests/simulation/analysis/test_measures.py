@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from simulation.analysis.measures import compute_measures, find_best, measure_detection, measure_populations
-from simulation.records.record import Record, parse_line
+from simulation.records.lines import parse_line
+from simulation.records.reading import read_record
+from simulation.records.record import Record
 from simulation.records.tally import Tally
 from tests.support.memory_runs import make_raw, population, simulate
 from tests.support.scenarios import appended, note, trained
@@ -91,14 +93,14 @@ def test_each_branch_has_the_model_of_its_highest_block() -> None:
 
 def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
     def at(time: float, record: Record) -> Record:
-        return Record(time, record.level, record.who, record.event, record.fields)
+        return Record(time, record.level, record.who, record.fact)
 
     tally = count(
         at(2.0, appended("good-0", 1, "0xa1", "genesis", "0xa")),
         at(2.5, appended("good-1", 1, "0xa1", "genesis", "0xa")),
         at(5.0, appended("good-1", 2, "0xa2", "0xa1", "0xa")),
         at(6.0, appended("good-0", 2, "0xa2", "0xa1", "0xa")),
-        *[note("good-0", "sent", kind="declaration", copies=7, bytes=1)] * 4,
+        *[note("good-0", "sent", kind="declaration", to="all", copies=7, bytes=1)] * 4,
     )
     blocks = compute_measures(tally)["blocks"]
     assert blocks["seconds_each"] == 2.5
@@ -129,7 +131,7 @@ def test_a_log_gives_the_measures_of_the_run_itself() -> None:
         party = read.get_party(node.label)
         party.population, party.role = node.population, node.role
     for record in run.records:
-        read.add(parse_line(record.to_line()))
+        read.add(read_record(parse_line(record.to_line().to_text())))
     measured = compute_measures(run.tally)
     assert compute_measures(read) == measured
     assert measured["detection"]["recall"] > 0

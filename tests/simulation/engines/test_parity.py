@@ -6,7 +6,7 @@ import pytest
 
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.verdicts import ChainReason, FrameReason, Reason
-from simulation.records.record import Value
+from simulation.records.lines import Value
 from tests.support.processes import Finished, find_traces, launch, sets
 
 pytestmark = pytest.mark.slow

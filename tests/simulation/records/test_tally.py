@@ -1,6 +1,8 @@
 import pytest
 
-from simulation.records.record import DEBUG, WARNING, Record
+from simulation.records.facts import Ended
+from simulation.records.lines import DEBUG, WARNING
+from simulation.records.record import Record
 from simulation.records.tally import Tally
 from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
@@ -19,7 +21,7 @@ def tally() -> Tally:
 
 def roles(**named: str) -> list[Record]:
     return [
-        note(label.replace("_", "-"), "node", level=DEBUG, population=label[:-2], role=role)
+        note(label.replace("_", "-"), "node", level=DEBUG, population=label[:-2], role=role, stake=1)
         for label, role in named.items()
     ]
 
@@ -61,9 +63,9 @@ def test_acceptances_of_honest_nodes_are_credited_to_the_author(tally: Tally) ->
 
 def test_training_is_followed_stage_by_stage() -> None:
     training = note("good-0", "training", level=DEBUG, stage=1)
-    assert count(training).nodes["good-0"].stage == 1
+    assert count(training).training.stage == {"good-0": 1}
     after = count(training, trained("good-0", 1, "0xa"))
-    assert (after.nodes["good-0"].stage, after.nodes["good-0"].trained) == (None, 1)
+    assert (after.training.stage, after.training.trained) == ({}, {"good-0": 1})
 
 
 def test_training_time_is_useful_where_the_employer_has_its_result(tally: Tally) -> None:
@@ -76,14 +78,15 @@ def test_a_chain_goes_from_its_head_down(tally: Tally) -> None:
 
 
 def test_the_evaluation_of_each_block_is_kept(tally: Tally) -> None:
-    assert {block: record.fields["accuracy"] for block, record in tally.evaluations.items()} == {
+    assert {block: measured.accuracy for block, measured in tally.training.evaluations.items()} == {
         "0xb1": 0.5,
         "0xb2": 0.875,
     }
 
 
 def test_opening_cost_and_ending_are_kept(tally: Tally) -> None:
-    assert (tally.run["scenario"], tally.cost["wall_s"], tally.end) == ("made-up", 9.5, {"reason": "complete"})
+    assert tally.cost is not None
+    assert (tally.get_opening().scenario, tally.cost.wall_s, tally.end) == ("made-up", 9.5, Ended("complete"))
     assert tally.last_time == 9.5
 
 
@@ -183,7 +186,9 @@ def test_a_reorganisation_moves_the_head_and_its_depth_counts_for_honest_nodes()
 
 
 def test_events_without_a_figure_are_passed_over() -> None:
-    tally = count(opening(), note("good-0", "phase", level=DEBUG, phase="training"), note("run", "genesis", chain="0x"))
+    tally = count(
+        opening(), note("good-0", "phase", level=DEBUG, phase="training", height=1), note("run", "genesis", chain="0x")
+    )
     assert tally.nodes == {}
     assert tally.employer.outcome == "running"
 

@@ -13,9 +13,8 @@ from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.sources import read_source
 from simulation.commands.report.style import make_figure
 from simulation.commands.report.writing import build_files, compare_runs
-from simulation.records.record import INFO, Record
 from tests.support.reports import Page, forked_run, make_run, read_pairs, write_log, write_run, write_sweep
-from tests.support.scenarios import appended, made_up_run, note, trained
+from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
 pytestmark = pytest.mark.slow
 
@@ -26,12 +25,11 @@ OUTWARD = re.compile(r"https?:|//|url\(|@import|expression\(|javascript:", re.IG
 def nasty_run(folder: Path) -> Path:
     """Write a run in which every text that comes from outside is one that would do harm as HTML."""
     records = [record for record in made_up_run() if record.event != "run"]
-    opening_fields = {**made_up_run()[0].fields, "scenario": NASTY, "dataset": NASTY}
-    records = [Record(0.0, INFO, "run", "run", opening_fields), *records]
-    records += [note("x-0", "node", population=NASTY, role=NASTY), trained("x-0", 0, NASTY, data=NASTY)]
+    records = [opening(scenario=NASTY, dataset=NASTY), *records]
+    records += [note("x-0", "node", population=NASTY, role=NASTY, stake=1), trained("x-0", 0, NASTY, data=NASTY)]
     records += [appended("x-0", 1, NASTY, NASTY, NASTY, proposer=NASTY)]
     records += [note("good-0", "refused", kind=NASTY, author="x-0", peer=NASTY, reason=NASTY)]
-    records += [note("x-0", "sent", kind=NASTY, copies=1, bytes=1), note("run", "ended", reason=NASTY)]
+    records += [note("x-0", "sent", kind=NASTY, to=NASTY, copies=1, bytes=1), note("run", "ended", reason=NASTY)]
     return write_run(folder / "<b>run & co", records)
 
 

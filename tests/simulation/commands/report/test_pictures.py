@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
+from msgspec.structs import replace
 
 from simulation.commands.report.headline import build_headline, compute_coverage
 from simulation.commands.report.picture import Missing, Picture
@@ -19,7 +20,8 @@ from simulation.commands.report.sources import Run
 from simulation.commands.report.style import CLEAN, POISONED
 from simulation.commands.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
 from simulation.commands.report.training_picture import compute_accuracies, compute_losses, draw_training
-from simulation.records.record import INFO, Record
+from simulation.mechanisms.proof_of_training.facts import Trained
+from simulation.records.record import Record
 from tests.support.reports import evaluated, forked_run, make_run, read_pairs
 from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
@@ -72,8 +74,8 @@ def test_every_loss_and_accuracy_is_a_point(forked: Run) -> None:
     assert points_of(losses) == expected
     assert len(expected) > 12
     measured = Counter(
-        (float(forked.tally.blocks[block].height), round(float(str(record.fields["accuracy"])), 9), colour)
-        for block, record in forked.tally.evaluations.items()
+        (float(forked.tally.blocks[block].height), round(measured.accuracy, 9), colour)
+        for block, measured in forked.tally.training.evaluations.items()
         for colour in [POISONED if forked.tally.is_poisoned(block) else CLEAN]
     )
     assert points_of(accuracies) == measured
@@ -107,10 +109,12 @@ def test_half_a_training_picture_is_drawn_where_there_is_half(tmp_path: Path) ->
 
 
 def test_training_that_went_wrong_is_drawn_as_a_gap(tmp_path: Path) -> None:
-    records = made_up_run()
-    for record in records:
-        if record.event == "trained":
-            record.fields["loss"] = "nan"
+    records = [
+        Record(record.time, record.level, record.who, replace(record.fact, loss="nan"))
+        if isinstance(record.fact, Trained)
+        else record
+        for record in made_up_run()
+    ]
     losses = axes_of(draw_training(make_run(tmp_path, records)))[0]
     assert sum(np.isnan(y) for _, y, _ in points_of(losses).elements()) == 3
 
@@ -252,7 +256,7 @@ def test_a_message_at_the_very_end_is_in_the_last_bin() -> None:
 
 
 def test_a_run_that_only_counted_says_so(tmp_path: Path) -> None:
-    counted = Record(3.0, INFO, "run", "counted", {"what": "sent", "kind": "header", "count": 70, "amount": 900})
+    counted = note("run", "counted", time=3.0, what="sent", kind="header", count=70, amount=900)
     records = [record for record in made_up_run() if record.event not in ("sent", "relayed")]
     missing = draw_timeline(make_run(tmp_path / "a", [*records, counted]))
     assert isinstance(missing, Missing)
@@ -291,9 +295,9 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
 def test_a_deceived_employer_is_said_to_be_and_its_poisoned_stages_cover_nothing(forked: Run) -> None:
     assert read_pairs(build_headline(forked))["employer deceived"] == "yes: 9 of its 12 stages are poisoned"
     assert compute_coverage(forked.tally) == 1.0
-    forked.tally.run["samples"] = 750 * 12
+    forked.tally.opening = replace(forked.tally.get_opening(), samples=750 * 12)
     assert compute_coverage(forked.tally) == 3 / 12
-    del forked.tally.run["samples"]
+    forked.tally.opening = replace(forked.tally.get_opening(), samples=None)
     assert compute_coverage(forked.tally) is None
 
 
@@ -305,10 +309,10 @@ def test_a_run_of_which_nothing_is_known_has_a_headline_and_no_picture(tmp_path:
 
 def test_letters_that_no_font_has_and_formulas_are_drawn_as_text(tmp_path: Path) -> None:
     nasty = "$\\frac{$\n\ud800\N{CJK UNIFIED IDEOGRAPH-65E5}<b>" + "x" * 5000
-    records = [*made_up_run(), note("x-0", "node", population=nasty, role="silent")]
+    records = [*made_up_run(), note("x-0", "node", population=nasty, role="silent", stake=1)]
     records += [trained("x-0", 0, "0xcc", data=nasty), appended("x-0", 1, nasty, "0x0", "0xcc")]
     records += [note("good-0", "refused", kind="a", author="x-0", peer="b", reason=nasty)]
-    records += [note("x-0", "sent", kind=nasty, copies=1, bytes=1)]
+    records += [note("x-0", "sent", kind=nasty, to="all", copies=1, bytes=1)]
     run = make_run(tmp_path, [record for record in records if record.event != "ended"])
     for draw in (draw_training, draw_refusals, draw_timeline, draw_coins):
         picture = draw(run)

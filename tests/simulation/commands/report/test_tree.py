@@ -12,6 +12,7 @@ from simulation.commands.report.sources import Run
 from simulation.commands.report.style import BLACK, CLEAN, LIGHT, POISONED
 from simulation.commands.report.tree_layout import Place, lay_out
 from simulation.commands.report.tree_picture import MAX_TICKS, choose_ticks, draw_tree
+from simulation.records.message_facts import BlockPart
 from simulation.records.record import Record
 from simulation.records.tally import BlockTally, Tally
 from tests.support.reports import forked_run, make_run
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 def tally_of(blocks: dict[str, tuple[int, str]]) -> Tally:
     tally = Tally()
-    tally.blocks = {name: BlockTally(height, parent, "0xw", 0) for name, (height, parent) in blocks.items()}
+    tally.blocks = {name: BlockTally(height, parent, BlockPart(), 0) for name, (height, parent) in blocks.items()}
     return tally
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from simulation.analysis.comparison import read_log
 from simulation.engines.processes.descriptors import compute_needed
-from simulation.records.record import WARNING, Record
+from simulation.records.lines import WARNING
+from simulation.records.reading import read_log
+from simulation.records.record import Record
 from simulation.scenario.world.building import build_world
 from tests.support.processes import (
     SMALL,
@@ -78,7 +79,7 @@ def test_a_killed_node_is_shown_as_crashed_and_the_others_finish(start: Starter)
     assert [(record.who, record.level, record.fields["why"]) for record in crash] == [
         ("honest-2", WARNING, "killed by SIGKILL")
     ]
-    assert crash[0].to_line() in run.out
+    assert crash[0].to_line().to_text() in run.out
     assert (run.summary["chain"]["height"], run.summary["chain"]["honest_agreement"]) == (4, 1.0)
     assert find_traces(run.told) == []
     running.wait_for_orphans_to_end()
@@ -165,7 +166,7 @@ def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, st
     assert (run.cwd / "pot_sim.log").read_bytes() == (run.folder / "pot_sim.log").read_bytes()
     log = read_log(run.folder)
     assert log.warnings == []
-    assert log.tally.end["reason"] == "interrupted"
+    assert log.tally.get_reason() == "interrupted"
     running.wait_for_orphans_to_end()
     told = launch(run.cwd, "verify", str(run.folder))
     assert told.code == 0, told.told
@@ -220,7 +221,7 @@ def test_without_mnist_the_bundled_digits_are_announced_and_used(tmp_path: Path)
     assert "MNIST could not be had" in run.summary["dataset"]["source"]
     announced = run.find("fallback")
     assert [record.level for record in announced] == [WARNING]
-    assert announced[0].to_line() in run.out
+    assert announced[0].to_line().to_text() in run.out
     assert "digits (bundled with scikit-learn; MNIST could not be had)" in run.out
 
 

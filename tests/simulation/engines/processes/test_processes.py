@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simulation.analysis.comparison import build_frame, read_log
-from simulation.records.record import DEBUG, INFO
+from simulation.analysis.comparison import build_frame
+from simulation.records.lines import DEBUG, INFO
+from simulation.records.reading import read_log
 from simulation.runs.chain_file import read_chain
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
@@ -135,7 +136,7 @@ def test_log_and_events_tell_the_same(name: str, request: pytest.FixtureRequest)
     events = [json.loads(line) for line in (run.folder / "events.jsonl").read_text("utf-8").splitlines()]
     assert len(events) == len(run.records) > 100
     for event, record in zip(events, run.records, strict=True):
-        assert event == json.loads(record.to_json())
+        assert event == json.loads(record.to_line().to_json())
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -143,13 +144,13 @@ def test_the_console_shows_every_info_line_and_no_debug_line(name: str, request:
     run = get(request, name)
     shown = set(run.out.splitlines())
     for record in run.records:
-        assert (record.to_line() in shown) == (record.level != DEBUG)
+        assert (record.to_line().to_text() in shown) == (record.level != DEBUG)
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_info_lines_hold_no_secret_and_no_key(name: str, request: pytest.FixtureRequest) -> None:
     run = get(request, name)
-    public = "\n".join(record.to_line() for record in run.records if record.level != DEBUG)
+    public = "\n".join(record.to_line().to_text() for record in run.records if record.level != DEBUG)
     secrets = {str(record.fields["secret"]) for record in run.find("secret")}
     assert len(secrets) >= run.summary["chain"]["height"]
     assert {record.level for record in run.find("secret")} == {DEBUG}

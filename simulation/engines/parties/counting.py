@@ -1,0 +1,129 @@
+"""What the parties of very large networks write down: counts of what they do, all parties' together."""
+
+from dataclasses import dataclass
+
+from protocol.events import BlockAppended, Judged
+from protocol.mechanisms.proof_of_training.work import CompareWeights
+from protocol.messages import Message
+from protocol.rules import Rules
+from protocol.types import AccountId
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
+from simulation.engines.parties.recorder import Recorder, describe_block
+from simulation.mechanisms.proof_of_training.facts import ComparedCount, Trained, TrainedCount
+from simulation.records.message_facts import (
+    AcceptedCount,
+    Counted,
+    CountedPart,
+    IgnoredCount,
+    RefusedCount,
+    SentCount,
+)
+from simulation.records.record import Sink
+
+
+@dataclass(slots=True)
+class Count:
+    """How often a thing happened."""
+
+    times: int = 0
+    amount: int = 0
+    """Bytes, or micro-seconds of training, that go with it."""
+
+
+class Counts:
+    """What all parties of a run have done, counted together: the memory that `CountingRecorder`s share."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self._counts: dict[CountedPart, Count] = {}
+        self.accepted: dict[tuple[str, AccountId | None, bool], Count] = {}
+        """Counts of accepted messages by kind, author and whether an honest node judged: the most frequent fact."""
+        self.blocks_seen: set[tuple[bytes, str]] = set()
+
+    def get(self, what: CountedPart) -> Count:
+        """Return the count of a thing."""
+        return self._counts.setdefault(what, Count())
+
+    def write(self, sink: Sink) -> None:
+        """Write a record for each thing that happened."""
+        facts = [Counted(part=what, count=count.times, amount=count.amount) for what, count in self._counts.items()]
+        for fact in sorted(facts, key=lambda fact: repr(tuple(fact.to_fields().items()))):
+            if fact.count:
+                sink(fact)
+
+
+class CountingRecorder(Recorder):
+    """Counts instead of records, but for the first time a block is appended by a party of each role."""
+
+    def __init__(self, sink: Sink, labels: dict[bytes, str], rules: Rules, counts: Counts, role: str) -> None:
+        """Share the counts of a run."""
+        super().__init__(sink, labels, rules)
+        self._counts = counts
+        self._role = role
+        self._is_honest = role == "honest"
+        self._relayed = counts.get(SentCount("relayed"))
+        self._duplicates = counts.get(IgnoredCount("frame", ChainReason.DUPLICATE.value))
+
+    def record_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
+        """Count what the party sent of its own."""
+        count = self._counts.get(SentCount(kind))
+        count.times += copies
+        count.amount += copies * size
+
+    def record_relayed(self, copies: int, size: int) -> None:
+        """Count what the party passed on."""
+        self._relayed.times += copies
+        self._relayed.amount += copies * size
+
+    def record_declined(self, count: int) -> None:
+        """Count frames that a neighbour did not take."""
+        self._duplicates.times += count
+
+    def record_judged(self, judged: Judged) -> None:
+        """Count what the party thinks of a message."""
+        if judged.verdict is ACCEPT:
+            key = (judged.kind, judged.author, self._is_honest)
+            count = self._counts.accepted.get(key)
+            if count is None:
+                count = self._counts.get(AcceptedCount(judged.kind, self._find_source(judged), self._is_honest))
+                self._counts.accepted[key] = count
+            count.times += 1
+            return
+        match judged.verdict:
+            case Ignore(reason):
+                self._counts.get(IgnoredCount(judged.kind, reason.value)).times += 1
+            case Reject(reason):
+                source = self._find_source(judged)
+                self._counts.get(RefusedCount(judged.kind, reason.value, source, self._is_honest)).times += 1
+
+    def record_block(self, appended: BlockAppended) -> None:
+        """Record a block the first time a party of this role has it."""
+        key = (appended.record.hash, self._role)
+        if key not in self._counts.blocks_seen:
+            self._counts.blocks_seen.add(key)
+            self._sink(describe_block(appended, self._labels))
+
+    def record_private(self, private: object) -> None:
+        """Leave it out."""
+
+    def record_training(self, stage: int, base: bytes) -> None:
+        """Leave it out."""
+
+    def record_compared(self, pair: CompareWeights, distance: int | None) -> None:
+        """Count a comparison by its outcome."""
+        self._counts.get(ComparedCount(self._is_within(distance), self._is_honest)).times += 1
+
+    def record_trained(self, fact: Trained) -> None:
+        """Count a trained stage by its result."""
+        count = self._counts.get(TrainedCount(fact.weights, fact.data))
+        count.times += 1
+        count.amount += round(fact.cpu_s * 1e6)
+
+    def flush(self) -> None:
+        """Leave the writing to whoever shares the counts."""
+
+    def _find_source(self, judged: Judged) -> str:
+        """Return the population of a message's author."""
+        author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
+        population = author.rpartition("-")[0] or author
+        return "users" if population == "user" else population

@@ -1,0 +1,112 @@
+"""What a tally counts of proof of training: who trained what, on which data, and what the employer measured."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from simulation.mechanisms.proof_of_training.facts import (
+    Compared,
+    ComparedCount,
+    Evaluated,
+    PhaseEntered,
+    RightWon,
+    SecretFound,
+    Trained,
+    TrainedCount,
+    TrainingBegun,
+    TrainingBlock,
+    Unevaluated,
+    Unsaved,
+)
+from simulation.records.fact import Fact
+from simulation.records.message_facts import BlockPart, Counted
+
+
+@dataclass(slots=True)
+class TrainingCounts:
+    """Everything counted so far that only proof of training knows."""
+
+    stage: dict[str, int] = field(default_factory=dict)
+    """Stage in training, by the label of the node that trains it."""
+    trained: Counter[str] = field(default_factory=Counter)
+    """Stages that each node has finished training."""
+    compared: Counter[bool] = field(default_factory=Counter)
+    """Comparisons of weights by honest nodes, by whether they lay within the tolerance."""
+    farthest_within: float | None = None
+    """Largest distance of those that did."""
+    evaluations: dict[str, Evaluated] = field(default_factory=dict)
+    """The employer's measurement of each block it followed."""
+    _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    """CPU-seconds by trainer and weights."""
+
+    def add(self, who: str, fact: Fact, *, is_honest: bool) -> None:
+        """Count a fact about a party.
+
+        Raises:
+            TypeError: Nothing is known of such facts, not even that they are not counted.
+        """
+        match fact:
+            case TrainingBegun():
+                self.stage[who] = fact.stage
+            case Trained():
+                self.stage.pop(who, None)
+                self.trained[who] += 1
+                self._add_result(who, fact.weights, fact.data, fact.cpu_s)
+            case Compared():
+                if is_honest:
+                    self._add_comparison(fact)
+            case Evaluated():
+                self.evaluations[fact.block] = fact
+            case Counted():
+                self._add_counted(fact)
+            case PhaseEntered() | RightWon() | SecretFound() | Unevaluated() | Unsaved():
+                pass  # told, but no figure follows from it
+            case _:
+                raise TypeError(f"no figure knows of {type(fact).__name__}")
+
+    # ---- questions ----
+
+    def is_poisoned(self, block: BlockPart) -> bool:
+        """Return whether a block's stage came from altered data: an altering trainer got it and no clean one did."""
+        kinds = self._data_by_weights.get(_find_weights(block) or "", ())
+        return "poisoned" in kinds and "clean" not in kinds
+
+    def sum_cpu(self, blocks: Collection[BlockPart]) -> tuple[float, float]:
+        """Return CPU-seconds of training whose result is in some blocks, and of all other training."""
+        attested = {_find_weights(block) for block in blocks}
+        useful = sum(cpu for (_, weights), cpu in self._cpu.items() if weights in attested)
+        return useful, sum(self._cpu.values()) - useful
+
+    def sum_cpu_by_party(self) -> dict[str, float]:
+        """Return the CPU-seconds each party has trained; the virtual engine charges simulated ones."""
+        sums: defaultdict[str, float] = defaultdict(float)
+        for (who, _), cpu_s in self._cpu.items():
+            sums[who] += cpu_s
+        return sums
+
+    # ---- counting ----
+
+    def _add_result(self, who: str, weights: str, data: str, cpu_s: float) -> None:
+        self._data_by_weights[weights].add(data)
+        self._cpu[who, weights] += cpu_s
+
+    def _add_comparison(self, fact: Compared) -> None:
+        self.compared[fact.within] += 1
+        if fact.within:
+            self.farthest_within = max(self.farthest_within or 0.0, fact.distance or 0.0)
+
+    def _add_counted(self, fact: Counted) -> None:
+        match fact.part:
+            case ComparedCount(within=within, honest=is_honest):
+                if is_honest:
+                    self.compared[within] += fact.count
+            case TrainedCount(weights=weights, data=data):
+                self._add_result("counted", weights, data, fact.amount / 1e6)
+            case _:
+                raise TypeError(f"no figure knows of {type(fact.part).__name__}")
+
+
+def _find_weights(block: BlockPart) -> str | None:
+    """Return the short digest of the weights that a block attests; None for a block of another mechanism."""
+    return block.weights if isinstance(block, TrainingBlock) else None

@@ -1,0 +1,206 @@
+"""What may happen to messages and blocks, whatever the consensus mechanism."""
+
+from typing import ClassVar, Final
+
+from simulation.records.fact import BlockHeight, Bytes, Count, Fact, Height, Part, register_facts, register_parts
+from simulation.records.lines import DEBUG, INFO
+
+_PARTY: Final = "a node or the employer"
+
+# ---- messages ----
+
+
+class Sent(Fact, frozen=True, kw_only=True):
+    """The party sent a message of its own."""
+
+    event: ClassVar[str] = "sent"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = "a node, the employer or a user"
+
+    kind: str
+    """Type of the message; of bytes that are none, what an attacker means them to be."""
+    blocks: Count | None = None
+    """Blocks in a response; left out for other messages."""
+    height: Height | None = None
+    """Height that the message is about; left out where it is about none."""
+    nonce: Count | None = None
+    """Number of a user's transfer among those of its account; left out for other messages."""
+    header: str | None = None
+    """Short hash of the header that the message is about; left out where it is about none."""
+    to: str
+    """The neighbour it is for, or `all`."""
+    copies: Count
+    """Links it went over."""
+    bytes: Bytes
+    """Its size, times the copies."""
+
+
+class Relayed(Fact, frozen=True, kw_only=True):
+    """The party passed on somebody else's message."""
+
+    event: ClassVar[str] = "relayed"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = _PARTY
+
+    copies: Count
+    """Links it went over."""
+    bytes: Bytes
+    """Its size, times the copies."""
+
+
+class _AboutMessage(Fact, frozen=True, kw_only=True):
+    """What the party thinks of a message that it got."""
+
+    kind: str
+    """Type of the message; `frame` where the bytes are no message."""
+    height: Height | None = None
+    """Height that the message is about; left out where it is about none."""
+    author: str | None = None
+    """Label of the author, or its short key where that is of no party; left out where there is none."""
+    header: str | None = None
+    """Short hash of the header that the message is about; left out where it is about none."""
+    block: str | None = None
+    """Short hash of a block; left out for other messages."""
+    peer: str
+    """The neighbour it came from; empty where it is the party's own."""
+
+
+class Accepted(_AboutMessage, frozen=True, kw_only=True):
+    """The party found a message to be right."""
+
+    event: ClassVar[str] = "accepted"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = _PARTY
+
+
+class Refused(_AboutMessage, frozen=True, kw_only=True):
+    """The party found a message to be wrong, which no honest party sends."""
+
+    event: ClassVar[str] = "refused"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = _PARTY
+
+    reason: str
+    """Why, in a word; docs/protocol.md lists them."""
+
+
+class Waiting(_AboutMessage, frozen=True, kw_only=True):
+    """The party put a message aside until it can judge it."""
+
+    event: ClassVar[str] = "waiting"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = _PARTY
+
+    missing: str
+    """What it lacks to judge it, in a word."""
+
+
+class Ignored(Fact, frozen=True, kw_only=True):
+    """The party dropped messages that blame nobody; counted, and told with each block and at the end."""
+
+    event: ClassVar[str] = "ignored"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = _PARTY
+
+    kind: str
+    """Type of the messages; `frame` where they were not looked into."""
+    reason: str
+    """Why, in a word; docs/protocol.md lists them."""
+    count: Count
+    """How many since the last time."""
+
+
+# ---- blocks ----
+
+
+class BlockPart(Part, frozen=True):
+    """What a consensus mechanism has to say of a block."""
+
+
+class Appended(Fact, frozen=True, kw_only=True):
+    """The party found a block to be valid and stored it."""
+
+    event: ClassVar[str] = "appended"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = _PARTY
+
+    height: BlockHeight
+    """Height of the block; the genesis, which nobody appends, has 0."""
+    block: str
+    """Short hash of the block."""
+    parent: str
+    """Short hash of the block before it."""
+    part: BlockPart
+    """What the consensus mechanism has to say of it."""
+    transactions: Count
+    """Transfers in the block."""
+    head: bool
+    """Whether it is the party's new head."""
+    reorg: Height
+    """Blocks given up for it."""
+
+
+# ---- counts in place of records ----
+
+
+class CountedPart(Part, frozen=True):
+    """What was counted."""
+
+
+class Counted(Fact, frozen=True, kw_only=True):
+    """How often something happened to all parties together; with `output.records: essential`, told at the end."""
+
+    event: ClassVar[str] = "counted"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = "`run`"
+
+    part: CountedPart
+    """What was counted."""
+    count: Count
+    """How often it happened; of messages sent, copies."""
+    amount: Count
+    """Bytes of messages sent, micro-seconds of processor time of trained stages; 0 for anything else."""
+
+
+class SentCount(CountedPart, frozen=True, tag_field="what", tag="sent"):
+    """Messages sent."""
+
+    kind: str
+    """Type of the messages; `relayed` for those of others."""
+
+
+class AcceptedCount(CountedPart, frozen=True, tag_field="what", tag="accepted"):
+    """Messages found to be right."""
+
+    kind: str
+    """Type of the messages."""
+    author: str
+    """Population of the authors."""
+    honest: bool
+    """Whether honest nodes judged."""
+
+
+class RefusedCount(CountedPart, frozen=True, tag_field="what", tag="refused"):
+    """Messages found to be wrong."""
+
+    kind: str
+    """Type of the messages."""
+    reason: str
+    """Why, in a word."""
+    author: str
+    """Population of the authors."""
+    honest: bool
+    """Whether honest nodes judged."""
+
+
+class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
+    """Messages dropped without blame."""
+
+    kind: str
+    """Type of the messages; `frame` where they were not looked into."""
+    reason: str
+    """Why, in a word."""
+
+
+register_facts(Sent, Relayed, Accepted, Refused, Waiting, Ignored, Appended, Counted)
+register_parts(Counted, SentCount, AcceptedCount, RefusedCount, IgnoredCount)
