@@ -1,6 +1,5 @@
 """Runs side by side, built from their log files alone."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,8 @@ from rich.table import Table
 from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
 from simulation.records.checking import check_record
 from simulation.records.record import Record, RecordError, parse_line
+from simulation.records.run_files import LOG_NAME, SUMMARY_NAME, compute_file_digest
 from simulation.records.tally import Tally
-from simulation.records.writing import LOG_NAME
-from simulation.runs.summary import SUMMARY_NAME
 
 OPENING_FIELDS: Final = frozenset({"scenario", "seed", "engine", "code_version", "dataset"})
 """What the opening line of a log must say, so that runs can be told apart."""
@@ -96,7 +94,7 @@ def _was_changed(file: Path) -> bool:
         expected = digests[file.name]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
-    return bool(expected != hashlib.sha256(file.read_bytes()).hexdigest())
+    return bool(expected != compute_file_digest(file))
 
 
 def _explain(error: Exception) -> str:

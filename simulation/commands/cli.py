@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from simulation.foundation.interruption import Interrupted, Interruption
+from simulation.records.run_files import LOG_NAME
 from simulation.runs.live_view import make_console
 from simulation.scenario.corruptions import load_resolved
 from simulation.scenario.overrides import refuse_contradiction
@@ -280,7 +281,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
 
     try:
         outcome = run_scenario(
-            scenario, out, console=make_console(), log_beside=Path("pot_sim.log"), interruption=_interruption
+            scenario, out, console=make_console(), log_beside=Path(LOG_NAME), interruption=_interruption
         )
     except OSError as error:
         return _complain(

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from simulation.records.record import Record
-
-LOG_NAME: Final = "pot_sim.log"
-EVENTS_NAME: Final = "events.jsonl"
+from simulation.records.run_files import EVENTS_NAME, LOG_NAME
 
 OF_THIS_EXECUTION: Final = frozenset({"date", "cost"})
 """Events about the execution rather than the simulated world."""

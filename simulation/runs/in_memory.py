@@ -14,7 +14,8 @@ from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
-from simulation.training.datasets import PIXELS, ImageSet
+from simulation.training.datasets import ImageSet
+from simulation.training.image_format import PIXELS
 from simulation.training.weight_store import WeightStore
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)

@@ -13,8 +13,15 @@ from rich.console import Console
 
 from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
 from simulation.analysis.during_run import Watch
-from simulation.runs.chain_file import CHAIN_NAME, write_chain
-from simulation.engines.parties.journal import JOURNAL_FOLDER
+from simulation.runs.chain_file import write_chain
+from simulation.records.run_files import (
+    CHAIN_NAME,
+    EVENTS_NAME,
+    JOURNAL_FOLDER,
+    LOG_NAME,
+    MODEL_NAME,
+    SCENARIO_NAME,
+)
 from simulation.engines.processes.descriptors import ensure_available
 from simulation.engines.processes.engine import ProcessEngine, RunFiles, count_descriptors
 from simulation.engines.processes.server import start_server
@@ -23,19 +30,17 @@ from simulation.engines.virtual.engine import PartyError, VirtualEngine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.interruption import EXIT_BASE, Interruption
+from simulation.foundation.units import NANOSECONDS
 from simulation.runs.live_view import LiveView, print_summary
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
-from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
+from simulation.records.writing import RecordWriter
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import EMPLOYER, World, build_world
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.training.datasets import ImageSet, load_images
 from simulation.training.weight_store import WeightStore
 
-SCENARIO_NAME: Final = "scenario.yaml"
-MODEL_NAME: Final = "model.keras"
-NANOSECONDS: Final = 1_000_000_000
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""

@@ -1,10 +1,9 @@
 """``summary.json``: the figures of a run, and the digests of the files they stand for."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -13,11 +12,10 @@ from protocol.messages import WrappedBlock
 from protocol.rewards import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
+from simulation.records.run_files import SUMMARY_NAME, compute_file_digest, write_text_in_one_step
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import World
 from simulation.training.samples import compute_coverage
-
-SUMMARY_NAME: Final = "summary.json"
 
 Summary = dict[str, Any]
 
@@ -120,9 +118,5 @@ def compute_ledger(genesis: Genesis, blocks: list[WrappedBlock]) -> dict[str, An
 
 def write_summary(folder: Path, summary: Summary, files: Iterable[str]) -> None:
     """Write the summary with the SHA-256 digests of files that are there, in one step."""
-    digests = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files if (folder / name).is_file()
-    }
-    part = folder / f"{SUMMARY_NAME}.part"
-    part.write_text(json.dumps({**summary, "files": digests}, indent=2) + "\n", "utf-8")
-    part.replace(folder / SUMMARY_NAME)
+    digests = {name: compute_file_digest(folder / name) for name in files if (folder / name).is_file()}
+    write_text_in_one_step(folder / SUMMARY_NAME, json.dumps({**summary, "files": digests}, indent=2) + "\n")

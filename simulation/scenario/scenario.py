@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from simulation.foundation.project import ROOT
 from simulation.scenario.cross_checks import find_fault
 from simulation.scenario.defaults import from_constant, left_out, load_constants
 from simulation.scenario.error_messages import Step, explain
@@ -37,7 +38,7 @@ from simulation.scenario.strict_yaml import read_file, write_text
 
 __all__ = ["CONFIGS", "Scenario", "ScenarioError", "build_scenario", "find_scenario", "list_shipped", "load_scenario"]
 
-CONFIGS: Final = Path(__file__).resolve().parent.parent.parent / "configs"
+CONFIGS: Final = ROOT / "configs"
 """Where the shipped scenarios are."""
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
 from simulation.scenario.errors import Fault
+from simulation.training.image_format import CLASSES, PIXELS
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 
@@ -30,10 +31,6 @@ MAX_FILE_NAME_BYTES: Final = 255
 
 LEAST_TOLERANCE: Final = 1e-9
 """Smallest tolerance above none: the chain counts it in parts per billion."""
-
-PIXELS: Final = 784
-CLASSES: Final = 10
-"""As in `simulation.training.datasets`, which would load NumPy before bad input is answered."""
 
 
 def _join_lines(text: Any) -> Any:  # noqa: ANN401 - raw YAML

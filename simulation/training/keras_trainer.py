@@ -15,7 +15,7 @@ import numpy as np
 
 from protocol.job import TrainingJob
 from protocol.training import TrainingResult
-from simulation.training.datasets import CLASSES, PIXELS
+from simulation.training.image_format import CLASSES, PIXELS
 from simulation.training.profiles import prepare_environment
 from simulation.training.samples import (
     TrainingSet,

@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simulation.training.image_format import CLASSES
+
 Labels = npt.NDArray[np.uint8]
-_CLASSES = 10
 
 
 class PoisonSpec(Protocol):
@@ -53,12 +54,12 @@ def apply_poison(
     altered = labels.copy()
     match poison.kind:
         case "appended_mislabelled":
-            wrong = (labels[chosen] + rng.integers(1, _CLASSES, len(chosen))) % _CLASSES
+            wrong = (labels[chosen] + rng.integers(1, CLASSES, len(chosen))) % CLASSES
             return np.concatenate([labels, wrong.astype(np.uint8)]), np.concatenate([np.arange(count), chosen]), None
         case "label_noise":
-            altered[chosen] = rng.integers(0, _CLASSES, len(chosen))
+            altered[chosen] = rng.integers(0, CLASSES, len(chosen))
         case "mirrored_labels":
-            altered[chosen] = _CLASSES - 1 - labels[chosen]
+            altered[chosen] = CLASSES - 1 - labels[chosen]
         case "targeted_flip":
             of_source = np.flatnonzero(labels == poison.source)
             altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = _get_target(poison)

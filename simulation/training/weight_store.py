@@ -5,20 +5,19 @@ a content-addressed file store.
 """
 
 import os
-import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from protocol.job import TrainingJob
-from simulation.training.datasets import CLASSES, ImageSet
+from simulation.records.run_files import write_in_one_step
+from simulation.training.datasets import ImageSet
+from simulation.training.image_format import CLASSES
 from simulation.training.samples import Weights, compute_weights_digest, stamp_patch
-
-WEIGHTS_FOLDER: Final = "weights"
-"""Where a run with a tolerance keeps the weights of its blocks."""
 
 
 class WeightsError(Exception):
@@ -37,10 +36,7 @@ class WeightStore:
         path = self._path(digest)
         if path.exists():
             return
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(file, *weights)
-        part.replace(path)
+        write_in_one_step(path, partial(_write, weights), path.with_suffix(f".{os.getpid()}.part"))
 
     def get(self, digest: bytes) -> Weights:
         """Return stored weights.
@@ -58,12 +54,13 @@ class WeightStore:
             raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")
         return weights
 
-    def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def _path(self, digest: bytes) -> Path:
         return self._folder / f"{digest.hex()}.npz"
+
+
+def _write(weights: Weights, path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, *weights)
 
 
 @dataclass(frozen=True, slots=True)

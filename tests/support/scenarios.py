@@ -10,7 +10,8 @@ import yaml
 from protocol.job import TrainingJob
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.scenario.scenario import CONFIGS, Scenario, list_shipped, load_scenario
-from simulation.training.datasets import PIXELS, ImageSet
+from simulation.training.datasets import ImageSet
+from simulation.training.image_format import PIXELS
 
 ROOT = Path(__file__).parents[2]
 

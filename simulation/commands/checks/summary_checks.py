@@ -10,9 +10,8 @@ from protocol.job import Genesis, compute_chain_id
 from protocol.messages import WrappedBlock
 from simulation.analysis.comparison import LogError, read_log
 from simulation.engines.parties.recorder import shorten
-from simulation.records.writing import LOG_NAME
-from simulation.runs.chain_file import CHAIN_NAME
-from simulation.runs.summary import SUMMARY_NAME, Summary, compute_ledger, describe_tally
+from simulation.records.run_files import CHAIN_NAME, LOG_NAME, SUMMARY_NAME
+from simulation.runs.summary import Summary, compute_ledger, describe_tally
 
 
 def find_disagreements(

@@ -1,6 +1,5 @@
 """Checks a stored run again, offline: files, chain, signatures, summary, model and, if wanted, the training itself."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,16 @@ from protocol.types import PARTS_PER_BILLION
 from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
 from protocol.verdicts import ACCEPT, Ignore, Reject
 from simulation.commands.checks.summary_checks import find_disagreements
-from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.runs.run import MODEL_NAME, SCENARIO_NAME
-from simulation.runs.summary import SUMMARY_NAME, Summary
+from simulation.records.run_files import (
+    CHAIN_NAME,
+    MODEL_NAME,
+    SCENARIO_NAME,
+    SUMMARY_NAME,
+    WEIGHTS_FOLDER,
+    compute_file_digest,
+)
+from simulation.runs.chain_file import ChainFileError, read_chain
+from simulation.runs.summary import Summary
 from simulation.scenario.scenario import Scenario, ScenarioError, load_scenario
 from simulation.scenario.world.building import find_profile
 from simulation.training.canonical_trainer import CanonicalTrainer
@@ -28,7 +34,7 @@ from simulation.training.distances import count_billionths
 from simulation.training.profiles import CANONICAL, prepare_environment
 from simulation.training.samples import TrainingSet, Weights, compute_weights_digest
 from simulation.training.trainer import Trainer
-from simulation.training.weight_store import WEIGHTS_FOLDER, WeightsError, WeightStore, load_model_weights
+from simulation.training.weight_store import WeightsError, WeightStore, load_model_weights
 
 
 class RunFolderError(ValueError):
@@ -125,7 +131,7 @@ def _check_files(folder: Path, summary: Summary) -> list[str]:
     faults = []
     for name, digest in summary["files"].items():
         try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            found = compute_file_digest(folder / name)
         except OSError:
             faults.append(f"{name}: missing")
             continue

@@ -8,14 +8,13 @@ from simulation.commands.report.series import Collected
 from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
     COPY_NAME,
-    SWEEP_NAME,
     SweepTable,
     SweepTableError,
     read_sweep_table,
 )
 from simulation.records.record import parse_json, parse_line
+from simulation.records.run_files import EVENTS_NAME, LOG_NAME, SWEEP_NAME
 from simulation.records.tally import Tally
-from simulation.records.writing import EVENTS_NAME, LOG_NAME
 
 
 class SourceError(ValueError):

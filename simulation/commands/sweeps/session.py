@@ -12,15 +12,16 @@ from pathlib import Path
 from rich.console import Console
 
 from simulation.commands.sweeps.axes import encode
-from simulation.commands.sweeps.cell_file import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
+from simulation.commands.sweeps.cell_file import CellFile, clear_running, read_finished, remove_running
 from simulation.commands.sweeps.cell_runner import Job, Outcome
 from simulation.commands.sweeps.cells import Cell, Plan, build_recipe
-from simulation.commands.sweeps.digests import DIGESTS_NAME, write_digests
+from simulation.commands.sweeps.digests import write_digests
 from simulation.commands.sweeps.errors import EXIT_FAILED, writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation.interruption import EXIT_BASE, Interruption
+from simulation.records.run_files import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
 from simulation.scenario.errors import shorten
 from simulation.training.datasets import DatasetError, load_images
 
@@ -119,8 +120,6 @@ class Session:
 
     def _write_tables(self, path: Path) -> None:
         from simulation.commands.sweeps.tables import (  # noqa: PLC0415 - loads Arrow
-            AGGREGATE_NAME,
-            RESULTS_NAME,
             ResultTable,
             write_tables,
         )
@@ -129,8 +128,8 @@ class Session:
             table = ResultTable(self.sweep.keys, self.plan.cells, path)
             (self.folder / DIGESTS_NAME).unlink(missing_ok=True)  # one of other tables would call these changed
             tables = {
-                RESULTS_NAME: table.build_results(),
-                AGGREGATE_NAME: table.build_aggregate(self.plan.closed_forms),
+                RESULTS_STEM: table.build_results(),
+                AGGREGATE_STEM: table.build_aggregate(self.plan.closed_forms),
             }
             write_digests(self.folder, [*write_tables(self.folder, tables), CELLS_NAME])
 

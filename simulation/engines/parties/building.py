@@ -7,10 +7,9 @@ from simulation.attacks.catalogue import CATALOGUE
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, Layered, build_core_type
 from simulation.foundation.randomness import derive_generator
+from simulation.foundation.units import NANOSECONDS
 from simulation.scenario.populations import BehaviourSection
 from simulation.scenario.world.building import NodeSpec, make_keys
-
-NANOSECONDS = 1_000_000_000
 
 
 def build_node(spec: NodeSpec, rules: Rules) -> tuple[PoTNode, Behaviour]:

@@ -6,7 +6,8 @@ from protocol.events import BlockAppended
 from protocol.participant import Participant
 from simulation.engines.parties.recorder import SHORT, Recorder
 from simulation.records.record import INFO, WARNING, Value
-from simulation.training.weight_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
+from simulation.records.run_files import WEIGHTS_FOLDER
+from simulation.training.weight_store import Evaluator, WeightsError, WeightStore
 
 
 class EmployerDesk:

@@ -47,12 +47,11 @@ from protocol.verdicts import Accept, Wait
 from simulation.engines.caching_rules import SharedRules
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.recorder import shorten
-from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.runs.summary import SUMMARY_NAME
+from simulation.records.run_files import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
+from simulation.runs.chain_file import ChainFileError, read_chain
 from simulation.scenario.scenario import ScenarioError, load_scenario
 from simulation.scenario.world.building import EMPLOYER, NodeSpec, build_world
 
-JOURNAL_FOLDER: Final = "journal"
 RESTART: Final = "restart"
 END: Final = "end"
 
@@ -185,7 +184,7 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     if not files:
         raise JournalError(f"{folder}: no journals; run the scenario with --set output.journal=true")
     try:
-        scenario = load_scenario(folder / "scenario.yaml")
+        scenario = load_scenario(folder / SCENARIO_NAME)
         genesis, _ = read_chain(folder / CHAIN_NAME)
     except (ScenarioError, ChainFileError) as error:
         raise JournalError(f"{folder}: {error}") from None

@@ -37,17 +37,16 @@ from simulation.engines.processes.server import CONTEXT
 from simulation.engines.result import EngineResult
 from simulation.foundation.cost_meter import Meter
 from simulation.foundation.interruption import Interruption
+from simulation.foundation.units import NANOSECONDS, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.records.tally import Tally
-from simulation.scenario.world.building import EMPLOYER, USERS, World, to_micro
+from simulation.scenario.world.building import EMPLOYER, USERS, World
 
 TICK_S: Final = 0.1
 """Seconds between two looks at the clock while nothing happens."""
 
 STOP_TIMEOUT_S: Final = 30.0
 """Seconds a party has for its last word before it is ended."""
-
-NANOSECONDS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from protocol.events import Timer
 from protocol.types import Hash32, WeightsPair
@@ -21,9 +21,9 @@ from simulation.engines.parties.host import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Link, Links
 from simulation.foundation.interruption import OF_THE_TERMINAL
+from simulation.foundation.units import NANOSECONDS
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 
-NANOSECONDS: Final = 1_000_000_000
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 

@@ -31,16 +31,16 @@ from simulation.engines.virtual.carrier import Carrier, Sender
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.trainer_pool import TrainerPool
 from simulation.foundation.interruption import Interruption
+from simulation.foundation.units import NANOSECONDS, to_micro
 from simulation.records.record import INFO, WARNING, Record, Value
 from simulation.scenario.network import Outage
-from simulation.scenario.world.building import EMPLOYER, USERS, NodeSpec, World, make_keys, to_micro
+from simulation.scenario.world.building import EMPLOYER, USERS, NodeSpec, World, make_keys
 from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.datasets import ImageSet
 from simulation.training.distances import compare_stored
 from simulation.training.trainer import describe_training
 from simulation.training.weight_store import WeightStore
 
-NANOSECONDS: Final = 1_000_000_000
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""
 

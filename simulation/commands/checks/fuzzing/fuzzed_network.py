@@ -35,7 +35,8 @@ from protocol.validation import Rules
 from protocol.verdicts import Accept, Verdict, Wait
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
-from simulation.scenario.world.building import USERS, World, make_keys, to_micro
+from simulation.foundation.units import to_micro
+from simulation.scenario.world.building import USERS, World, make_keys
 from simulation.scenario.world.transfers import plan_transfers
 from simulation.training.trainer import FakeTrainer
 
