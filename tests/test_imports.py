@@ -57,10 +57,7 @@ FORBID: Final = (
     Rule("nothing is pickled", ("protocol/**/*.py", "simulation/**/*.py"), frozenset({"pickle", "marshal", "dill"})),
 )
 RESERVED: Final = (
-    Reserved(
-        frozenset({"keras", "tensorflow"}),
-        frozenset({"simulation/training/keras_trainer.py", "simulation/training/weight_store.py"}),
-    ),
+    Reserved(frozenset({"keras", "tensorflow"}), frozenset({"simulation/training/keras_trainer.py"})),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario/strict_yaml.py"})),
     Reserved(frozenset({"ray"}), frozenset({"simulation/commands/sweeps/ray_executor.py"})),
     Reserved(frozenset({"pyarrow"}), frozenset({"simulation/commands/sweeps/tables.py"})),

@@ -1,7 +1,7 @@
 """Training with Keras: a whole stage is one compiled graph call that returns the loss of every step.
 
-This and `simulation.training.weight_store` are the only files that import Keras or TensorFlow. Import it in the process
-that trains, after `simulation.training.profiles.prepare_environment`.
+This is the only file that imports Keras or TensorFlow. Import it in the process that trains, after
+`simulation.training.profiles.prepare_environment`.
 """
 
 import gc

@@ -31,10 +31,11 @@ from simulation.scenario.world.building import find_profile
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import load_images
 from simulation.training.distances import count_billionths
+from simulation.training.evaluation import load_model_weights
 from simulation.training.profiles import CANONICAL, prepare_environment
 from simulation.training.samples import TrainingSet, Weights, compute_weights_digest
 from simulation.training.trainer import Trainer
-from simulation.training.weight_store import WeightsError, WeightStore, load_model_weights
+from simulation.training.weight_store import WeightsError, WeightStore
 
 
 class RunFolderError(ValueError):

@@ -7,7 +7,8 @@ from protocol.participant import Participant
 from simulation.engines.parties.recorder import SHORT, Recorder
 from simulation.records.record import INFO, WARNING, Value
 from simulation.records.run_files import WEIGHTS_FOLDER
-from simulation.training.weight_store import Evaluator, WeightsError, WeightStore
+from simulation.training.evaluation import Evaluator
+from simulation.training.weight_store import WeightsError, WeightStore
 
 
 class EmployerDesk:

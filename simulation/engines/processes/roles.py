@@ -25,6 +25,7 @@ from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import open_shared
 from simulation.training.distances import compare_stored
+from simulation.training.evaluation import Evaluator
 from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.training.profiles import CANONICAL
 from simulation.training.samples import compute_initial_weights
@@ -35,7 +36,7 @@ from simulation.training.trainer import (
     count_trained_steps,
     describe_training,
 )
-from simulation.training.weight_store import Evaluator, WeightStore
+from simulation.training.weight_store import WeightStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     seed_keras(role.spec.behaviour_seed)
     images = open_shared(setup.dataset_folder, setup.dataset_name)
     job = setup.genesis.job
-    steps = count_trained_steps(job, role.spec)
-    samples = build_training_set(images, role.spec)
+    steps = count_trained_steps(job, role.spec.poison)
+    samples = build_training_set(images, role.spec.poison, role.spec.poison_seed)
     trainer: Trainer
     if role.spec.arithmetic == CANONICAL:
         trainer = CanonicalTrainer(job, samples, steps=steps)
@@ -106,7 +107,7 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
 
     def on_trained() -> None:
         done = worker.take()
-        host.notes.note_trained(describe_training(done.outcome, role.spec, done.cpu_s))
+        host.notes.note_trained(describe_training(done.outcome, done.cpu_s, is_poisoned=role.spec.poison is not None))
         host.finish_training(done.outcome.result, done.base, party.now())
 
     party.train = start_training

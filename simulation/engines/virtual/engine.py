@@ -395,7 +395,9 @@ class VirtualEngine:
         key = (outcome.result.weights_digest, cost_ns, seat.spec.poison is None)
         fields = self._described.get(key)
         if fields is None:
-            fields = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
+            fields = self._described[key] = describe_training(
+                outcome, cost_ns / NANOSECONDS, is_poisoned=seat.spec.poison is not None
+            )
             if outcome.weights:
                 self._store.put(outcome.result.weights_digest, outcome.weights)
         done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fields)

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from simulation.scenario.world.building import NodeSpec, World
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import ImageSet
+from simulation.training.fake_trainer import FakeTrainer
 from simulation.training.profiles import CANONICAL, NATIVE
 from simulation.training.remote_trainer import RemoteTrainer
-from simulation.training.trainer import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
+from simulation.training.trainer import StageOutcome, Trainer, build_training_set, count_trained_steps
 from simulation.training.weight_store import WeightStore
 
 if TYPE_CHECKING:
-    from simulation.training.weight_store import Evaluator
+    from simulation.training.evaluation import Evaluator
 
 
 class TrainerPool:
@@ -53,7 +54,7 @@ class TrainerPool:
             data = f"{data}/{spec.arithmetic}"
         owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
         job = self._world.genesis.job
-        share = count_trained_steps(job, spec) / job.steps_per_stage
+        share = count_trained_steps(job, spec.poison) / job.steps_per_stage
         cost_ns = round(share * self._stage_ns / self._speeds[spec.population])
         key = (owner, stage, base)
         if key not in self._outcomes:
@@ -72,7 +73,7 @@ class TrainerPool:
         """Return what measures models; None where nothing is really trained."""
         if self._settings.trainer == "fake":
             return None
-        from simulation.training.weight_store import Evaluator  # noqa: PLC0415 - not needed with made-up training
+        from simulation.training.evaluation import Evaluator  # noqa: PLC0415 - not needed with made-up training
 
         self._prepare_keras()
         return Evaluator(self._world.genesis.job, self._images, self._world.get_trigger_class())
@@ -80,8 +81,8 @@ class TrainerPool:
     def _build(self, spec: NodeSpec, data: str) -> Trainer:
         if self._settings.trainer == "fake":
             return FakeTrainer(self._world.genesis.job, data)
-        samples, job = build_training_set(self._images, spec), self._world.genesis.job
-        steps, xla = count_trained_steps(job, spec), self._world.scenario.job.xla
+        samples, job = build_training_set(self._images, spec.poison, spec.poison_seed), self._world.genesis.job
+        steps, xla = count_trained_steps(job, spec.poison), self._world.scenario.job.xla
         if spec.arithmetic == CANONICAL:
             return CanonicalTrainer(job, samples, steps=steps)
         if spec.arithmetic != NATIVE:

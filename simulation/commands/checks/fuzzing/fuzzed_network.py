@@ -38,7 +38,7 @@ from simulation.engines.virtual.queue import EventQueue
 from simulation.foundation.units import to_micro
 from simulation.scenario.world.building import USERS, World, make_keys
 from simulation.scenario.world.transfers import plan_transfers
-from simulation.training.trainer import FakeTrainer
+from simulation.training.fake_trainer import FakeTrainer
 
 VICTIM: Final = "node-0"
 

@@ -14,8 +14,8 @@ from simulation.engines.virtual.engine import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import make_keys
+from simulation.training.fake_trainer import FakeTrainer
 from simulation.training.samples import Weights
-from simulation.training.trainer import FakeTrainer
 from tests.support.memory_runs import Ended, Simulated, make_raw, population, prepare, simulate
 from tests.support.scenarios import shipped
 
