@@ -181,7 +181,7 @@ def verify(
 @app.command()
 def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
     """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
-    from simulation.engines.parties.journal import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks.replay import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
 
     faults = parties = total = 0
     try:
