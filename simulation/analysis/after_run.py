@@ -13,13 +13,11 @@ from typing import Final
 
 import msgspec
 
-from protocol.ledger import LedgerError
-from protocol.lottery import compute_slot_start
 from protocol.messages import WrappedBlock
 from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rewards import compute_subsidy
-from protocol.validation import Place, PoTRecord, Rules
-from protocol.verdicts import ACCEPT, Ignore, Reject
+from protocol.validation import Rules
+from simulation.analysis.chain_walk import find_supply_fault, walk_chain
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.engines.parties.recorder import shorten
 from simulation.records.tally import Tally
@@ -193,29 +191,24 @@ class ChainFault:
 
 def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> ChainFault | None:
     """Validity, supply and double spends of one chain, from the genesis up."""
-    parent: PoTRecord = rules.origin
-    supply = parent.state.supply
+    supply = rules.origin.state.supply
     spent: set[tuple[bytes, int]] = set()
-    for height, packed in enumerate(chain, start=1):
-        block = msgspec.msgpack.decode(packed, type=WrappedBlock)
-        break_at = partial(ChainFault, block=rules.hash_message(block))
-        now = compute_slot_start(block.header.slot, rules.genesis.parameters.slot_ns)
-        verdict = rules.judge_block(Place(rules=rules, parent=parent, now=now, own=None), block)
-        if verdict is not ACCEPT or block.parent != parent.hash:
-            reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "it has another parent"
+    for step in walk_chain(rules, (msgspec.msgpack.decode(packed, type=WrappedBlock) for packed in chain)):
+        height, record = step.height, step.record
+        break_at = partial(ChainFault, block=rules.hash_message(step.block))
+        if record is None:
+            reason = step.refusal or "it has another parent"
             return break_at(f"validity: the block at height {height} is refused: {reason}")
-        for transaction in block.transactions:
+        for transaction in step.block.transactions:
             if (transaction.author, transaction.nonce) in spent:
                 return break_at(f"double spend: a transfer stands twice in the chain, again at height {height}")
             spent.add((transaction.author, transaction.nonce))
-        parent = rules.build_record(parent, block)
         supply += compute_subsidy(height)
-        try:
-            parent.state.check_supply()
-        except LedgerError as error:
-            return break_at(f"supply: at height {height}, {error}")
-        if parent.state.supply != supply:
-            return break_at(f"supply: {parent.state.supply} micro-coins at height {height}, {supply} were issued")
+        fault = find_supply_fault(record)
+        if fault is not None:
+            return break_at(f"supply: at height {height}, {fault}")
+        if record.state.supply != supply:
+            return break_at(f"supply: {record.state.supply} micro-coins at height {height}, {supply} were issued")
     return None
 
 

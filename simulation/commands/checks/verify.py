@@ -3,18 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from protocol.job import Genesis, TrainingJob
-from protocol.ledger import LedgerError
-from protocol.lottery import compute_slot_start
 from protocol.messages import WrappedBlock
 from protocol.training import TrainingResult, compute_training_secret
 from protocol.types import PARTS_PER_BILLION
-from protocol.validation import OwnTraining, Place, PoTRecord, Rules, build_record, judge_block
-from protocol.verdicts import ACCEPT, Ignore, Reject
+from protocol.validation import OwnTraining, PoTRecord, Rules
+from simulation.analysis.chain_walk import Knowledge, find_supply_fault, walk_chain
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.records.run_files import (
     CHAIN_NAME,
@@ -144,29 +143,24 @@ def _check_files(folder: Path, summary: Summary) -> list[str]:
 def _check_chain(genesis: Genesis, blocks: Sequence[WrappedBlock], trained: Sequence[_Trained] | None) -> str | None:
     """Judge each block on its parent; return what is wrong with the first bad one."""
     rules = Rules(genesis)
-    parent = rules.origin
-    for block in blocks:
-        if block.parent != parent.hash:
-            return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"
-        own = _derive_own(rules, parent, trained) if trained is not None else None
-        is_near = trained[parent.height].is_near if trained is not None else None
-        now = compute_slot_start(block.header.slot, genesis.parameters.slot_ns)
-        verdict = judge_block(Place(rules=rules, parent=parent, now=now, own=own, is_near=is_near), block)
-        if verdict is not ACCEPT:
-            reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
-            return f"{CHAIN_NAME}: the block at height {block.height} is refused: {reason}"
-        parent = build_record(rules, parent, block)
-        try:
-            parent.state.check_supply()
-        except LedgerError as error:
-            return f"{CHAIN_NAME}: at height {block.height}, {error}"
+    learn = partial(_recall, rules, trained) if trained is not None else None
+    for step in walk_chain(rules, blocks, learn):
+        height = step.block.height
+        if not step.is_linked:
+            return f"{CHAIN_NAME}: the block at height {height} does not build on the one before it"
+        if step.record is None:
+            return f"{CHAIN_NAME}: the block at height {height} is refused: {step.refusal}"
+        fault = find_supply_fault(step.record)
+        if fault is not None:
+            return f"{CHAIN_NAME}: at height {height}, {fault}"
     return None
 
 
-def _derive_own(rules: Rules, parent: PoTRecord, trained: Sequence[_Trained]) -> OwnTraining:
-    result = trained[parent.height].result
-    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, result.losses)
-    return OwnTraining(weights_digest=result.weights_digest, secret=secret)
+def _recall(rules: Rules, trained: Sequence[_Trained], parent: PoTRecord) -> Knowledge:
+    """Return what training again says of the stage on a block."""
+    stage = trained[parent.height]
+    secret = compute_training_secret(rules.chain_id, parent.height + 1, parent.hash, stage.result.losses)
+    return OwnTraining(weights_digest=stage.result.weights_digest, secret=secret), stage.is_near
 
 
 def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:

@@ -27,12 +27,12 @@ from protocol.events import (
     TimerFired,
     TrainingFinished,
 )
-from protocol.ledger import LedgerError
 from protocol.messages import BlockRequest
 from protocol.node import PoTNode
 from protocol.phases import Phase
 from protocol.validation import Rules
 from protocol.verdicts import Accept, Verdict, Wait
+from simulation.analysis.chain_walk import find_supply_fault
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
 from simulation.foundation.units import to_micro
@@ -257,10 +257,9 @@ class Siege(SmallNetwork):
         """
         tree = self._victim.tree
         for record in tree.get_records():
-            try:
-                record.state.check_supply()
-            except LedgerError as error:
-                raise BrokenError(str(error)) from error
+            fault = find_supply_fault(record)
+            if fault is not None:
+                raise BrokenError(fault)
             if record.block is None:
                 continue
             if record.height != tree.require(record.parent).height + 1:
