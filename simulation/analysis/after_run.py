@@ -159,7 +159,7 @@ def must_progress(scenario: Scenario) -> bool:
     is_jammed = network.bandwidth_mbps is not None and (not ways <= {"honest", "silent"} or network.bandwidth_mbps < 1)
     enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
     return (
-        scenario.engine == "virtual"
+        scenario.traits.is_simulated
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)
         and "data_injection" not in ways
         and not _is_cut(scenario)

@@ -15,6 +15,7 @@ from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.records.run_files import LOG_NAME
 from simulation.runs.live_view import make_console
 from simulation.scenario.corruptions import load_resolved
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.scenario.overrides import refuse_contradiction
 from simulation.scenario.scenario import ScenarioError, find_scenario, list_shipped, load_scenario
 
@@ -70,7 +71,9 @@ def run(
         list[str] | None, typer.Option("--set", help="Override a key: populations.honest.count=5", metavar="KEY=VALUE")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random draw.")] = None,
-    engine: Annotated[str | None, typer.Option(help="processes or virtual; short for --set engine=...")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(ENGINE_TRAITS)}; short for --set engine=...")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
 ) -> None:
     """Run a scenario."""

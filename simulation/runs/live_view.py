@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulation.records.tally import PartyTally, Tally
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.runs.summary import Summary
 
 REFRESH_S: Final = 0.25
@@ -136,7 +137,7 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
         + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
         "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
-        "training" if summary["engine"] == "processes" else "simulated training": (
+        "simulated training" if ENGINE_TRAITS[summary["engine"]].is_simulated else "training": (
             f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
         ),
         "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",

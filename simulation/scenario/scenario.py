@@ -10,13 +10,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from simulation.foundation.project import ROOT
 from simulation.scenario.cross_checks import find_fault
 from simulation.scenario.defaults import from_constant, left_out, load_constants
+from simulation.scenario.engine_traits import ENGINE_TRAITS, EngineTraits
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError, shorten
 from simulation.scenario.network import Network
@@ -42,13 +43,19 @@ CONFIGS: Final = ROOT / "configs"
 """Where the shipped scenarios are."""
 
 
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[tuple(ENGINE_TRAITS)]  # refuses others by name, as a written-out list would
+
+
 class Scenario(Section):
     """One run, completely."""
 
     name: Name
     description: OneLine
     seed: Annotated[int, Field(ge=0, lt=2**62)] = from_constant("SEED")
-    engine: Literal["processes", "virtual"] = from_constant("ENGINE")
+    engine: EngineName = from_constant("ENGINE")
     dataset: Dataset = left_out()
     job: Job = left_out()
     protocol: Protocol = left_out()
@@ -60,6 +67,16 @@ class Scenario(Section):
     run: Run = left_out()
     virtual: Virtual = left_out()
     output: Output = left_out()
+
+    @property
+    def traits(self) -> EngineTraits:
+        """What its engine can do."""
+        return ENGINE_TRAITS[self.engine]
+
+    @property
+    def is_training_made_up(self) -> bool:
+        """Whether nothing is really trained, so that there are neither weights nor a model."""
+        return self.traits.makes_training_up and self.virtual.trainer == "fake"
 
     @property
     def node_count(self) -> int:

@@ -90,7 +90,7 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
     faults += told
     if not told:
         say(f"{SUMMARY_NAME}: says what the chain and the log say")
-    if scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
+    if scenario.is_training_made_up:
         say("model: none, the training was made up")
     elif blocks:
         fault = _check_model(folder, blocks[-1].header.weights_digest)

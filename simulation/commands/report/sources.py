@@ -15,6 +15,7 @@ from simulation.commands.report.sweep_table import (
 from simulation.records.record import parse_json, parse_line
 from simulation.records.run_files import EVENTS_NAME, LOG_NAME, SWEEP_NAME
 from simulation.records.tally import Tally
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 
 
 class SourceError(ValueError):
@@ -42,7 +43,8 @@ class Run:
     @property
     def is_simulated(self) -> bool:
         """Return whether its seconds are simulated ones."""
-        return self.tally.run.get("engine") == "virtual"
+        traits = ENGINE_TRAITS.get(str(self.tally.run.get("engine")))
+        return traits is not None and traits.is_simulated
 
     @property
     def is_counted(self) -> bool:
