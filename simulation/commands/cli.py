@@ -272,14 +272,20 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
-    from simulation.engines.processes.descriptors import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.engines.virtual.engine import PartyError  # noqa: PLC0415
-    from simulation.runs.run import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.engines.result import PartyError  # noqa: PLC0415
+    from simulation.foundation.descriptors import TooFewDescriptorsError  # noqa: PLC0415
+    from simulation.runs.folder import FolderError  # noqa: PLC0415
+    from simulation.runs.run import run_scenario  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
         outcome = run_scenario(
-            scenario, out, console=make_console(), log_beside=Path(LOG_NAME), interruption=_interruption
+            scenario,
+            out,
+            console=make_console(),
+            log_beside=Path(LOG_NAME),
+            interruption=_interruption,
+            draw=_draw,
         )
     except OSError as error:
         return complain(f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED)
@@ -290,3 +296,9 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     except DatasetError as error:
         return complain(str(error), EXIT_NO_DATASET)
     return outcome.exit_code
+
+
+def _draw(folder: Path) -> None:
+    from simulation.commands.report.run_pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+
+    draw_run(folder)

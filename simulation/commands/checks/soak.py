@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from simulation.analysis.after_run import estimate_job_s, estimate_patience_s, must_progress
 from simulation.commands.checks.seed_pool import run_shares
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from simulation.foundation.randomness import derive_seed
 from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.scenario import Scenario
@@ -167,7 +167,7 @@ def run_raw(raw: dict[str, Any]) -> SoakResult:
     try:
         result = run.run()
     except PartyError as error:
-        return SoakResult(scenario.seed, str(error), "failed", run.engine.queue.count)
+        return SoakResult(scenario.seed, str(error), "failed", error.events)
     return SoakResult(scenario.seed, run.find_fault(result), result.reason, result.events)
 
 

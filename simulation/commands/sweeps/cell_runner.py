@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from simulation.commands.sweeps.cells import Cell, Recipe
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import INFO, Record

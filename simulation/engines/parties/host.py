@@ -30,11 +30,11 @@ from protocol.events import (
 )
 from protocol.light_client import LightClient
 from protocol.participant import Participant
-from protocol.training import TrainingResult
-from protocol.types import MICRO_COINS_PER_COIN, Hash32, WeightsPair
+from protocol.types import MICRO_COINS_PER_COIN, Task, WeightsPair
 from simulation.attacks.behaviour import Action, Behaviour, SendBytes
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Notes, Recorder, shorten
+from simulation.engines.worker import Comparison, SlowTask, TrainedStage, WorkResult
 from simulation.records.record import INFO, Value
 
 
@@ -50,17 +50,14 @@ class Driver(Protocol):
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time, in nanoseconds since the genesis."""
 
-    def start_training(self, stage: int, base: bytes) -> None:
-        """Train a stage from the weights of a digest, or from the trainer's own, and report its result later."""
-
-    def compare_weights(self, own: Hash32, other: Hash32) -> None:
-        """Hold two sets of weights against each other and report their distance later."""
+    def start_work(self, task: SlowTask) -> None:
+        """Do slow work and report what comes of it later, by `Host.finish_work`."""
 
 
 class Host:
     """One party: core, behaviour, links and records."""
 
-    __slots__ = ("_driver", "_react", "_record", "core", "notes", "on_block", "reorg_max")
+    __slots__ = ("_driver", "_on_block", "_react", "_record", "core", "notes", "reorg_max")
 
     def __init__(
         self,
@@ -71,16 +68,27 @@ class Host:
         notes: Notes,
         *,
         journal: JournalWriter | None = None,
+        on_block: Callable[[BlockAppended], None] | None = None,
     ) -> None:
-        """Put the parts together; `start` sets them going."""
+        """Put the parts together; `start` sets them going.
+
+        Args:
+            core: Decides.
+            behaviour: Stands in front of it.
+            driver: Does what it says.
+            record: Takes what the party writes down by itself.
+            notes: Write down what it does and hears.
+            journal: Takes what the core is told and answers; None for none.
+            on_block: Called with each block that has been appended and written down.
+        """
         self.core = core
         self._react = partial(behaviour.react, core if journal is None else JournalledCore(core, journal))
         self._driver = driver
         self._record = record
+        self._on_block = on_block
         self.notes = notes
         self.reorg_max = 0
         """Blocks given up in its deepest reorganisation."""
-        self.on_block: Callable[[BlockAppended], None] | None = None
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -94,14 +102,21 @@ class Host:
         """Let a timer ring."""
         self._feed(TimerFired(timer), now)
 
-    def finish_training(self, result: TrainingResult, base: bytes, now: int) -> None:
-        """Take a training result, and the digest of what it started from."""
-        self._feed(TrainingFinished(result, base), now)
+    def finish_work(self, task: SlowTask, result: WorkResult, now: int) -> None:
+        """Take what has come of slow work.
 
-    def finish_comparison(self, pair: WeightsPair, distance: int | None, now: int) -> None:
-        """Take a distance in parts per billion; None where there is none."""
-        self.notes.note_compared(pair, distance)
-        self._feed(WeightsCompared(pair.own, pair.other, distance), now)
+        Raises:
+            TypeError: Nothing of the kind comes of such a task.
+        """
+        match task, result:
+            case Task(base=base), TrainedStage(trained, fields):
+                self.notes.note_trained(fields)
+                self._feed(TrainingFinished(trained, base), now)
+            case WeightsPair(own, other) as pair, Comparison(distance):
+                self.notes.note_compared(pair, distance)
+                self._feed(WeightsCompared(own, other, distance), now)
+            case _:
+                raise TypeError(f"{type(result).__name__} cannot come of {type(task).__name__}")
 
     def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
@@ -152,16 +167,17 @@ class Host:
         self._driver.set_timer(action.timer, action.at)
 
     def _start_training(self, action: StartTraining) -> None:
-        self._driver.start_training(action.stage, action.base)
+        self.notes.note_training(action.stage, action.base)
+        self._driver.start_work(Task(action.stage, action.base))
 
     def _compare_weights(self, action: CompareWeights) -> None:
-        self._driver.compare_weights(action.own, action.other)
+        self._driver.start_work(WeightsPair(action.own, action.other))
 
     def _note_block(self, action: BlockAppended) -> None:
         self.notes.note_block(action)
         self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
-        if self.on_block is not None:
-            self.on_block(action)
+        if self._on_block is not None:
+            self._on_block(action)
 
 
 _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {

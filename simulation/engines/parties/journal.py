@@ -69,6 +69,34 @@ class JournalWriter:
         self._file.close()
 
 
+class Journals:
+    """The journals of the parties of one process."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Take the folder they go to; None for keeping none."""
+        self._folder = folder
+        self._writers: dict[str, JournalWriter] = {}
+
+    def open(self, label: str) -> JournalWriter | None:
+        """Return a party's journal, always the same one; None where none are kept."""
+        if self._folder is None:
+            return None
+        found = self._writers.get(label)
+        if found is None:
+            found = self._writers[label] = JournalWriter(self._folder, label)
+        return found
+
+    def write_restart(self, label: str, *, is_disk_kept: bool) -> None:
+        """Note that a party starts anew."""
+        if label in self._writers:
+            self._writers[label].write_restart(is_disk_kept=is_disk_kept)
+
+    def close(self) -> None:
+        """Close them all."""
+        for writer in self._writers.values():
+            writer.close()
+
+
 def describe(command: Command) -> str:
     """Return a command in words that are equal for equal commands."""
     match command:

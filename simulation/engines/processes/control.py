@@ -10,7 +10,8 @@ from pathlib import Path
 from protocol.job import Genesis
 from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
-from simulation.scenario.world.building import NodeSpec, UserSpec
+from simulation.scenario.world.building import NodeSpec
+from simulation.scenario.world.transfers import TransferPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,7 @@ class EmployerRole:
 class UsersRole:
     """What the users' process is given."""
 
-    users: tuple[UserSpec, ...]
-    transactions: int
-    per_second: float
-    fee: int
-    seed: int
+    plan: TransferPlan
 
 
 Role = NodeRole | EmployerRole | UsersRole
@@ -113,7 +110,3 @@ class PartyFailed:
     kind: str
     text: str
     trace: str
-
-
-FromParty = Ready | Records | FinalReport | PartyFailed
-ToParty = Go | Stop

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from protocol.types import Task
 from simulation.scenario.world.building import NodeSpec, World
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import ImageSet
@@ -41,28 +42,25 @@ class TrainerPool:
         self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
         self._speeds = {item.name: item.speed for item in world.scenario.populations}
 
-    def train(self, spec: NodeSpec, stage: int, base: bytes) -> tuple[StageOutcome, int]:
-        """Return a node's outcome of a stage, and the simulated nanoseconds it takes.
+    def charge(self, spec: NodeSpec) -> int:
+        """Return the simulated nanoseconds that a stage takes a node."""
+        job = self._world.genesis.job
+        share = count_trained_steps(job, spec.poison) / job.steps_per_stage
+        return round(share * self._stage_ns / self._speeds[spec.population])
 
-        Args:
-            spec: The node.
-            stage: Number of the stage.
-            base: Digest of the weights to start from; empty for the trainer's own.
-        """
+    def train(self, spec: NodeSpec, task: Task) -> StageOutcome:
+        """Return a node's outcome of a stage."""
         data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
         if spec.arithmetic != self._world.scenario.job.arithmetic:
             data = f"{data}/{spec.arithmetic}"
         owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
-        job = self._world.genesis.job
-        share = count_trained_steps(job, spec.poison) / job.steps_per_stage
-        cost_ns = round(share * self._stage_ns / self._speeds[spec.population])
-        key = (owner, stage, base)
+        key = (owner, task.stage, task.base)
         if key not in self._outcomes:
             if owner not in self._trainers:
                 self._trainers[owner] = self._build(spec, data)
-            start = self._store.get(base) if base else None
-            self._outcomes[key] = self._trainers[owner].train(stage, start)
-        return self._outcomes[key], cost_ns
+            start = self._store.get(task.base) if task.base else None
+            self._outcomes[key] = self._trainers[owner].train(task.stage, start)
+        return self._outcomes[key]
 
     def close(self) -> None:
         """End the processes of other arithmetics."""

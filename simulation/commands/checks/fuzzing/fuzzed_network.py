@@ -35,9 +35,8 @@ from protocol.verdicts import Accept, Verdict, Wait
 from simulation.analysis.chain_walk import find_supply_fault
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
-from simulation.foundation.units import to_micro
 from simulation.scenario.world.building import USERS, World, make_keys
-from simulation.scenario.world.transfers import plan_transfers
+from simulation.scenario.world.transfers import draw_transfers, plan_transfers
 from simulation.training.fake_trainer import FakeTrainer
 
 VICTIM: Final = "node-0"
@@ -105,16 +104,7 @@ class SmallNetwork:
         self._schedule_transfers(world)
 
     def _schedule_transfers(self, world: World) -> None:
-        users = world.scenario.users
-        plan = plan_transfers(
-            world.users,
-            self.rules.chain_id,
-            count=users.transactions,
-            per_second=users.per_second,
-            fee=to_micro(users.fee),
-            seed=world.scenario.seed,
-        )
-        for transfer in plan:
+        for transfer in draw_transfers(plan_transfers(world), self.rules.chain_id):
             frame = encode_frame(self.rules.chain_id, transfer.transaction)
             self.queue.schedule(transfer.at, partial(self._carry, USERS, world.network.user_links, frame))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulation.analysis.comparison import read_log
-from simulation.engines.processes.descriptors import compute_needed
+from simulation.foundation.descriptors import compute_needed
 from simulation.records.record import WARNING, Record
 from simulation.scenario.world.building import build_world
 from tests.support.processes import (

@@ -10,7 +10,7 @@ from protocol.events import Command, Event, MessageReceived, Send, Started, Time
 from protocol.messages import BlockRequest
 from protocol.node import PoTNode
 from simulation.commands.checks.soak import draw_scenario
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
 from simulation.scenario.world.building import make_keys
