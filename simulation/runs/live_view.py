@@ -7,14 +7,12 @@ from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from simulation.records.tally import PartyTally, Tally
-from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.runs.closing_tables import count_alive, group_nodes
 
 REFRESH_S: Final = 0.25

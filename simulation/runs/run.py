@@ -12,11 +12,11 @@ from typing import Final
 from rich.console import Console
 
 from simulation.engines.engine import Engine, EngineFactory, EngineSetup
-from simulation.foundation.descriptors import ensure_available
 from simulation.engines.result import EngineResult, PartyError
 from simulation.engines.table import find_engine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
+from simulation.foundation.descriptors import ensure_available
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.records.record import DEBUG, INFO, WARNING, Record, Value
 from simulation.records.run_files import CHAIN_NAME, EVENTS_NAME, LOG_NAME, MODEL_NAME, SCENARIO_NAME
@@ -33,6 +33,7 @@ from simulation.training.datasets import ImageSet, load_images
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
