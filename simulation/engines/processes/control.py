@@ -99,8 +99,8 @@ class Records:
 class FinalReport:
     """A party's last word when it ends as it should."""
 
-    blocks: tuple[bytes, ...] = ()
-    """Canonical bytes of the blocks of its chain, lowest first."""
+    blocks: tuple[bytes, ...] | None = None
+    """Canonical bytes of the blocks of its chain, lowest first; None where it follows none."""
 
 
 @dataclass(frozen=True, slots=True)

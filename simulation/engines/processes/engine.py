@@ -170,7 +170,8 @@ class ProcessEngine:
             case Ready():
                 party.is_ready = True
             case FinalReport(blocks=blocks):
-                self._chains[party.label] = blocks
+                if blocks is not None:
+                    self._chains[party.label] = blocks
                 self._close(party)
             case PartyFailed(kind, text, trace):
                 self._crash(party, {"why": f"{kind}: {text}", "trace": trace})
