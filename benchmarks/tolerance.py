@@ -1,7 +1,5 @@
 """Distances between trainings of one stage: other arithmetics, and work that is not quite the agreed one."""
 
-from dataclasses import replace
-
 from rich.console import Console
 from rich.table import Table
 
@@ -62,8 +60,7 @@ def _measure(seed: int) -> dict[str, float]:
     job, spec = world.genesis.job, world.nodes[0]
 
     def train(arithmetic: str, poison: Poison | None = None) -> Weights:
-        changed = replace(spec, poison=poison)
-        samples, steps = build_training_set(images, changed), count_trained_steps(job, changed)
+        samples, steps = build_training_set(images, poison, spec.poison_seed), count_trained_steps(job, poison)
         if arithmetic == "canonical":
             return CanonicalTrainer(job, samples, steps=steps).train(0).weights
         trainer = RemoteTrainer(job, samples, arithmetic, xla=False, steps=steps)

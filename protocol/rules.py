@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
+import msgspec
+
 from protocol.chain import BlockRecord
 from protocol.codec import Codec, encode
 from protocol.crypto import compute_content_hash, verify
@@ -47,6 +49,14 @@ class Rules:
     def encode(self, message: Message) -> bytes:
         """Return a message's canonical bytes."""
         return encode(message)
+
+    def decode_block(self, packed: bytes) -> AnyBlock:
+        """Return the block with these canonical bytes.
+
+        Raises:
+            msgspec.MsgspecError: They are none of this chain's mechanism.
+        """
+        return msgspec.msgpack.decode(packed, type=self.mechanism.block)
 
     def hash_frame(self, frame: bytes) -> Hash32:
         """Return what a frame is recognised by when it comes again."""

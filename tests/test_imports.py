@@ -62,16 +62,13 @@ FORBID: Final = (
     Rule("nothing is pickled", ("protocol/**/*.py", "simulation/**/*.py"), frozenset({"pickle", "marshal", "dill"})),
 )
 RESERVED: Final = (
-    Reserved(
-        frozenset({"keras", "tensorflow"}),
-        frozenset({"simulation/training/keras_trainer.py", "simulation/training/weight_store.py"}),
-    ),
+    Reserved(frozenset({"keras", "tensorflow"}), frozenset({"simulation/training/keras_trainer.py"})),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario/strict_yaml.py"})),
     Reserved(frozenset({"ray"}), frozenset({"simulation/commands/sweeps/ray_executor.py"})),
     Reserved(frozenset({"pyarrow"}), frozenset({"simulation/commands/sweeps/tables.py"})),
 )
-ENGINES: Final = frozenset(f"simulation.engines.{name}" for name in ("processes", "virtual", "ray_cluster"))
-"""Other files of that folder are parts that engines are made of."""
+ENGINES: Final = ("processes", "virtual")
+"""Folders of the engines; what lies beside them are parts that engines are made of."""
 NEUTRAL_FILES: Final = ("protocol/ledger.py", "protocol/mempool.py", "protocol/chain.py")
 CONSENSUS_WORDS: Final = ("training", "declaration", "secret", "stakeholder", "proof of training", "poisoned")
 
@@ -165,10 +162,20 @@ def test_a_heavy_library_is_imported_in_its_own_file_only(reserved: Reserved) ->
 
 
 def test_engines_do_not_import_one_another() -> None:
-    for path in find_files("simulation/engines/*.py"):
-        others = ENGINES - {f"simulation.engines.{path.stem}"}
+    for path in find_files("simulation/engines/**/*.py"):
+        others = frozenset(f"simulation.engines.{name}" for name in ENGINES if name != path.parent.name)
         found = [name for name in imports_of(path) if lies_below(name, others)]
         assert not found, f"{path.relative_to(ROOT)} imports {found}"
+
+
+def test_only_the_table_of_engines_names_one() -> None:
+    """Whoever runs something asks the table; virtual time alone is of use to others too."""
+    engines = frozenset(f"simulation.engines.{name}" for name in ENGINES)
+    shared = frozenset({"simulation.engines.virtual.queue"})
+    for path in list_sources():
+        if not path.is_relative_to(ROOT / "simulation" / "engines"):
+            found = [name for name in imports_of(path) if lies_below(name, engines) and not lies_below(name, shared)]
+            assert not found, f"{path.relative_to(ROOT)} imports {found}"
 
 
 def test_the_core_neither_hashes_by_process_nor_walks_a_set() -> None:

@@ -11,17 +11,10 @@ from functools import partial
 from itertools import combinations
 from typing import Final
 
-import msgspec
-
-from protocol.events import ChainRecord
-from protocol.ledger import LedgerError
-from protocol.mechanism import Context
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rules import Rules
-from protocol.slots import compute_slot_start
 from protocol.subsidy import compute_subsidy
-from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.analysis.chain_walk import find_supply_fault, walk_chain
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.attacks.traits import Traits
 from simulation.records.record import short_hash
@@ -151,7 +144,7 @@ def must_progress(scenario: Scenario) -> bool:
     is_jammed = network.bandwidth_mbps is not None and (may_jam or network.bandwidth_mbps < 1)
     enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
     return (
-        scenario.engine == "virtual"
+        scenario.traits.is_simulated
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)
         and not any(item.poison is not None for item in scenario.populations if item.count)
         and not _is_cut(scenario)
@@ -183,29 +176,24 @@ class ChainFault:
 
 def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> ChainFault | None:
     """Validity, supply and double spends of one chain, from the genesis up."""
-    parent: ChainRecord = rules.origin
-    supply = parent.state.supply
+    supply = rules.origin.state.supply
     spent: set[tuple[bytes, int]] = set()
-    for height, packed in enumerate(chain, start=1):
-        block = msgspec.msgpack.decode(packed, type=WrappedBlock)
-        break_at = partial(ChainFault, block=rules.hash_message(block))
-        now = compute_slot_start(block.header.slot, rules.chain.slot_ns)
-        verdict = rules.judge_in_full(Context(rules=rules, parent=parent, now=now, own=None), block)
-        if verdict is not ACCEPT or block.parent != parent.hash:
-            reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "it has another parent"
+    for step in walk_chain(rules, map(rules.decode_block, chain)):
+        height, record = step.height, step.record
+        break_at = partial(ChainFault, block=rules.hash_message(step.block))
+        if record is None:
+            reason = step.refusal or "it has another parent"
             return break_at(f"validity: the block at height {height} is refused: {reason}")
-        for transaction in block.transactions:
+        for transaction in step.block.transactions:
             if (transaction.author, transaction.nonce) in spent:
                 return break_at(f"double spend: a transfer stands twice in the chain, again at height {height}")
             spent.add((transaction.author, transaction.nonce))
-        parent = rules.build_record(parent, block)
         supply += compute_subsidy(height)
-        try:
-            parent.state.check_supply()
-        except LedgerError as error:
-            return break_at(f"supply: at height {height}, {error}")
-        if parent.state.supply != supply:
-            return break_at(f"supply: {parent.state.supply} micro-coins at height {height}, {supply} were issued")
+        fault = find_supply_fault(record)
+        if fault is not None:
+            return break_at(f"supply: at height {height}, {fault}")
+        if record.state.supply != supply:
+            return break_at(f"supply: {record.state.supply} micro-coins at height {height}, {supply} were issued")
     return None
 
 

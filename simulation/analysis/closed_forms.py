@@ -55,8 +55,8 @@ def _is_instant(scenario: Scenario, owners: list[Population]) -> bool:
     faults = (network.loss, network.duplication, network.reordering)
     interruptions = (network.partitions, network.eclipses, network.outages, scenario.corruptions)
     return (
-        scenario.engine == "virtual"
-        and scenario.virtual.trainer == "fake"  # real training may miss a poison altogether
+        scenario.traits.is_simulated
+        and scenario.is_training_made_up  # real training may miss a poison altogether
         and network.topology == "full_mesh"
         and links_are_free
         and not any(faults)

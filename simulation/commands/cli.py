@@ -1,7 +1,4 @@
-"""Commands, what they print when something is wrong, and their exit codes.
-
-0 done; 1 not delivered or not verified; 2 bad input; 3 data set not to be had; 128 + n ended by signal n.
-"""
+"""The commands; `simulation.commands.exit_codes` says what they end with."""
 
 import sys
 import time
@@ -13,16 +10,16 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from simulation.commands.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
 from simulation.foundation.interruption import Interrupted, Interruption
+from simulation.records.run_files import LOG_NAME
 from simulation.runs.live_view import make_console
 from simulation.scenario.corruptions import load_resolved
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import find_scenario, list_shipped, load_scenario
 from simulation.scenario.overrides import check_option_agrees
 
-EXIT_FAILED: Final = 1
-EXIT_BAD_INPUT: Final = 2
-EXIT_NO_DATASET: Final = 3
 SOAK_REPORT_EVERY: Final = 100
 MAX_OUT_PARTS: Final = 100
 MAX_SEED: Final = 2**61
@@ -48,16 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "" in given:  # as a path it would be the working directory, which nobody means
         told = " ".join([*given[: given.index("")], "''"])
-        return _complain(f"{told}: the last word is empty; write a name or a path there", EXIT_BAD_INPUT)
+        return complain(f"{told}: the last word is empty; write a name or a path there", EXIT_BAD_INPUT)
     try:
         with _interruption:
             app(given, prog_name="main.py")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except ScenarioError as error:
-        return _complain(str(error), EXIT_BAD_INPUT)
+        return complain(str(error), EXIT_BAD_INPUT)
     except Interrupted as interrupted:
-        return _complain("interrupted", interrupted.exit_code)
+        return complain("interrupted", interrupted.exit_code)
     return 0
 
 
@@ -75,7 +72,9 @@ def run(
         list[str] | None, typer.Option("--set", help="Override a key: populations.honest.count=5", metavar="KEY=VALUE")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every random draw.")] = None,
-    engine: Annotated[str | None, typer.Option(help="processes or virtual; short for --set engine=...")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(ENGINE_TRAITS)}; short for --set engine=...")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
 ) -> None:
     """Run a scenario."""
@@ -105,7 +104,7 @@ def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or
             scenario = load_resolved(find_scenario(name))
         except ScenarioError as error:
             faults += 1
-            _complain(str(error), EXIT_BAD_INPUT)
+            complain(str(error), EXIT_BAD_INPUT)
         else:
             print(f"{name}: valid; {scenario.node_count} nodes, {scenario.job.stages} stages")  # noqa: T201
     raise typer.Exit(EXIT_BAD_INPUT if faults else 0)
@@ -122,12 +121,12 @@ def compare(
     try:
         logs = [read_log(path) for path in runs]
     except LogError as error:
-        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     if len(logs) < 2:
-        raise typer.Exit(_complain("compare: name at least two runs", EXIT_BAD_INPUT))
+        raise typer.Exit(complain("compare: name at least two runs", EXIT_BAD_INPUT))
     for log in logs:
         for warning in log.warnings:
-            _complain(warning, 0)
+            complain(warning, 0)
     make_console().print(build_table(logs))
 
 
@@ -143,18 +142,18 @@ def report(
     from simulation.commands.report.writing import write_report  # noqa: PLC0415
 
     if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
-        raise typer.Exit(_complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
+        raise typer.Exit(complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
     try:
         read = [read_source(path) for path in sources]
         for source in read:
             for warning in source.warnings:
-                _complain(warning, 0)
+                complain(warning, 0)
         page = write_report(read, out)
     except SourceError as error:
-        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     except OSError as error:
         text = f"{error.filename or out}: cannot be written: {error.strerror}; there is no report"
-        raise typer.Exit(_complain(text, EXIT_FAILED)) from None
+        raise typer.Exit(complain(text, EXIT_FAILED)) from None
     print(page)  # noqa: T201
 
 
@@ -170,11 +169,11 @@ def verify(
     try:
         faults = verify_run(run_folder, is_retraining=retrain, say=print)
     except RunFolderError as error:
-        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     except DatasetError as error:
-        raise typer.Exit(_complain(str(error), EXIT_NO_DATASET)) from None
+        raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
     for fault in faults:
-        _complain(f"FAILED: {fault}", EXIT_FAILED)
+        complain(f"FAILED: {fault}", EXIT_FAILED)
     print("not verified" if faults else "verified")  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
@@ -182,7 +181,7 @@ def verify(
 @app.command()
 def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
     """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
-    from simulation.engines.parties.journal import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks.replay import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
 
     faults = parties = total = 0
     try:
@@ -190,9 +189,9 @@ def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with
             parties, total = parties + 1, total + events
             if difference is not None:
                 faults += 1
-                _complain(f"DIFFERENT: {label}: {difference}", EXIT_FAILED)
+                complain(f"DIFFERENT: {label}: {difference}", EXIT_FAILED)
     except JournalError as error:
-        raise typer.Exit(_complain(str(error), EXIT_BAD_INPUT)) from None
+        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     print(f"{total:,} events of {parties} parties replayed, {faults} parties differ")  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
@@ -213,7 +212,7 @@ def soak(
         endings[result.reason] += 1
         if result.fault is not None:
             faults += 1
-            _complain(describe_failure(result), EXIT_FAILED)
+            complain(describe_failure(result), EXIT_FAILED)
         if number % SOAK_REPORT_EVERY == 0 or number == count:
             rate = number / (time.monotonic() - started)
             print(f"{number:,} of {count:,} scenarios, {rate:.1f} a second, {events:,} events, {faults} broken")  # noqa: T201
@@ -237,7 +236,7 @@ def fuzz(
         verdicts += result.verdicts
         if result.fault is not None:
             faults += 1
-            _complain(describe_fault(result, result.fault), EXIT_FAILED)
+            complain(describe_fault(result, result.fault), EXIT_FAILED)
     rate = sent / (time.monotonic() - started)
     found = f"{faults} of the seeds broken" if faults else "no exception, no mark of a refusal, and every job done"
     print(f"{sent:,} frames, seeds {first} to {first + seeds - 1}, {rate:,.0f} frames a second: {found}")  # noqa: T201
@@ -266,37 +265,42 @@ def sweep(
     try:
         raise typer.Exit(run_sweep(file, options, make_console(), _interruption))
     except SweepError as error:
-        raise typer.Exit(_complain(str(error), error.exit_code)) from None
+        raise typer.Exit(complain(str(error), error.exit_code)) from None
     except DatasetError as error:
-        raise typer.Exit(_complain(str(error), EXIT_NO_DATASET)) from None
+        raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
 
 
 def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
-        return _complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
-    from simulation.engines.processes.descriptors import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.engines.virtual.engine import PartyError  # noqa: PLC0415
-    from simulation.runs.run import FolderError, run_scenario  # noqa: PLC0415
+        return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
+    from simulation.engines.result import PartyError  # noqa: PLC0415
+    from simulation.foundation.descriptors import TooFewDescriptorsError  # noqa: PLC0415
+    from simulation.runs.folder import FolderError  # noqa: PLC0415
+    from simulation.runs.run import run_scenario  # noqa: PLC0415
     from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
         outcome = run_scenario(
-            scenario, out, console=make_console(), log_beside=Path("pot_sim.log"), interruption=_interruption
+            scenario,
+            out,
+            console=make_console(),
+            log_beside=Path(LOG_NAME),
+            interruption=_interruption,
+            draw=_draw,
         )
     except OSError as error:
-        return _complain(
-            f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED
-        )
+        return complain(f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED)
     except PartyError as error:
-        return _complain(str(error), EXIT_FAILED)
+        return complain(str(error), EXIT_FAILED)
     except (TooFewDescriptorsError, FolderError) as error:
-        return _complain(str(error), EXIT_BAD_INPUT)
+        return complain(str(error), EXIT_BAD_INPUT)
     except DatasetError as error:
-        return _complain(str(error), EXIT_NO_DATASET)
+        return complain(str(error), EXIT_NO_DATASET)
     return outcome.exit_code
 
 
-def _complain(text: str, code: int) -> int:
-    print(text, file=sys.stderr)  # noqa: T201
-    return code
+def _draw(folder: Path) -> None:
+    from simulation.commands.report.run_pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+
+    draw_run(folder)

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Final
 
 from simulation.foundation.randomness import derive_seed
+from simulation.foundation.units import NANOSECONDS
 from simulation.scenario.network import Eclipse, Latency, Partition
 from simulation.scenario.world.world import World
 
-NANOSECONDS: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 _BITS: Final = 8
 

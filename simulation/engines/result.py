@@ -3,6 +3,15 @@
 from dataclasses import dataclass, field
 
 
+class PartyError(Exception):
+    """A party's own code failed; the text says who, at which event, and how to see it again."""
+
+    def __init__(self, text: str, events: int = 0) -> None:
+        """Keep how many events had happened, where that is counted."""
+        super().__init__(text)
+        self.events = events
+
+
 @dataclass(slots=True)
 class EngineResult:
     """What an engine hands back."""

@@ -2,12 +2,11 @@
 
 import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-RELEASE: Final = "1.0.0"
+from simulation.foundation.project import ROOT
 
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+RELEASE: Final = "1.0.0"
 
 
 @cache
@@ -15,6 +14,6 @@ def compute_code_version() -> str:
     """Return the release and 8 hex digits over every source file of the two packages."""
     digest = hashlib.sha256()
     for package in ("protocol", "simulation"):
-        for path in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(str(path.relative_to(_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+        for path in sorted((ROOT / package).rglob("*.py")):
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return f"{RELEASE}+{digest.hexdigest()[:8]}"

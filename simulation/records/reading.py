@@ -11,8 +11,8 @@ from simulation.records.fact import FactError, read_fact
 from simulation.records.facts import Opening
 from simulation.records.lines import Line, RecordError, parse_line
 from simulation.records.record import Record
+from simulation.records.run_files import LOG_NAME, SUMMARY_NAME
 from simulation.records.tally import Tally
-from simulation.records.writing import LOG_NAME, SUMMARY_NAME
 
 LAST_TIME: Final = 2**63
 """Seconds; no record of a run is as late."""

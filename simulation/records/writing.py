@@ -11,11 +11,7 @@ from typing import Final, TextIO
 
 from simulation.records.facts import Cost, Dated
 from simulation.records.record import Record
-
-LOG_NAME: Final = "pot_sim.log"
-EVENTS_NAME: Final = "events.jsonl"
-SUMMARY_NAME: Final = "summary.json"
-"""It holds the digests of the others, and is written by whoever sums the run up."""
+from simulation.records.run_files import EVENTS_NAME, LOG_NAME
 
 OF_THIS_EXECUTION: Final = (Dated, Cost)
 """Facts about the execution rather than the simulated world."""

@@ -8,7 +8,7 @@ changed are for `simulation.commands.checks.verify` to judge.
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -16,8 +16,6 @@ from protocol.codec import encode
 from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id, encode_genesis
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
-
-CHAIN_NAME: Final = "chain.jsonl"
 
 
 class ChainFileError(ValueError):

@@ -1,21 +1,23 @@
-"""Runs with made-up training that leave no file: one scenario in virtual time, counted, watched and judged."""
+"""Runs with made-up training that leave no file: one scenario in simulated time, counted, watched and judged."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
-from simulation.analysis.during_run import Watch
+from simulation.engines.engine import Engine, EngineSetup
 from simulation.engines.result import EngineResult
-from simulation.engines.virtual.engine import VirtualEngine
+from simulation.engines.table import find_engine
 from simulation.foundation.interruption import Interruption
 from simulation.records.record import Record
+from simulation.records.run_files import MODEL_NAME
 from simulation.records.tally import Tally
+from simulation.runs.observer import RunObserver
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
-from simulation.training.datasets import PIXELS, ImageSet
-from simulation.training.weight_store import WeightStore
+from simulation.training.datasets import ImageSet
+from simulation.training.image_format import PIXELS
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
 
@@ -27,38 +29,55 @@ NO_DIGEST: Final = bytes(32)
 
 
 class MemoryRun:
-    """A scenario with `engine: virtual` and `virtual.trainer: fake`, ready to run."""
+    """A scenario whose engine needs neither processes nor files, ready to run."""
 
-    def __init__(self, scenario: Scenario, interruption: Interruption | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        interruption: Interruption | None = None,
+        *,
+        images: ImageSet = NO_IMAGES,
+        folder: Path | None = None,
+        keep: Callable[[Record], None] | None = None,
+    ) -> None:
         """Build its parties.
 
         Args:
             scenario: What to run.
             interruption: Tells when the user wants it to end.
+            images: The data set, where training is real.
+            folder: Where weights and the model go, where training is real.
+            keep: Takes each record before it is counted.
 
         Raises:
             ScenarioError: Its corruptions cannot be resolved.
         """
         self.world = build_world(scenario, NO_IMAGES.name, NO_DIGEST)
-        self.tally = Tally()
-        for node in self.world.nodes:
-            party = self.tally.get_party(node.label)
-            party.population, party.role = node.population, node.role
-        self._watch = Watch(
-            self.world.get_honest(),
-            self.tally,
-            must_agree=must_agree(self.world.scenario),
-            is_exact=is_exact(self.world.scenario),
+        self._observer = RunObserver(self.world)
+        self._observer.count_nodes()
+        self._keep = keep
+        place = folder or Path()
+        self.engine: Engine = find_engine(scenario.engine).build(
+            EngineSetup(
+                world=self.world,
+                images=images,
+                scratch=place,
+                weights_folder=place,
+                model_path=place / MODEL_NAME,
+                journal_folder=None,
+                interruption=interruption or Interruption(),
+                started_at=0,
+                tally=self.tally,
+                sink=self._take,
+                on_tick=lambda phase: None,
+                sample=lambda pids: None,
+            )
         )
-        self.engine = VirtualEngine(
-            self.world,
-            NO_IMAGES,
-            WeightStore(Path()),
-            Path(),
-            interruption or Interruption(),
-            sink=self._take,
-            on_tick=lambda _: None,
-        )
+
+    @property
+    def tally(self) -> Tally:
+        """What the records so far add up to."""
+        return self._observer.tally
 
     def run(self) -> EngineResult:
         """Run to the end.
@@ -70,9 +89,10 @@ class MemoryRun:
 
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""
-        broken = find_broken(self.world, self.tally, result.chains, self._watch)
-        return broken or find_standstill(self.world.scenario, self.tally, result.reason)
+        return self._observer.find_fault(result)
 
     def _take(self, record: Record) -> None:
-        self.tally.add(record)
-        self._watch.add(record)
+        if self._keep is not None:
+            self._keep(record)
+        self._observer.count(record)
+        self._observer.watch(record)

@@ -1,4 +1,4 @@
-"""What a user sees while a run goes on, and when it ends."""
+"""What a user sees while a run goes on."""
 
 import time
 from contextlib import suppress
@@ -7,14 +7,13 @@ from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from simulation.records.tally import PartyTally, Tally
-from simulation.runs.summary import Summary
+from simulation.runs.closing_tables import count_alive, group_nodes
 
 REFRESH_S: Final = 0.25
 PLAIN_WIDTH: Final = 120
@@ -79,9 +78,9 @@ class LiveView:
             table.add_column(column)
         for column in ("nodes", "training", "stages trained", "chain height", "accepted", "refused"):
             table.add_column(column, justify="right")
-        for name, members in _group(self._tally).items():
+        for name, members in group_nodes(self._tally).items():
             shown = self._describe_counted(members) if self._is_counted else self._describe(name, members)
-            table.add_row(name, members[0].role, _count_alive(members), *shown)
+            table.add_row(name, members[0].role, count_alive(members), *shown)
         return Group(self._spinner, height, table)
 
     def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
@@ -105,65 +104,3 @@ def make_console() -> Console:
     """Return the console; where there is no terminal, lines are wide enough for the tables."""
     console = Console()
     return console if console.is_terminal else Console(width=PLAIN_WIDTH)
-
-
-def _group(tally: Tally) -> dict[str, list[PartyTally]]:
-    groups: dict[str, list[PartyTally]] = {}
-    for node in tally.nodes.values():
-        groups.setdefault(node.population, []).append(node)
-    return groups
-
-
-def _count_alive(members: list[PartyTally]) -> str:
-    crashed = sum(node.outcome == "crashed" for node in members)
-    return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
-
-
-def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
-    """Print the closing tables."""
-    chain, training, attack, cost = (summary[key] for key in ("chain", "training", "attack", "cost"))
-    facts = Table(box=None, show_header=False, padding=(0, 2))
-    facts.add_column(style="dim")
-    facts.add_column()
-    accuracy = training["test_accuracy"]
-    rows = {
-        "ended": str(summary["ended"]),
-        "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
-        "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
-        f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
-        "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
-        "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
-        "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
-        f"{attack['poisoned_stages_employer']} in the employer's"
-        + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
-        "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
-        "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
-        "training" if summary["engine"] == "processes" else "simulated training": (
-            f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
-        ),
-        "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
-        "folder": escape(folder),
-    }
-    for name, text in rows.items():
-        facts.add_row(name, text)
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("population", "role"):
-        table.add_column(column)
-    for column in ("nodes", "height", "accepted", "refused", "most refused for", "coins earned"):
-        table.add_column(column, justify="right")
-    for name, members in _group(tally).items():
-        reasons = tally.refused_from[name].most_common(1)
-        table.add_row(
-            name,
-            members[0].role,
-            _count_alive(members),
-            f"{min(node.height for node in members)}-{max(node.height for node in members)}",
-            str(tally.accepted_from[name]),
-            str(tally.refused_from[name].total()),
-            reasons[0][0] if reasons else "-",
-            f"{sum(node.balance for node in members):,.2f}",
-        )
-    console.print()
-    console.print(facts)
-    console.print()
-    console.print(table)

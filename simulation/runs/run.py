@@ -11,41 +11,31 @@ from typing import Final
 
 from rich.console import Console
 
-from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
-from simulation.analysis.during_run import Watch
-from simulation.runs.chain_file import CHAIN_NAME, write_chain
-from simulation.engines.parties.journal import JOURNAL_FOLDER
-from simulation.engines.processes.descriptors import ensure_available
-from simulation.engines.processes.engine import ProcessEngine, RunFiles, count_descriptors
-from simulation.engines.processes.server import start_server
-from simulation.engines.result import EngineResult
-from simulation.engines.virtual.engine import PartyError, VirtualEngine
+from simulation.engines.engine import Engine, EngineFactory, EngineSetup
+from simulation.engines.result import EngineResult, PartyError
+from simulation.engines.table import find_engine
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
+from simulation.foundation.descriptors import ensure_available
 from simulation.foundation.interruption import EXIT_BASE, Interruption
-from simulation.runs.live_view import LiveView, print_summary
 from simulation.records.fact import Fact
 from simulation.records.facts import Broken, Cost, Dated, Ended, Fallback, NodeDescribed, Opening
 from simulation.records.record import Record
-from simulation.records.tally import Tally
-from simulation.records.writing import EVENTS_NAME, LOG_NAME, RecordWriter
+from simulation.records.run_files import CHAIN_NAME, EVENTS_NAME, LOG_NAME, MODEL_NAME, SCENARIO_NAME
+from simulation.records.writing import RecordWriter
+from simulation.runs.chain_file import write_chain
+from simulation.runs.closing_tables import print_summary
+from simulation.runs.folder import make_folder, make_journal_folder
+from simulation.runs.live_view import LiveView
+from simulation.runs.observer import RunObserver
+from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import EMPLOYER, World
-from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.training.datasets import ImageSet, load_images
-from simulation.training.weight_store import WeightStore
-
-SCENARIO_NAME: Final = "scenario.yaml"
-MODEL_NAME: Final = "model.keras"
-NANOSECONDS: Final = 1_000_000_000
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
-
-
-class FolderError(Exception):
-    """The run's folder cannot be made or written; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +56,7 @@ def run_scenario(
     log_beside: Path | None,
     interruption: Interruption,
     images: ImageSet | None = None,
+    draw: Callable[[Path], object] | None = None,
 ) -> RunOutcome:
     """Run a scenario and leave its folder behind.
 
@@ -76,155 +67,100 @@ def run_scenario(
         log_beside: Where a second ``pot_sim.log`` goes; None for none.
         interruption: Notes the user's wish to end.
         images: The scenario's data set, by one who runs many scenarios; None to load it.
+        draw: Draws the run's pictures into its folder, where the scenario wants any; called when all is recorded.
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
         FolderError: The run's folder cannot be made.
+        PartyError: A party's own code failed.
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
+    factory = find_engine(scenario.engine)
     with console.status(f"{scenario.name}: loading TensorFlow and {scenario.dataset.name}"):
-        meter = Meter(start_server() if scenario.engine == "processes" else None)
+        meter = Meter(factory.prepare())
         if images is None:
             images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
         world = build_world(scenario, images.name, images.compute_digest())
-        scenario = world.scenario
-    if scenario.engine == "processes":
-        ensure_available(count_descriptors(world))
+    ensure_available(factory.descriptors_needed(world))
     interruption.is_orderly = True
-    folder = _make_folder(out, scenario)
-    (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
-    run = _Run(world, images, folder, meter, interruption)
-    return run.execute(console, log_beside)
-
-
-def _make_folder(out: Path, scenario: Scenario) -> Path:
-    """Return a new folder; a run never writes into an earlier one's."""
-    base = f"{scenario.name}-{scenario.compute_fingerprint(compute_code_version())}"
-    number = 1
-    while True:
-        folder = out / (base if number == 1 else f"{base}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            if not folder.is_dir():
-                raise FolderError(f"{folder}: a file is in the way; choose another --out") from None
-            number += 1
-        except OSError as error:
-            raise FolderError(f"{folder}: cannot be made: {error.strerror}; choose another --out") from None
-        else:
-            return folder
+    run = _Run(world, images, make_folder(out, world.scenario), meter, interruption)
+    summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
+    return RunOutcome(run.folder, summary, exit_code)
 
 
 class _Run:
     """The parts of a run in progress."""
 
     def __init__(self, world: World, images: ImageSet, folder: Path, meter: Meter, interruption: Interruption) -> None:
+        self.folder = folder
         self._world = world
         self._images = images
-        self._folder = folder
         self._meter = meter
         self._interruption = interruption
-        self._tally = Tally()
-        self._watch = Watch(
-            world.get_honest(), self._tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
-        )
+        self._observer = RunObserver(world)
         self._start = time.monotonic_ns()
-        self._virtual: VirtualEngine | None = None
-        self._broken: str | None = None
 
-    def execute(self, console: Console, log_beside: Path | None) -> RunOutcome:
-        scenario = self._world.scenario
+    def execute(
+        self, factory: EngineFactory, console: Console, log_beside: Path | None, draw: Callable[[Path], object] | None
+    ) -> tuple[Summary, int]:
+        """Run to the end; return the summary, which is written and printed, and the exit code."""
+        scenario, tally = self._world.scenario, self._observer.tally
         writer = RecordWriter(
-            self._folder,
+            self.folder,
             log_beside=log_beside,
             to_console=not console.is_terminal,
-            is_repeatable=scenario.engine == "virtual",
+            is_repeatable=scenario.traits.is_repeatable,
         )
 
         def sink(record: Record) -> None:
-            self._tally.add(record)
+            self._observer.count(record)
             if writer.write(record):
-                self._watch.add(record)
+                self._observer.watch(record)
 
+        title = f"{scenario.name} (seed {scenario.seed})"
+        view = LiveView(console, tally, title, scenario.job.stages, is_counted=scenario.output.records != "all")
         try:
-            self._open(sink)
-            title = f"{scenario.name} (seed {scenario.seed})"
-            is_counted = scenario.output.records != "all"
-            with LiveView(console, self._tally, title, scenario.job.stages, is_counted=is_counted) as view:
-                result = self._run_engine(sink, view.update)
+            with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
+                engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
+                note = _Notebook(engine, sink)
+                self._open(note)
+                with view:
+                    result = engine.run()
         except PartyError as error:
-            again = shlex.join(["python", "main.py", "run", str(self._folder / SCENARIO_NAME)])
-            raise PartyError(f"{error}; see it again: {again}") from error.__cause__
+            again = shlex.join(["python", "main.py", "run", str(self.folder / SCENARIO_NAME)])
+            raise PartyError(f"{error}; see it again: {again}", error.events) from error.__cause__
         else:
-            summary = self._finish(result, sink)
+            summary = self._finish(result, note)
         finally:
             writer.close()
-        _draw_pictures(self._folder, scenario)
-        files = (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME)
-        write_summary(self._folder, summary, files)
+        if draw is not None:
+            draw(self.folder)
+        write_summary(self.folder, summary, (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME))
         with suppress(OSError, SystemExit):  # whoever read our output may have had enough
-            print_summary(console, self._tally, summary, str(self._folder))
-        return RunOutcome(self._folder, summary, self._find_exit_code(result))
+            print_summary(console, tally, summary, str(self.folder))
+        return summary, self._find_exit_code(summary)
 
-    def _run_engine(self, sink: Callable[[Record], None], on_tick: Callable[[str], None]) -> EngineResult:
-        with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as shared:
-            weights = Path(shared, "weights")
-            weights.mkdir()
-            if self._world.scenario.engine == "virtual":
-                return self._run_virtual(weights, sink, on_tick)
-            return self._run_processes(Path(shared, "data"), weights, sink, on_tick)
-
-    def _run_processes(
-        self, data: Path, weights: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
-    ) -> EngineResult:
-        data.mkdir()
-        self._images.save(data)
-        files = RunFiles(
-            journal_folder=self._make_journal_folder(),
-            dataset_folder=data,
-            dataset_name=self._images.name,
-            weights_folder=weights,
-            model_path=self._folder / MODEL_NAME,
-        )
-        engine = ProcessEngine(
-            self._world,
-            files,
-            self._meter,
-            self._interruption,
-            run_start=self._start,
-            tally=self._tally,
+    def _build_setup(
+        self, scratch: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
+    ) -> EngineSetup:
+        weights_folder = scratch / "weights"
+        weights_folder.mkdir()
+        return EngineSetup(
+            world=self._world,
+            images=self._images,
+            scratch=scratch,
+            weights_folder=weights_folder,
+            model_path=self.folder / MODEL_NAME,
+            journal_folder=make_journal_folder(self.folder, self._world.scenario),
+            interruption=self._interruption,
+            started_at=self._start,
+            tally=self._observer.tally,
             sink=sink,
             on_tick=on_tick,
+            sample=self._meter.sample,
         )
-        return engine.run()
 
-    def _run_virtual(
-        self, weights: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
-    ) -> EngineResult:
-        def tick(phase: str) -> None:
-            self._meter.sample(())
-            on_tick(phase)
-
-        self._virtual = VirtualEngine(
-            self._world,
-            self._images,
-            WeightStore(weights),
-            self._folder / MODEL_NAME,
-            self._interruption,
-            journal_folder=self._make_journal_folder(),
-            sink=sink,
-            on_tick=tick,
-        )
-        return self._virtual.run()
-
-    def _make_journal_folder(self) -> Path | None:
-        if not self._world.scenario.output.journal:
-            return None
-        folder = self._folder / JOURNAL_FOLDER
-        folder.mkdir()
-        return folder
-
-    def _open(self, sink: Callable[[Record], None]) -> None:
+    def _open(self, note: "_Notebook") -> None:
         scenario = self._world.scenario
         opening = Opening(
             scenario=scenario.name,
@@ -239,11 +175,11 @@ class _Run:
             stages=scenario.job.stages,
             samples_per_stage=scenario.job.steps_per_stage * scenario.job.batch_size,
         )
-        self._record(sink, opening)
-        self._record(sink, Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
+        note.write(opening)
+        note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
         if self._images.name != scenario.dataset.name:
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
-            self._record(sink, Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
+            note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for node in self._world.nodes:
             described = NodeDescribed(
                 population=node.population,
@@ -252,58 +188,47 @@ class _Run:
                 poison=node.poison.kind if node.poison else None,
                 share=node.poison.share if node.poison else None,
             )
-            self._record(sink, described, who=node.label)
+            note.write(described, who=node.label)
 
-    def _finish(self, result: EngineResult, sink: Callable[[Record], None]) -> Summary:
+    def _finish(self, result: EngineResult, note: "_Notebook") -> Summary:
         blocks = self._pick_chain(result)
-        write_chain(self._folder / CHAIN_NAME, self._world.genesis, blocks)
+        write_chain(self.folder / CHAIN_NAME, self._world.genesis, blocks)
         cost = Cost(
             wall_s=round(self._meter.get_wall_s(), 3),
             cpu_s=round(self._meter.get_cpu_s(), 3),
             memory_pss_mb_max=round(self._meter.pss_max / MIB, 1),
         )
-        self._record(sink, cost)
-        self._broken = find_broken(self._world, self._tally, result.chains, self._watch) or find_standstill(
-            self._world.scenario, self._tally, result.reason
-        )
-        if self._broken is not None:
-            self._record(sink, Broken(self._broken))
+        note.write(cost)
+        broken = self._observer.find_fault(result)
+        if broken is not None:
+            note.write(Broken(broken))
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
-        self._record(sink, Ended(result.reason), level)
-        summary = build_summary(self._world, self._tally, blocks, len(self._images.y_train))
-        return {**summary, "broken_invariant": self._broken, "events": result.events}
+        note.write(Ended(result.reason), level)
+        summary = build_summary(self._world, self._observer.tally, blocks, len(self._images.y_train))
+        return {**summary, "broken_invariant": broken, "events": result.events}
 
     def _pick_chain(self, result: EngineResult) -> tuple[bytes, ...]:
         """Return the employer's chain; where the employer has crashed, that of most honest nodes."""
         if EMPLOYER in result.chains:
             return result.chains[EMPLOYER]
-        best = self._tally.compute_agreement()[1]
-        holder = next((label for label, node in self._tally.nodes.items() if node is best), "")
+        tally = self._observer.tally
+        best = tally.compute_agreement()[1]
+        holder = next((label for label, node in tally.nodes.items() if node is best), "")
         return result.chains.get(holder, ())
 
-    def _find_exit_code(self, result: EngineResult) -> int:
+    def _find_exit_code(self, summary: Summary) -> int:
         if self._interruption.signum is not None:
             return EXIT_BASE + self._interruption.signum
-        return 0 if result.reason in FINISHED and self._broken is None else 1
-
-    def _record(
-        self,
-        sink: Callable[[Record], None],
-        fact: Fact,
-        level: str | None = None,
-        who: str = "run",
-    ) -> None:
-        sink(Record(self._now(), level or fact.level, who, fact))
-
-    def _now(self) -> float:
-        """Return the seconds that a record of the run as a whole carries: simulated ones with the virtual engine."""
-        if self._world.scenario.engine == "virtual":
-            return self._virtual.queue.now / NANOSECONDS if self._virtual else 0.0
-        return (time.monotonic_ns() - self._start) / NANOSECONDS
+        return 0 if summary["ended"] in FINISHED and summary["broken_invariant"] is None else 1
 
 
-def _draw_pictures(folder: Path, scenario: Scenario) -> None:
-    if scenario.output.pictures:
-        from simulation.commands.report.run_pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+class _Notebook:
+    """Writes what happens to the run as a whole."""
 
-        draw_run(folder)
+    def __init__(self, engine: Engine, sink: Callable[[Record], None]) -> None:
+        self._engine = engine
+        self._sink = sink
+
+    def write(self, fact: Fact, level: str | None = None, who: str = "run") -> None:
+        """Write a record with the time that the engine's records have."""
+        self._sink(Record(self._engine.now(), level or fact.level, who, fact))

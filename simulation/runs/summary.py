@@ -1,6 +1,5 @@
 """``summary.json``: the figures of a run, and the digests of the files they stand for."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +12,8 @@ from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
+from simulation.records.run_files import SUMMARY_NAME, compute_file_digest, write_text_in_one_step
 from simulation.records.tally import Tally
-from simulation.records.writing import SUMMARY_NAME
 from simulation.scenario.world.world import World
 from simulation.training.samples import compute_coverage
 
@@ -124,9 +123,5 @@ def compute_ledger(genesis: TrainingGenesis, blocks: list[WrappedBlock]) -> dict
 
 def write_summary(folder: Path, summary: Summary, files: Iterable[str]) -> None:
     """Write the summary with the SHA-256 digests of files that are there, in one step."""
-    digests = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files if (folder / name).is_file()
-    }
-    part = folder / f"{SUMMARY_NAME}.part"
-    part.write_text(json.dumps({**summary, "files": digests}, indent=2) + "\n", "utf-8")
-    part.replace(folder / SUMMARY_NAME)
+    digests = {name: compute_file_digest(folder / name) for name in files if (folder / name).is_file()}
+    write_text_in_one_step(folder / SUMMARY_NAME, json.dumps({**summary, "files": digests}, indent=2) + "\n")

@@ -7,14 +7,12 @@ from typing import Final
 
 from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.scenario.engine_traits import advise_engine
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.keys import ScenarioKeys
 
 MAX_JOURNALS: Final = 500
 """Nodes that may keep a journal each: each is an open file."""
-
-MAX_PROCESS_LINKS: Final = 240
-"""Links of one node that the process engine can hand over (the forkserver passes at most 256 descriptors)."""
 
 MAX_LINKS: Final = 10_000_000
 """Most links between nodes: a few hundred bytes each, so some GB."""
@@ -90,7 +88,7 @@ def _find_protocol_fault(scenario: ScenarioKeys) -> Inconsistency | None:
             "protocol.confidence.count",
             f"{confidence.count} can never be reached by {bonded} bonded nodes; write a smaller number or add nodes",
         )
-    if protocol.tolerance and scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
+    if protocol.tolerance and scenario.is_training_made_up:
         return Inconsistency(
             "protocol.tolerance",
             "training that is made up has no weights to compare; write 0, or virtual.trainer: keras",
@@ -251,13 +249,11 @@ def _find_network_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     if private is not None and network.topology != "full_mesh":
         what = f"members of a {private.kind} talk to each other; write full_mesh"
         return Inconsistency("network.topology", what)
-    if scenario.engine == "virtual":
-        return None
-    most = max(links, min(nodes, network.client_links))
-    if most > MAX_PROCESS_LINKS:
+    most, limit = max(links, min(nodes, network.client_links)), scenario.traits.max_links
+    if limit is not None and most > limit:
         return Inconsistency(
             "network",
-            f"a party of the process engine has at most {MAX_PROCESS_LINKS} links, this scenario needs {most}; "
+            f"a party of the {scenario.traits.title} has at most {limit} links, this scenario needs {most}; "
             "choose topology: random_regular or fewer links",
         )
     return None
@@ -287,22 +283,27 @@ def _find_engine_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     network, output, nodes = scenario.network, scenario.output, scenario.node_count
     if output.journal and nodes > MAX_JOURNALS:
         return Inconsistency("output.journal", f"a journal for each of {nodes} nodes is too many; write false")
-    if scenario.engine == "virtual":
-        return None
+    traits = scenario.traits
+    engine = f"the {traits.title}"
     for index, population in enumerate(scenario.populations):
-        if population.arithmetic not in (None, "canonical", scenario.job.arithmetic):
+        is_other = population.arithmetic not in (None, "canonical", scenario.job.arithmetic)
+        if is_other and not traits.mixes_arithmetics:
             return Inconsistency(
                 f"populations.{index}.arithmetic",
-                "nodes of the process engine share one TensorFlow; write null, canonical, or engine: virtual",
+                f"nodes of {engine} share one TensorFlow; write null, canonical, or "
+                f"{advise_engine('mixes_arithmetics')}",
             )
-    if scenario.virtual.trainer == "fake":
-        return Inconsistency("virtual.trainer", "the process engine really trains; write keras, or engine: virtual")
-    if network.outages:
-        return Inconsistency("network.outages", "the process engine cannot take nodes down; write engine: virtual")
-    if output.records != "all":
-        return Inconsistency("output.records", "the process engine records everything; write all, or engine: virtual")
-    if network.bandwidth_mbps is not None:
+    if scenario.virtual.trainer == "fake" and not traits.makes_training_up:
+        advice = advise_engine("makes_training_up")
+        return Inconsistency("virtual.trainer", f"{engine} really trains; write keras, or {advice}")
+    if network.outages and not traits.takes_nodes_down:
         return Inconsistency(
-            "network.bandwidth_mbps", "the process engine cannot slow a pipe down; write null, or engine: virtual"
+            "network.outages", f"{engine} cannot take nodes down; write {advise_engine('takes_nodes_down')}"
         )
+    if output.records != "all" and not traits.leaves_records_out:
+        advice = advise_engine("leaves_records_out")
+        return Inconsistency("output.records", f"{engine} records everything; write all, or {advice}")
+    if network.bandwidth_mbps is not None and not traits.limits_bandwidth:
+        advice = advise_engine("limits_bandwidth")
+        return Inconsistency("network.bandwidth_mbps", f"{engine} cannot slow a pipe down; write null, or {advice}")
     return None

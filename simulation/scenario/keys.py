@@ -1,14 +1,20 @@
 """Every key of a scenario file, and the names that its populations give to nodes."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from simulation.scenario.defaults import from_constant, left_out
+from simulation.scenario.engine_traits import ENGINE_TRAITS, EngineTraits
 from simulation.scenario.fields import Name, OneLine, Section
 from simulation.scenario.network import Network
 from simulation.scenario.populations import Corruption, Population
 from simulation.scenario.sections import ChainRules, Dataset, Limits, Output, TrainingJobKeys, Users, Virtual
+
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[tuple(ENGINE_TRAITS)]  # refuses others by name, as a written-out list would
 
 
 class ScenarioKeys(Section):
@@ -17,7 +23,7 @@ class ScenarioKeys(Section):
     name: Name
     description: OneLine
     seed: Annotated[int, Field(ge=0, lt=2**62)] = from_constant("SEED")
-    engine: Literal["processes", "virtual"] = from_constant("ENGINE")
+    engine: EngineName = from_constant("ENGINE")
     dataset: Dataset = left_out()
     job: TrainingJobKeys = left_out()
     protocol: ChainRules = left_out()
@@ -29,6 +35,16 @@ class ScenarioKeys(Section):
     run: Limits = left_out()
     virtual: Virtual = left_out()
     output: Output = left_out()
+
+    @property
+    def traits(self) -> EngineTraits:
+        """What its engine can do."""
+        return ENGINE_TRAITS[self.engine]
+
+    @property
+    def is_training_made_up(self) -> bool:
+        """Whether nothing is really trained, so that there are neither weights nor a model."""
+        return self.traits.makes_training_up and self.virtual.trainer == "fake"
 
     @property
     def node_count(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from simulation.foundation.project import ROOT
 from simulation.scenario.defaults import load_constants
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError, shorten
@@ -19,7 +20,7 @@ from simulation.scenario.overrides import Override, apply_override, parse_overri
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.strict_yaml import read_file
 
-CONFIGS: Final = Path(__file__).resolve().parent.parent.parent / "configs"
+CONFIGS: Final = ROOT / "configs"
 """Where the shipped scenarios are."""
 
 

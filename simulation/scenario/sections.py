@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, FilePath, PositiveFloat, PositiveInt, Section, Share
+from simulation.training.image_format import CLASSES, PIXELS
 
 MAX_PARAMETERS: Final = 100_000_000
 """Most weights and biases of a network. Training holds each of them four times, as 32-bit floats: itself, its
@@ -24,10 +25,6 @@ MAX_STAGE_SAMPLES: Final = 10_000_000
 
 LEAST_TOLERANCE: Final = 1e-9
 """Smallest tolerance above none: the chain counts it in parts per billion."""
-
-PIXELS: Final = 784
-CLASSES: Final = 10
-"""As in `simulation.training.datasets`, which would load NumPy before bad input is answered."""
 
 
 class Dataset(Section):

@@ -15,11 +15,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-SIDE: Final = 28
-"""Width and height of an image, in pixels."""
+from simulation.training.image_format import CLASSES, PIXELS, SIDE
 
-PIXELS: Final = SIDE * SIDE
-CLASSES: Final = 10
 DOWNLOAD_TIMEOUT_S: Final = 60
 _DIGITS_TRAINING: Final = 1500
 _ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")

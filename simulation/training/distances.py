@@ -13,7 +13,10 @@ from math import ceil
 
 import numpy as np
 
-from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION
+from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, Billionths
+from protocol.mechanisms.proof_of_training.work import CompareWeights
+from simulation.mechanisms.proof_of_training.facts import Compared
+from simulation.records.record import short_hash
 from simulation.training.samples import Weights
 from simulation.training.weight_store import WeightsError, WeightStore
 
@@ -72,3 +75,13 @@ def compute_rates(bound: float, honest: Sequence[float], dishonest: Sequence[flo
     rejected = sum(distance > bound for distance in honest)
     accepted = sum(distance <= bound for distance in dishonest)
     return Rates(bound, rejected / len(honest), accepted / len(dishonest))
+
+
+def describe_comparison(pair: CompareWeights, distance: int | None, tolerance: Billionths) -> Compared:
+    """Return the fact that others' weights were held against a node's own."""
+    return Compared(
+        weights=short_hash(pair.other),
+        own=short_hash(pair.own),
+        distance=None if distance is None else distance / PARTS_PER_BILLION,
+        within=distance is not None and distance <= tolerance,
+    )

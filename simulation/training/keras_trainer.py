@@ -1,7 +1,7 @@
 """Training with Keras: a whole stage is one compiled graph call that returns the loss of every step.
 
-This and `simulation.training.weight_store` are the only files that import Keras or TensorFlow. Import it in the process
-that trains, after `simulation.training.profiles.prepare_environment`.
+This is the only file that imports Keras or TensorFlow. Import it in the process that trains, after
+`simulation.training.profiles.prepare_environment`.
 """
 
 import gc
@@ -15,7 +15,7 @@ import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
-from simulation.training.datasets import CLASSES, PIXELS
+from simulation.training.image_format import CLASSES, PIXELS
 from simulation.training.profiles import prepare_environment
 from simulation.training.samples import (
     TrainingSet,

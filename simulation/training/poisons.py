@@ -11,11 +11,11 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simulation.training.image_format import CLASSES
+
 Labels = npt.NDArray[np.uint8]
 Altered = tuple[Labels, npt.NDArray[np.int64] | None, npt.NDArray[np.bool_] | None]
 """Altered labels, the image that each sample shows (None: its own), and which samples carry the patch (None: none)."""
-
-_CLASSES = 10
 
 
 class PoisonSpec(Protocol):
@@ -58,7 +58,7 @@ class PoisonKind:
 def _append_mislabelled(
     poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator
 ) -> Altered:
-    wrong = (labels[chosen] + rng.integers(1, _CLASSES, len(chosen))) % _CLASSES
+    wrong = (labels[chosen] + rng.integers(1, CLASSES, len(chosen))) % CLASSES
     rows = np.concatenate([np.arange(len(labels)), chosen])
     return np.concatenate([labels, wrong.astype(np.uint8)]), rows, None
 
@@ -66,13 +66,13 @@ def _append_mislabelled(
 def _add_noise(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
     """Relabel at random, which may be right by chance."""
     altered = labels.copy()
-    altered[chosen] = rng.integers(0, _CLASSES, len(chosen))
+    altered[chosen] = rng.integers(0, CLASSES, len(chosen))
     return altered, None, None
 
 
 def _mirror(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
     altered = labels.copy()
-    altered[chosen] = _CLASSES - 1 - labels[chosen]
+    altered[chosen] = CLASSES - 1 - labels[chosen]
     return altered, None, None
 
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.foundation.randomness import derive_generator
-from simulation.training.datasets import CLASSES, PIXELS, Bytes
+from simulation.training.datasets import Bytes
+from simulation.training.image_format import CLASSES, PIXELS
 
 Weights = list[npt.NDArray[np.float32]]
 """Kernel and bias of each layer, input side first."""

@@ -1,24 +1,18 @@
-"""Weights by digest, and the trained model as a Keras file.
+"""A store of weights by digest.
 
 Messages carry digests; the weights themselves lie in a store that any party may read and check, as a network would use
 a content-addressed file store.
 """
 
 import os
-import shutil
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
 
-from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.training.datasets import CLASSES, ImageSet
-from simulation.training.samples import Weights, compute_weights_digest, stamp_patch
-
-WEIGHTS_FOLDER: Final = "weights"
-"""Where a run with a tolerance keeps the weights of its blocks."""
+from simulation.records.run_files import write_in_one_step
+from simulation.training.samples import Weights, compute_weights_digest
 
 
 class WeightsError(Exception):
@@ -37,10 +31,7 @@ class WeightStore:
         path = self._path(digest)
         if path.exists():
             return
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.savez(file, *weights)
-        part.replace(path)
+        write_in_one_step(path, partial(_write, weights), path.with_suffix(f".{os.getpid()}.part"))
 
     def get(self, digest: bytes) -> Weights:
         """Return stored weights.
@@ -58,75 +49,10 @@ class WeightStore:
             raise WeightsError(f"the weights stored as {digest.hex()[:12]} have another digest")
         return weights
 
-    def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def _path(self, digest: bytes) -> Path:
         return self._folder / f"{digest.hex()}.npz"
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How a model does on the test images."""
-
-    accuracy: float
-    """Share of test images labelled right."""
-    recalls: tuple[float, ...]
-    """The same for each class."""
-    trigger_success: float
-    """Share of patched images of other classes that are given the trigger's class."""
-
-
-class Evaluator:
-    """Measures weights on the test images with the job's Keras model."""
-
-    def __init__(self, job: TrainingJob, images: ImageSet, trigger_class: int) -> None:
-        """Build the model.
-
-        Args:
-            job: The job, for its architecture.
-            images: The data set, for its test part.
-            trigger_class: Class that a backdoor would aim at.
-        """
-        from simulation.training.keras_trainer import build_model  # noqa: PLC0415 - loads TensorFlow
-
-        self._model: Any = build_model(job)
-        self._images = np.asarray(images.x_test, np.float32) / np.float32(255)
-        others = np.asarray(images.x_test)[np.asarray(images.y_test) != trigger_class]
-        self._stamped = np.asarray(stamp_patch(others), np.float32) / np.float32(255)
-        self._labels = np.asarray(images.y_test)
-        self._trigger_class = trigger_class
-
-    def evaluate(self, weights: Weights) -> Evaluation:
-        """Return the measures of these weights."""
-        self._model.set_weights(weights)
-        guesses = np.argmax(self._model(self._images, training=False), axis=1)
-        triggered = np.argmax(self._model(self._stamped, training=False), axis=1)
-        recalls = tuple(
-            float(np.mean(guesses[self._labels == label] == label)) if np.any(self._labels == label) else 0.0
-            for label in range(CLASSES)
-        )
-        return Evaluation(
-            float(np.mean(guesses == self._labels)), recalls, float(np.mean(triggered == self._trigger_class))
-        )
-
-    def save(self, weights: Weights, path: Path) -> None:
-        """Write the model with these weights as a ``.keras`` file."""
-        self._model.set_weights(weights)
-        self._model.save(path)
-
-
-def load_model_weights(path: Path) -> Weights:
-    """Return the weights of a ``.keras`` file.
-
-    Raises:
-        WeightsError: The file cannot be read as a Keras model.
-    """
-    from simulation.training.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
-
-    try:
-        model = load_model(path)
-    except Exception as error:  # noqa: BLE001 - a damaged zip, JSON or HDF5 part raises whatever its reader raises
-        raise WeightsError(f"{path.name}: not a readable Keras model: {error}") from None
-    return [np.asarray(array) for array in model.get_weights()]
+def _write(weights: Weights, path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, *weights)

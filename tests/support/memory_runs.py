@@ -4,22 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from simulation.analysis.after_run import find_broken
 from simulation.engines.result import EngineResult
 from simulation.engines.virtual.engine import VirtualEngine
-from simulation.foundation.interruption import Interruption
 from simulation.records.record import Record
 from simulation.records.tally import Tally
+from simulation.runs.in_memory import NO_IMAGES, MemoryRun
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import World
-from simulation.training.datasets import PIXELS, ImageSet
-from simulation.training.weight_store import WeightStore
-
-NO_IMAGES = ImageSet("made up", "made up", np.zeros((0, PIXELS), np.uint8), *[np.zeros(0, np.uint8)] * 3)
-"""A data set for training that is made up."""
+from simulation.training.datasets import ImageSet
 
 
 def population(name: str, count: int, role: str = "honest", **changes: Any) -> dict[str, Any]:
@@ -102,28 +96,10 @@ class Ended(Simulated):
 
 def prepare(raw: dict[str, Any], folder: Path | None = None, images: ImageSet = NO_IMAGES) -> Simulated:
     """Return an engine that has yet to run."""
-    world = make_world(raw)
-    tally = Tally()
-    for node in world.nodes:
-        party = tally.get_party(node.label)
-        party.population, party.role = node.population, node.role
     records: list[Record] = []
-
-    def sink(record: Record) -> None:
-        records.append(record)
-        tally.add(record)
-
-    place = folder or Path()
-    engine = VirtualEngine(
-        world,
-        images,
-        WeightStore(place),
-        place / "model.keras",
-        Interruption(),
-        sink=sink,
-        on_tick=lambda _: None,
-    )
-    return Simulated(world, engine, records, tally)
+    run = MemoryRun(Scenario.model_validate(raw), images=images, folder=folder, keep=records.append)
+    assert isinstance(run.engine, VirtualEngine)
+    return Simulated(run.world, run.engine, records, run.tally)
 
 
 def simulate(raw: dict[str, Any]) -> Ended:

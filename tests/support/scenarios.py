@@ -13,7 +13,8 @@ from simulation.records.reading import read_record
 from simulation.records.record import Record
 from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.scenario import Scenario
-from simulation.training.datasets import PIXELS, ImageSet
+from simulation.training.datasets import ImageSet
+from simulation.training.image_format import PIXELS
 
 ROOT = Path(__file__).parents[2]
 

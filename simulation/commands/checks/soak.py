@@ -6,7 +6,6 @@ A seed that breaks something breaks it again: `python main.py soak --first SEED 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
 from random import Random
 from typing import Any, Final
 
@@ -14,7 +13,8 @@ from msgspec.structs import asdict
 
 from simulation.analysis.after_run import estimate_job_s, estimate_patience_s, must_progress
 from simulation.attacks.catalogue import load_catalogue
-from simulation.engines.virtual.engine import PartyError
+from simulation.commands.checks.seed_pool import run_shares
+from simulation.engines.result import PartyError
 from simulation.foundation.randomness import derive_seed
 from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.behaviours import ROLES, BehaviourSection
@@ -31,6 +31,9 @@ BLOCKED_JOBS: Final = 4
 
 LONG_SHARE: Final = 0.03
 """Share of drawn scenarios that are long enough for blocks to become final."""
+
+MOST_AT_ONCE: Final = 50
+"""Seeds that a process is handed at once."""
 
 ADVERSARY_SHARE: Final = 0.4
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
@@ -153,7 +156,7 @@ def run_raw(raw: dict[str, Any]) -> SoakResult:
     try:
         result = run.run()
     except PartyError as error:
-        return SoakResult(scenario.seed, str(error), "failed", run.engine.queue.count)
+        return SoakResult(scenario.seed, str(error), "failed", error.events)
     return SoakResult(scenario.seed, run.find_fault(result), result.reason, result.events)
 
 
@@ -199,13 +202,7 @@ def run_seed(seed: int) -> SoakResult:
 
 def run_seeds(first: int, count: int, jobs: int) -> Iterator[SoakResult]:
     """Run the scenarios of consecutive seeds, in several processes; yield results as they come."""
-    seeds = range(first, first + count)
-    jobs = min(jobs, count)
-    if jobs == 1:
-        yield from map(run_seed, seeds)
-        return
-    with get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(run_seed, seeds, chunksize=max(1, min(50, count // (4 * jobs))))
+    return run_shares(run_seed, range(first, first + count), jobs, most_at_once=MOST_AT_ONCE)
 
 
 def describe_failure(result: SoakResult) -> str:

@@ -10,8 +10,7 @@ from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_c
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.records.reading import LogError, read_log
 from simulation.records.record import short_hash
-from simulation.records.writing import LOG_NAME, SUMMARY_NAME
-from simulation.runs.chain_file import CHAIN_NAME
+from simulation.records.run_files import CHAIN_NAME, LOG_NAME, SUMMARY_NAME
 from simulation.runs.summary import Summary, compute_ledger, describe_tally
 
 

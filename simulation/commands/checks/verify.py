@@ -1,28 +1,31 @@
 """Checks a stored run again, offline: files, chain, signatures, summary, model and, if wanted, the training itself."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from protocol.events import ChainRecord
-from protocol.ledger import LedgerError
-from protocol.mechanism import Context
 from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, TrainingGenesis, TrainingJob
 from protocol.mechanisms.proof_of_training.judging import OwnTraining
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.work import TrainingResult
 from protocol.rules import Rules
-from protocol.slots import compute_slot_start
-from protocol.verdicts import ACCEPT, Ignore, Reject
+from simulation.analysis.chain_walk import find_supply_fault, walk_chain
 from simulation.commands.checks.summary_checks import find_disagreements
-from simulation.records.writing import SUMMARY_NAME
-from simulation.runs.chain_file import CHAIN_NAME, ChainFileError, read_chain
-from simulation.runs.run import MODEL_NAME, SCENARIO_NAME
+from simulation.records.run_files import (
+    CHAIN_NAME,
+    MODEL_NAME,
+    SCENARIO_NAME,
+    SUMMARY_NAME,
+    WEIGHTS_FOLDER,
+    compute_file_digest,
+)
+from simulation.runs.chain_file import ChainFileError, read_chain
 from simulation.runs.summary import Summary
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
@@ -31,10 +34,11 @@ from simulation.scenario.world.building import find_profile
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import load_images
 from simulation.training.distances import count_billionths
+from simulation.training.evaluation import load_model_weights
 from simulation.training.profiles import CANONICAL, prepare_environment
 from simulation.training.samples import TrainingSet, Weights, compute_weights_digest
 from simulation.training.trainer import Trainer
-from simulation.training.weight_store import WEIGHTS_FOLDER, WeightsError, WeightStore, load_model_weights
+from simulation.training.weight_store import WeightsError, WeightStore
 
 
 class RunFolderError(ValueError):
@@ -90,7 +94,7 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
     faults += told
     if not told:
         say(f"{SUMMARY_NAME}: says what the chain and the log say")
-    if scenario.virtual.trainer == "fake" and scenario.engine == "virtual":
+    if scenario.is_training_made_up:
         say("model: none, the training was made up")
     elif blocks:
         fault = _check_model(folder, blocks[-1].header.weights_digest)
@@ -131,7 +135,7 @@ def _check_files(folder: Path, summary: Summary) -> list[str]:
     faults = []
     for name, digest in summary["files"].items():
         try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            found = compute_file_digest(folder / name)
         except OSError:
             faults.append(f"{name}: missing")
             continue
@@ -146,27 +150,24 @@ def _check_chain(
     """Judge each block on its parent; return what is wrong with the first bad one."""
     pot = ProofOfTraining(genesis)
     rules = Rules(pot)
-    parent = rules.origin
-    for block in blocks:
-        if block.parent != parent.hash:
-            return f"{CHAIN_NAME}: the block at height {block.height} does not build on the one before it"
-        own = _derive_own(pot, rules, parent, trained[parent.height]) if trained is not None else None
-        now = compute_slot_start(block.header.slot, genesis.parameters.slot_ns)
-        verdict = rules.judge_in_full(Context(rules=rules, parent=parent, now=now, own=own), block)
-        if verdict is not ACCEPT:
-            reason = verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
-            return f"{CHAIN_NAME}: the block at height {block.height} is refused: {reason}"
-        parent = rules.build_record(parent, block)
-        try:
-            parent.state.check_supply()
-        except LedgerError as error:
-            return f"{CHAIN_NAME}: at height {block.height}, {error}"
+    learn = partial(_recall, pot, rules, trained) if trained is not None else None
+    for step in walk_chain(rules, blocks, learn):
+        height = step.block.height
+        if not step.is_linked:
+            return f"{CHAIN_NAME}: the block at height {height} does not build on the one before it"
+        if step.record is None:
+            return f"{CHAIN_NAME}: the block at height {height} is refused: {step.refusal}"
+        fault = find_supply_fault(step.record)
+        if fault is not None:
+            return f"{CHAIN_NAME}: at height {height}, {fault}"
     return None
 
 
-def _derive_own(pot: ProofOfTraining, rules: Rules, parent: ChainRecord, trained: _Trained) -> OwnTraining:
-    secret = pot.compute_secret(rules, parent, trained.result.losses)
-    return OwnTraining(weights_digest=trained.result.weights_digest, secret=secret, is_near=trained.is_near)
+def _recall(pot: ProofOfTraining, rules: Rules, trained: Sequence[_Trained], parent: ChainRecord) -> OwnTraining:
+    """Return what training again says of the stage on a block."""
+    stage = trained[parent.height]
+    secret = pot.compute_secret(rules, parent, stage.result.losses)
+    return OwnTraining(weights_digest=stage.result.weights_digest, secret=secret, is_near=stage.is_near)
 
 
 def _build_trainer(job: TrainingJob, samples: TrainingSet, scenario: Scenario) -> Trainer:

@@ -7,15 +7,15 @@ from simulation.commands.report.series import Collected
 from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
     COPY_NAME,
-    SWEEP_NAME,
     SweepTable,
     SweepTableError,
     read_sweep_table,
 )
 from simulation.records.lines import parse_json, parse_line
 from simulation.records.reading import LogError, RunLog, read_log
+from simulation.records.run_files import EVENTS_NAME, LOG_NAME, SWEEP_NAME
 from simulation.records.tally import Tally
-from simulation.records.writing import EVENTS_NAME, LOG_NAME
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 
 
 class SourceError(ValueError):
@@ -43,7 +43,8 @@ class Run:
     @property
     def is_simulated(self) -> bool:
         """Return whether its seconds are simulated ones."""
-        return self.tally.get_opening().engine == "virtual"
+        traits = ENGINE_TRAITS.get(self.tally.get_opening().engine)
+        return traits is not None and traits.is_simulated
 
     @property
     def is_counted(self) -> bool:

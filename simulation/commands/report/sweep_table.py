@@ -8,12 +8,12 @@ import pandas as pd
 
 from simulation.analysis.closed_forms import CLOSED_FORM
 from simulation.commands.report.picture import Table
-from simulation.commands.sweeps.digests import DIGESTS_NAME, is_changed, read_digests
+from simulation.commands.sweeps.digests import is_changed, read_digests
+from simulation.records.run_files import AGGREGATE_STEM, DIGESTS_NAME
 
-AGGREGATE_NAME: Final = "aggregate.csv"
-COPY_NAME: Final = "aggregate.parquet"
+AGGREGATE_NAME: Final = f"{AGGREGATE_STEM}.csv"
+COPY_NAME: Final = f"{AGGREGATE_STEM}.parquet"
 """The same table in another format, for when the first is damaged."""
-SWEEP_NAME: Final = "sweep.yaml"
 
 MAX_VALUES: Final = 30
 """More values of a key than these are not listed."""

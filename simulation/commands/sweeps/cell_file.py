@@ -15,10 +15,9 @@ from typing import Any, Final, Self
 from simulation.commands.sweeps.cell_runner import Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
-from simulation.commands.sweeps.sweep_file import SCENARIO_NAME, Sweep
+from simulation.commands.sweeps.sweep_file import Sweep
+from simulation.records.run_files import SCENARIO_NAME, SWEEP_NAME, write_text_in_one_step
 
-SWEEP_NAME: Final = "sweep.yaml"
-CELLS_NAME: Final = "cells.jsonl"
 SEAL_DIGITS: Final = 16
 """Hex digits of a line's digest: it is against mistakes, anybody can make another one."""
 
@@ -127,9 +126,7 @@ def prepare_folder(out: Path, sweep: Sweep, code_version: str) -> Path:
     folder = out / f"{sweep.name}-{sweep.compute_fingerprint(code_version)}"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in ((SCENARIO_NAME, sweep.scenario_text), (SWEEP_NAME, sweep.to_yaml())):
-        part = folder / f"{name}.part"
-        part.write_text(text, "utf-8")
-        part.replace(folder / name)
+        write_text_in_one_step(folder / name, text)
     return folder
 
 

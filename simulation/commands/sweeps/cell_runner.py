@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from simulation.commands.sweeps.cells import Cell, Recipe, is_in_memory
-from simulation.engines.virtual.engine import PartyError
+from simulation.commands.sweeps.cells import Cell, Recipe
+from simulation.engines.result import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.records.facts import Ended, Opening
@@ -22,6 +22,7 @@ from simulation.records.record import Record
 from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
 from simulation.runs.run import FINISHED, run_scenario
 from simulation.runs.summary import Summary, build_summary
+from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.training.datasets import DatasetError, ImageSet, load_images
@@ -92,7 +93,9 @@ class CellRunner:
             if compute_code_version() != self._job.code_version:
                 raise RuntimeError(f"this worker runs other code: {compute_code_version()}")
             scenario = self._job.recipe.build(cell.values, cell.seed)
-            summary = self._run_in_memory(scenario, cell) if is_in_memory(scenario) else self._run_in_folder(scenario)
+            summary = (
+                self._run_in_memory(scenario, cell) if scenario.is_training_made_up else self._run_in_folder(scenario)
+            )
         except Exception as error:  # noqa: BLE001 - one cell must not end the others
             trace = "".join(traceback.format_exception(error))
             return Outcome(cell.index, error=_describe(error), trace=trace, is_full=_is_full(error))
@@ -170,8 +173,8 @@ def flatten(summary: Mapping[str, Any]) -> dict[str, Figure]:
 
 
 def is_of_execution(name: str, engine: str) -> bool:
-    """Return whether a figure is about the execution; CPU-seconds of the virtual engine's training are simulated."""
-    return name in OF_THE_EXECUTION or (engine != "virtual" and "cpu_s" in name)
+    """Return whether a figure is about the execution; some engines simulate the CPU-seconds of training."""
+    return name in OF_THE_EXECUTION or ("cpu_s" in name and not ENGINE_TRAITS[engine].is_simulated)
 
 
 def _walk(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Figure]]:

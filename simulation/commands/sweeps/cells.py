@@ -67,11 +67,6 @@ def build_recipe(sweep: Sweep) -> Recipe:
     return Recipe(sweep.source, sweep.scenario_source, sweep.scenario, sweep.settings, sweep.keys)
 
 
-def is_in_memory(scenario: Scenario) -> bool:
-    """Return whether a scenario needs neither images nor processes nor files."""
-    return scenario.engine == "virtual" and scenario.virtual.trainer == "fake"
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All cells of a sweep, known to be valid."""
@@ -98,7 +93,7 @@ def plan_cells(sweep: Sweep, code_version: str) -> Plan:
         seeds = [derive_cell_seed(sweep.seed, recipe.keys, values, repeat) for repeat in range(sweep.repeats)]
         scenario = _build_checked(recipe, values, seeds[0])
         closed_forms.append(predict(scenario))
-        if is_in_memory(scenario):
+        if scenario.is_training_made_up:
             is_all_trained = False
         else:
             datasets[scenario.dataset.name, scenario.dataset.path, scenario.dataset.required] = None

@@ -10,10 +10,11 @@ from typing import Final
 
 from rich.console import Console
 
+from simulation.commands.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED
 from simulation.commands.sweeps.cell_file import prepare_folder
 from simulation.commands.sweeps.cell_runner import CellRunner, Job
 from simulation.commands.sweeps.cells import Plan, build_recipe, plan_cells
-from simulation.commands.sweeps.errors import EXIT_BAD_INPUT, EXIT_FAILED, SweepError
+from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import Executor, LocalExecutor
 from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import Session

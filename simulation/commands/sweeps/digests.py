@@ -1,12 +1,10 @@
 """``tables.json``: digests of a sweep's tables and of the cells they were made of, so that an edited one is noticed."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
 
-DIGESTS_NAME: Final = "tables.json"
+from simulation.records.run_files import DIGESTS_NAME, compute_file_digest, write_text_in_one_step
 
 
 def write_digests(folder: Path, names: Iterable[str]) -> None:
@@ -15,10 +13,8 @@ def write_digests(folder: Path, names: Iterable[str]) -> None:
     Raises:
         OSError: A file cannot be read or written.
     """
-    digests = {name: _compute_digest(folder / name) for name in names}
-    part = folder / f"{DIGESTS_NAME}.part"
-    part.write_text(json.dumps({"files": digests}, indent=2) + "\n", "utf-8")
-    part.replace(folder / DIGESTS_NAME)
+    digests = {name: compute_file_digest(folder / name) for name in names}
+    write_text_in_one_step(folder / DIGESTS_NAME, json.dumps({"files": digests}, indent=2) + "\n")
 
 
 def read_digests(folder: Path) -> Mapping[str, str] | None:
@@ -34,11 +30,6 @@ def read_digests(folder: Path) -> Mapping[str, str] | None:
 def is_changed(folder: Path, name: str, digests: Mapping[str, str]) -> bool:
     """Return whether a file is not there, or not the one that its digest is of."""
     try:
-        return digests.get(name) != _compute_digest(folder / name)
+        return digests.get(name) != compute_file_digest(folder / name)
     except OSError:
         return True
-
-
-def _compute_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-EXIT_FAILED: Final = 1
-EXIT_BAD_INPUT: Final = 2
+from simulation.commands.exit_codes import EXIT_FAILED
+
 KEPT: Final = "finished cells are kept, and the same command goes on"
 
 

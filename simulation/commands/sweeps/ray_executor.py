@@ -14,11 +14,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from simulation.commands.exit_codes import EXIT_BAD_INPUT
 from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
 from simulation.commands.sweeps.cells import Cell
-from simulation.commands.sweeps.errors import EXIT_BAD_INPUT, SweepError
+from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import LOOK_EVERY_S
 from simulation.foundation.interruption import SIGNALS, Interruption
+from simulation.foundation.project import ROOT
 
 REACH_WITHIN_S: Final = 5.0
 """How long a cluster's address may take to accept a connection."""
@@ -31,7 +33,6 @@ AHEAD: Final = 2
 
 INSTALL: Final = "make ray, or: pipenv install --categories ray"
 
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 _PACKAGES: Final = ("protocol", "simulation")
 _PROBE: Final = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False); ray.shutdown()"
 
@@ -97,7 +98,7 @@ class RayExecutor:
         if self._address is not None:
             _ensure_reachable(self._address)
         for package in _PACKAGES:
-            shutil.copytree(_ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         self._ray = import_module("ray")
         settings: dict[str, Any] = {
             "log_to_driver": False,

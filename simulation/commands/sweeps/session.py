@@ -3,7 +3,6 @@
 import errno
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,16 +10,18 @@ from pathlib import Path
 
 from rich.console import Console
 
+from simulation.commands.exit_codes import EXIT_FAILED, complain
 from simulation.commands.sweeps.axes import encode
-from simulation.commands.sweeps.cell_file import CELLS_NAME, CellFile, clear_running, read_finished, remove_running
+from simulation.commands.sweeps.cell_file import CellFile, clear_running, read_finished, remove_running
 from simulation.commands.sweeps.cell_runner import Job, Outcome
 from simulation.commands.sweeps.cells import Cell, Plan, build_recipe
-from simulation.commands.sweeps.digests import DIGESTS_NAME, write_digests
-from simulation.commands.sweeps.errors import EXIT_FAILED, writing
+from simulation.commands.sweeps.digests import write_digests
+from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation.interruption import EXIT_BASE, Interruption
+from simulation.records.run_files import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
 from simulation.scenario.errors import shorten
 from simulation.training.datasets import DatasetError, load_images
 
@@ -56,7 +57,7 @@ class Session:
             with writing(path):
                 finished = read_finished(path, damaged)
             if damaged:
-                _complain(
+                complain(
                     f"{path}: {len(damaged):,} damaged lines left out, the first is line {damaged[0]}; cells that have "
                     "no other line run again"
                 )
@@ -118,25 +119,20 @@ class Session:
             self.first_failure = self.first_failure or (cell, outcome.error)
 
     def _write_tables(self, path: Path) -> None:
-        from simulation.commands.sweeps.tables import (  # noqa: PLC0415 - loads Arrow
-            AGGREGATE_NAME,
-            RESULTS_NAME,
-            ResultTable,
-            write_tables,
-        )
+        from simulation.commands.sweeps.tables import ResultTable, write_tables  # noqa: PLC0415 - loads Arrow
 
         with self.console.status(f"{self.sweep.name}: writing tables"), writing(self.folder):
             table = ResultTable(self.sweep.keys, self.plan.cells, path)
             (self.folder / DIGESTS_NAME).unlink(missing_ok=True)  # one of other tables would call these changed
             tables = {
-                RESULTS_NAME: table.build_results(),
-                AGGREGATE_NAME: table.build_aggregate(self.plan.closed_forms),
+                RESULTS_STEM: table.build_results(),
+                AGGREGATE_STEM: table.build_aggregate(self.plan.closed_forms),
             }
             write_digests(self.folder, [*write_tables(self.folder, tables), CELLS_NAME])
 
     def _tell_interruption(self, remaining: int, signum: int) -> int:
         kept = len(self.plan.cells) - remaining
-        _complain(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
+        complain(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
         return EXIT_BASE + signum
 
     def _tell_end(self) -> int:
@@ -147,10 +143,6 @@ class Session:
         values = zip(self.sweep.keys, cell.values, strict=True)
         what = ", ".join([*(f"{key}={shorten(encode(value))}" for key, value in values), f"repeat={cell.repeat}"])
         again = shlex.join(["python", "main.py", "sweep", self.sweep.source, "--cell", cell.id])
-        _complain(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
-        _complain(f"run it alone: {again}")
+        complain(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
+        complain(f"run it alone: {again}")
         return EXIT_FAILED
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201

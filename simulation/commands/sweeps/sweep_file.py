@@ -5,20 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from simulation.commands.sweeps.axes import MAX_CELLS, Axis, check_value, encode, read_axis
+from simulation.records.run_files import SCENARIO_NAME
 from simulation.scenario.defaults import from_constant, load_constants
 from simulation.scenario.error_messages import Step, explain, show
 from simulation.scenario.errors import ScenarioError, shorten
 from simulation.scenario.fields import Name, OneLine, Section
 from simulation.scenario.loading import find_scenario
 from simulation.scenario.strict_yaml import read_file, write_text
-
-SCENARIO_NAME: Final = "scenario.yaml"
-"""The scenario's file in a sweep's folder."""
 
 
 class SweepFile(Section):

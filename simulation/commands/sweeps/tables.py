@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +15,7 @@ from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.cell_file import read_lines
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.statistics import compute_spread, compute_wilson
-
-RESULTS_NAME: Final = "results"
-AGGREGATE_NAME: Final = "aggregate"
+from simulation.records.run_files import write_in_one_step
 
 COUNTED: Final = re.compile(
     r"messages\.(sent|accepted|ignored|rejected)\..+"
@@ -116,13 +115,9 @@ def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> list[str]:
     written = []
     for name, table in tables.items():
         for ending in ("csv", "parquet"):
-            part = folder / f"{name}.{ending}.part"
-            if ending == "csv":
-                pyarrow.csv.write_csv(table, part)
-            else:
-                pyarrow.parquet.write_table(table, part)
+            write = pyarrow.csv.write_csv if ending == "csv" else pyarrow.parquet.write_table
             written.append(f"{name}.{ending}")
-            part.replace(folder / written[-1])
+            write_in_one_step(folder / written[-1], partial(write, table))
     return written
 
 

@@ -1,23 +1,16 @@
 """What the parties of very large networks write down: counts of what they do, all parties' together."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from protocol.events import BlockAppended, Judged
-from protocol.mechanisms.proof_of_training.work import CompareWeights
 from protocol.messages import Message
 from protocol.rules import Rules
 from protocol.types import AccountId
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
-from simulation.engines.parties.recorder import Recorder, describe_block
-from simulation.mechanisms.proof_of_training.facts import ComparedCount, Trained, TrainedCount
-from simulation.records.message_facts import (
-    AcceptedCount,
-    Counted,
-    CountedPart,
-    IgnoredCount,
-    RefusedCount,
-    SentCount,
-)
+from simulation.engines.parties.recorder import Recorder
+from simulation.records.fact import Fact
+from simulation.records.message_facts import AcceptedCount, Counted, CountedPart, IgnoredCount, RefusedCount, SentCount
 from simulation.records.record import Sink
 
 
@@ -101,23 +94,22 @@ class CountingRecorder(Recorder):
         key = (appended.record.hash, self._role)
         if key not in self._counts.blocks_seen:
             self._counts.blocks_seen.add(key)
-            self._sink(describe_block(appended, self._labels))
+            self._sink(self._describe_block(appended))
 
-    def record_private(self, private: object) -> None:
+    def record_noted(self, noted: object) -> None:
         """Leave it out."""
 
-    def record_training(self, stage: int, base: bytes) -> None:
+    def record_task(self, task: Hashable) -> None:
         """Leave it out."""
 
-    def record_compared(self, pair: CompareWeights, distance: int | None) -> None:
-        """Count a comparison by its outcome."""
-        self._counts.get(ComparedCount(self._is_within(distance), self._is_honest)).times += 1
-
-    def record_trained(self, fact: Trained) -> None:
-        """Count a trained stage by its result."""
-        count = self._counts.get(TrainedCount(fact.weights, fact.data))
-        count.times += 1
-        count.amount += round(fact.cpu_s * 1e6)
+    def record_work(self, fact: Fact) -> None:
+        """Count what has come of slow work, as the mechanism counts it."""
+        counted = self._reporter.count(fact, is_honest=self._is_honest)
+        if counted is not None:
+            part, amount = counted
+            count = self._counts.get(part)
+            count.times += 1
+            count.amount += amount
 
     def flush(self) -> None:
         """Leave the writing to whoever shares the counts."""

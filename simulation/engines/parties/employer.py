@@ -8,7 +8,9 @@ from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
 from simulation.mechanisms.proof_of_training.facts import Evaluated, Unevaluated, Unsaved
 from simulation.records.record import Sink, short_hash
-from simulation.training.weight_store import WEIGHTS_FOLDER, Evaluator, WeightsError, WeightStore
+from simulation.records.run_files import WEIGHTS_FOLDER
+from simulation.training.evaluation import Evaluator
+from simulation.training.weight_store import WeightsError, WeightStore
 
 
 class EmployerDesk:

@@ -3,7 +3,7 @@
 Both engines use it. It is the only place that knows what each command means outside the core.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -25,12 +25,12 @@ from protocol.events import (
     WorkFinished,
 )
 from protocol.light_client import LightClient
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
 from protocol.participant import Participant
-from protocol.types import MICRO_COINS_PER_COIN, Hash32
+from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks.behaviour import Action, Behaviour, SendBytes
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Recorder
+from simulation.engines.worker import WorkDone
 from simulation.records.facts import PartyEnded
 from simulation.records.record import Sink, short_hash
 
@@ -47,17 +47,14 @@ class Driver(Protocol):
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time, in nanoseconds since the genesis."""
 
-    def start_training(self, stage: int, base: bytes) -> None:
-        """Train a stage from the weights of a digest, or from the trainer's own, and report its result later."""
-
-    def compare_weights(self, own: Hash32, other: Hash32) -> None:
-        """Hold two sets of weights against each other and report their distance later."""
+    def start_work(self, task: Hashable) -> None:
+        """Do slow work and report what comes of it later, by `Host.finish_work`."""
 
 
 class Host:
     """One party: core, behaviour, links and records."""
 
-    __slots__ = ("_driver", "_react", "_sink", "core", "on_block", "recorder", "reorg_max")
+    __slots__ = ("_driver", "_on_block", "_react", "_sink", "core", "recorder", "reorg_max")
 
     def __init__(
         self,
@@ -68,16 +65,27 @@ class Host:
         recorder: Recorder,
         *,
         journal: JournalWriter | None = None,
+        on_block: Callable[[BlockAppended], None] | None = None,
     ) -> None:
-        """Put the parts together; `start` sets them going."""
+        """Put the parts together; `start` sets them going.
+
+        Args:
+            core: Decides.
+            behaviour: Stands in front of it.
+            driver: Does what it says.
+            sink: Takes the facts that the party writes down by itself.
+            recorder: Writes down what it does and hears.
+            journal: Takes what the core is told and answers; None for none.
+            on_block: Called with each block that has been appended and written down.
+        """
         self.core = core
         self._react = partial(behaviour.react, core if journal is None else JournalledCore(core, journal))
         self._driver = driver
         self._sink = sink
+        self._on_block = on_block
         self.recorder = recorder
         self.reorg_max = 0
         """Blocks given up in its deepest reorganisation."""
-        self.on_block: Callable[[BlockAppended], None] | None = None
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -91,14 +99,11 @@ class Host:
         """Let a timer ring."""
         self._feed(TimerFired(timer), now)
 
-    def finish_training(self, result: TrainingResult, base: bytes, now: int) -> None:
-        """Take a training result, and the digest of what it started from."""
-        self._feed(WorkFinished(TrainStage(result.stage, base), result), now)
-
-    def finish_comparison(self, pair: CompareWeights, distance: int | None, now: int) -> None:
-        """Take a distance in parts per billion; None where there is none."""
-        self.recorder.record_compared(pair, distance)
-        self._feed(WorkFinished(pair, distance), now)
+    def finish_work(self, task: Hashable, done: WorkDone, now: int) -> None:
+        """Take what has come of slow work."""
+        if done.fact is not None:
+            self.recorder.record_work(done.fact)
+        self._feed(WorkFinished(task, done.result), now)
 
     def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
         """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
@@ -125,8 +130,8 @@ class Host:
     def _record_judged(self, action: Judged) -> None:
         self.recorder.record_judged(action)
 
-    def _record_private(self, action: Noted) -> None:
-        self.recorder.record_private(action.fact)
+    def _record_noted(self, action: Noted) -> None:
+        self.recorder.record_noted(action.fact)
 
     def _relay(self, action: Relay) -> None:
         copies = self._driver.broadcast(action.frame, action.source)
@@ -150,17 +155,14 @@ class Host:
         self._driver.set_timer(action.timer, action.at)
 
     def _start_work(self, action: StartWork) -> None:
-        match action.task:
-            case TrainStage(stage, base):
-                self._driver.start_training(stage, base)
-            case CompareWeights(own, other):
-                self._driver.compare_weights(own, other)
+        self.recorder.record_task(action.task)
+        self._driver.start_work(action.task)
 
     def _record_block(self, action: BlockAppended) -> None:
         self.recorder.record_block(action)
         self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
-        if self.on_block is not None:
-            self.on_block(action)
+        if self._on_block is not None:
+            self._on_block(action)
 
 
 _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
@@ -172,6 +174,6 @@ _DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     SetTimer: Host._set_timer,
     StartWork: Host._start_work,
     BlockAppended: Host._record_block,
-    Noted: Host._record_private,
+    Noted: Host._record_noted,
 }
 """What each action means. One table for all hosts: in large networks what each has of its own is never in the cache."""

@@ -1,59 +1,27 @@
 """What a party writes down: a fact for each thing it does."""
 
 from collections import Counter
+from collections.abc import Hashable
 
 from protocol.events import BlockAppended, Judged
-from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
-from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION
-from protocol.mechanisms.proof_of_training.mechanism import get_training
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
-from protocol.mechanisms.proof_of_training.work import CompareWeights
 from protocol.messages import BlockResponse, Message
 from protocol.rules import Rules
 from protocol.verdicts import Accept, ChainReason, Ignore, Reject, Wait
-from simulation.mechanisms.proof_of_training.facts import (
-    Compared,
-    PhaseEntered,
-    RightWon,
-    SecretFound,
-    Trained,
-    TrainingBegun,
-    TrainingBlock,
-)
+from simulation.mechanisms.reporting import find_reporter
+from simulation.records.fact import Fact
 from simulation.records.message_facts import Accepted, Appended, Ignored, Refused, Relayed, Sent, Waiting
 from simulation.records.record import Sink, short_hash
-
-
-def describe_block(appended: BlockAppended, labels: dict[bytes, str]) -> Appended:
-    """Return the fact that a block was appended."""
-    record = appended.record
-    block = record.block
-    if not isinstance(block, WrappedBlock):
-        raise TypeError("only blocks of proof of training are described")
-    return Appended(
-        height=record.height,
-        block=short_hash(record.hash),
-        parent=short_hash(record.parent),
-        part=TrainingBlock(
-            weights=short_hash(block.header.weights_digest),
-            proposer=labels.get(block.header.author, short_hash(block.header.author)),
-            wrapper=labels.get(block.author, short_hash(block.author)),
-            declarations=len(block.header.declarations),
-        ),
-        transactions=len(block.transactions),
-        head=appended.change is not None,
-        reorg=len(appended.change.abandoned) if appended.change else 0,
-    )
 
 
 class Recorder:
     """A record for each thing; only ignored messages are counted, and their counts written with each block."""
 
     def __init__(self, sink: Sink, labels: dict[bytes, str], rules: Rules) -> None:
-        """Take where facts go, the label of each public key, and what hashes messages."""
+        """Take where facts go, the label of each public key, and the chain's rules."""
         self._sink = sink
         self._labels = labels
         self._rules = rules
+        self._reporter = find_reporter(rules.mechanism)
         self._ignored: Counter[tuple[str, str]] = Counter()
 
     def record_sent(self, kind: str, message: Message | None, target: str, copies: int, size: int) -> None:
@@ -114,43 +82,36 @@ class Recorder:
 
     def record_block(self, appended: BlockAppended) -> None:
         """Record a block that the party has stored."""
-        self._sink(describe_block(appended, self._labels))
+        self._sink(self._describe_block(appended))
         self.flush()
 
-    def record_private(self, private: object) -> None:
-        """Record what is the party's own business."""
-        match private:
-            case PhaseChanged(phase, height):
-                self._sink(PhaseEntered(phase=phase.value, height=height))
-            case LotteryWon(role, height, slot):
-                self._sink(RightWon(right=role.value, height=height, slot=slot))
-            case SecretKnown(height, parent, secret, weights):
-                shown = secret.hex()
-                self._sink(
-                    SecretFound(height=height, parent=short_hash(parent), secret=shown, weights=short_hash(weights))
-                )
+    def record_noted(self, noted: object) -> None:
+        """Record what the mechanism's half of the party wants on record."""
+        self._sink(self._reporter.describe_noted(noted))
 
-    def record_training(self, stage: int, base: bytes) -> None:
-        """Record that a stage is being trained, and from which weights where that is not plain."""
-        self._sink(TrainingBegun(stage=stage, base=short_hash(base) if base else None))
+    def record_task(self, task: Hashable) -> None:
+        """Record that the party begins slow work, if that is worth a word."""
+        fact = self._reporter.describe_task(task)
+        if fact is not None:
+            self._sink(fact)
 
-    def record_trained(self, fact: Trained) -> None:
-        """Record that a stage has been trained."""
+    def record_work(self, fact: Fact) -> None:
+        """Record what has come of slow work."""
         self._sink(fact)
 
-    def record_compared(self, pair: CompareWeights, distance: int | None) -> None:
-        """Record how far others' weights lie from the party's own."""
-        self._sink(
-            Compared(
-                weights=short_hash(pair.other),
-                own=short_hash(pair.own),
-                distance=None if distance is None else distance / PARTS_PER_BILLION,
-                within=self._is_within(distance),
-            )
+    def _describe_block(self, appended: BlockAppended) -> Appended:
+        record = appended.record
+        if record.block is None:
+            raise ValueError("the genesis is never appended")
+        return Appended(
+            height=record.height,
+            block=short_hash(record.hash),
+            parent=short_hash(record.parent),
+            part=self._reporter.describe_block(record.block, self._labels),
+            transactions=len(record.block.transactions),
+            head=appended.change is not None,
+            reorg=len(appended.change.abandoned) if appended.change else 0,
         )
-
-    def _is_within(self, distance: int | None) -> bool:
-        return distance is not None and distance <= get_training(self._rules).genesis.tolerance
 
     def flush(self) -> None:
         """Write down what is only counted."""

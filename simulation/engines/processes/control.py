@@ -10,7 +10,8 @@ from pathlib import Path
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
-from simulation.scenario.world.world import NodeSpec, UserSpec
+from simulation.scenario.world.transfers import TransferPlan
+from simulation.scenario.world.world import NodeSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,7 @@ class EmployerRole:
 class UsersRole:
     """What the users' process is given."""
 
-    users: tuple[UserSpec, ...]
-    transactions: int
-    per_second: float
-    fee: int
-    seed: int
+    plan: TransferPlan
 
 
 Role = NodeRole | EmployerRole | UsersRole
@@ -102,8 +99,8 @@ class Records:
 class FinalReport:
     """A party's last word when it ends as it should."""
 
-    blocks: tuple[bytes, ...] = ()
-    """Canonical bytes of the blocks of its chain, lowest first."""
+    blocks: tuple[bytes, ...] | None = None
+    """Canonical bytes of the blocks of its chain, lowest first; None where it follows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,3 @@ class PartyFailed:
     kind: str
     text: str
     trace: str
-
-
-FromParty = Ready | Records | FinalReport | PartyFailed
-ToParty = Go | Stop

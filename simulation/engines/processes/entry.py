@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from simulation.engines.processes.control import Role, Setup
 
 
-def be_party(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
+def run_party_process(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
     """Live as the party that its role describes."""
     from simulation.engines.processes.roles import run_role  # noqa: PLC0415 - loads TensorFlow, which the forkserver already has
 

@@ -5,71 +5,27 @@ import itertools
 import os
 import selectors
 import signal
-import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
-from typing import Final, Generic, TypeVar
 
 from protocol.events import Timer
-from protocol.mechanisms.proof_of_training.work import CompareWeights
-from protocol.types import Hash32
 from simulation.engines.parties.host import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Link, Links
+from simulation.engines.processes.worker_thread import WorkerThread
+from simulation.engines.worker import Worker
 from simulation.foundation.interruption import OF_THE_TERMINAL
+from simulation.foundation.units import NANOSECONDS
 from simulation.records.fact import Fact
 from simulation.records.facts import Dropped, PartyStarted, Unlinked
 from simulation.records.record import Record
 
-NANOSECONDS: Final = 1_000_000_000
-JobT = TypeVar("JobT")
-ResultT = TypeVar("ResultT")
-
 
 class Orphaned(Exception):
     """The process that started this one has gone."""
-
-
-class Worker(Generic[JobT, ResultT]):
-    """Does slow work in a thread, so that the deciding thread goes on reading its pipes."""
-
-    def __init__(self, work: Callable[[JobT], ResultT]) -> None:
-        """Start the thread."""
-        self._work = work
-        self._jobs: SimpleQueue[JobT] = SimpleQueue()
-        self._done: deque[ResultT | BaseException] = deque()
-        self.wake_up, self._signal = os.pipe()
-        threading.Thread(target=self._run, name="worker", daemon=True).start()
-
-    def submit(self, job: JobT) -> None:
-        """Queue a job."""
-        self._jobs.put(job)
-
-    def take(self) -> ResultT:
-        """Return a finished result; call it when `wake_up` is readable.
-
-        Raises:
-            BaseException: What the work raised.
-        """
-        os.read(self.wake_up, 1)
-        result = self._done.popleft()
-        if isinstance(result, BaseException):
-            raise result
-        return result
-
-    def _run(self) -> None:
-        while True:
-            job = self._jobs.get()
-            try:
-                self._done.append(self._work(job))
-            except BaseException as error:  # noqa: BLE001 - raised again in the deciding thread
-                self._done.append(error)
-            os.write(self._signal, b"!")
 
 
 class Party:
@@ -87,9 +43,21 @@ class Party:
         self._records: list[Record] = []
         self._genesis_at: int | None = None
         self._is_stopped = False
-        self.host: Host | None = None
-        self.train: Callable[[int, bytes], None] | None = None
-        self.compare: Callable[[CompareWeights], None] | None = None
+        self._host: Host | None = None
+        """None for users, who decide nothing."""
+        self._workers: dict[type[Hashable], WorkerThread] = {}
+
+    def attach(self, host: Host, workers: Mapping[type[Hashable], Worker]) -> None:
+        """Take what decides and what works.
+
+        Args:
+            host: Takes frames, timers and results.
+            workers: Do slow work, by the kind of task, each in a thread of its own.
+        """
+        self._host = host
+        for kind, worker in workers.items():
+            thread = self._workers[kind] = WorkerThread(worker)
+            self._selector.register(thread.wake_up, selectors.EVENT_READ, partial(self._finish_work, host, thread))
 
     # ---- the driver of the host ----
 
@@ -114,19 +82,21 @@ class Party:
 
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time."""
-        host = self.host
+        host = self._host
         if host is not None:
             self.call_at(at, lambda: host.ring(timer, self.now()))
 
-    def start_training(self, stage: int, base: bytes) -> None:
-        """Train a stage; a party that does not train is never asked to."""
-        if self.train is not None:
-            self.train(stage, base)
+    def start_work(self, task: Hashable) -> None:
+        """Let slow work be done in its thread.
 
-    def compare_weights(self, own: Hash32, other: Hash32) -> None:
-        """Compare weights; a party is asked to only where the chain has a tolerance."""
-        if self.compare is not None:
-            self.compare(CompareWeights(own, other))
+        Raises:
+            KeyError: The party has no worker for it.
+        """
+        self._workers[type(task)].submit(task)
+
+    def _finish_work(self, host: Host, thread: WorkerThread) -> None:
+        task, done = thread.take()
+        host.finish_work(task, done, self.now())
 
     # ---- clock and records ----
 
@@ -144,10 +114,6 @@ class Party:
         self._records.append(Record(elapsed, fact.level, who or self.setup.label, fact))
 
     # ---- the loop ----
-
-    def watch(self, descriptor: int, action: Callable[[], None]) -> None:
-        """Call something whenever a descriptor is readable."""
-        self._selector.register(descriptor, selectors.EVENT_READ, action)
 
     def run(self, on_go: Callable[[], None], report: Callable[[], FinalReport]) -> None:
         """Say that the party is ready, wait for the clock, live until told to stop, and report."""
@@ -208,8 +174,8 @@ class Party:
             self._links.remove(link.peer)
             self.record(Unlinked(link.peer))
             return
-        if self.host is not None:
-            self.host.receive(link.peer, frame, self.now())
+        if self._host is not None:
+            self._host.receive(link.peer, frame, self.now())
 
 
 def run_party(

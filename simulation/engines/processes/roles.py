@@ -1,12 +1,9 @@
 """What each kind of party does in its process. This module is loaded into the forkserver once, with Keras in it."""
 
 import threading
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from multiprocessing.connection import Connection
 
-from protocol.codec import encode_frame
 from protocol.crypto import KeyPair
 from protocol.light_client import LightClient
 from protocol.mechanisms.proof_of_training.job import compute_chain_id
@@ -17,43 +14,22 @@ from simulation.attacks.behaviour import Honest
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
-from simulation.engines.parties.journal import JournalWriter
+from simulation.engines.parties.journal import Journals
 from simulation.engines.parties.recorder import Recorder
+from simulation.engines.parties.users import issue_transfers
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
-from simulation.engines.processes.party import Party, Worker, run_party
-from simulation.records.message_facts import Sent
-from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
+from simulation.engines.processes.node_worker import ComparingWorker, CpuMeter, TrainingWorker
+from simulation.engines.processes.party import Party, run_party
+from simulation.engines.worker import Worker
+from simulation.scenario.world.transfers import draw_transfers
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import open_shared
-from simulation.training.distances import compare_stored
+from simulation.training.evaluation import Evaluator
 from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
 from simulation.training.profiles import CANONICAL
 from simulation.training.samples import compute_initial_weights
-from simulation.training.trainer import (
-    StageOutcome,
-    Trainer,
-    build_training_set,
-    count_trained_steps,
-    describe_training,
-)
-from simulation.training.weight_store import Evaluator, WeightStore
-
-
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    outcome: StageOutcome
-    base: bytes
-    cpu_s: float
-
-
-class _CpuMeter:
-    """CPU-seconds of this process without those of one thread: what training costs while that thread decides."""
-
-    def __init__(self, thread_id: int) -> None:
-        self._clock = time.pthread_getcpuclockid(thread_id)
-
-    def read(self) -> float:
-        return time.process_time() - time.clock_gettime(self._clock)
+from simulation.training.trainer import Trainer, build_training_set, count_trained_steps
+from simulation.training.weight_store import WeightStore
 
 
 def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
@@ -74,113 +50,56 @@ def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping
 def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     use_one_thread()
     seed_keras(role.spec.behaviour_seed)
-    images = open_shared(setup.dataset_folder, setup.dataset_name)
-    job = setup.genesis.job
-    steps = count_trained_steps(job, role.spec)
-    samples = build_training_set(images, role.spec)
-    trainer: Trainer
-    if role.spec.arithmetic == CANONICAL:
-        trainer = CanonicalTrainer(job, samples, steps=steps)
-    else:
-        trainer = KerasTrainer(job, samples, xla=role.xla, steps=steps)
     store = WeightStore(setup.weights_folder)
-    meter = _CpuMeter(threading.get_ident())
-
-    def train(task: TrainStage) -> _Trained:
-        before = meter.read()
-        outcome = trainer.train(task.stage, store.get(task.base) if task.base else None)
-        store.put(outcome.result.weights_digest, outcome.weights)
-        return _Trained(outcome, task.base, meter.read() - before)
-
-    worker: Worker[TrainStage, _Trained] = Worker(train)
-    rules = Rules(ProofOfTraining(setup.genesis))
-    core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
-    recorder = Recorder(party.record, setup.labels, rules)
-    journal = _open_journal(setup)
-    host = Host(core, behaviour, party, party.record, recorder, journal=journal)
-    party.host = host
-
-    def start_training(stage: int, base: bytes) -> None:
-        host.recorder.record_training(stage, base)
-        worker.submit(TrainStage(stage, base))
-
-    def on_trained() -> None:
-        done = worker.take()
-        host.recorder.record_trained(describe_training(done.outcome, role.spec, done.cpu_s))
-        host.finish_training(done.outcome.result, done.base, party.now())
-
-    party.train = start_training
-    party.watch(worker.wake_up, on_trained)
+    meter, is_poisoned = CpuMeter(threading.get_ident()), role.spec.poison is not None
+    workers: dict[type[Hashable], Worker] = {
+        TrainStage: TrainingWorker(_build_trainer(setup, role), store, meter, is_poisoned=is_poisoned)
+    }
     if setup.genesis.tolerance:
-        _compare_beside(party, host, store)
+        workers[CompareWeights] = ComparingWorker(store, setup.genesis.tolerance)
+    rules, journals = Rules(ProofOfTraining(setup.genesis)), Journals(setup.journal_folder)
+    core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
+    recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
+    host = Host(core, behaviour, party, party.record, recorder, journal=journal)
+    party.attach(host, workers)
     party.run(lambda: host.start(party.now()), lambda: FinalReport(blocks=host.finish()))
-    if journal is not None:
-        journal.close()
+    journals.close()
 
 
-def _compare_beside(party: Party, host: Host, store: WeightStore) -> None:
-    """Let weights be read and compared in a thread of its own: reading them must not hold up the links."""
-
-    def compare(pair: CompareWeights) -> tuple[CompareWeights, int | None]:
-        return pair, compare_stored(store, pair.own, pair.other)
-
-    def on_compared() -> None:
-        pair, distance = worker.take()
-        host.finish_comparison(pair, distance, party.now())
-
-    worker: Worker[CompareWeights, tuple[CompareWeights, int | None]] = Worker(compare)
-    party.compare = worker.submit
-    party.watch(worker.wake_up, on_compared)
-
-
-def _open_journal(setup: Setup) -> JournalWriter | None:
-    return JournalWriter(setup.journal_folder, setup.label) if setup.journal_folder is not None else None
+def _build_trainer(setup: Setup, role: NodeRole) -> Trainer:
+    job, spec = setup.genesis.job, role.spec
+    images = open_shared(setup.dataset_folder, setup.dataset_name)
+    steps = count_trained_steps(job, spec.poison)
+    samples = build_training_set(images, spec.poison, spec.poison_seed)
+    if spec.arithmetic == CANONICAL:
+        return CanonicalTrainer(job, samples, steps=steps)
+    return KerasTrainer(job, samples, xla=role.xla, steps=steps)
 
 
 def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     use_one_thread()
     evaluator = Evaluator(setup.genesis.job, open_shared(setup.dataset_folder, setup.dataset_name), role.trigger_class)
     evaluator.evaluate(compute_initial_weights(setup.genesis.job))
-    rules = Rules(ProofOfTraining(setup.genesis))
+    rules, journals = Rules(ProofOfTraining(setup.genesis)), Journals(setup.journal_folder)
     core = LightClient(rules, KeyPair(role.key_seed))
-    recorder = Recorder(party.record, setup.labels, rules)
-    journal = _open_journal(setup)
-    host = Host(core, Honest(), party, party.record, recorder, journal=journal)
-    party.host = host
-
     desk = EmployerDesk(evaluator, WeightStore(setup.weights_folder), party.record)
+    recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
+    host = Host(core, Honest(), party, party.record, recorder, journal=journal, on_block=desk.measure)
+    party.attach(host, {})
 
     def report() -> FinalReport:
         desk.save_model(core, role.model_path)
         return FinalReport(blocks=host.finish())
 
-    host.on_block = desk.measure
     party.run(lambda: host.start(party.now()), report)
-    if journal is not None:
-        journal.close()
+    journals.close()
 
 
 def _live_as_users(party: Party, setup: Setup, role: UsersRole) -> None:
     chain_id = compute_chain_id(setup.genesis)
-    transfers = plan_transfers(
-        role.users,
-        chain_id,
-        count=role.transactions,
-        per_second=role.per_second,
-        fee=role.fee,
-        seed=role.seed,
-    )
 
-    def schedule() -> None:
-        transfer = next(transfers, None)
-        if transfer is not None:
-            party.call_at(transfer.at, lambda: issue(transfer))
+    def issue() -> None:
+        transfers = draw_transfers(role.plan, chain_id)
+        issue_transfers(transfers, chain_id, call_at=party.call_at, broadcast=party.broadcast, record=party.record)
 
-    def issue(transfer: PlannedTransfer) -> None:
-        frame = encode_frame(chain_id, transfer.transaction)
-        copies = party.broadcast(frame)
-        nonce, size = transfer.transaction.nonce, copies * len(frame)
-        party.record(Sent(kind="transaction", nonce=nonce, to="all", copies=copies, bytes=size), who=transfer.user)
-        schedule()
-
-    party.run(schedule, FinalReport)
+    party.run(issue, FinalReport)

@@ -3,14 +3,13 @@
 import multiprocessing as mp
 import os
 from multiprocessing import forkserver
-from pathlib import Path
 from typing import Final
 
 from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
+from simulation.foundation.project import ROOT
 from simulation.training.profiles import prepare_environment
 
 PRELOAD: Final = ("simulation.engines.processes.roles",)
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 
 CONTEXT: Final = mp.get_context("forkserver")
 
@@ -23,7 +22,7 @@ def start_server() -> int | None:
     prepare_environment()
     forkserver.set_forkserver_preload(list(PRELOAD))
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(_ROOT), before) if part)
+    os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(ROOT), before) if part)
     # The server is in the terminal's process group: Ctrl-C must not end it, nor what it forks, while it loads.
     try:
         with hold_back(OF_THE_TERMINAL):

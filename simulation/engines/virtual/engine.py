@@ -5,216 +5,68 @@ give one trace, byte for byte.
 """
 
 import gc
-from collections import Counter
-from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-from protocol.codec import encode_frame
-from protocol.events import BlockAppended, Timer
+from protocol.events import BlockAppended
 from protocol.light_client import LightClient
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult
-from protocol.node import Node
 from protocol.participant import Participant
-from protocol.types import Hash32
 from simulation.attacks.behaviour import Behaviour, Honest
 from simulation.engines.caching_rules import CachingRules
+from simulation.engines.engine import EngineSetup
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.counting import CountingRecorder, Counts
 from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
-from simulation.engines.parties.journal import JournalWriter
+from simulation.engines.parties.journal import Journals
 from simulation.engines.parties.recorder import Recorder
-from simulation.engines.result import EngineResult
-from simulation.engines.virtual.carrier import Carrier, Sender
+from simulation.engines.parties.users import issue_transfers
+from simulation.engines.result import EngineResult, PartyError
+from simulation.engines.virtual.ending import Ending
+from simulation.engines.virtual.outages import Outages
+from simulation.engines.virtual.party import Clockwork, VirtualParty
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.trainer_pool import TrainerPool
-from simulation.foundation.interruption import Interruption
-from simulation.mechanisms.proof_of_training.facts import Trained
+from simulation.engines.virtual.transport import FrameTransport
+from simulation.engines.virtual.workshop import NodeWorker, Workshop
+from simulation.foundation.units import NANOSECONDS
 from simulation.records.fact import Fact
-from simulation.records.facts import CameUp, GenesisMade, PartyStarted, WentDown
-from simulation.records.message_facts import Sent
+from simulation.records.facts import GenesisMade, PartyStarted, WentDown
 from simulation.records.record import Record, short_hash
-from simulation.scenario.network import Outage
-from simulation.scenario.world.building import to_micro
 from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.transfers import PlannedTransfer, plan_transfers
-from simulation.scenario.world.world import EMPLOYER, USERS, NodeSpec, World
-from simulation.training.datasets import ImageSet
-from simulation.training.distances import compare_stored
-from simulation.training.trainer import describe_training
+from simulation.scenario.world.transfers import draw_transfers, plan_transfers
+from simulation.scenario.world.world import EMPLOYER, USERS
 from simulation.training.weight_store import WeightStore
 
-NANOSECONDS: Final = 1_000_000_000
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""
-
-
-class PartyError(Exception):
-    """A party's own code failed; the text says who, at which event, and how to see it again."""
-
-
-class _Seat:
-    """A party of the virtual engine: the `Driver` of its host, and the `Receiver` of what its links bring."""
-
-    __slots__ = (
-        "_engine",
-        "_others",
-        "core",
-        "host",
-        "incarnation",
-        "is_up",
-        "label",
-        "neighbours",
-        "place",
-        "sender",
-        "spec",
-    )
-
-    def __init__(self, engine: "VirtualEngine", label: str, place: int, spec: NodeSpec | None) -> None:
-        self.label = label
-        self.place = place
-        """Its place among all parties."""
-        self.neighbours: dict[str, int] = {}
-        """Their places."""
-        self.sender: Sender
-        self.host: Host
-        self.core: Participant
-        self._others: dict[str | None, tuple[int, ...]] = {}
-        """Places of all neighbours but one."""
-        self.spec = spec
-        self.is_up = True
-        self.incarnation = 0
-        """Raised when the party goes down, so that timers and results of before are dropped."""
-        self._engine = engine
-
-    def furnish(self, host: Host) -> None:
-        """Take a fresh host."""
-        self.host = host
-        self.core = host.core
-
-    def has_seen(self, frame_hash: Hash32) -> bool:
-        return self.core.has_seen(frame_hash)
-
-    def record_declined(self, count: int) -> None:
-        self.host.recorder.record_declined(count)
-
-    def send(self, peer: str, frame: bytes) -> int:
-        return self._carry((self.neighbours[peer],), frame)
-
-    def broadcast(self, frame: bytes, but: str | None = None) -> int:
-        targets = self._others.get(but)
-        if targets is None:
-            targets = tuple(place for peer, place in self.neighbours.items() if peer != but)
-            self._others[but] = targets
-        return self._carry(targets, frame)
-
-    def _carry(self, targets: Sequence[int], frame: bytes) -> int:
-        declined = self._engine.carrier.carry(self.sender, targets, frame)
-        if declined:
-            self.record_declined(declined)
-        return len(targets)
-
-    def receive(self, source: str, frame: bytes) -> None:
-        engine = self._engine
-        engine.acting = self.label
-        self.host.receive(source, frame, engine.queue.now)
-
-    def set_timer(self, timer: Timer, at: int) -> None:
-        queue = self._engine.queue
-        queue.schedule(max(at, queue.now), partial(self._ring, timer, self.incarnation))
-
-    def start_training(self, stage: int, base: bytes) -> None:
-        self._engine.train(self, stage, base)
-
-    def compare_weights(self, own: Hash32, other: Hash32) -> None:
-        self._engine.compare(self, CompareWeights(own, other))
-
-    def start(self) -> None:
-        self._engine.acting = self.label
-        self.host.start(self._engine.queue.now)
-
-    def finish_training(self, incarnation: int, result: TrainingResult, base: bytes, fact: Trained) -> None:
-        if self.is_up and incarnation == self.incarnation:
-            self._engine.acting = self.label
-            self.host.recorder.record_trained(fact)
-            self.host.finish_training(result, base, self._engine.queue.now)
-
-    def finish_comparison(self, incarnation: int, pair: CompareWeights, distance: int | None) -> None:
-        if self.is_up and incarnation == self.incarnation:
-            self._engine.acting = self.label
-            self.host.finish_comparison(pair, distance, self._engine.queue.now)
-
-    def _ring(self, timer: Timer, incarnation: int) -> None:
-        if self.is_up and incarnation == self.incarnation:
-            self._engine.acting = self.label
-            self.host.ring(timer, self._engine.queue.now)
 
 
 class VirtualEngine:
     """Runs a world in simulated time."""
 
-    def __init__(
-        self,
-        world: World,
-        images: ImageSet,
-        store: WeightStore,
-        model_path: Path,
-        interruption: Interruption,
-        *,
-        journal_folder: Path | None = None,
-        sink: Callable[[Record], None],
-        on_tick: Callable[[str], None],
-    ) -> None:
-        """Prepare a run.
-
-        Args:
-            world: Who takes part.
-            images: The data set.
-            store: Where weights lie.
-            model_path: Where the employer leaves its model.
-            interruption: Tells when the user wants it to end.
-            journal_folder: Where parties' journals go; None for none.
-            sink: Takes each record.
-            on_tick: Called now and then with the simulated time in words.
-        """
+    def __init__(self, setup: EngineSetup) -> None:
+        """Prepare a run."""
         self.queue: Final = EventQueue()
-        self._world = world
-        self._store = store
-        self._model_path = model_path
-        self._interruption = interruption
-        self._journal_folder = journal_folder
-        self._journals: dict[str, JournalWriter] = {}
-        self._sink = sink
-        self._on_tick = on_tick
-        self._scenario = world.scenario
-        self._rules = CachingRules(world.mechanism)
-        self.carrier: Carrier
-        self.acting = "run"
-        """Who takes the action of now, for the words of a failure."""
-        self._labels = world.get_labels()
-        self._trainers = TrainerPool(world, images, store)
-        self._distances: dict[CompareWeights, int] = {}
-        """Distances found so far: they are the same for every node."""
-        self._desk: EmployerDesk | None = None
-        evaluator = self._trainers.build_evaluator()
-        if evaluator is not None:
-            self._desk = EmployerDesk(evaluator, store, partial(self.record, EMPLOYER))
-        self._counts = Counts() if world.scenario.output.records == "essential" else None
-        self._seats: dict[str, _Seat] = {}
-        self._described: dict[tuple[bytes, int, bool], Trained] = {}
-        """What records say about a training, by its result and what it took."""
-        self._heads: Counter[bytes] = Counter()
-        """Living honest nodes by head, of those that have the whole job."""
-        self._finished: dict[str, bytes] = {}
-        self._alive = 0
-        """Honest nodes that are up."""
-        self._returning = 0
-        """Nodes that are still to come, or to come back."""
-        self._end: str | None = None
-        self._honest = world.get_honest()
+        self._setup = setup
+        self._world = setup.world
+        self._rules = CachingRules(setup.world.mechanism)
+        self._labels = setup.world.get_labels()
+        self._counts = Counts() if setup.world.scenario.output.records == "essential" else None
+        self._store = WeightStore(setup.weights_folder)
+        self._workshop = Workshop(
+            TrainerPool(setup.world, setup.images, self._store), self._store, setup.world.genesis.tolerance
+        )
+        self._journals = Journals(setup.journal_folder)
+        self._ending = Ending(setup.world, self.queue)
+        transport = FrameTransport(self.queue, NetworkModel(setup.world), self._rules.hash_frame)
+        self._clockwork = Clockwork(self.queue, transport)
+        self._parties: dict[str, VirtualParty] = {}
+
+    def now(self) -> float:
+        """Return the simulated seconds since the genesis."""
+        return self.queue.now / NANOSECONDS
 
     def run(self) -> EngineResult:
         """Run until the job is done, the simulated time is over or the user has had enough.
@@ -222,33 +74,36 @@ class VirtualEngine:
         Raises:
             PartyError: A party's own code failed.
         """
+        evaluator = self._workshop.trainers.build_evaluator()
+        desk = (
+            EmployerDesk(evaluator, self._store, partial(self._record, who=EMPLOYER)) if evaluator is not None else None
+        )
         gc.disable()  # a tenth of a large run: millions of live objects are searched for cycles that are not there
         try:
-            return self._run()
+            return self._run(desk)
         finally:
             gc.enable()
-            self._trainers.close()
-            for journal in self._journals.values():
-                journal.close()
+            self._workshop.trainers.close()
+            self._journals.close()
 
-    def _run(self) -> EngineResult:
-        self._seat_everybody()
-        limit = round(self._scenario.run.time_limit_s * NANOSECONDS)
-        self.queue.schedule(limit, partial(self._stop, "time-limit"))
+    def _run(self, desk: EmployerDesk | None) -> EngineResult:
+        self._build_parties(desk)
+        self._schedule_start()
         while not self._take_actions():
-            self._on_tick(f"simulated {self.queue.now / NANOSECONDS:.3f} s, {self.queue.count:,} events")
-            if self._interruption.signum is not None:
-                self._stop("interrupted")
-        self._on_tick("at the end")  # a short run has had no look yet
-        if self._end is None:
-            raise PartyError("nothing is left to happen, and nobody has ended the run")
-        finals = {label: seat.host.finish(is_up=seat.is_up) for label, seat in self._seats.items()}
-        chains = {label: chain for label, chain in finals.items() if self._seats[label].is_up}
+            self._tick(f"simulated {self.now():.3f} s, {self.queue.count:,} events")
+            if self._setup.interruption.signum is not None:
+                self._ending.stop("interrupted")
+        self._tick("at the end")  # a short run has had no look yet
+        if self._ending.reason is None:
+            raise PartyError("nothing is left to happen, and nobody has ended the run", self.queue.count)
+        finals = {label: party.host.finish(is_up=party.is_up) for label, party in self._parties.items()}
+        chains = {label: chain for label, chain in finals.items() if self._parties[label].is_up}
         if self._counts is not None:
-            self._counts.write(partial(self.record, "run"))
-        self._end_with_model()
+            self._counts.write(partial(self._record, who="run"))
+        if desk is not None:
+            desk.save_model(self._parties[EMPLOYER].core, self._setup.model_path)
         self.queue.close()
-        return EngineResult(self._end, chains, events=self.queue.count)
+        return EngineResult(self._ending.reason, chains, events=self.queue.count)
 
     def _take_actions(self) -> bool:
         """Let some things happen; return whether the run has ended.
@@ -261,205 +116,112 @@ class VirtualEngine:
         except OSError:
             raise  # a full disk is nobody's code
         except Exception as error:
-            raise PartyError(self._explain(error)) from error
+            raise PartyError(self._explain(error), self.queue.count) from error
+
+    def _tick(self, phase: str) -> None:
+        self._setup.sample(())
+        self._setup.on_tick(phase)
 
     # ---- setting up ----
 
-    def _seat_everybody(self) -> None:
-        network = self._world.network
-        peers: dict[str, list[str]] = {node.label: [] for node in self._world.nodes}
-        for first, second in network.edges:
+    def _build_parties(self, desk: EmployerDesk | None) -> None:
+        world = self._world
+        peers: dict[str, list[str]] = {node.label: [] for node in world.nodes}
+        peers[EMPLOYER] = list(world.network.employer_links)
+        for first, second in world.network.edges:
             peers[first].append(second)
             peers[second].append(first)
-        for node in network.employer_links:
+        for node in world.network.employer_links:
             peers[node].append(EMPLOYER)
-        peers[EMPLOYER] = list(network.employer_links)
-        for place, spec in enumerate(self._world.nodes):
-            self._seats[spec.label] = _Seat(self, spec.label, place, spec)
-        self._seats[EMPLOYER] = _Seat(self, EMPLOYER, len(self._seats), None)
-        for label, seat in self._seats.items():
-            seat.neighbours = {peer: self._seats[peer].place for peer in peers[label]}
-        self.carrier = Carrier(
-            self.queue, NetworkModel(self._world), self._rules.hash_frame, list(self._seats.values())
-        )
-        for seat in self._seats.values():
-            seat.sender = self.carrier.enlist(seat.label, seat.place)
-        downs = {outage.node for outage in self._scenario.network.outages if outage.down_s == 0}
-        for label, seat in self._seats.items():
-            seat.furnish(self._build_host(seat))
-            seat.is_up = label not in downs
-        self.record("run", GenesisMade(short_hash(self._rules.chain_id)))
-        for seat in self._seats.values():
-            if seat.is_up:
-                self.queue.schedule(0, partial(self._start, seat))
-            else:
-                self.record(seat.label, WentDown())
-        self._alive = sum(self._seats[label].is_up for label in self._honest)
-        for outage in self._scenario.network.outages:
-            self._schedule_outage(outage)
-        self._schedule_users()
+        places = {label: place for place, label in enumerate(peers)}
+        downs = {outage.node for outage in world.scenario.network.outages if outage.down_s == 0}
+        specs = {spec.label: spec for spec in world.nodes}
+        build_host = partial(self._build_host, desk)
+        for label, place in places.items():
+            spec = specs.get(label)
+            self._parties[label] = VirtualParty(
+                self._clockwork,
+                label,
+                place,
+                neighbours={peer: places[peer] for peer in peers[label]},
+                spec=spec,
+                worker=NodeWorker(self._workshop, spec) if spec is not None else None,
+                build_host=build_host,
+                is_up=label not in downs,
+            )
 
-    def _build_host(self, seat: _Seat) -> Host:
+    def _build_host(self, desk: EmployerDesk | None, party: VirtualParty) -> Host:
         core: Participant
-        if seat.spec is None:
+        if party.spec is None:
             core = LightClient(self._rules, make_keys(self._world.employer_seed))
             behaviour: Behaviour = Honest()
         else:
             is_relaying = self._world.network.is_relaying
-            core, behaviour = build_node(seat.spec, self._rules, is_relaying=is_relaying)
-        sink = partial(self.record, seat.label)
-        host = Host(core, behaviour, seat, sink, self._build_recorder(seat), journal=self._open_journal(seat))
-        host.on_block = partial(self._on_block, seat)
-        return host
-
-    def _open_journal(self, seat: _Seat) -> JournalWriter | None:
-        if self._journal_folder is None:
-            return None
-        found = self._journals.get(seat.label)
-        if found is None:
-            found = self._journals[seat.label] = JournalWriter(self._journal_folder, seat.label)
-        return found
-
-    def _build_recorder(self, seat: _Seat) -> Recorder:
-        sink = partial(self.record, seat.label)
-        if self._counts is None:
-            return Recorder(sink, self._labels, self._rules)
-        role = seat.spec.role if seat.spec else EMPLOYER
-        return CountingRecorder(sink, self._labels, self._rules, self._counts, role)
-
-    def _start(self, seat: _Seat) -> None:
-        if self._counts is None:
-            self.record(seat.label, PartyStarted(None))
-        seat.start()
-
-    def _schedule_outage(self, outage: Outage) -> None:
-        seat = self._seats[outage.node]
-        if outage.down_s > 0:
-            self.queue.schedule(round(outage.down_s * NANOSECONDS), partial(self._take_down, seat))
-        if outage.up_s is not None:
-            self._returning += 1
-            self.queue.schedule(round(outage.up_s * NANOSECONDS), partial(self._bring_up, seat, outage.disk))
-
-    def _take_down(self, seat: _Seat) -> None:
-        seat.is_up = False
-        self._alive -= seat.label in self._honest
-        seat.incarnation += 1
-        seat.host.recorder.flush()
-        self.record(seat.label, WentDown())
-        self._forget_finish(seat)
-
-    def _bring_up(self, seat: _Seat, disk: str) -> None:
-        self._returning -= 1
-        before, reorg_max = seat.host.core, seat.host.reorg_max
-        seat.furnish(self._build_host(seat))
-        seat.host.reorg_max = reorg_max
-        self.carrier.forget(seat.place)
-        seat.is_up = True
-        self._alive += seat.label in self._honest
-        self.record(seat.label, CameUp(disk))
-        if seat.label in self._journals:
-            self._journals[seat.label].write_restart(is_disk_kept=disk == "kept")
-        if disk == "kept" and isinstance(before, Node) and isinstance(seat.host.core, Node):
-            seat.host.core.restore(before)
-        self._start(seat)
-
-    def _schedule_users(self) -> None:
-        users = self._scenario.users
-        transfers = plan_transfers(
-            self._world.users,
-            self._rules.chain_id,
-            count=users.transactions if self._world.users else 0,
-            per_second=users.per_second,
-            fee=to_micro(users.fee),
-            seed=self._scenario.seed,
+            core, behaviour = build_node(party.spec, self._rules, is_relaying=is_relaying)
+        return Host(
+            core,
+            behaviour,
+            party,
+            partial(self._record, who=party.label),
+            self._build_recorder(party),
+            journal=self._journals.open(party.label),
+            on_block=partial(self._on_block, party, desk if party.spec is None else None),
         )
 
-        sender = self.carrier.enlist(USERS, None)
-        links = [self._seats[label].place for label in self._world.network.user_links]
+    def _build_recorder(self, party: VirtualParty) -> Recorder:
+        sink = partial(self._record, who=party.label)
+        if self._counts is None:
+            return Recorder(sink, self._labels, self._rules)
+        role = party.spec.role if party.spec is not None else EMPLOYER
+        return CountingRecorder(sink, self._labels, self._rules, self._counts, role)
 
-        def schedule() -> None:
-            transfer = next(transfers, None)
-            if transfer is not None:
-                self.queue.schedule(transfer.at, partial(issue, transfer))
+    def _schedule_start(self) -> None:
+        self._record(GenesisMade(short_hash(self._rules.chain_id)), "run")
+        for party in self._parties.values():
+            if party.is_up:
+                self.queue.schedule(0, partial(self._start, party))
+            else:
+                self._record(WentDown(), party.label)
+                self._ending.note_down(party.label)
+        outages = Outages(
+            self.queue, self._parties, self._ending, self._journals, record=self._record, start=self._start
+        )
+        for outage in self._world.scenario.network.outages:
+            outages.schedule(outage)
+        self._schedule_users()
+        self._ending.schedule_limit(self._world.scenario.run.time_limit_s)
 
-        def issue(transfer: PlannedTransfer) -> None:
-            frame = encode_frame(self._rules.chain_id, transfer.transaction)
-            self.carrier.carry(sender, links, frame)
-            copies = len(links)
-            nonce, size = transfer.transaction.nonce, copies * len(frame)
-            self.record(transfer.user, Sent(kind="transaction", nonce=nonce, to="all", copies=copies, bytes=size))
-            schedule()
+    def _start(self, party: VirtualParty) -> None:
+        if self._counts is None:
+            self._record(PartyStarted(None), party.label)
+        party.start()
 
-        schedule()
+    def _schedule_users(self) -> None:
+        transport = self._clockwork.transport
+        sender = transport.register(USERS, None)
+        links = [self._parties[label].place for label in self._world.network.user_links]
 
-    # ---- what parties ask for ----
+        def broadcast(frame: bytes) -> int:
+            transport.send(sender, links, frame)
+            return len(links)
 
-    def train(self, seat: _Seat, stage: int, base: bytes) -> None:
-        """Train a stage, and let it take its simulated time."""
-        if seat.spec is None:
-            raise PartyError(f"{seat.label} does not train")
-        seat.host.recorder.record_training(stage, base)
-        outcome, cost_ns = self._trainers.train(seat.spec, stage, base)
-        key = (outcome.result.weights_digest, cost_ns, seat.spec.poison is None)
-        fact = self._described.get(key)
-        if fact is None:
-            fact = self._described[key] = describe_training(outcome, seat.spec, cost_ns / NANOSECONDS)
-            if outcome.weights:
-                self._store.put(outcome.result.weights_digest, outcome.weights)
-        done = partial(seat.finish_training, seat.incarnation, outcome.result, base, fact)
-        self.queue.schedule(self.queue.now + cost_ns, done)
+        chain_id = self._rules.chain_id
+        transfers = draw_transfers(plan_transfers(self._world), chain_id)
+        issue_transfers(transfers, chain_id, call_at=self.queue.schedule, broadcast=broadcast, record=self._record)
 
-    def compare(self, seat: _Seat, pair: CompareWeights) -> None:
-        """Compare weights; it takes no simulated time, being far less work than a step of training."""
-        distance = self._distances.get(pair)
-        if distance is None:
-            distance = compare_stored(self._store, pair.own, pair.other)
-            if distance is not None:
-                self._distances[pair] = distance
-        self.queue.schedule(self.queue.now, partial(seat.finish_comparison, seat.incarnation, pair, distance))
+    # ---- what happens ----
 
-    def record(self, who: str, fact: Fact) -> None:
-        """Record a fact about a party, or about the run."""
-        self._sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))
+    def _on_block(self, party: VirtualParty, desk: EmployerDesk | None, appended: BlockAppended) -> None:
+        if desk is not None:
+            desk.measure(appended)
+        head = party.core.tree.head
+        self._ending.note_head(party.label, head.height, head.hash)
 
-    # ---- ending ----
-
-    def _on_block(self, seat: _Seat, appended: BlockAppended) -> None:
-        if seat.spec is None and self._desk is not None:
-            self._desk.measure(appended)
-        stages = self._world.genesis.job.stages
-        head = seat.host.core.tree.head
-        if head.height < stages:
-            return
-        if seat.label in self._honest:
-            self._forget_finish(seat)
-            self._finished[seat.label] = head.hash
-            self._heads[head.hash] += 1
-        elif seat.spec is None:
-            linger = round(self._scenario.run.linger_s * NANOSECONDS)
-            until = max([self.queue.now, *(round((o.up_s or 0) * NANOSECONDS) for o in self._scenario.network.outages)])
-            self.queue.schedule(until + linger, partial(self._stop, "delivered"))
-        employer = self._seats[EMPLOYER].host.core.tree.head
-        if employer.height < stages or self._returning or not self._alive:
-            return
-        if max(self._heads.values(), default=0) == self._alive:
-            self._stop("complete")
-
-    def _forget_finish(self, seat: _Seat) -> None:
-        before = self._finished.pop(seat.label, None)
-        if before is not None:
-            self._heads[before] -= 1
-
-    def _stop(self, reason: str) -> None:
-        self._end = self._end or reason
-        self.queue.stop()
-
-    def _end_with_model(self) -> None:
-        if self._desk is not None:
-            self._desk.save_model(self._seats[EMPLOYER].host.core, self._model_path)
+    def _record(self, fact: Fact, who: str) -> None:
+        self._setup.sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))
 
     def _explain(self, error: Exception) -> str:
         return (
-            f"{self.acting} failed at event {self.queue.count} ({self.queue.now} ns, seed {self._scenario.seed}): "
-            f"{type(error).__name__}: {error}"
+            f"{self._clockwork.acting} failed at event {self.queue.count} ({self.queue.now} ns, seed "
+            f"{self._world.scenario.seed}): {type(error).__name__}: {error}"
         )

@@ -2,16 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from protocol.mechanisms.proof_of_training.work import TrainStage
 from simulation.scenario.world.world import NodeSpec, World
 from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.datasets import ImageSet
+from simulation.training.fake_trainer import FakeTrainer
 from simulation.training.profiles import CANONICAL, NATIVE
 from simulation.training.remote_trainer import RemoteTrainer
-from simulation.training.trainer import FakeTrainer, StageOutcome, Trainer, build_training_set, count_trained_steps
+from simulation.training.trainer import StageOutcome, Trainer, build_training_set, count_trained_steps
 from simulation.training.weight_store import WeightStore
 
 if TYPE_CHECKING:
-    from simulation.training.weight_store import Evaluator
+    from simulation.training.evaluation import Evaluator
 
 
 class TrainerPool:
@@ -40,28 +42,25 @@ class TrainerPool:
         self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
         self._speeds = {item.name: item.speed for item in world.scenario.populations}
 
-    def train(self, spec: NodeSpec, stage: int, base: bytes) -> tuple[StageOutcome, int]:
-        """Return a node's outcome of a stage, and the simulated nanoseconds it takes.
+    def charge(self, spec: NodeSpec) -> int:
+        """Return the simulated nanoseconds that a stage takes a node."""
+        job = self._world.genesis.job
+        share = count_trained_steps(job, spec.poison) / job.steps_per_stage
+        return round(share * self._stage_ns / self._speeds[spec.population])
 
-        Args:
-            spec: The node.
-            stage: Number of the stage.
-            base: Digest of the weights to start from; empty for the trainer's own.
-        """
+    def train(self, spec: NodeSpec, task: TrainStage) -> StageOutcome:
+        """Return a node's outcome of a stage."""
         data = f"poison/{spec.poison}/{spec.poison_seed}" if spec.poison else "clean"
         if spec.arithmetic != self._world.scenario.job.arithmetic:
             data = f"{data}/{spec.arithmetic}"
         owner = data if self._settings.memoise_training else f"{data}/{spec.label}"
-        job = self._world.genesis.job
-        share = count_trained_steps(job, spec) / job.steps_per_stage
-        cost_ns = round(share * self._stage_ns / self._speeds[spec.population])
-        key = (owner, stage, base)
+        key = (owner, task.stage, task.base)
         if key not in self._outcomes:
             if owner not in self._trainers:
                 self._trainers[owner] = self._build(spec, data)
-            start = self._store.get(base) if base else None
-            self._outcomes[key] = self._trainers[owner].train(stage, start)
-        return self._outcomes[key], cost_ns
+            start = self._store.get(task.base) if task.base else None
+            self._outcomes[key] = self._trainers[owner].train(task.stage, start)
+        return self._outcomes[key]
 
     def close(self) -> None:
         """End the processes of other arithmetics."""
@@ -72,7 +71,7 @@ class TrainerPool:
         """Return what measures models; None where nothing is really trained."""
         if self._settings.trainer == "fake":
             return None
-        from simulation.training.weight_store import Evaluator  # noqa: PLC0415 - not needed with made-up training
+        from simulation.training.evaluation import Evaluator  # noqa: PLC0415 - not needed with made-up training
 
         self._prepare_keras()
         return Evaluator(self._world.genesis.job, self._images, self._world.get_trigger_class())
@@ -80,8 +79,8 @@ class TrainerPool:
     def _build(self, spec: NodeSpec, data: str) -> Trainer:
         if self._settings.trainer == "fake":
             return FakeTrainer(self._world.genesis.job, data)
-        samples, job = build_training_set(self._images, spec), self._world.genesis.job
-        steps, xla = count_trained_steps(job, spec), self._world.scenario.job.xla
+        samples, job = build_training_set(self._images, spec.poison, spec.poison_seed), self._world.genesis.job
+        steps, xla = count_trained_steps(job, spec.poison), self._world.scenario.job.xla
         if spec.arithmetic == CANONICAL:
             return CanonicalTrainer(job, samples, steps=steps)
         if spec.arithmetic != NATIVE:

@@ -11,9 +11,10 @@ from protocol.mechanisms.proof_of_training.job import (
     TrainingGenesis,
     TrainingJob,
 )
-from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
+from protocol.types import PARTS_PER_MILLION
 from simulation.attacks.coalition import Coalition
 from simulation.foundation.randomness import derive_bytes, derive_seed
+from simulation.foundation.units import to_micro, to_millionths
 from simulation.scenario.corruptions import resolve_corruptions
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.sections import TrainingJobKeys
@@ -115,14 +116,14 @@ def _build_parameters(scenario: Scenario) -> ProtocolParameters:
     if rules.confidence.count is not None:
         confidence = Confidence(rule="count", value=rules.confidence.count)
     else:
-        confidence = Confidence(rule="stake_share", value=_to_millionths(rules.confidence.stake_share or 0.0))
-    proposer, declarers = _to_millionths(rules.rewards.proposer), _to_millionths(rules.rewards.declarers)
+        confidence = Confidence(rule="stake_share", value=to_millionths(rules.confidence.stake_share or 0.0))
+    proposer, declarers = to_millionths(rules.rewards.proposer), to_millionths(rules.rewards.declarers)
     return ProtocolParameters(
         confidence=confidence,
         stakeholders=rules.stakeholders,
         slot_ns=round(rules.slot_ms * 1_000_000),
-        declarations_per_slot=_to_millionths(rules.declarations_per_slot),
-        headers_per_slot=_to_millionths(rules.headers_per_slot),
+        declarations_per_slot=to_millionths(rules.declarations_per_slot),
+        headers_per_slot=to_millionths(rules.headers_per_slot),
         max_transactions=rules.max_transactions,
         rewards=RewardShares(
             proposer=proposer, declarers=declarers, stakeholders=PARTS_PER_MILLION - proposer - declarers
@@ -152,12 +153,3 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Train
 def find_profile(job: TrainingJobKeys) -> str:
     """Return the arithmetic profile that a job asks for: this machine's own, or the canonical one."""
     return CANONICAL_PROFILE if job.arithmetic == CANONICAL else compute_profile(xla=job.xla)
-
-
-def to_micro(coins: float) -> int:
-    """Return coins as micro-coins."""
-    return round(coins * MICRO_COINS_PER_COIN)
-
-
-def _to_millionths(ratio: float) -> int:
-    return round(ratio * PARTS_PER_MILLION)

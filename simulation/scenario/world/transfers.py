@@ -1,12 +1,13 @@
 """Users: parties that own coins and issue signed transfers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from protocol.crypto import KeyPair
 from protocol.messages import Transaction
 from simulation.foundation.randomness import derive_generator
-from simulation.scenario.world.world import UserSpec
+from simulation.foundation.units import to_micro
+from simulation.scenario.world.world import UserSpec, World
 
 SPEND_SHARE = 0.1
 """Largest share of a user's remaining starting balance that one transfer moves."""
@@ -23,18 +24,41 @@ class PlannedTransfer:
     transaction: Transaction
 
 
-def plan_transfers(
-    users: Sequence[UserSpec], chain_id: bytes, *, count: int, per_second: float, fee: int, seed: int
-) -> Iterator[PlannedTransfer]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPlan:
+    """Who issues transfers, how many and how fast."""
+
+    users: tuple[UserSpec, ...]
+    count: int
+    per_second: float
+    fee: int
+    """Micro-coins that each transfer offers."""
+    seed: int
+
+
+def plan_transfers(world: World) -> TransferPlan:
+    """Return what the users of a world are to issue."""
+    users, scenario = world.users, world.scenario
+    return TransferPlan(
+        users=users,
+        count=scenario.users.transactions if users else 0,
+        per_second=scenario.users.per_second,
+        fee=to_micro(scenario.users.fee),
+        seed=scenario.seed,
+    )
+
+
+def draw_transfers(plan: TransferPlan, chain_id: bytes) -> Iterator[PlannedTransfer]:
     """Yield the transfers of a run, in order of time.
 
     A user spends only what it started with, so each transfer is covered whichever blocks come first.
     """
-    rng = derive_generator(seed, "users")
+    users, fee = plan.users, plan.fee
+    rng = derive_generator(plan.seed, "users")
     keys = [KeyPair(user.key_seed) for user in users]
     left = [user.balance for user in users]
     nonces = [0] * len(users)
-    for index in range(count):
+    for index in range(plan.count):
         payer, payee = (int(choice) for choice in rng.choice(len(users), 2, replace=False))
         amount = int(rng.uniform(0, SPEND_SHARE) * left[payer])
         if amount + fee > left[payer]:
@@ -51,4 +75,4 @@ def plan_transfers(
         )
         left[payer] -= amount + fee
         nonces[payer] += 1
-        yield PlannedTransfer(round(index / per_second * 1e9), users[payer].label, transaction)
+        yield PlannedTransfer(round(index / plan.per_second * 1e9), users[payer].label, transaction)

@@ -7,7 +7,7 @@ import pytest
 from protocol.genesis import ChainRules, GenesisAccount
 from protocol.mechanism import Mechanism
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms, register
-from protocol.mechanisms.proof_of_training import ProofOfTraining
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 from tests.support.core import SLOT_NS, genesis, keys

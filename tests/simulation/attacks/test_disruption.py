@@ -7,7 +7,7 @@ import pytest
 
 from protocol.inbox import MAX_WAITING, Delivery, Inbox
 from protocol.verdicts import Wait
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.weakened import (

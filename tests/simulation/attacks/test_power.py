@@ -193,7 +193,7 @@ def test_who_truncates_is_done_earlier() -> None:
 
     assert find_first("bad-0") == pytest.approx(find_first("honest-0") / 2)
     node = next(item for item in observed.ended.world.nodes if item.label == "bad-0")
-    assert count_trained_steps(make_job(steps_per_stage=100), node) == 50
+    assert count_trained_steps(make_job(steps_per_stage=100), node.poison) == 50
 
 
 LABELS = np.tile(np.arange(10, dtype=np.uint8), 100)

@@ -3,13 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.core import make_rules
 from protocol.codec import encode
 from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.runs.chain_file import ChainFileError, read_chain, write_chain
-from tests.support.core import Cluster, genesis
+from tests.support.core import Cluster, genesis, make_rules
 
 
 def grow(height: int, nodes: int = 4) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:

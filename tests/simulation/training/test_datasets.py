@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from simulation.training import datasets
-from simulation.training.datasets import PIXELS, DatasetError, ImageSet, load_images, open_shared
+from simulation.training.datasets import DatasetError, ImageSet, load_images, open_shared
+from simulation.training.image_format import PIXELS
 from tests.support.scenarios import make_images
 
 Arrays = dict[str, npt.NDArray[np.uint8]]

@@ -271,13 +271,17 @@ def test_colluders_train_on_the_same_altered_samples_and_loners_do_not() -> None
 
     def sets(*settings: str) -> list[bytes]:
         world = build_world(shipped("default", *settings), "mnist", bytes(32))
-        found = [build_training_set(IMAGES, node) for node in world.nodes if node.role == "data_injection"]
+        found = [
+            build_training_set(IMAGES, node.poison, node.poison_seed)
+            for node in world.nodes
+            if node.role == "data_injection"
+        ]
         return [item.labels.tobytes() + (b"" if item.rows is None else item.rows.tobytes()) for item in found]
 
     assert len(set(sets())) == 1
     assert len(set(sets("populations.poisoners.colluding=false"))) == 3
     world = build_world(shipped("default"), "mnist", bytes(32))
-    honest = build_training_set(IMAGES, world.nodes[0])
+    honest = build_training_set(IMAGES, world.nodes[0].poison, world.nodes[0].poison_seed)
     assert (honest.rows, honest.stamped) == (None, None)
     assert np.array_equal(honest.labels, IMAGES.y_train)
 

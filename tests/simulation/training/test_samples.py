@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.training.datasets import PIXELS
+from simulation.training.image_format import PIXELS
 from simulation.training.samples import (
     TrainingSet,
     compute_coverage,

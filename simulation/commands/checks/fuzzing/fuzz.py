@@ -6,7 +6,6 @@ A seed that breaks something breaks it again: `python main.py fuzz --first SEED 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import get_context
 from random import Random
 from typing import Final
 
@@ -17,6 +16,7 @@ from protocol.rules import Rules
 from protocol.verdicts import Reason
 from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan, Siege, SmallNetwork
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
+from simulation.commands.checks.seed_pool import run_shares
 from simulation.foundation.randomness import derive_bytes, derive_seed
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
@@ -155,13 +155,7 @@ def split(first: int, frames: int) -> list[tuple[int, int]]:
 
 def run_seeds(first: int, frames: int, jobs: int) -> Iterator[FuzzResult]:
     """Share frames among consecutive seeds, and seeds among processes; yield results as they come."""
-    shares = split(first, frames)
-    jobs = min(jobs, -(-frames // FRAMES_PER_SEED))
-    if jobs == 1:
-        yield from map(_run_share, shares)
-        return
-    with get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(_run_share, shares)
+    return run_shares(_run_share, split(first, frames), jobs)
 
 
 def _run_share(share: tuple[int, int]) -> FuzzResult:

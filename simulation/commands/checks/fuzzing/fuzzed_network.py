@@ -27,7 +27,6 @@ from protocol.events import (
     TimerFired,
     WorkFinished,
 )
-from protocol.ledger import LedgerError
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
@@ -36,13 +35,13 @@ from protocol.messages import BlockRequest
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import Accept, Verdict, Wait
+from simulation.analysis.chain_walk import find_supply_fault
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual.queue import EventQueue
-from simulation.scenario.world.building import to_micro
 from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.transfers import plan_transfers
+from simulation.scenario.world.transfers import draw_transfers, plan_transfers
 from simulation.scenario.world.world import USERS, World
-from simulation.training.trainer import FakeTrainer
+from simulation.training.fake_trainer import FakeTrainer
 
 VICTIM: Final = "node-0"
 
@@ -109,16 +108,7 @@ class SmallNetwork:
         self._schedule_transfers(world)
 
     def _schedule_transfers(self, world: World) -> None:
-        users = world.scenario.users
-        plan = plan_transfers(
-            world.users,
-            self.rules.chain_id,
-            count=users.transactions,
-            per_second=users.per_second,
-            fee=to_micro(users.fee),
-            seed=world.scenario.seed,
-        )
-        for transfer in plan:
+        for transfer in draw_transfers(plan_transfers(world), self.rules.chain_id):
             frame = encode_frame(self.rules.chain_id, transfer.transaction)
             self.queue.schedule(transfer.at, partial(self._carry, USERS, world.network.user_links, frame))
 
@@ -261,10 +251,9 @@ class Siege(SmallNetwork):
         """
         tree = self._victim.tree
         for record in tree.get_records():
-            try:
-                record.state.check_supply()
-            except LedgerError as error:
-                raise BrokenError(str(error)) from error
+            fault = find_supply_fault(record)
+            if fault is not None:
+                raise BrokenError(fault)
             if not isinstance(record.block, WrappedBlock):
                 continue
             if record.height != tree.require(record.parent).height + 1:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from simulation.commands.cli import main
+from simulation.training.evaluation import load_model_weights
 from simulation.training.samples import compute_weights_digest
-from simulation.training.weight_store import load_model_weights
 from tests.support.processes import Finished, find_traces, get_mnist, launch
 
 pytestmark = [

@@ -10,7 +10,7 @@ import pytest
 from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome, flatten, is_of_execution
 from simulation.commands.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.commands.sweeps.tables import COUNTED
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.interruption import Interruption
 from simulation.runs.in_memory import MemoryRun

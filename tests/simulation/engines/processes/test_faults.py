@@ -8,21 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from simulation.engines.processes.descriptors import compute_needed
+from simulation.foundation.descriptors import compute_needed
 from simulation.records.lines import WARNING
 from simulation.records.reading import read_log
 from simulation.records.record import Record
 from simulation.scenario.world.building import build_world
-from tests.support.processes import (
-    SMALL,
-    Finished,
-    Running,
-    find_traces,
-    launch,
-    make_environment,
-    sets,
-    without_mnist,
-)
+from tests.support.processes import SMALL, Finished, Running, find_traces, launch, make_environment, sets, without_mnist
 from tests.support.scenarios import ROOT, shipped
 
 pytestmark = pytest.mark.slow

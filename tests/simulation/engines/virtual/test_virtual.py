@@ -10,12 +10,12 @@ from protocol.events import Command, Event, MessageReceived, Send, Started, Time
 from protocol.messages import BlockRequest
 from protocol.node import Node
 from simulation.commands.checks.soak import draw_scenario
-from simulation.engines.virtual.engine import PartyError
+from simulation.engines.result import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
 from simulation.scenario.world.key_pairs import make_keys
+from simulation.training.fake_trainer import FakeTrainer
 from simulation.training.samples import Weights
-from simulation.training.trainer import FakeTrainer
 from tests.support.memory_runs import Ended, Simulated, make_raw, population, prepare, simulate
 from tests.support.scenarios import shipped
 

@@ -21,7 +21,7 @@ from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fa
 from simulation.commands.checks.fuzzing.fuzzed_network import VICTIM, BrokenError, Siege, find_mark
 from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
-from simulation.training.trainer import FakeTrainer
+from simulation.training.fake_trainer import FakeTrainer
 from tests.support.core import get_proposer
 from tests.support.fuzzing import make_plan, make_siege
 

@@ -45,26 +45,27 @@ class Receiver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A party as the carrier sees it."""
+    """A party as the transport sees it."""
 
     label: str
     place: int | None
     plan: Planner
 
 
-class _Flight:
+class FrameInFlight:
     """A frame and where it is."""
 
     __slots__ = ("due", "frame", "hash")
 
     def __init__(self, frame: bytes, frame_hash: Hash32, receivers: int) -> None:
+        """Know nothing yet of any of so many receivers."""
         self.frame = frame
         self.hash = frame_hash
         self.due = array("q", [_UNKNOWN]) * receivers
         """When it arrives at each party, or `_JUDGED`, or `_UNKNOWN`."""
 
 
-class Carrier:
+class FrameTransport:
     """All links of a virtual run."""
 
     def __init__(
@@ -72,7 +73,6 @@ class Carrier:
         queue: EventQueue,
         network: NetworkModel,
         hash_frame: Callable[[bytes], Hash32],
-        receivers: Sequence[Receiver],
     ) -> None:
         """Carry frames as a network model has it.
 
@@ -80,15 +80,15 @@ class Carrier:
             queue: Where arrivals are scheduled.
             network: Says when copies arrive.
             hash_frame: What a frame is recognised by.
-            receivers: All parties; below they are named by their place here.
         """
-        self._receivers = receivers
+        self._receivers: list[Receiver] = []
+        """All parties, in the order they were registered; below they are named by their place here."""
         self._queue = queue
         self._network = network
         self._hash_frame = hash_frame
-        self._flights: dict[Hash32, _Flight] = {}
+        self._flights: dict[Hash32, FrameInFlight] = {}
 
-    def carry(self, sender: Sender, targets: Sequence[int], frame: bytes) -> int:
+    def send(self, sender: Sender, targets: Sequence[int], frame: bytes) -> int:
         """Offer a frame to parties and schedule its arrivals; return how many declined.
 
         Args:
@@ -117,8 +117,15 @@ class Carrier:
                 self._queue.schedule(at, partial(self._arrive, sender.label, place, flight))
         return declined
 
-    def enlist(self, label: str, place: int | None) -> Sender:
-        """Return what `carry` knows a sender by; one that receives nothing has no place."""
+    def register(self, label: str, receiver: Receiver | None) -> Sender:
+        """Take a party in; return what `send` knows it by. One that receives nothing has no place.
+
+        All parties are registered before the first frame is sent.
+        """
+        place = None
+        if receiver is not None:
+            place = len(self._receivers)
+            self._receivers.append(receiver)
         return Sender(label, place, self._network.get_planner(label))
 
     def forget(self, place: int) -> None:
@@ -126,16 +133,16 @@ class Carrier:
         for flight in self._flights.values():
             flight.due[place] = _UNKNOWN
 
-    def _find_flight(self, frame: bytes) -> _Flight:
+    def _find_flight(self, frame: bytes) -> FrameInFlight:
         frame_hash = self._hash_frame(frame)
         found = self._flights.get(frame_hash)
         if found is None:
-            found = self._flights[frame_hash] = _Flight(frame, frame_hash, len(self._receivers))
+            found = self._flights[frame_hash] = FrameInFlight(frame, frame_hash, len(self._receivers))
             if len(self._flights) > MAX_FLIGHTS:
                 del self._flights[next(iter(self._flights))]
         return found
 
-    def _arrive(self, source: str, place: int, flight: _Flight) -> None:
+    def _arrive(self, source: str, place: int, flight: FrameInFlight) -> None:
         target = self._receivers[place]
         if not target.is_up:
             return

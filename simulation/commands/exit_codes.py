@@ -1,0 +1,17 @@
+"""What a command ends with, and how it says what is wrong.
+
+0 done; 1 not delivered or not verified; 2 bad input; 3 data set not to be had; 128 + n ended by signal n.
+"""
+
+import sys
+from typing import Final
+
+EXIT_FAILED: Final = 1
+EXIT_BAD_INPUT: Final = 2
+EXIT_NO_DATASET: Final = 3
+
+
+def complain(text: str, code: int = EXIT_FAILED) -> int:
+    """Print a sentence on standard error; return the exit code, for the caller to end with."""
+    print(text, file=sys.stderr)  # noqa: T201
+    return code

@@ -1,0 +1,28 @@
+"""How the process engine is built."""
+
+from typing import Final
+
+from simulation.engines.engine import EngineFactory, EngineSetup
+from simulation.engines.processes.casting import count_descriptors
+from simulation.engines.processes.engine import ProcessEngine
+from simulation.engines.processes.server import start_server
+from simulation.scenario.world.world import World
+
+
+class ProcessEngineFactory:
+    """Builds process engines."""
+
+    def prepare(self) -> int | None:
+        """Start the server that parties are forked from; it loads TensorFlow meanwhile."""
+        return start_server()
+
+    def descriptors_needed(self, world: World) -> int:
+        """Return the file descriptors that starting a world's parties may take at once."""
+        return count_descriptors(world)
+
+    def build(self, setup: EngineSetup) -> ProcessEngine:
+        """Return an engine that has yet to run."""
+        return ProcessEngine(setup)
+
+
+FACTORY: Final[EngineFactory] = ProcessEngineFactory()

@@ -1,0 +1,175 @@
+"""A party in simulated time: what its host asks of the engine, and what its links bring."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from protocol.events import Timer
+from protocol.node import Node
+from protocol.types import Hash32
+from simulation.engines.parties.host import Host
+from simulation.engines.virtual.queue import EventQueue
+from simulation.engines.virtual.transport import FrameTransport
+from simulation.engines.worker import ChargingWorker, WorkDone
+from simulation.scenario.world.world import NodeSpec
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """What all parties of a run move by."""
+
+    queue: EventQueue
+    transport: FrameTransport
+    acting: str = "run"
+    """Who takes the action of now, for the words of a failure."""
+
+
+class VirtualParty:
+    """A party of the virtual engine: the `Driver` of its host, and the `Receiver` of what its links bring."""
+
+    __slots__ = (
+        "_build_host",
+        "_clockwork",
+        "_neighbours",
+        "_others",
+        "_queue",
+        "_sender",
+        "_transport",
+        "_worker",
+        "core",
+        "host",
+        "incarnation",
+        "is_up",
+        "label",
+        "place",
+        "spec",
+    )
+
+    def __init__(
+        self,
+        clockwork: Clockwork,
+        label: str,
+        place: int,
+        *,
+        neighbours: Mapping[str, int],
+        spec: NodeSpec | None,
+        worker: ChargingWorker | None,
+        build_host: Callable[["VirtualParty"], Host],
+        is_up: bool,
+    ) -> None:
+        """Put the party together; `start` sets it going.
+
+        Args:
+            clockwork: What it moves by.
+            label: What it is called.
+            place: Its place among all parties, in the order they are built.
+            neighbours: Places of its neighbours by label.
+            spec: Which node it is; None for the employer.
+            worker: Does its slow work; None where it has none.
+            build_host: Builds a host with a fresh core; called again when the party comes back.
+            is_up: Whether it is there from the beginning.
+        """
+        self.label = label
+        self.place = place
+        self.spec = spec
+        self.is_up = is_up
+        self.incarnation = 0
+        """Raised when the party goes down, so that timers and results of before are dropped."""
+        self._clockwork = clockwork
+        self._queue = clockwork.queue
+        self._transport = clockwork.transport
+        self._sender = clockwork.transport.register(label, self)
+        self._neighbours = neighbours
+        self._others: dict[str | None, tuple[int, ...]] = {}
+        """Places of all neighbours but one."""
+        self._worker = worker
+        self._build_host = build_host
+        self.host = build_host(self)
+        self.core = self.host.core
+
+    # ---- the receiver of what links bring ----
+
+    def has_seen(self, frame_hash: Hash32) -> bool:
+        """Return whether the party has judged a frame before."""
+        return self.core.has_seen(frame_hash)
+
+    def record_declined(self, count: int) -> None:
+        """Count frames that a neighbour, or the party itself, did not take."""
+        self.host.recorder.record_declined(count)
+
+    def receive(self, source: str, frame: bytes) -> None:
+        """Take a frame that has arrived."""
+        self._clockwork.acting = self.label
+        self.host.receive(source, frame, self._queue.now)
+
+    # ---- the driver of the host ----
+
+    def send(self, peer: str, frame: bytes) -> int:
+        """Hand bytes to one link; return over how many they go."""
+        return self._send((self._neighbours[peer],), frame)
+
+    def broadcast(self, frame: bytes, but: str | None = None) -> int:
+        """Hand bytes to the links of all neighbours but one; return over how many they go."""
+        targets = self._others.get(but)
+        if targets is None:
+            targets = tuple(place for peer, place in self._neighbours.items() if peer != but)
+            self._others[but] = targets
+        return self._send(targets, frame)
+
+    def _send(self, targets: Sequence[int], frame: bytes) -> int:
+        declined = self._transport.send(self._sender, targets, frame)
+        if declined:
+            self.record_declined(declined)
+        return len(targets)
+
+    def set_timer(self, timer: Timer, at: int) -> None:
+        """Ring at a time."""
+        queue = self._queue
+        queue.schedule(max(at, queue.now), partial(self._ring, timer, self.incarnation))
+
+    def start_work(self, task: Hashable) -> None:
+        """Do slow work at once, and let the party know when its simulated time is over.
+
+        Raises:
+            LookupError: The party does no work.
+        """
+        worker = self._worker
+        if worker is None:
+            raise LookupError(f"{self.label} does not train")
+        result = worker.perform(task)
+        done = partial(self._finish_work, self.incarnation, task, result)
+        self._queue.schedule(self._queue.now + worker.charge(task), done)
+
+    # ---- its life ----
+
+    def start(self) -> None:
+        """Let the party's clock run."""
+        self._clockwork.acting = self.label
+        self.host.start(self._queue.now)
+
+    def go_down(self) -> None:
+        """Hear and do nothing from now on."""
+        self.is_up = False
+        self.incarnation += 1
+        self.host.recorder.flush()
+
+    def come_back(self, *, is_disk_kept: bool) -> None:
+        """Be there again with a fresh core, which knows what was stored if the disk was kept; `start` follows."""
+        before = self.host
+        self.host = self._build_host(self)
+        self.host.reorg_max = before.reorg_max
+        self.core = self.host.core
+        self._transport.forget(self.place)
+        self.is_up = True
+        if is_disk_kept and isinstance(before.core, Node) and isinstance(self.core, Node):
+            self.core.restore(before.core)
+
+    def _ring(self, timer: Timer, incarnation: int) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self._clockwork.acting = self.label
+            self.host.ring(timer, self._queue.now)
+
+    def _finish_work(self, incarnation: int, task: Hashable, done: WorkDone) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self._clockwork.acting = self.label
+            self.host.finish_work(task, done, self._queue.now)

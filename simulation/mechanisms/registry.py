@@ -1,0 +1,40 @@
+"""The parts that mechanisms contribute outside the core, by mechanism and kind of part.
+
+A part is looked up by the floor that needs it; one that a mechanism does not have is None, and the floor does without.
+A mechanism of the package names its parts in `parts.py` of its folder; one from outside calls `register`.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+SHIPPED: Final = ("proof_of_training",)
+"""Mechanisms of the package; each has a folder of its name here."""
+
+_registered: dict[str, Mapping[str, Any]] = {}
+
+
+def register(name: str, parts: Mapping[str, Any]) -> None:
+    """Add the parts of a mechanism from outside the package; each is an object, or ``module:attribute`` to be loaded.
+
+    Raises:
+        ValueError: The mechanism is one of the package.
+    """
+    if name in SHIPPED:
+        raise ValueError(f"{name!r} is a mechanism of the package")
+    _registered[name] = parts
+
+
+def find_part(name: str, part: str) -> Any:  # noqa: ANN401 - each kind of part has a type of its own
+    """Return a part of a mechanism; None where it has none."""
+    if name in _registered:
+        parts = _registered[name]
+    elif name in SHIPPED:
+        parts = import_module(f"simulation.mechanisms.{name}.parts").PARTS
+    else:
+        return None
+    found = parts.get(part)
+    if isinstance(found, str):
+        module, _, attribute = found.partition(":")
+        found = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,73 @@
+"""What a user sees when a run has ended."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from simulation.records.tally import PartyTally, Tally
+from simulation.runs.summary import Summary
+from simulation.scenario.engine_traits import ENGINE_TRAITS
+
+
+def group_nodes(tally: Tally) -> dict[str, list[PartyTally]]:
+    """Return the nodes of each population."""
+    groups: dict[str, list[PartyTally]] = {}
+    for node in tally.nodes.values():
+        groups.setdefault(node.population, []).append(node)
+    return groups
+
+
+def count_alive(members: list[PartyTally]) -> str:
+    """Return how many nodes have not crashed, and how many have, as the console shows it."""
+    crashed = sum(node.outcome == "crashed" for node in members)
+    return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
+
+
+def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
+    """Print the closing tables."""
+    chain, training, attack, cost = (summary[key] for key in ("chain", "training", "attack", "cost"))
+    facts = Table(box=None, show_header=False, padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    accuracy = training["test_accuracy"]
+    rows = {
+        "ended": str(summary["ended"]),
+        "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
+        "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
+        f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
+        "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
+        "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
+        "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
+        f"{attack['poisoned_stages_employer']} in the employer's"
+        + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
+        "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
+        "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
+        "simulated training" if ENGINE_TRAITS[summary["engine"]].is_simulated else "training": (
+            f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
+        ),
+        "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
+        "folder": escape(folder),
+    }
+    for name, text in rows.items():
+        facts.add_row(name, text)
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("population", "role"):
+        table.add_column(column)
+    for column in ("nodes", "height", "accepted", "refused", "most refused for", "coins earned"):
+        table.add_column(column, justify="right")
+    for name, members in group_nodes(tally).items():
+        reasons = tally.refused_from[name].most_common(1)
+        table.add_row(
+            name,
+            members[0].role,
+            count_alive(members),
+            f"{min(node.height for node in members)}-{max(node.height for node in members)}",
+            str(tally.accepted_from[name]),
+            str(tally.refused_from[name].total()),
+            reasons[0][0] if reasons else "-",
+            f"{sum(node.balance for node in members):,.2f}",
+        )
+    console.print()
+    console.print(facts)
+    console.print()
+    console.print(table)
