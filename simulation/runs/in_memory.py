@@ -55,8 +55,15 @@ class MemoryRun:
         self.world = build_world(scenario, NO_IMAGES.name, NO_DIGEST)
         self._observer = RunObserver(self.world)
         self._observer.count_nodes()
-        self._keep = keep
         place = folder or Path()
+        count, watch = self._observer.tally.add, self._observer.watch.add
+
+        def sink(record: Record) -> None:
+            if keep is not None:
+                keep(record)
+            count(record)
+            watch(record)
+
         self.engine: Engine = find_engine(scenario.engine).build(
             EngineSetup(
                 world=self.world,
@@ -68,7 +75,7 @@ class MemoryRun:
                 interruption=interruption or Interruption(),
                 started_at=0,
                 tally=self.tally,
-                sink=self._take,
+                sink=sink,
                 on_tick=lambda phase: None,
                 sample=lambda pids: None,
             )
@@ -90,9 +97,3 @@ class MemoryRun:
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""
         return self._observer.find_fault(result)
-
-    def _take(self, record: Record) -> None:
-        if self._keep is not None:
-            self._keep(record)
-        self._observer.count(record)
-        self._observer.watch(record)

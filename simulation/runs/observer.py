@@ -3,19 +3,18 @@
 from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
 from simulation.analysis.during_run import Watch
 from simulation.engines.result import EngineResult
-from simulation.records.record import Record
 from simulation.records.tally import Tally
 from simulation.scenario.world.world import World
 
 
 class RunObserver:
-    """What the records of one run add up to, and what they break."""
+    """What the records of one run add up to, and what they break: each is added to `tally`, then to `watch`."""
 
     def __init__(self, world: World) -> None:
         """Start with no record."""
         self.tally = Tally()
         self._world = world
-        self._watch = Watch(
+        self.watch = Watch(
             world.get_honest(), self.tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
         )
 
@@ -25,15 +24,7 @@ class RunObserver:
             party = self.tally.get_party(node.label)
             party.population, party.role = node.population, node.role
 
-    def count(self, record: Record) -> None:
-        """Count a record."""
-        self.tally.add(record)
-
-    def watch(self, record: Record) -> None:
-        """Hold a record that was counted against what must hold."""
-        self._watch.add(record)
-
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""
-        broken = find_broken(self._world, self.tally, result.chains, self._watch)
+        broken = find_broken(self._world, self.tally, result.chains, self.watch)
         return broken or find_standstill(self._world.scenario, self.tally, result.reason)

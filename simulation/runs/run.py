@@ -112,10 +112,12 @@ class _Run:
             is_repeatable=scenario.traits.is_repeatable,
         )
 
+        count, watch = tally.add, self._observer.watch.add
+
         def sink(record: Record) -> None:
-            self._observer.count(record)
+            count(record)
             if writer.write(record):
-                self._observer.watch(record)
+                watch(record)
 
         title = f"{scenario.name} (seed {scenario.seed})"
         view = LiveView(console, tally, title, scenario.job.stages, is_counted=scenario.output.records != "all")

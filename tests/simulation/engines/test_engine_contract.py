@@ -25,6 +25,7 @@ from simulation.foundation.interruption import Interruption
 from simulation.records.record import Record
 from simulation.records.run_files import MODEL_NAME
 from simulation.records.tally import Tally
+from simulation.runs.observer import RunObserver
 from simulation.scenario.engine_traits import ENGINE_TRAITS
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
@@ -77,10 +78,9 @@ def make_scenario(name: str, stages: int) -> Scenario:
 def run(name: str, folder: Path, *, is_interrupted: bool = False) -> Run:
     """Run an engine to its end, or until its first look at the user's wishes."""
     world = build_world(make_scenario(name, LONG if is_interrupted else STAGES), IMAGES.name, IMAGES.compute_digest())
-    tally, records, phases, interruption = Tally(), list[Record](), list[str](), Interruption()
-    for node in world.nodes:
-        party = tally.get_party(node.label)
-        party.population, party.role = node.population, node.role
+    observer, interruption = RunObserver(world), Interruption()
+    observer.count_nodes()
+    tally, records, phases = observer.tally, list[Record](), list[str]()
     weights, journals = folder / "weights", folder / "journal"
     weights.mkdir()
     journals.mkdir()
