@@ -18,7 +18,7 @@ from tests.support.processes import SMALL, find_traces, make_environment, poll, 
 from tests.support.scenarios import ROOT
 from tests.support.sweeps import save_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 

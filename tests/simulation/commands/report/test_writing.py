@@ -17,7 +17,7 @@ from simulation.commands.report.writing import PAGE_NAME, RUN_PICTURES, build_fi
 from tests.support.reports import forked_run, make_run, write_log, write_run, write_sweep
 from tests.support.scenarios import ROOT, made_up_run, opening
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drawing
 
 PICTURES = ("training", "blocks", "refusals", "timeline", "coins")
 
@@ -60,7 +60,7 @@ def test_a_picture_does_not_depend_on_which_file_of_it_is_made_first(tmp_path: P
             assert files == tuple(reversed((render(second.figure, "svg"), render(second.figure, "png"))))
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_neither_the_hash_seed_nor_the_user_s_own_style_changes_a_byte(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     (tmp_path / "matplotlibrc").write_text("axes.facecolor: pink\nsavefig.dpi: 40\n", "utf-8")

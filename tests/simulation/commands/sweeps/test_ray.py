@@ -25,7 +25,7 @@ def test_without_ray_the_user_learns_how_to_install_it(
 
 
 @needs_ray
-@pytest.mark.slow
+@pytest.mark.processes
 def test_ray_gives_the_same_tables_as_local_processes(tmp_path: Path) -> None:
     save_sweep(tmp_path, repeats=5)
     for executor in ("local", "ray"):
@@ -38,7 +38,7 @@ def test_ray_gives_the_same_tables_as_local_processes(tmp_path: Path) -> None:
 
 
 @needs_ray
-@pytest.mark.slow
+@pytest.mark.processes
 def test_what_ray_has_begun_local_processes_finish(tmp_path: Path) -> None:
     save_sweep(tmp_path, repeats=100)
     running = Running(tmp_path, "sweep", "sweep.yaml", "--executor", "ray", "--jobs", "1")
@@ -56,7 +56,7 @@ def test_what_ray_has_begun_local_processes_finish(tmp_path: Path) -> None:
 
 
 @needs_ray
-@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.parametrize("where", ["127.0.0.1:{closed}", "ray://127.0.0.1:{closed}", "127.0.0.1:{silent}", "auto"])
 def test_a_cluster_that_does_not_answer_is_told_in_bounded_time(where: str, tmp_path: Path) -> None:
     save_sweep(tmp_path)

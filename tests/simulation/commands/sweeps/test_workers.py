@@ -11,7 +11,7 @@ import pytest
 from tests.support.processes import Running, find_traces, launch, poll
 from tests.support.sweeps import find_folder, read_cells, read_tables, save_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 CELLS = 400
 

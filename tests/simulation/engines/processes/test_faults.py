@@ -24,7 +24,7 @@ from tests.support.processes import (
 )
 from tests.support.scenarios import ROOT, shipped
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from simulation.commands.cli import main
 from simulation.training.trainer import FakeTrainer
 from tests.support.fuzzing import make_plan, make_siege
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 
 # ---- a broken core ----
@@ -124,13 +124,13 @@ class RaisingLater(Breaking):
 
 
 BROKEN: dict[type[Breaking], str] = {
-    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_siege.py:",
+    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_fuzzed_network.py:",
     KeepingTransfers: "reject bad-signature: the state has changed all the same",
     Training: "ignore future-slot: the state has changed all the same",
     Relaying: "reject not-canonical: the node answers with Relay",
     Overlooking: "the frame was not judged",
     Deaf: "standstill: the nodes do not finish and agree",
-    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_siege.py:",
+    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_fuzzed_network.py:",
 }
 
 
