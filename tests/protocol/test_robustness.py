@@ -27,6 +27,8 @@ from protocol.messages import (
 from protocol.verdicts import Accept, Reason, Reject
 from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, keys
 
+pytestmark = pytest.mark.xdist_group("robustness")
+
 PEERS: Final = ("a", "b")
 STAGES_TRAINED: Final = 1
 

@@ -8,7 +8,7 @@ from protocol.verdicts import Reason
 from simulation.records.record import Value
 from tests.support.processes import Finished, find_traces, launch, sets
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("parity")]
 
 ENGINES = ("processes", "virtual")
 STAGES = 3

@@ -12,6 +12,7 @@ from tests.support.processes import Finished, find_traces, launch, make_environm
 from tests.support.scenarios import make_images
 
 pytestmark = [
+    pytest.mark.xdist_group("tolerant runs"),
     pytest.mark.processes,
     pytest.mark.keras,
     pytest.mark.filterwarnings("default::DeprecationWarning"),  # Keras and NumPy 2 have yet to agree on __array__

@@ -24,7 +24,7 @@ from simulation.training.samples import (
 )
 from tests.support.scenarios import ROOT, make_images, make_job, shipped
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.xdist_group("keras")]
 
 JOB = make_job(steps_per_stage=8, batch_size=4, stages=2)
 IMAGES = make_images(60, 20)

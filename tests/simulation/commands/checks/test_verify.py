@@ -22,6 +22,8 @@ from simulation.training.weight_store import WeightsError
 from tests.support.core import STRANGER, Cluster, genesis, keys
 from tests.support.scenarios import save, shipped
 
+pytestmark = pytest.mark.xdist_group("verify")
+
 Chain = tuple[Genesis, tuple[WrappedBlock, ...]]
 WEIGHTS: Weights = [np.zeros(1, np.float32)]
 

@@ -15,6 +15,7 @@ from simulation.training.weight_store import load_model_weights
 from tests.support.processes import Finished, find_traces, get_mnist, launch
 
 pytestmark = [
+    pytest.mark.xdist_group("runs"),
     pytest.mark.processes,
     pytest.mark.keras,
     pytest.mark.filterwarnings("default::DeprecationWarning"),  # Keras and NumPy 2 have yet to agree on __array__

@@ -14,7 +14,7 @@ from simulation.scenario.world.building import build_world
 from tests.support.processes import SMALL, Finished, find_traces, get_mnist, launch, sets
 from tests.support.scenarios import shipped
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("runs")]
 
 SUMMARY: dict[str, set[str]] = {
     "dataset": {"name", "source", "digest"},

@@ -14,7 +14,7 @@ from protocol.verdicts import Missing, Reason
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult, run_seed, run_seeds, split
 from simulation.commands.cli import main
 
-pytestmark = pytest.mark.many_runs
+pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("fuzz")]
 
 SEEDS = range(6)
 """Among them one that fills the inbox."""
