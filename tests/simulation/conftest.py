@@ -1,8 +1,33 @@
-"""Finished runs that several tests look at."""
+"""Finished runs that several tests look at, and what `verify` says of them."""
+
+import warnings
+from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Finished, launch, sets
+from simulation.commands.cli import main
+from tests.support.processes import Finished, Verify, get_mnist, launch, sets
+
+
+@pytest.fixture
+def verify(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Verify:
+    """Return a function that runs `verify` in this process, where Keras is loaded once for many tests."""
+    from simulation.training.keras_trainer import use_one_thread  # noqa: PLC0415 - loads TensorFlow
+
+    use_one_thread()
+    mnist = get_mnist()
+    if mnist is not None:
+        monkeypatch.setenv("POT_MNIST", str(mnist))
+
+    def run(folder: Path, *options: str) -> Finished:
+        capsys.readouterr()
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", DeprecationWarning)  # Keras and NumPy 2 have yet to agree on __array__
+            code = main(["verify", str(folder), *options])
+        told = capsys.readouterr()
+        return Finished(folder, code, told.out, told.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

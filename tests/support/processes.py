@@ -97,6 +97,10 @@ class Finished:
         ]
 
 
+Verify = Callable[..., Finished]
+"""Runs `verify` on a folder, with options."""
+
+
 class Running:
     """A run of the program that goes on, in a process group of its own."""
 

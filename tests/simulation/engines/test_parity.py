@@ -6,7 +6,7 @@ import pytest
 
 from protocol.verdicts import Reason
 from simulation.records.record import Value
-from tests.support.processes import Finished, find_traces, launch, sets
+from tests.support.processes import Finished, Verify, find_traces, launch, sets
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("parity")]
 
@@ -108,7 +108,7 @@ def test_both_end_the_same_way(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_both_leave_a_folder_that_is_verified_with_training(engine: str, runs: Runs) -> None:
-    told = launch(runs[engine].cwd, "verify", str(runs[engine].folder), "--retrain")
+def test_both_leave_a_folder_that_is_verified_with_training(engine: str, runs: Runs, verify: Verify) -> None:
+    told = verify(runs[engine].folder, "--retrain")
     assert (told.code, told.out.splitlines()[-1]) == (0, "verified"), told.told
     assert len([line for line in told.out.splitlines() if "trained again" in line]) == STAGES
