@@ -97,6 +97,9 @@ class Finished:
         ]
 
 
+Run = Callable[..., Finished]
+"""Runs the program with arguments, or returns the run that the same arguments led to before."""
+
 Verify = Callable[..., Finished]
 """Runs `verify` on a folder, with options."""
 

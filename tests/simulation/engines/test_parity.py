@@ -6,7 +6,7 @@ import pytest
 
 from protocol.verdicts import Reason
 from simulation.records.record import Value
-from tests.support.processes import Finished, Verify, find_traces, launch, sets
+from tests.support.processes import Finished, Run, Verify, find_traces, sets
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("parity")]
 
@@ -33,13 +33,10 @@ Runs = dict[str, Finished]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    folder = tmp_path_factory.mktemp("parity")
+def runs(run: Run) -> Runs:
     finished: Runs = {}
     for engine in ENGINES:
-        (folder / engine).mkdir()
-        arguments = ("run", "troublemakers", "--engine", engine, *sets(*SETTINGS))
-        finished[engine] = launch(folder / engine, *arguments)
+        finished[engine] = run("run", "troublemakers", "--engine", engine, *sets(*SETTINGS))
         assert (finished[engine].code, find_traces(finished[engine].told)) == (0, [])
     return finished
 
