@@ -6,6 +6,10 @@ SCENARIO ?= default
 COUNT ?= 1000
 FRAMES ?= 100000
 
+# Tests run on all cores, on four at most: each worker of them starts networks of processes. Tests of one group share
+# a run that is expensive, and stay together.
+SPREAD := -n logical --maxprocesses 4 --dist loadgroup
+
 # pipenv itself lives in the project's own virtual environment, and is told to use it.
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
@@ -20,10 +24,10 @@ run: .venv/.synced ## run a scenario: make run SCENARIO=honest
 	$(BIN)/python main.py run $(SCENARIO)
 
 test: .venv/.synced ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-fast: .venv/.synced ## tests that take no seconds each: no processes, no Keras, no pictures
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SPREAD) -m "not processes and not keras and not many_runs and not drawing"
 
 soak: .venv/.synced ## random scenarios in simulated time: make soak COUNT=10000
 	$(BIN)/python main.py soak --count $(COUNT)

@@ -12,7 +12,7 @@ from simulation.commands.cli import main
 from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.loading import CONFIGS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.many_runs, pytest.mark.drawing]
 
 FOLDER = CONFIGS / "studies"
 SWEEPS = sorted(path for path in FOLDER.glob("*.yaml") if "vary" in yaml.safe_load(path.read_text("utf-8")))

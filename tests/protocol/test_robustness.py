@@ -20,6 +20,8 @@ from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Mes
 from protocol.verdicts import Accept, FrameReason, Reject
 from tests.support.core import SLOT_NS, STRANGER, Scene, genesis, get_header, keys
 
+pytestmark = pytest.mark.xdist_group("robustness")
+
 PEERS: Final = ("a", "b")
 STAGES_TRAINED: Final = 1
 

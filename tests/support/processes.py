@@ -99,6 +99,13 @@ class Finished:
         ]
 
 
+Run = Callable[..., Finished]
+"""Runs the program with arguments, or returns the run that the same arguments led to before."""
+
+Verify = Callable[..., Finished]
+"""Runs `verify` on a folder, with options."""
+
+
 class Running:
     """A run of the program that goes on, in a process group of its own."""
 

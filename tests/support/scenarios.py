@@ -1,6 +1,8 @@
 """Material that several tests share: complete scenarios, small image sets, jobs, and the records of a made-up run."""
 
+import copy
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,11 @@ ROOT = Path(__file__).parents[2]
 
 def complete() -> dict[str, Any]:
     """Return a raw scenario in which every key there is stands, with a value of its own."""
+    return copy.deepcopy(_make_complete())
+
+
+@cache
+def _make_complete() -> dict[str, Any]:
     raw: dict[str, Any] = load_scenario(CONFIGS / "default.yaml").model_dump(mode="json")
     raw["dataset"]["path"] = "mnist.npz"
     raw["populations"][1]["poison"] = {"kind": "targeted_flip", "share": 0.25, "source": 3, "target": 8}

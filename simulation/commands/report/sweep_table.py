@@ -148,10 +148,10 @@ def _choose_file(folder: Path) -> tuple[Path, list[str]]:
 
 def _find_faults(path: Path, table: SweepTable) -> list[str]:
     """Return what is wrong with a table that is still of use; what is no number there is taken as missing."""
-    frame, faults = table.frame, []
+    frame, figures, faults = table.frame, table.figures, []
     for column in frame.columns[len(table.keys) :]:
         numbers = pd.to_numeric(frame[column], errors="coerce")
-        is_figure = any(str(column).removesuffix(end) in table.figures for end in _ENDS)
+        is_figure = any(str(column).removesuffix(end) in figures for end in _ENDS)
         damaged = int((numbers.isna() & frame[column].notna()).sum())
         if damaged and (is_figure or column in (_COUNT, _FAILED)):
             faults.append(f"{path}: {damaged} entries of {column} are not numbers and left out")

@@ -24,6 +24,8 @@ from tests.support.core import Scene, genesis, make_rules
 from tests.support.memory_runs import make_raw, make_world, population, simulate
 from tests.support.scenarios import appended, note, trained
 
+pytestmark = pytest.mark.xdist_group("after run")
+
 STAGES = CONFIRMATION_DEPTH + 3
 NO_TALLY = Tally()
 

@@ -18,7 +18,7 @@ from simulation.scenario.world.building import build_world
 from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, make_world, population, simulate
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SEEDS = range(1, 5)
 ALL: list[Any] = [

@@ -18,7 +18,7 @@ from tests.support.weakened import (
     skip_signatures,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SEEDS = range(1, 7)
 TRANSFERS = {"count": 3, "transactions": 9, "per_second": 3.0}

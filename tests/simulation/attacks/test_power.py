@@ -18,7 +18,7 @@ from tests.support.memory_runs import make_raw, make_world, population
 from tests.support.scenarios import make_job
 from tests.support.weakened import count_identities, never_ask_for_blocks, trust_proposers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SEEDS = range(1, 7)
 

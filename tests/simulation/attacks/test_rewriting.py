@@ -10,7 +10,7 @@ from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.weakened import ignore_nonces, trust_proposers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("withholding")]
 
 SEEDS = range(1, 7)
 

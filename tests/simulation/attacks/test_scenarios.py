@@ -15,7 +15,7 @@ from simulation.scenario.populations import Poison
 from tests.support.judgements import Observed, observe
 from tests.support.processes import SMALL, launch, sets
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 FILES = {path.stem: path for path in sorted((CONFIGS / "attacks").glob("*.yaml"))}
 
@@ -99,7 +99,7 @@ def test_a_scenario_shows_what_it_says(name: str) -> None:
 # ---- as a user runs them ----
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["free_rider", "clean_label", "truncated"])
 def test_a_scenario_with_real_training_runs_by_its_plain_name(name: str, tmp_path: Path) -> None:
     finished = launch(tmp_path, "run", name, *sets("dataset.name=digits"))
@@ -107,7 +107,7 @@ def test_a_scenario_with_real_training_runs_by_its_plain_name(name: str, tmp_pat
     assert "all hold" in finished.out
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_real_processes_refuse_adversaries_and_their_cores_replay(tmp_path: Path) -> None:
     behaviours = "[equivocator, forger, {kind: flooder, rate: 3}]"
     turned = f"corruptions=[{{name: bad, role: adversary, of: [honest], count: 2, behaviours: {behaviours}}}]"

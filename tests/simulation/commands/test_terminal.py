@@ -18,7 +18,7 @@ from tests.support.processes import SMALL, find_traces, make_environment, poll, 
 from tests.support.scenarios import ROOT
 from tests.support.sweeps import save_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -102,7 +102,7 @@ def test_a_run_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["ends in order", "goes on with nohup"])
 def test_a_sweep_whose_terminal_is_closed(nohup: bool, tmp_path: Path) -> None:
-    save_sweep(tmp_path, repeats=100)
+    save_sweep(tmp_path, repeats=40)
     command = [sys.executable, str(ROOT / "main.py"), "sweep", "sweep.yaml", "--jobs", "1"]
 
     def count() -> int:
@@ -110,7 +110,7 @@ def test_a_sweep_whose_terminal_is_closed(nohup: bool, tmp_path: Path) -> None:
 
     code = close_terminal(tmp_path, lambda: count() > 5, *(["nohup"] if nohup else []), *command)
     if nohup:
-        assert (code, count()) == (0, 400)
+        assert (code, count()) == (0, 160)
     else:
         assert code == 128 + signal.SIGHUP
-        assert 5 < count() < 400
+        assert 5 < count() < 160

@@ -29,6 +29,8 @@ from simulation.engines.virtual import engine
 from tests.support.core import SLOT_NS, Scene, genesis, make_rules, train
 from tests.support.memory_runs import make_raw, population, simulate
 
+pytestmark = pytest.mark.xdist_group("caching rules")
+
 Judged = TrainingDeclaration | BlockHeader | WrappedBlock
 
 

@@ -38,7 +38,7 @@ STAGES = 2
 LONG = 100
 """Stages of a job that is not done before the engine has looked at the user's wishes."""
 TRANSFERS = 3
-SLOW = {"processes": pytest.mark.slow}
+SLOW = {"processes": pytest.mark.processes}
 RAW: dict[str, Any] = make_raw(
     population("honest", 4, stake=10.0),
     population("poisoners", 1, "data_injection", stake=1.0),

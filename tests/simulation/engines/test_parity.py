@@ -7,9 +7,9 @@ import pytest
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.verdicts import ChainReason, FrameReason, Reason
 from simulation.records.lines import Value
-from tests.support.processes import Finished, find_traces, launch, sets
+from tests.support.processes import Finished, Run, Verify, find_traces, sets
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("parity")]
 
 ENGINES = ("processes", "virtual")
 STAGES = 3
@@ -34,13 +34,10 @@ Runs = dict[str, Finished]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    folder = tmp_path_factory.mktemp("parity")
+def runs(run: Run) -> Runs:
     finished: Runs = {}
     for engine in ENGINES:
-        (folder / engine).mkdir()
-        arguments = ("run", "troublemakers", "--engine", engine, *sets(*SETTINGS))
-        finished[engine] = launch(folder / engine, *arguments)
+        finished[engine] = run("run", "troublemakers", "--engine", engine, *sets(*SETTINGS))
         assert (finished[engine].code, find_traces(finished[engine].told)) == (0, [])
     return finished
 
@@ -109,7 +106,7 @@ def test_both_end_the_same_way(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_both_leave_a_folder_that_is_verified_with_training(engine: str, runs: Runs) -> None:
-    told = launch(runs[engine].cwd, "verify", str(runs[engine].folder), "--retrain")
+def test_both_leave_a_folder_that_is_verified_with_training(engine: str, runs: Runs, verify: Verify) -> None:
+    told = verify(runs[engine].folder, "--retrain")
     assert (told.code, told.out.splitlines()[-1]) == (0, "verified"), told.told
     assert len([line for line in told.out.splitlines() if "trained again" in line]) == STAGES

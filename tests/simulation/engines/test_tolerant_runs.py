@@ -8,11 +8,13 @@ import yaml
 
 from simulation.analysis.measures import compute_measures
 from tests.support.memory_runs import Ended, make_raw, population, prepare
-from tests.support.processes import Finished, find_traces, launch, make_environment
+from tests.support.processes import Finished, Verify, find_traces, launch, make_environment
 from tests.support.scenarios import make_images
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.xdist_group("tolerant runs"),
+    pytest.mark.processes,
+    pytest.mark.keras,
     pytest.mark.filterwarnings("default::DeprecationWarning"),  # Keras and NumPy 2 have yet to agree on __array__
 ]
 
@@ -184,10 +186,12 @@ def test_journals_with_comparisons_are_replayed(tolerant_run: Finished) -> None:
     assert '"base": ' in journals
 
 
-def test_a_run_is_verified_within_its_tolerance_from_the_weights_it_kept(tolerant_run: Finished) -> None:
-    plain = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder))
+def test_a_run_is_verified_within_its_tolerance_from_the_weights_it_kept(
+    tolerant_run: Finished, verify: Verify
+) -> None:
+    plain = verify(tolerant_run.folder)
     assert (plain.code, plain.out.splitlines()[-1]) == (0, "verified")
-    told = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder), "--retrain")
+    told = verify(tolerant_run.folder, "--retrain")
     assert (told.code, told.out.splitlines()[-1]) == (0, "verified"), told.told
     assert "with training within the tolerance of 1e-05" in told.out
     kept = sorted((tolerant_run.folder / "weights").iterdir())
@@ -195,8 +199,8 @@ def test_a_run_is_verified_within_its_tolerance_from_the_weights_it_kept(toleran
     content = kept[0].read_bytes()
     kept[0].unlink()
     try:
-        plain = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder))
-        told = launch(tolerant_run.cwd.parent, "verify", str(tolerant_run.folder), "--retrain")
+        plain = verify(tolerant_run.folder)
+        told = verify(tolerant_run.folder, "--retrain")
     finally:
         kept[0].write_bytes(content)
     assert (plain.code, told.code) == (1, 1)

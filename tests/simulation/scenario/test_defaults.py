@@ -7,7 +7,7 @@ from simulation import constants
 from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.populations import Poison
 from simulation.scenario.scenario import Scenario
-from tests.support.scenarios import complete, dig, dotted, save, shipped, walk
+from tests.support.scenarios import complete, dotted, save, shipped, walk
 
 OTHERS: dict[str, Any] = {
     "SEED": 43,
@@ -109,17 +109,16 @@ def test_a_resolved_scenario_does_not_follow_the_constants_any_more(
     assert later == before
 
 
-@pytest.mark.parametrize(
-    "path", [path for path, value in walk(complete()) if not isinstance(value, dict | list)], ids=dotted
-)
-def test_the_fingerprint_changes_with_every_key(path: tuple[str | int, ...], tmp_path: Path) -> None:
+def test_the_fingerprint_changes_with_every_key(tmp_path: Path, subtests: pytest.Subtests) -> None:
     scenario = load_scenario(save(tmp_path, complete()))
-    value = dig(complete(), path)
     others = {"confidence.count": 3, "0.poison": Poison(), "0.coalition": "allies", "1.coalition": "allies"}
-    another = others.get(dotted(path[-2:]), change(value))
-    changed = _replace(scenario, path, another)
-    assert changed != scenario
-    assert changed.compute_fingerprint("1") != scenario.compute_fingerprint("1")
+    for path, value in walk(complete()):
+        if isinstance(value, dict | list):
+            continue
+        with subtests.test(dotted(path)):
+            changed = _replace(scenario, path, others.get(dotted(path[-2:]), change(value)))
+            assert changed != scenario
+            assert changed.compute_fingerprint("1") != scenario.compute_fingerprint("1")
 
 
 def _replace(value: Any, path: tuple[str | int, ...], new: object) -> Any:

@@ -24,7 +24,7 @@ from simulation.training.samples import (
 )
 from tests.support.scenarios import ROOT, make_images, make_job, shipped
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.keras, pytest.mark.xdist_group("keras")]
 
 JOB = make_job(steps_per_stage=8, batch_size=4, stages=2)
 IMAGES = make_images(60, 20)
@@ -38,32 +38,47 @@ from tests.support.scenarios import make_images, make_job
 
 use_one_thread()
 seed_keras(int(sys.argv[1]))
-images = make_images(60, 20, seed=int(sys.argv[2]))
-labels = np.array(images.y_train)
-for part in sys.argv[4:]:
-    labels[int(part)] = (labels[int(part)] + 1) % 10
 job = make_job(steps_per_stage=8, batch_size=4, stages=2)
-trainer = KerasTrainer(job, TrainingSet(images.x_train, labels), xla=sys.argv[3] == "xla")
-outcomes = [trainer.train(stage) for stage in range(2)]
-print(json.dumps([[o.result.losses.hex(), o.result.weights_digest.hex(), o.losses] for o in outcomes]))
+found = []
+for seed, mode, wrong in json.loads(sys.argv[2]):
+    images = make_images(60, 20, seed=seed)
+    labels = np.array(images.y_train)
+    labels[:wrong] = (labels[:wrong] + 1) % 10
+    trainer = KerasTrainer(job, TrainingSet(images.x_train, labels), xla=mode == "xla")
+    outcomes = [trainer.train(stage) for stage in range(2)]
+    found.append([[o.result.losses.hex(), o.result.weights_digest.hex(), o.losses] for o in outcomes])
+print(json.dumps(found))
 """
 
 Outcome = tuple[str, str, list[float]]
 
 
+WAYS = {"plain": (0, "plain", 0), "xla": (0, "xla", 0), "other": (5, "plain", 0), "poisoned": (0, "plain", 60)}
+"""Seed of the images, arithmetic, and how many labels are wrong."""
+
+PROCESSES = {1: ("plain", "xla"), 2: ("xla", "other", "poisoned", "plain")}
+"""What is trained in each process, by the seed of its Keras; what came before it must not matter."""
+
+
 @cache
-def train_elsewhere(*, seed: int = 1, data: int = 0, mode: str = "plain", wrong: tuple[int, ...] = ()) -> list[Outcome]:
-    """Train both stages in an operating-system process of its own: losses, weights digest and secret of each."""
-    arguments = [str(seed), str(data), mode, *map(str, wrong)]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
-    )
+def train_in_process(seed: int) -> dict[str, list[Outcome]]:
+    """Train both stages in each way in an operating-system process: losses, weights digest and secret of each."""
+    ways = json.dumps([WAYS[name] for name in PROCESSES[seed]])
+    command = [sys.executable, "-c", SCRIPT, str(seed), ways]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
     found = json.loads(done.stdout.splitlines()[-1])
-    secrets = [
-        compute_training_secret(bytes(32), height, bytes(32), bytes.fromhex(trace)).hex()
-        for height, (trace, _, _) in enumerate(found, start=1)
-    ]
-    return [(secret, digest, losses) for secret, (_, digest, losses) in zip(secrets, found, strict=True)]
+    return {
+        name: [
+            (compute_training_secret(bytes(32), height, bytes(32), bytes.fromhex(trace)).hex(), digest, losses)
+            for height, (trace, digest, losses) in enumerate(stages, start=1)
+        ]
+        for name, stages in zip(PROCESSES[seed], found, strict=True)
+    }
+
+
+def train_elsewhere(way: str = "plain", *, process: int = 1) -> list[Outcome]:
+    """Return what training in a process of its own comes to."""
+    return train_in_process(process)[way]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +123,7 @@ def secret_of(outcome: Any) -> bytes:
 
 def test_two_processes_reach_the_same_losses_weights_and_secret(train: Train) -> None:
     """Whatever Keras was seeded with: a forked child would otherwise go on with its siblings' draws."""
-    first, second = train_elsewhere(seed=1), train_elsewhere(seed=2)
+    first, second = train_elsewhere(process=1), train_elsewhere(process=2)
     assert first == second
     here = train()
     assert [outcome.result.weights_digest.hex() for outcome in here] == [digest for _, digest, _ in first]
@@ -117,14 +132,14 @@ def test_two_processes_reach_the_same_losses_weights_and_secret(train: Train) ->
 
 
 def test_a_process_with_other_data_reaches_another_secret() -> None:
-    plain, other, poisoned = train_elsewhere(), train_elsewhere(data=5), train_elsewhere(wrong=tuple(range(60)))
+    plain, other, poisoned = train_elsewhere(), *(train_elsewhere(way, process=2) for way in ("other", "poisoned"))
     for stage in range(2):
         assert len({outcome[stage][0] for outcome in (plain, other, poisoned)}) == 3
         assert len({outcome[stage][1] for outcome in (plain, other, poisoned)}) == 3
 
 
 def test_two_processes_with_xla_reach_the_same_secret_near_the_plain_one() -> None:
-    first, second, plain = train_elsewhere(mode="xla"), train_elsewhere(seed=9, mode="xla"), train_elsewhere()
+    first, second, plain = train_elsewhere("xla"), train_elsewhere("xla", process=2), train_elsewhere()
     assert first == second
     for stage in range(2):
         assert first[stage][2] == pytest.approx(plain[stage][2], abs=1e-3)

@@ -82,7 +82,7 @@ def test_every_machine_gets_these_bits() -> None:
     assert trainer.train(1).result.weights_digest.hex()[:16] == KNOWN_DIGEST
 
 
-@pytest.mark.slow
+@pytest.mark.keras
 def test_the_canonical_trainer_agrees_with_keras_up_to_rounding() -> None:
     from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
@@ -105,7 +105,7 @@ print(trainer.train(0).result.weights_digest.hex())
 """
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_without_the_processors_newer_instructions_the_bits_are_the_same() -> None:
     def run(**variables: str) -> str:
         environment = {**os.environ, **variables}
@@ -119,7 +119,7 @@ def test_without_the_processors_newer_instructions_the_bits_are_the_same() -> No
     assert run(NPY_DISABLE_CPU_FEATURES="AVX512F AVX512CD AVX512_SKX AVX2 FMA3") == plain
 
 
-@pytest.mark.slow
+@pytest.mark.keras
 def test_a_trainer_in_another_process_works_in_its_own_arithmetic() -> None:
     """With oneDNN off sums are rounded differently: the cost of bitwise equality between machines."""
     job = make_job(steps_per_stage=40, batch_size=16, layers=(64,))

@@ -7,7 +7,7 @@ import pytest
 
 from simulation.commands.cli import main
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SETTINGS = (
     "engine=virtual",

@@ -30,6 +30,8 @@ from simulation.commands.checks.soak import (
 from simulation.commands.cli import main
 from simulation.scenario.scenario import Scenario
 
+pytestmark = pytest.mark.xdist_group("soak")
+
 SEEDS = range(40)
 DRAWN = 500
 

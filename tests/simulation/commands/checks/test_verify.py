@@ -10,6 +10,7 @@ import pytest
 
 from protocol.codec import encode
 from protocol.crypto import KeyPair, compute_content_hash
+from protocol.genesis import TrainingGenesis
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import Payout
@@ -22,6 +23,8 @@ from simulation.training.samples import Weights
 from simulation.training.weight_store import WeightsError
 from tests.support.core import STRANGER, Cluster, genesis, keys
 from tests.support.scenarios import save, shipped
+
+pytestmark = pytest.mark.xdist_group("verify")
 
 Chain = tuple[TrainingGenesis, tuple[WrappedBlock, ...]]
 WEIGHTS: Weights = [np.zeros(1, np.float32)]

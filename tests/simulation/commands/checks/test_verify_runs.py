@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulation.commands.cli import main
 from simulation.training.evaluation import load_model_weights
 from simulation.training.samples import compute_weights_digest
-from tests.support.processes import Finished, find_traces, get_mnist, launch
+from tests.support.processes import Finished, Verify, find_traces, launch
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.xdist_group("runs"),
+    pytest.mark.processes,
+    pytest.mark.keras,
     pytest.mark.filterwarnings("default::DeprecationWarning"),  # Keras and NumPy 2 have yet to agree on __array__
 ]
 
@@ -23,20 +24,12 @@ Check = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Return a function that runs the command in this process, where Keras need not be loaded again."""
-    from simulation.training.keras_trainer import use_one_thread  # noqa: PLC0415 - loads TensorFlow
-
-    use_one_thread()
-    mnist = get_mnist()
-    if mnist is not None:
-        monkeypatch.setenv("POT_MNIST", str(mnist))
+def check(verify: Verify) -> Check:
+    """Return a function that tells how `verify` ends and all that it says."""
 
     def run(folder: Path, *options: str) -> tuple[int, str]:
-        capsys.readouterr()
-        code = main(["verify", str(folder), *options])
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        told = verify(folder, *options)
+        return told.code, told.told
 
     return run
 

@@ -17,7 +17,7 @@ from tests.support.reports import forked_run, write_log, write_run, write_sweep
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.drawing,
     pytest.mark.skipif(BROWSER is None, reason="no chromium here: apt-get install chromium"),
 ]
 

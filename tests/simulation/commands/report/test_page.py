@@ -16,7 +16,7 @@ from simulation.commands.report.writing import build_files, compare_runs
 from tests.support.reports import Page, forked_run, make_run, read_pairs, write_log, write_run, write_sweep
 from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.drawing, pytest.mark.xdist_group("page")]
 
 NASTY = "</td></table><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\"'&"
 OUTWARD = re.compile(r"https?:|//|url\(|@import|expression\(|javascript:", re.IGNORECASE)

@@ -25,7 +25,7 @@ from simulation.records.record import Record
 from tests.support.reports import evaluated, forked_run, make_run, read_pairs
 from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drawing
 
 
 @pytest.fixture

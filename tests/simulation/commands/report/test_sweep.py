@@ -17,7 +17,7 @@ from simulation.commands.report.sweep_picture import MAX_LINES, MAX_PICTURES, dr
 from simulation.commands.report.sweep_table import SweepTable, read_sweep_table
 from tests.support.reports import SWEEP, read_pairs, write_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drawing
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from simulation.records.tally import BlockTally, Tally
 from tests.support.reports import forked_run, make_run
 from tests.support.scenarios import appended, made_up_run, opening
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drawing
 
 
 def tally_of(blocks: dict[str, tuple[int, str]]) -> Tally:

@@ -15,11 +15,16 @@ from simulation.commands.report.sources import read_source
 from simulation.commands.report.style import render, styled
 from simulation.commands.report.writing import PAGE_NAME, RUN_PICTURES, build_files, write_report
 from tests.support.reports import forked_run, make_run, write_log, write_run, write_sweep
-from tests.support.scenarios import ROOT, made_up_run, opening
+from tests.support.scenarios import ROOT, made_up_run, note, opening
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.drawing
 
 PICTURES = ("training", "blocks", "refusals", "timeline", "coins")
+
+
+def write_blank(folder: Path) -> Path:
+    """Write a run with nothing to draw, for tests that ask only where a report is put and what is said of it."""
+    return write_run(folder, [opening(), note("run", "ended", reason="complete")])
 
 
 def read_all(folder: Path) -> dict[str, bytes]:
@@ -60,7 +65,7 @@ def test_a_picture_does_not_depend_on_which_file_of_it_is_made_first(tmp_path: P
             assert files == tuple(reversed((render(second.figure, "svg"), render(second.figure, "png"))))
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_neither_the_hash_seed_nor_the_user_s_own_style_changes_a_byte(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     (tmp_path / "matplotlibrc").write_text("axes.facecolor: pink\nsavefig.dpi: 40\n", "utf-8")
@@ -78,7 +83,7 @@ def test_neither_the_hash_seed_nor_the_user_s_own_style_changes_a_byte(tmp_path:
 
 
 def test_an_earlier_report_is_left_alone(tmp_path: Path) -> None:
-    source = read_source(write_sweep(tmp_path / "sweep"))
+    source = read_source(write_blank(tmp_path / "run"))
     pages = [write_report([source], tmp_path / "report") for _ in range(3)]
     assert [page.parent.name for page in pages] == ["report", "report-2", "report-3"]
 
@@ -106,7 +111,7 @@ def test_what_is_half_written_is_removed(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_command_prints_where_the_page_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = write_run(tmp_path / "run")
+    run = write_blank(tmp_path / "run")
     monkeypatch.chdir(tmp_path)
     assert main(["report", str(run)]) == 0
     assert capsys.readouterr() == ("report/report.html\n", "")
@@ -143,7 +148,7 @@ def test_bad_input_is_one_sentence_and_exit_2_and_nothing_is_written(
 def test_a_folder_that_cannot_be_made_is_one_sentence_and_exit_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = write_run(tmp_path / "run")
+    run = write_blank(tmp_path / "run")
     assert main(["report", str(run), "--out", str(run / "events.jsonl" / "report")]) == 1
     captured = capsys.readouterr()
     assert captured.err.endswith("cannot be written: Not a directory; there is no report\n")

@@ -10,7 +10,7 @@ from simulation.commands.sweeps.cell_runner import flatten, is_of_execution
 from tests.support.processes import find_traces, launch
 from tests.support.sweeps import find_folder, read_cells, save_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 TRAINING: dict[str, Any] = {
     "virtual.trainer": "keras",

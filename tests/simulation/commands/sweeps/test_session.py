@@ -98,7 +98,7 @@ def change(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
 
 
-@pytest.mark.slow
+@pytest.mark.drawing
 def test_a_report_says_which_table_was_changed_and_uses_what_is_whole(
     tmp_path: Path, executors: list[HereExecutor]
 ) -> None:

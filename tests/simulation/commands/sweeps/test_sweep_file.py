@@ -100,18 +100,19 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_one_sentence_with_its_place_and_leaves_nothing(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # the way to a folder of tests may be too long for one sentence
     changes, told = BAD[name]
     raw = {**make_sweep(), **changes}
-    save_sweep(tmp_path)
-    path = save(tmp_path, {key: value for key, value in raw.items() if value is not None}, "sweep.yaml")
-    assert main(["sweep", str(path), "--out", str(tmp_path / "sweeps")]) == 2
+    save_sweep(Path())
+    path = save(Path(), {key: value for key, value in raw.items() if value is not None}, "sweep.yaml")
+    assert main(["sweep", str(path), "--out", "sweeps"]) == 2
     errors = capsys.readouterr().err
     assert errors.startswith(f"{path}: ")
     assert told in errors
     assert errors.count("\n") == 1
-    assert not (tmp_path / "sweeps").exists()
+    assert not Path("sweeps").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 from tests.support.processes import Running, find_traces, launch, poll
 from tests.support.sweeps import find_folder, read_cells, read_tables, save_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("workers")]
 
-CELLS = 400
+CELLS = 160
+"""So many that a sweep has seconds of work left when it is disturbed."""
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,20 @@ from simulation.records.lines import WARNING
 from simulation.records.reading import read_log
 from simulation.records.record import Record
 from simulation.scenario.world.building import build_world
-from tests.support.processes import SMALL, Finished, Running, find_traces, launch, make_environment, sets, without_mnist
+from tests.support.processes import (
+    SMALL,
+    Finished,
+    Running,
+    Verify,
+    find_traces,
+    launch,
+    make_environment,
+    sets,
+    without_mnist,
+)
 from tests.support.scenarios import ROOT, shipped
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
@@ -90,7 +100,7 @@ def test_a_third_of_the_nodes_can_be_killed_where_a_quorum_is_left(start: Starte
     assert find_traces(run.told) == []
 
 
-def test_a_run_without_a_quorum_stops_at_its_time_limit_and_keeps_what_it_has(start: Starter) -> None:
+def test_a_run_without_a_quorum_stops_at_its_time_limit_and_keeps_what_it_has(start: Starter, verify: Verify) -> None:
     running = start(6, "run.time_limit_s=12", "job.stages=200")
     running.wait_for(lambda record: record.event == "appended" and record.who == "employer")
     running.kill(["honest-1", "honest-3", "honest-5"], signal.SIGKILL)
@@ -106,7 +116,7 @@ def test_a_run_without_a_quorum_stops_at_its_time_limit_and_keeps_what_it_has(st
     assert run.find("ended", reason="time-limit")[0].level == WARNING
     assert "time-limit" in run.out
     assert find_traces(run.told) == []
-    told = launch(run.cwd, "verify", str(run.folder))
+    told = verify(run.folder)
     assert told.code == 0
     running.wait_for_orphans_to_end()
 
@@ -122,7 +132,7 @@ def test_a_run_whose_nodes_are_all_killed_stops_at_once(start: Starter) -> None:
     assert find_traces(run.told) == []
 
 
-def test_nodes_finish_without_the_employer(start: Starter) -> None:
+def test_nodes_finish_without_the_employer(start: Starter, verify: Verify) -> None:
     running = start(4, "job.stages=4")
     running.wait_for(training_begun, count=4)
     running.kill(["employer"], signal.SIGKILL)
@@ -131,7 +141,7 @@ def test_nodes_finish_without_the_employer(start: Starter) -> None:
     assert run.summary["employer"]["outcome"] == "crashed"
     assert (run.summary["chain"]["height"], run.summary["chain"]["honest_agreement"]) == (4, 1.0)
     assert find_traces(run.told) == []
-    told = launch(run.cwd, "verify", str(run.folder))  # the employer alone has the model
+    told = verify(run.folder)  # the employer alone has the model
     assert [line.split(":")[1] for line in told.err.splitlines()] == [" model.keras"]
 
 
@@ -143,7 +153,7 @@ def test_nodes_finish_without_the_employer(start: Starter) -> None:
     [(signal.SIGINT, True, 130), (signal.SIGTERM, False, 143), (signal.SIGHUP, True, 129)],
     ids=["ctrl-c", "sigterm", "sighup"],
 )
-def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, start: Starter) -> None:
+def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, start: Starter, verify: Verify) -> None:
     running = start(4, "job.stages=500")
     running.wait_for(lambda record: record.event == "appended" and record.who == "employer")
     running.send_signal(signum, to_group=to_group)
@@ -159,7 +169,7 @@ def test_a_signal_ends_a_run_in_order(signum: int, to_group: bool, code: int, st
     assert log.warnings == []
     assert log.tally.get_reason() == "interrupted"
     running.wait_for_orphans_to_end()
-    told = launch(run.cwd, "verify", str(run.folder))
+    told = verify(run.folder)
     assert told.code == 0, told.told
 
 

@@ -12,10 +12,10 @@ from simulation.records.reading import read_log
 from simulation.runs.chain_file import read_chain
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
-from tests.support.processes import SMALL, Finished, find_traces, get_mnist, launch, sets
+from tests.support.processes import SMALL, Finished, Verify, find_traces, get_mnist, launch, sets
 from tests.support.scenarios import shipped
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("runs")]
 
 SUMMARY: dict[str, set[str]] = {
     "dataset": {"name", "source", "digest"},
@@ -250,14 +250,14 @@ def test_lone_poisoners_share_no_secret(troublemakers_run: Finished) -> None:
     [("network={topology: ring, client_links: 2}", "users={count: 3, transactions: 5}"), ("job.xla=true",)],
     ids=["gossip in a ring", "xla"],
 )
-def test_other_networks_and_arithmetic_agree_too(settings: tuple[str, ...], tmp_path: Path) -> None:
+def test_other_networks_and_arithmetic_agree_too(settings: tuple[str, ...], tmp_path: Path, verify: Verify) -> None:
     run = launch(tmp_path, "run", "honest", *sets("populations.honest.count=6", *SMALL, *settings))
     assert run.code == 0
     summary = run.summary
     assert (summary["chain"]["height"], summary["chain"]["honest_agreement"]) == (2, 1.0)
     assert (summary["employer"]["height"], summary["messages"]["rejected"]) == (2, {})
     assert ("relayed" in summary["messages"]["sent"]) == settings[0].startswith("network")
-    assert launch(tmp_path, "verify", str(run.folder), "--retrain").code == 0
+    assert verify(run.folder, "--retrain").code == 0
 
 
 # ---- comparing ----

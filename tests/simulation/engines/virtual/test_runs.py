@@ -10,7 +10,7 @@ import yaml
 from simulation.records.record import Record
 from tests.support.processes import SMALL, Finished, find_traces, launch, make_environment, sets
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("partition")]
 
 HOSTILE = (
     "populations.honest.count=6",

@@ -19,6 +19,8 @@ from simulation.training.samples import Weights
 from tests.support.memory_runs import Ended, Simulated, make_raw, population, prepare, simulate
 from tests.support.scenarios import shipped
 
+pytestmark = pytest.mark.xdist_group("virtual")
+
 SECOND = 1_000_000_000
 EVENTS: tuple[type[Event], ...] = (Started, MessageReceived, TimerFired, WorkFinished)
 

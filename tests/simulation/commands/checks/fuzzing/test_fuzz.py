@@ -16,7 +16,7 @@ from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, FuzzResult,
 from simulation.commands.cli import main
 from tests.support.core import get_proposer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("fuzz")]
 
 SEEDS = range(6)
 """Among them one that fills the inbox."""

@@ -25,7 +25,7 @@ from simulation.training.fake_trainer import FakeTrainer
 from tests.support.core import get_proposer
 from tests.support.fuzzing import make_plan, make_siege
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 
 # ---- a broken core ----

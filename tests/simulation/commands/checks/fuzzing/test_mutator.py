@@ -20,7 +20,7 @@ from simulation.commands.checks.fuzzing.mutator import Mutator
 from simulation.scenario.world.key_pairs import make_keys
 from tests.support.fuzzing import make_generator, make_plan
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("mutator")]
 
 
 @cache

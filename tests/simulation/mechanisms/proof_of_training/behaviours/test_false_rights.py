@@ -10,7 +10,7 @@ from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.weakened import allow_future_slots, allow_two_stories, believe_every_right
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SEEDS = range(1, 9)
 

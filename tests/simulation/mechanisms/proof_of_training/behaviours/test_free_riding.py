@@ -9,7 +9,7 @@ from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.weakened import include_what_is_sent, leave_the_window_open, take_any_commitment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.many_runs
 
 SEEDS = range(1, 7)
 NO_LATENCY = {"latency": {"kind": "constant", "ms": 0.0}}

@@ -8,7 +8,7 @@ import pytest
 from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("withholding")]
 
 SEEDS = range(1, 7)
 WITHHELD = ("declaration", "header", "signature", "block")
