@@ -28,6 +28,8 @@ class MechanismContract:
     """Subclasses name the mechanism and make a chain of it with `NODES` owners, whose keys are those of the tests."""
 
     mechanism: ClassVar[type[Mechanism]]
+    chosen: ClassVar[frozenset[str]] = frozenset()
+    """Fields of a block that its author may choose: another value, signed again, is another valid block."""
 
     @staticmethod
     def make() -> Mechanism:
@@ -142,7 +144,8 @@ class MechanismContract:
             changed = msgspec.structs.replace(block, **{field: getattr(other, field)})
             if changed == block:
                 continue
-            for message in (changed, sign_as_author(cluster, changed)):
+            signed_again = [] if field in self.chosen else [sign_as_author(cluster, changed)]
+            for message in (changed, *signed_again):
                 if message == block:
                     continue
                 client = self.deliver(cluster, message)

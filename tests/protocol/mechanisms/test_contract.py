@@ -34,6 +34,7 @@ class TestProofOfTraining(MechanismContract):
 
 class TestRoundRobin(MechanismContract):
     mechanism: ClassVar[type[Mechanism]] = RoundRobin
+    chosen: ClassVar[frozenset[str]] = frozenset({"slot"})
 
     @staticmethod
     def make() -> Mechanism:

@@ -10,7 +10,6 @@ import pytest
 
 from protocol.codec import encode
 from protocol.crypto import KeyPair, compute_content_hash
-from protocol.genesis import TrainingGenesis
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import Payout
