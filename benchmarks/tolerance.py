@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from protocol.mechanisms.proof_of_training.mechanism import as_training
 from simulation.scenario.loading import CONFIGS, load_scenario
 from simulation.scenario.populations import Poison
 from simulation.scenario.world.building import build_world
@@ -57,7 +58,7 @@ def _measure(seed: int) -> dict[str, float]:
     scenario = load_scenario(CONFIGS / "honest.yaml", settings, seed=seed)
     images = load_images("mnist", None, is_required=True)
     world = build_world(scenario, images.name, images.compute_digest())
-    job, spec = world.genesis.job, world.nodes[0]
+    job, spec = as_training(world.mechanism).genesis.job, world.nodes[0]
 
     def train(arithmetic: str, poison: Poison | None = None) -> Weights:
         samples, steps = build_training_set(images, poison, spec.poison_seed), count_trained_steps(job, poison)

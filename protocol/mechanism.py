@@ -106,6 +106,15 @@ class Mechanism(ABC):
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis; no two mechanisms give the same."""
 
+    @classmethod
+    @abstractmethod
+    def decode_genesis(cls, agreed: bytes) -> "Mechanism":
+        """Return the mechanism of the chain whose genesis has these canonical bytes.
+
+        Raises:
+            msgspec.MsgspecError: They are not those of a genesis of this mechanism.
+        """
+
     # ---- judging: reads only ----
 
     def may_speak(self, ledger: LedgerState, account: AccountId) -> bool:

@@ -14,6 +14,9 @@ SEED: Final = 42
 ENGINE: Final = "processes"
 """How nodes are run: `processes` gives each an operating-system process, `virtual` simulates time in one process."""
 
+MECHANISM: Final = "proof_of_training"
+"""How blocks are agreed on; `python main.py mechanisms` lists what there is."""
+
 TIME_LIMIT_S: Final = 300.0
 """Seconds after which a run is stopped, finished or not."""
 

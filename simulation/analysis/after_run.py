@@ -16,6 +16,7 @@ from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from simulation.analysis.chain_walk import find_supply_fault, walk_chain
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
+from simulation.analysis.promises import find_promises
 from simulation.attacks.traits import Traits
 from simulation.records.record import short_hash
 from simulation.records.tally import Tally
@@ -70,26 +71,16 @@ def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None
     if has_ended or not must_progress(scenario):
         return None
     agreement, best = tally.compute_agreement()
-    if agreement == 1 and best.height == scenario.job.stages:
+    if agreement == 1 and best.height == scenario.length:
         return None
     return f"progress: {agreement:.2f} of the honest nodes agree at height {best.height} ({reason})"
 
 
 def estimate_patience_s(scenario: Scenario) -> float:
-    """Return how many simulated seconds a job may take before it counts as standing still."""
+    """Return how many simulated seconds a chain may take before it stands still; infinite where none is promised."""
     announcing_s = ANNOUNCE_EVERY_SLOTS * scenario.protocol.slot_ms / 1e3
-    return PATIENCE * (estimate_job_s(scenario) + announcing_s)
-
-
-def estimate_job_s(scenario: Scenario) -> float:
-    """Return about how many simulated seconds a job takes at most where all goes well."""
-    rules, latency = scenario.protocol, scenario.network.latency
-    declaring = (rules.confidence.count or scenario.node_count) / rules.declarations_per_slot
-    slots = 2 + declaring + 1 / rules.headers_per_slot
-    slowest = min(population.speed for population in scenario.populations)
-    training_s = scenario.job.steps_per_stage * scenario.virtual.step_us / slowest / 1e6
-    hop_ms = max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])
-    return float(scenario.job.stages * (slots * rules.slot_ms / 1e3 + training_s + 10 * hop_ms / 1e3))
+    chain_s = find_promises(scenario).estimate_chain_s(scenario)
+    return PATIENCE * (chain_s + announcing_s) if chain_s is not None else math.inf
 
 
 def find_last_heal_s(scenario: Scenario) -> float:
@@ -101,8 +92,8 @@ def find_last_heal_s(scenario: Scenario) -> float:
 
 
 def is_exact(scenario: Scenario) -> bool:
-    """Return whether results are compared bit by bit: a tolerance may let a poison through that is weak enough."""
-    return not scenario.protocol.tolerance
+    """Return whether no result but the right one gets into an honest chain."""
+    return find_promises(scenario).is_exact(scenario)
 
 
 def must_agree(scenario: Scenario) -> bool:
@@ -142,7 +133,7 @@ def must_progress(scenario: Scenario) -> bool:
     willing = sum(item.count * item.stake for item in doing)
     may_jam = any(traits.may_jam for traits in _list_traits(scenario))
     is_jammed = network.bandwidth_mbps is not None and (may_jam or network.bandwidth_mbps < 1)
-    enough = max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
+    enough = find_promises(scenario).find_share_needed(scenario)
     return (
         scenario.traits.is_simulated
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)

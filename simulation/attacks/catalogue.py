@@ -1,19 +1,17 @@
 """All behaviours by the name that a scenario gives them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from typing import Final
 
+from protocol.mechanisms import list_mechanisms
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
 from simulation.attacks.layers import Adversary
 from simulation.attacks.rewriting import DoubleSpender, PrivateChain
+from simulation.mechanisms.registry import find_part
 
 NEUTRAL: Final = (Silent, Garbage, Forger, Replayer, Flooder, DoubleSpender, Partitioner, PrivateChain)
 """Behaviours that make sense whatever blocks are earned by."""
-
-MECHANISMS: Final = ("proof_of_training",)
-"""Consensus mechanisms that add their own, by `add_behaviours` of their module `behaviours.catalogue`."""
 
 
 class Catalogue(Mapping[str, type[Adversary]]):
@@ -62,6 +60,8 @@ def load_catalogue() -> Catalogue:
     """Return all behaviours: the neutral ones and those of every mechanism."""
     catalogue = Catalogue()
     catalogue.add(*NEUTRAL)
-    for mechanism in MECHANISMS:
-        import_module(f"simulation.mechanisms.{mechanism}.behaviours.catalogue").add_behaviours(catalogue)
+    for name in list_mechanisms():
+        add: Callable[[Catalogue], None] | None = find_part(name, "behaviours")
+        if add is not None:
+            add(catalogue)
     return catalogue

@@ -148,6 +148,7 @@ class Flooder(Adversary):
     """
 
     kind = "flooder"
+    mechanism = "proof_of_training"
     does = "sends many well-signed declarations that say nothing"
     expected = "each is refused at its first failing check"
     traits = Traits(passes_on=True, does_its_part=True)

@@ -4,7 +4,7 @@ Layers compose: the first behaviour of a scenario's list stands next to the core
 layer sees what goes in, what comes out, and what any node knows: its own keys, rules, blocks and time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final, Self
 
 import msgspec
@@ -15,7 +15,7 @@ from protocol.codec import DecodeError
 from protocol.crypto import KeyPair
 from protocol.events import Event, MessageReceived
 from protocol.ledger import LedgerState
-from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
+from protocol.mechanism import Mechanism, NodeView, Proposer
 from protocol.messages import AnyBlock, Message
 from protocol.rules import Rules
 from protocol.types import Nanoseconds
@@ -44,8 +44,10 @@ class Adversary:
     drawn: ClassVar[tuple[Parameters, ...]] = (Parameters(),)
     """How `soak` draws it: one of these."""
 
-    proposer: type[TrainingProposer] | None = None
-    """What the behaviour replaces of the node's proposer, as a subclass of it; None for nothing."""
+    mechanism: ClassVar[str | None] = None
+    """The only consensus mechanism that it makes sense under; None for any."""
+    proposer: type[Proposer] | None = None
+    """What the behaviour replaces of its mechanism's proposer, as a subclass of it; None for nothing."""
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Take what every adversary has.
@@ -129,7 +131,7 @@ class Layered:
         return core.handle(event, now)
 
 
-def build_proposer_type(behaviours: Iterable[Adversary]) -> type[TrainingProposer]:
-    """Return the kind of proposer that behaviours need: `TrainingProposer` with what they replace."""
+def build_proposer_type(behaviours: Iterable[Adversary]) -> Callable[[Mechanism, NodeView], Proposer] | None:
+    """Return the kind of proposer that behaviours need, with all that they replace; None for the mechanism's own."""
     parts: dict[Any, None] = dict.fromkeys(item.proposer for item in behaviours if item.proposer is not None)
-    return type("AdversaryProposer", tuple(reversed(parts)), {}) if parts else TrainingProposer
+    return type("AdversaryProposer", tuple(reversed(parts)), {}) if parts else None

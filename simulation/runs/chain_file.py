@@ -6,38 +6,39 @@ changed are for `simulation.commands.checks.verify` to judge.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from protocol.codec import encode
-from protocol.crypto import compute_content_hash
-from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id, encode_genesis
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.mechanism import Mechanism
+from protocol.mechanisms import find_mechanism
+from protocol.messages import AnyBlock
+from protocol.rules import Rules
+from simulation.runs.chain_lines import find_lines
+
+T = TypeVar("T")
 
 
 class ChainFileError(ValueError):
     """A stored chain is damaged; the text says at which line and how."""
 
 
-def write_chain(path: Path, genesis: TrainingGenesis, blocks: Iterable[bytes]) -> None:
+def write_chain(path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> None:
     """Write a chain.
 
     Args:
         path: The file.
-        genesis: What the chain starts from.
+        mechanism: How the chain's blocks are agreed on, and what it starts from.
         blocks: Canonical bytes of the blocks, lowest first.
     """
-    lines = [_genesis_line(genesis)]
-    lines += [
-        _block_line(compute_chain_id(genesis), msgspec.msgpack.decode(block, type=WrappedBlock)) for block in blocks
-    ]
+    rules = Rules(mechanism)
+    lines = [_genesis_line(rules), *(_block_line(rules, rules.decode_block(block)) for block in blocks)]
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def read_chain(path: Path) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
+def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
     """Return a stored chain; whether its blocks are valid is for the caller to judge.
 
     Raises:
@@ -49,53 +50,51 @@ def read_chain(path: Path) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
         raise ChainFileError(f"{path.name}: cannot be read: {error}") from None
     if lines[-1] != "" or len(lines) < 2:
         raise ChainFileError(f"{path.name}: cut off")
-    genesis = _read_line(path, 1, lines[0], TrainingGenesis)
-    if _genesis_line(genesis) != lines[0]:
+    mechanism = _read_line(path, 1, lines[0], _decode_genesis)
+    rules = Rules(mechanism)
+    if _genesis_line(rules) != lines[0]:
         raise ChainFileError(f"{path.name}:1: the line was changed")
-    chain_id = compute_chain_id(genesis)
     blocks = []
     for number, line in enumerate(lines[1:-1], start=2):
-        block = _read_line(path, number, line, WrappedBlock)
-        if _block_line(chain_id, block) != line:
+        block = _read_line(path, number, line, lambda told: rules.decode_block(bytes.fromhex(told["bytes"])))
+        if _block_line(rules, block) != line:
             raise ChainFileError(f"{path.name}:{number}: the line was changed")
         blocks.append(block)
-    return genesis, tuple(blocks)
+    return mechanism, tuple(blocks)
 
 
-def _read_line(path: Path, number: int, line: str, kind: Any) -> Any:  # noqa: ANN401 - TrainingGenesis or WrappedBlock
+def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -> T:
     try:
-        return msgspec.msgpack.decode(bytes.fromhex(json.loads(line)["bytes"]), type=kind)
-    except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
+        return decode(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError, LookupError, msgspec.DecodeError) as error:
         raise ChainFileError(f"{path.name}:{number}: not a block: {error}") from None
 
 
-def _genesis_line(genesis: TrainingGenesis) -> str:
-    job = genesis.job
+def _decode_genesis(told: Any) -> Mechanism:  # noqa: ANN401 - any JSON
+    name = told.get("mechanism", "proof_of_training")  # the first mechanism's chains do not say
+    mechanism: Mechanism = find_mechanism(name).decode_genesis(bytes.fromhex(told["bytes"]))
+    return mechanism
+
+
+def _genesis_line(rules: Rules) -> str:
     facts = {
         "height": 0,
-        "hash": compute_chain_id(genesis).hex(),
-        "stages": job.stages,
-        "dataset": job.dataset,
-        "profile": job.profile,
-        "accounts": len(genesis.accounts),
-        "bytes": encode_genesis(genesis).hex(),
+        "hash": rules.chain_id.hex(),
+        **find_lines(rules.mechanism.name).describe_genesis(rules.mechanism),
+        "accounts": len(rules.genesis.accounts),
+        "bytes": rules.mechanism.encode_genesis().hex(),
     }
     return json.dumps(facts)
 
 
-def _block_line(chain_id: bytes, block: WrappedBlock) -> str:
-    header = block.header
+def _block_line(rules: Rules, block: AnyBlock) -> str:
     facts = {
         "height": block.height,
-        "hash": compute_content_hash(chain_id, block).hex(),
+        "hash": rules.hash_message(block).hex(),
         "parent": block.parent.hex(),
-        "slot": header.slot,
-        "proposer": header.author.hex(),
-        "wrapper": block.author.hex(),
-        "weights_digest": header.weights_digest.hex(),
-        "training_secret": header.training_secret.hex(),
-        "declarations": len(header.declarations),
+        "slot": block.slot,
+        **find_lines(rules.mechanism.name).describe_block(block),
         "transactions": len(block.transactions),
-        "bytes": encode(block).hex(),
+        "bytes": rules.encode(block).hex(),
     }
     return json.dumps(facts)

@@ -18,6 +18,7 @@ from simulation.foundation.code_version import compute_code_version
 from simulation.foundation.cost_meter import MIB, Meter
 from simulation.foundation.descriptors import ensure_available
 from simulation.foundation.interruption import EXIT_BASE, Interruption
+from simulation.mechanisms.registry import find_part
 from simulation.records.fact import Fact
 from simulation.records.facts import Broken, Cost, Dated, Ended, Fallback, NodeDescribed, Opening
 from simulation.records.record import Record
@@ -32,7 +33,7 @@ from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import EMPLOYER, World
-from simulation.training.datasets import ImageSet, load_images
+from simulation.training.datasets import NO_DATA, ImageSet
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
@@ -76,14 +77,18 @@ def run_scenario(
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
     factory = find_engine(scenario.engine)
-    with console.status(f"{scenario.name}: loading TensorFlow and {scenario.dataset.name}"):
+    what = f"TensorFlow and {scenario.dataset.name}" if scenario.is_training else "what it needs"
+    with console.status(f"{scenario.name}: loading {what}"):
         meter = Meter(factory.prepare())
         if images is None:
-            images = load_images(scenario.dataset.name, scenario.dataset.path, is_required=scenario.dataset.required)
-        world = build_world(scenario, images.name, images.compute_digest())
+            load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
+            images = load(scenario) if load is not None else NO_DATA
+        digest = images.compute_digest()
+        world = build_world(scenario, images.name, digest)
     ensure_available(factory.descriptors_needed(world))
     interruption.is_orderly = True
-    run = _Run(world, images, make_folder(out, world.scenario), meter, interruption)
+    folder = make_folder(out, world.scenario)
+    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption)
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)
 
@@ -91,10 +96,13 @@ def run_scenario(
 class _Run:
     """The parts of a run in progress."""
 
-    def __init__(self, world: World, images: ImageSet, folder: Path, meter: Meter, interruption: Interruption) -> None:
+    def __init__(
+        self, world: World, images: ImageSet, folder: Path, *, digest: bytes, meter: Meter, interruption: Interruption
+    ) -> None:
         self.folder = folder
         self._world = world
         self._images = images
+        self._digest = digest
         self._meter = meter
         self._interruption = interruption
         self._observer = RunObserver(world)
@@ -120,7 +128,7 @@ class _Run:
                 watch(record)
 
         title = f"{scenario.name} (seed {scenario.seed})"
-        view = LiveView(console, tally, title, scenario.job.stages, is_counted=scenario.output.records != "all")
+        view = LiveView(console, tally, title, scenario.length, is_counted=scenario.output.records != "all")
         try:
             with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
                 engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
@@ -172,14 +180,14 @@ class _Run:
             code_version=compute_code_version(),
             dataset=self._images.name,
             dataset_source=self._images.source,
-            dataset_digest=self._world.genesis.job.dataset_digest.hex(),
+            dataset_digest=self._digest.hex(),
             samples=len(self._images.y_train),
-            stages=scenario.job.stages,
-            samples_per_stage=scenario.job.steps_per_stage * scenario.job.batch_size,
+            stages=scenario.length,
+            samples_per_stage=scenario.job.steps_per_stage * scenario.job.batch_size if scenario.is_training else 0,
         )
         note.write(opening)
         note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
-        if self._images.name != scenario.dataset.name:
+        if scenario.is_training and self._images.name != scenario.dataset.name:
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for node in self._world.nodes:
@@ -194,7 +202,7 @@ class _Run:
 
     def _finish(self, result: EngineResult, note: "_Notebook") -> Summary:
         blocks = self._pick_chain(result)
-        write_chain(self.folder / CHAIN_NAME, self._world.genesis, blocks)
+        write_chain(self.folder / CHAIN_NAME, self._world.mechanism, blocks)
         cost = Cost(
             wall_s=round(self._meter.get_wall_s(), 3),
             cpu_s=round(self._meter.get_cpu_s(), 3),

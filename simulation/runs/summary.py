@@ -1,23 +1,30 @@
 """``summary.json``: the figures of a run, and the digests of the files they stand for."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from protocol.mechanisms.proof_of_training.job import TrainingGenesis
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.genesis import Genesis
+from protocol.messages import AnyBlock
+from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.measures import compute_measures
+from simulation.mechanisms.registry import find_part
 from simulation.records.run_files import SUMMARY_NAME, compute_file_digest, write_text_in_one_step
 from simulation.records.tally import Tally
 from simulation.scenario.world.world import World
-from simulation.training.samples import compute_coverage
 
 Summary = dict[str, Any]
+
+Summarise = Callable[[World, Tally, Sequence[AnyBlock], int], dict[str, Any]]
+"""Returns what a mechanism adds to the section `training`: its part `summary`.
+
+It is given the world, the tally, the employer's chain and the number of samples.
+"""
 
 
 def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_count: int) -> Summary:
@@ -32,8 +39,10 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
     useful, discarded = tally.sum_training_cpu()
     opening, counted = tally.get_opening(), describe_tally(tally)
     cost = msgspec.structs.asdict(tally.cost) if tally.cost is not None else {}
-    clean = tally.employer.height - tally.count_poisoned_employer()
-    decoded = [msgspec.msgpack.decode(block, type=WrappedBlock) for block in blocks]
+    rules = Rules(world.mechanism)
+    decoded = [rules.decode_block(block) for block in blocks]
+    summarise: Summarise | None = find_part(world.mechanism.name, "summary")
+    own = summarise(world, tally, decoded, sample_count) if summarise is not None else {}
     return {
         "scenario": opening.scenario,
         "fingerprint": opening.fingerprint,
@@ -48,11 +57,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         },
         "chain": counted["chain"],
         "employer": counted["employer"],
-        "training": {
-            **counted["training"],
-            "coverage": compute_coverage(world.genesis.job, clean, sample_count),
-            "weights_digest": decoded[-1].header.weights_digest.hex() if decoded else None,
-        },
+        "training": {**counted["training"], **own},
         "attack": counted["attack"],
         "messages": counted["messages"],
         "measures": compute_measures(tally),
@@ -109,7 +114,7 @@ def describe_tally(tally: Tally) -> Summary:
     }
 
 
-def compute_ledger(genesis: TrainingGenesis, blocks: list[WrappedBlock]) -> dict[str, Any]:
+def compute_ledger(genesis: Genesis, blocks: Sequence[AnyBlock]) -> dict[str, Any]:
     """Return supply in coins, and number and volume of the transfers in a chain."""
     supply = sum(line.balance + line.stake for line in genesis.accounts)
     supply += sum(compute_subsidy(block.height) for block in blocks)

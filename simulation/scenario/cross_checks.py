@@ -17,15 +17,19 @@ MAX_JOURNALS: Final = 500
 MAX_LINKS: Final = 10_000_000
 """Most links between nodes: a few hundred bytes each, so some GB."""
 
+NEUTRAL_RULES: Final = ("slot_ms", "max_transactions")
+"""Rules of `protocol` that every mechanism has."""
+
 Members = Mapping[str, Sequence[str]]
 
 
 def find_inconsistency(scenario: ScenarioKeys) -> Inconsistency | None:
     """Return the first thing that does not fit together, or None."""
     checks = (
+        _find_mechanism_fault,
         _find_population_fault,
         _find_coalition_fault,
-        _find_protocol_fault,
+        *([_find_protocol_fault] if scenario.is_training else []),
         _find_edge_fault,
         _find_name_fault,
         _find_doubled_party,
@@ -35,6 +39,33 @@ def find_inconsistency(scenario: ScenarioKeys) -> Inconsistency | None:
         _find_engine_fault,
     )
     return next((found for check in checks if (found := check(scenario))), None)
+
+
+# ---- the mechanism ----
+
+
+def _find_mechanism_fault(scenario: ScenarioKeys) -> Inconsistency | None:
+    """Return what only training has and a scenario of another mechanism says all the same."""
+    if scenario.is_training:
+        return None
+    name = scenario.mechanism.name
+    for section in ("job", "dataset"):
+        if getattr(scenario, section).model_fields_set:
+            return Inconsistency(section, f"{name} trains nothing; leave the section out")
+    foreign = [key for key in scenario.protocol.model_fields if key not in NEUTRAL_RULES]
+    for key in foreign:
+        if key in scenario.protocol.model_fields_set:
+            return Inconsistency(f"protocol.{key}", f"{name} has no such rule; leave it out")
+    for index, population in enumerate(scenario.populations):
+        if population.poison is not None or population.arithmetic is not None:
+            key = "poison" if population.poison is not None else "arithmetic"
+            return Inconsistency(f"populations.{index}.{key}", f"{name} trains nothing; leave it out")
+        for act in population.list_behaviours():
+            if act.behaviour.mechanism not in (None, name):
+                return Inconsistency(
+                    f"populations.{index}", f"{act.kind} is about {act.behaviour.mechanism}, not {name}; choose another"
+                )
+    return None
 
 
 # ---- parties ----

@@ -7,6 +7,7 @@ from pydantic import Field
 from simulation.scenario.defaults import from_constant, left_out
 from simulation.scenario.engine_traits import ENGINE_TRAITS, EngineTraits
 from simulation.scenario.fields import Name, OneLine, Section
+from simulation.scenario.mechanism_keys import TRAINING, AnyMechanismKeys, ChainKeys
 from simulation.scenario.network import Network
 from simulation.scenario.populations import Corruption, Population
 from simulation.scenario.sections import ChainRules, Dataset, Limits, Output, TrainingJobKeys, Users, Virtual
@@ -24,6 +25,7 @@ class ScenarioKeys(Section):
     description: OneLine
     seed: Annotated[int, Field(ge=0, lt=2**62)] = from_constant("SEED")
     engine: EngineName = from_constant("ENGINE")
+    mechanism: AnyMechanismKeys = left_out()
     dataset: Dataset = left_out()
     job: TrainingJobKeys = left_out()
     protocol: ChainRules = left_out()
@@ -42,9 +44,19 @@ class ScenarioKeys(Section):
         return ENGINE_TRAITS[self.engine]
 
     @property
+    def length(self) -> int:
+        """Blocks of the whole chain."""
+        return self.mechanism.length if isinstance(self.mechanism, ChainKeys) else self.job.stages
+
+    @property
+    def is_training(self) -> bool:
+        """Whether blocks are agreed on by training."""
+        return self.mechanism.name == TRAINING
+
+    @property
     def is_training_made_up(self) -> bool:
         """Whether nothing is really trained, so that there are neither weights nor a model."""
-        return self.traits.makes_training_up and self.virtual.trainer == "fake"
+        return self.traits.makes_training_up and (self.virtual.trainer == "fake" or not self.is_training)
 
     @property
     def node_count(self) -> int:

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from typing import Self
+from typing import Any, Final, Self
 
 from pydantic import model_validator
 
-from simulation.scenario.cross_checks import find_inconsistency
+from simulation.scenario.cross_checks import NEUTRAL_RULES, find_inconsistency
 from simulation.scenario.keys import ScenarioKeys
+from simulation.scenario.sections import ChainRules
 from simulation.scenario.strict_yaml import write_text
+
+FOREIGN_RULES: Final = frozenset(ChainRules.model_fields) - frozenset(NEUTRAL_RULES)
+"""Rules of `protocol` that only training has."""
 
 
 class Scenario(ScenarioKeys):
@@ -22,10 +26,15 @@ class Scenario(ScenarioKeys):
         return self
 
     def to_yaml(self) -> str:
-        """Return the resolved scenario, every key written out."""
-        return write_text(self.model_dump(mode="json"))
+        """Return the resolved scenario, every key written out that its mechanism has."""
+        return write_text(self._dump())
+
+    def _dump(self) -> dict[str, Any]:
+        if self.is_training:
+            return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude={"job": True, "dataset": True, "protocol": set(FOREIGN_RULES)})
 
     def compute_fingerprint(self, code_version: str, digits: int = 12) -> str:
         """Return hex digits over every key and the version of the code."""
-        text = json.dumps([self.model_dump(mode="json"), code_version], sort_keys=True, separators=(",", ":"))
+        text = json.dumps([self._dump(), code_version], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:digits]

@@ -57,6 +57,12 @@ class ImageSet:
             np.save(folder / f"{name}.npy", getattr(self, name))
 
 
+_EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
+
+NO_DATA: Final = ImageSet("none", "none", _EMPTY, _EMPTY[:, 0], _EMPTY, _EMPTY[:, 0])
+"""The data set of runs in which nothing is trained."""
+
+
 def open_shared(folder: Path, name: str) -> ImageSet:
     """Return a saved set whose arrays are mapped, so that all processes share one copy in memory."""
     arrays = {key: np.load(folder / f"{key}.npy", mmap_mode="r") for key in _ARRAYS}

@@ -1,6 +1,8 @@
 """Round-robin authority: the owner whose turn it is signs the block. The smallest mechanism that the core can carry."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
+
+import msgspec
 
 from protocol.codec import encode
 from protocol.events import ChainRecord, Timer, TimerKind
@@ -75,6 +77,11 @@ class RoundRobin(Mechanism):
 
     def encode_genesis(self) -> bytes:
         return encode((self.name, self.genesis))
+
+    @classmethod
+    def decode_genesis(cls, agreed: bytes) -> "RoundRobin":
+        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["round_robin"], RoundRobinGenesis])
+        return cls(genesis)
 
     def find_owner(self, stakes: StakeTable, height: int) -> AccountId:
         return stakes.owners[height % len(stakes.owners)]

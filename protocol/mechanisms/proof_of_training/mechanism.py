@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
+import msgspec
+
 from protocol.events import ChainRecord
-from protocol.mechanism import NodeView, RulesView
-from protocol.mechanisms.proof_of_training.job import encode_genesis
+from protocol.mechanism import Mechanism, NodeView, RulesView
+from protocol.mechanisms.proof_of_training.job import TrainingGenesis, encode_genesis
 from protocol.mechanisms.proof_of_training.judging import TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import MESSAGES, BlockHeader, StakeholderSignature, WrappedBlock
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
@@ -28,6 +30,11 @@ class ProofOfTraining(TrainingJudge):
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis."""
         return encode_genesis(self.genesis)
+
+    @classmethod
+    def decode_genesis(cls, agreed: bytes) -> "ProofOfTraining":
+        """Return the mechanism of the chain with these canonical bytes."""
+        return cls(msgspec.msgpack.decode(agreed, type=TrainingGenesis))
 
     def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: WrappedBlock) -> tuple[Payout, ...]:
         """Return the one coinbase that is right for a block."""
@@ -53,12 +60,21 @@ class ProofOfTraining(TrainingJudge):
         return TrainingProposer(self, node)
 
 
+def as_training(mechanism: Mechanism) -> ProofOfTraining:
+    """Return a mechanism that must be proof of training.
+
+    Raises:
+        TypeError: It is another one.
+    """
+    if not isinstance(mechanism, ProofOfTraining):
+        raise TypeError(f"this chain's mechanism is {mechanism.name}")
+    return mechanism
+
+
 def get_training(rules: RulesView) -> ProofOfTraining:
     """Return the mechanism of a chain that is agreed on by training.
 
     Raises:
         TypeError: The chain has another mechanism.
     """
-    if not isinstance(rules.mechanism, ProofOfTraining):
-        raise TypeError(f"this chain's mechanism is {rules.mechanism.name}")
-    return rules.mechanism
+    return as_training(rules.mechanism)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import EMPLOYER, NodeSpec
+from simulation.training.datasets import NO_DATA
 
 
 class JournalError(ValueError):
@@ -40,10 +42,10 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
         raise JournalError(f"{folder}: no journals; run the scenario with --set output.journal=true")
     try:
         scenario = load_scenario(folder / SCENARIO_NAME)
-        genesis, _ = read_chain(folder / CHAIN_NAME)
+        mechanism, _ = read_chain(folder / CHAIN_NAME)
     except (ScenarioError, ChainFileError) as error:
         raise JournalError(f"{folder}: {error}") from None
-    world = build_world(scenario, genesis.job.dataset, genesis.job.dataset_digest)
+    world = replace(build_world(scenario, NO_DATA.name, bytes(32)), mechanism=mechanism)
     rules = CachingRules(world.mechanism)
     makers = {node.label: partial(_make_core, node, rules, world.network.is_relaying) for node in world.nodes}
     crashed = _list_crashed(folder)

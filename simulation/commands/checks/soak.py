@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from simulation.analysis.after_run import estimate_job_s, estimate_patience_s, must_progress
+from simulation.analysis.after_run import estimate_patience_s, must_progress
+from simulation.analysis.promises import find_promises
 from simulation.attacks.catalogue import load_catalogue
 from simulation.commands.checks.seed_pool import run_shares
 from simulation.engines.result import PartyError
@@ -88,7 +89,8 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         "output": {"pictures": False},
     }
     scenario = Scenario.model_validate(raw)
-    needed_s = estimate_patience_s(scenario) if must_progress(scenario) else BLOCKED_JOBS * estimate_job_s(scenario)
+    chain_s = find_promises(scenario).estimate_chain_s(scenario) or 0.0
+    needed_s = estimate_patience_s(scenario) if must_progress(scenario) else BLOCKED_JOBS * chain_s
     return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + needed_s + 1}}
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from protocol.crypto import compute_content_hash
-from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.messages import AnyBlock
+from protocol.rules import Rules
 from simulation.records.reading import LogError, read_log
 from simulation.records.record import short_hash
 from simulation.records.run_files import CHAIN_NAME, LOG_NAME, SUMMARY_NAME
@@ -15,20 +14,19 @@ from simulation.runs.summary import Summary, compute_ledger, describe_tally
 
 
 def find_disagreements(
-    folder: Path, summary: Summary, genesis: TrainingGenesis, blocks: Sequence[WrappedBlock], *, is_retrained: bool
+    folder: Path, summary: Summary, rules: Rules, blocks: Sequence[AnyBlock], known: Mapping[str, Summary]
 ) -> list[str]:
     """Return where a summary says something else than the run's other files.
 
     Args:
         folder: The run's folder.
         summary: What is doubted.
-        genesis: What the stored chain starts from.
+        rules: Those of the stored chain.
         blocks: The stored chain, which is valid.
-        is_retrained: Whether each stage of it was trained again with the same result, so that none is poisoned.
+        known: Sections of a summary that the mechanism knows, by where it knows them from.
     """
-    sources = {CHAIN_NAME: _read_chain(summary, genesis, blocks)}
-    if is_retrained:
-        sources["training again"] = {"attack": {"poisoned_stages_employer": 0, "employer_deceived": False}}
+    sources = {CHAIN_NAME: {**known.get(CHAIN_NAME, {}), **_read_chain(summary, rules, blocks)}}
+    sources |= {name: facts for name, facts in known.items() if name != CHAIN_NAME}
     try:
         log = read_log(folder / LOG_NAME)
     except LogError:
@@ -45,17 +43,13 @@ def find_disagreements(
     ]
 
 
-def _read_chain(summary: Summary, genesis: TrainingGenesis, blocks: Sequence[WrappedBlock]) -> Summary:
+def _read_chain(summary: Summary, rules: Rules, blocks: Sequence[AnyBlock]) -> Summary:
     """Return what follows from a chain alone; it is the employer's, or, if that has crashed, that of most nodes."""
     employer = summary.get("employer")
     has_crashed = isinstance(employer, dict) and employer.get("outcome") == "crashed"
-    facts: Summary = {
-        "dataset": {"name": genesis.job.dataset, "digest": genesis.job.dataset_digest.hex()},
-        "training": {"weights_digest": blocks[-1].header.weights_digest.hex() if blocks else None},
-        "ledger": compute_ledger(genesis, list(blocks)),
-    }
+    facts: Summary = {"ledger": compute_ledger(rules.genesis, blocks)}
     if blocks:
-        head = short_hash(compute_content_hash(compute_chain_id(genesis), blocks[-1]))
+        head = short_hash(rules.hash_message(blocks[-1]))
         facts["chain" if has_crashed else "employer"] = {"height": blocks[-1].height, "head": head}
     elif not has_crashed:
         facts["employer"] = {"height": 0, "head": "genesis"}

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.node import Node
 from protocol.rules import Rules
 from simulation.attacks.behaviour import Behaviour, Honest
@@ -18,6 +17,7 @@ def build_node(spec: NodeSpec, rules: Rules, *, is_relaying: bool = False) -> tu
         item.behaviour.build(derive_generator(spec.behaviour_seed, "behaviour", index), spec.coalition, item.parameters)
         for index, item in enumerate(spec.behaviours)
     ]
-    proposer = partial(build_proposer_type(adversaries), get_training(rules))
-    core = Node(rules, make_keys(spec.key_seed), is_relaying=is_relaying, make_proposer=proposer)
+    proposer = build_proposer_type(adversaries)
+    make_proposer = partial(proposer, rules.mechanism) if proposer is not None else None
+    core = Node(rules, make_keys(spec.key_seed), is_relaying=is_relaying, make_proposer=make_proposer)
     return core, Layered(adversaries) if adversaries else Honest()

@@ -45,7 +45,7 @@ class Casting:
         world = self.setup.world
         return Setup(
             label=label,
-            genesis=world.genesis,
+            mechanism=world.mechanism,
             labels=self.labels,
             run_start=self.setup.started_at,
             is_relaying=world.network.is_relaying,
@@ -53,6 +53,8 @@ class Casting:
             network=None if self.network.is_trivial else self.network,
             dataset_folder=self.dataset_folder,
             dataset_name=self.setup.images.name,
+            xla=world.scenario.job.xla,
+            trigger_class=world.get_trigger_class(),
             weights_folder=self.setup.weights_folder,
             journal_folder=self.setup.journal_folder,
         )
@@ -61,12 +63,8 @@ class Casting:
         """Return what a party is given because of its role."""
         world = self.setup.world
         if label == EMPLOYER:
-            return EmployerRole(
-                key_seed=world.employer_seed,
-                trigger_class=world.get_trigger_class(),
-                model_path=self.setup.model_path,
-            )
+            return EmployerRole(key_seed=world.employer_seed, model_path=self.setup.model_path)
         if label == USERS:
             return UsersRole(plan=plan_transfers(world))
         spec = next(node for node in world.nodes if node.label == label)
-        return NodeRole(spec=spec, xla=world.scenario.job.xla)
+        return NodeRole(spec=spec)

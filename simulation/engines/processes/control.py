@@ -7,7 +7,7 @@ message: its final report, or how it failed.
 from dataclasses import dataclass
 from pathlib import Path
 
-from protocol.mechanisms.proof_of_training.job import TrainingGenesis
+from protocol.mechanism import Mechanism
 from simulation.engines.network_model import NetworkModel
 from simulation.records.record import Record
 from simulation.scenario.world.transfers import TransferPlan
@@ -19,7 +19,8 @@ class Setup:
     """What every party is given when it starts, whatever its role."""
 
     label: str
-    genesis: TrainingGenesis
+    mechanism: Mechanism
+    """How blocks are agreed on; it holds the genesis."""
     labels: dict[bytes, str]
     """Label of each public key, for records."""
     run_start: int
@@ -31,6 +32,10 @@ class Setup:
     """What links do to frames; None where they do nothing."""
     dataset_folder: Path
     dataset_name: str
+    xla: bool
+    """Whether training is compiled by XLA."""
+    trigger_class: int
+    """Class a backdoor would aim at."""
     weights_folder: Path
     journal_folder: Path | None
     """Where the party's journal goes; None for none."""
@@ -41,7 +46,6 @@ class NodeRole:
     """What a node is given."""
 
     spec: NodeSpec
-    xla: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +53,6 @@ class EmployerRole:
     """What the employer is given."""
 
     key_seed: bytes
-    trigger_class: int
-    """Class a backdoor would aim at."""
     model_path: Path
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Final
 
-from protocol.mechanisms.proof_of_training.job import compute_chain_id
+from protocol.rules import Rules
 from simulation.engines.engine import EngineSetup
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.processes.casting import Casting, list_links, list_parties
@@ -113,7 +113,7 @@ class ProcessEngine:
             if reason is not None:
                 return reason
             self._turn(f"starting: {len(self._parties) - len(waiting)} of {len(self._parties)} processes are ready")
-        self._record(GenesisMade(short_hash(compute_chain_id(self._world.genesis))))
+        self._record(GenesisMade(short_hash(Rules(self._world.mechanism).chain_id)))
         self._tell_all(Go(time.monotonic_ns()))
         return None
 
@@ -132,7 +132,7 @@ class ProcessEngine:
         now = time.monotonic()
         if now >= deadline:
             return "time-limit"
-        stages = self._world.genesis.job.stages
+        stages = self._world.genesis.chain.length
         agreement, best = self._tally.compute_agreement()
         is_agreed = agreement == 1 and best.height >= stages
         if self._tally.employer.height < stages:

@@ -9,7 +9,10 @@ from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
 from simulation.foundation.project import ROOT
 from simulation.training.profiles import prepare_environment
 
-PRELOAD: Final = ("simulation.engines.processes.roles",)
+PRELOAD: Final = (
+    "simulation.engines.processes.roles",
+    "simulation.mechanisms.proof_of_training.party_tools",
+)
 
 CONTEXT: Final = mp.get_context("forkserver")
 

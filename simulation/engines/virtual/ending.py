@@ -21,7 +21,7 @@ class Ending:
         """Why the run has ended; None while it goes on."""
         self._queue = queue
         self._honest = world.get_honest()
-        self._stages = world.genesis.job.stages
+        self._stages = world.genesis.chain.length
         self._linger_ns = round(world.scenario.run.linger_s * NANOSECONDS)
         outages = world.scenario.network.outages
         self._last_return = max((round((outage.up_s or 0) * NANOSECONDS) for outage in outages), default=0)

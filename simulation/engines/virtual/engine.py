@@ -17,27 +17,25 @@ from simulation.engines.engine import EngineSetup
 from simulation.engines.network_model import NetworkModel
 from simulation.engines.parties.building import build_node
 from simulation.engines.parties.counting import CountingRecorder, Counts
-from simulation.engines.parties.employer import EmployerDesk
 from simulation.engines.parties.host import Host
 from simulation.engines.parties.journal import Journals
 from simulation.engines.parties.recorder import Recorder
 from simulation.engines.parties.users import issue_transfers
 from simulation.engines.result import EngineResult, PartyError
+from simulation.engines.tools import Desk, VirtualTools
 from simulation.engines.virtual.ending import Ending
 from simulation.engines.virtual.outages import Outages
 from simulation.engines.virtual.party import Clockwork, VirtualParty
 from simulation.engines.virtual.queue import EventQueue
-from simulation.engines.virtual.trainer_pool import TrainerPool
 from simulation.engines.virtual.transport import FrameTransport
-from simulation.engines.virtual.workshop import NodeWorker, Workshop
 from simulation.foundation.units import NANOSECONDS
+from simulation.mechanisms.registry import find_part
 from simulation.records.fact import Fact
 from simulation.records.facts import GenesisMade, PartyStarted, WentDown
 from simulation.records.record import Record, short_hash
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.transfers import draw_transfers, plan_transfers
 from simulation.scenario.world.world import EMPLOYER, USERS
-from simulation.training.weight_store import WeightStore
 
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""
@@ -54,10 +52,10 @@ class VirtualEngine:
         self._rules = CachingRules(setup.world.mechanism)
         self._labels = setup.world.get_labels()
         self._counts = Counts() if setup.world.scenario.output.records == "essential" else None
-        self._store = WeightStore(setup.weights_folder)
-        self._workshop = Workshop(
-            TrainerPool(setup.world, setup.images, self._store), self._store, setup.world.genesis.tolerance
+        tools: type[VirtualTools[EngineSetup]] = (
+            find_part(setup.world.mechanism.name, "virtual_tools") or VirtualTools[EngineSetup]
         )
+        self._tools = tools(setup)
         self._journals = Journals(setup.journal_folder)
         self._ending = Ending(setup.world, self.queue)
         transport = FrameTransport(self.queue, NetworkModel(setup.world), self._rules.hash_frame)
@@ -74,19 +72,16 @@ class VirtualEngine:
         Raises:
             PartyError: A party's own code failed.
         """
-        evaluator = self._workshop.trainers.build_evaluator()
-        desk = (
-            EmployerDesk(evaluator, self._store, partial(self._record, who=EMPLOYER)) if evaluator is not None else None
-        )
+        desk = self._tools.build_desk(partial(self._record, who=EMPLOYER))
         gc.disable()  # a tenth of a large run: millions of live objects are searched for cycles that are not there
         try:
             return self._run(desk)
         finally:
             gc.enable()
-            self._workshop.trainers.close()
+            self._tools.close()
             self._journals.close()
 
-    def _run(self, desk: EmployerDesk | None) -> EngineResult:
+    def _run(self, desk: Desk | None) -> EngineResult:
         self._build_parties(desk)
         self._schedule_start()
         while not self._take_actions():
@@ -124,7 +119,7 @@ class VirtualEngine:
 
     # ---- setting up ----
 
-    def _build_parties(self, desk: EmployerDesk | None) -> None:
+    def _build_parties(self, desk: Desk | None) -> None:
         world = self._world
         peers: dict[str, list[str]] = {node.label: [] for node in world.nodes}
         peers[EMPLOYER] = list(world.network.employer_links)
@@ -145,12 +140,12 @@ class VirtualEngine:
                 place,
                 neighbours={peer: places[peer] for peer in peers[label]},
                 spec=spec,
-                worker=NodeWorker(self._workshop, spec) if spec is not None else None,
+                worker=self._tools.build_worker(spec) if spec is not None else None,
                 build_host=build_host,
                 is_up=label not in downs,
             )
 
-    def _build_host(self, desk: EmployerDesk | None, party: VirtualParty) -> Host:
+    def _build_host(self, desk: Desk | None, party: VirtualParty) -> Host:
         core: Participant
         if party.spec is None:
             core = LightClient(self._rules, make_keys(self._world.employer_seed))
@@ -211,7 +206,7 @@ class VirtualEngine:
 
     # ---- what happens ----
 
-    def _on_block(self, party: VirtualParty, desk: EmployerDesk | None, appended: BlockAppended) -> None:
+    def _on_block(self, party: VirtualParty, desk: Desk | None, appended: BlockAppended) -> None:
         if desk is not None:
             desk.measure(appended)
         head = party.core.tree.head

@@ -5,5 +5,15 @@ from typing import Final
 _HERE: Final = "simulation.mechanisms.proof_of_training"
 
 PARTS: Final = {
+    "genesis": f"{_HERE}.genesis:build_mechanism",
+    "data": f"{_HERE}.data:load_data",
+    "behaviours": f"{_HERE}.behaviours.catalogue:add_behaviours",
+    "virtual_tools": f"{_HERE}.virtual_tools:TrainingTools",
+    "party_tools": f"{_HERE}.party_tools:TrainingTools",
     "reporter": f"{_HERE}.reporter:TrainingReporter",
+    "chain_lines": f"{_HERE}.chain_lines:TrainingLines",
+    "summary": f"{_HERE}.summary:summarise_training",
+    "promises": f"{_HERE}.promises:TrainingPromises",
+    "closed_forms": f"{_HERE}.closed_forms:predict",
+    "verification": f"{_HERE}.verification:TrainingVerification",
 }

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from protocol.genesis import Genesis
 from protocol.mechanism import Mechanism
-from protocol.mechanisms.proof_of_training.job import TrainingGenesis
-from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from simulation.attacks.coalition import Coalition
 from simulation.scenario.behaviours import BehaviourSection
 from simulation.scenario.populations import Poison
@@ -69,16 +68,17 @@ class World:
     """Everybody who takes part in a run, and what they agree on."""
 
     scenario: Scenario
-    genesis: TrainingGenesis
+    mechanism: Mechanism
+    """How blocks are agreed on; it holds the genesis."""
     nodes: tuple[NodeSpec, ...]
     users: tuple[UserSpec, ...]
     employer_seed: bytes
     network: Links
 
     @property
-    def mechanism(self) -> Mechanism:
-        """How blocks are agreed on."""
-        return ProofOfTraining(self.genesis)
+    def genesis(self) -> Genesis:
+        """What all parties agree on."""
+        return self.mechanism.genesis
 
     def get_labels(self) -> dict[bytes, str]:
         """Return the label of every public key, for the log."""

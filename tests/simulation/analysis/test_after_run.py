@@ -69,7 +69,7 @@ def branch(fork: int, height: int) -> Chain:
 def world() -> World:
     """Return a world of honest nodes and attackers on the chain of the scenes."""
     made = make_world(make_raw(population("honest", 3), population("bad", 2, "data_injection")))
-    return replace(made, genesis=make_scene().genesis)
+    return replace(made, mechanism=make_scene().pot)
 
 
 def judge(**chains: Chain) -> str | None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation.analysis.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
-from simulation.analysis.formulas import compute_slots_to_block, deceive_employer, win_race
+from simulation.mechanisms.proof_of_training.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
+from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer, win_race
 from simulation.scenario.loading import CONFIGS, build_scenario, load_scenario
 from simulation.scenario.overrides import Override
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulation.analysis.formulas import (
+from simulation.mechanisms.proof_of_training.formulas import (
     compute_branch_rate,
     compute_slots_to_block,
     deceive_employer,

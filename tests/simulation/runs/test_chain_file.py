@@ -6,6 +6,7 @@ import pytest
 from protocol.codec import encode
 from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.runs.chain_file import ChainFileError, read_chain, write_chain
 from tests.support.core import Cluster, genesis, make_rules
@@ -23,17 +24,23 @@ def grow(height: int, nodes: int = 4) -> tuple[TrainingGenesis, tuple[WrappedBlo
 
 def store(folder: Path, start: TrainingGenesis, blocks: tuple[WrappedBlock, ...]) -> Path:
     path = folder / "chain.jsonl"
-    write_chain(path, start, [encode(block) for block in blocks])
+    write_chain(path, ProofOfTraining(start), [encode(block) for block in blocks])
     return path
+
+
+def read(path: Path) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
+    """Return genesis and blocks of a stored training chain."""
+    mechanism, blocks = read_chain(path)
+    return as_training(mechanism).genesis, tuple(block for block in blocks if isinstance(block, WrappedBlock))
 
 
 @pytest.mark.parametrize("height", [0, 1, 3])
 def test_a_chain_is_read_as_it_was_written(height: int, tmp_path: Path) -> None:
     start, blocks = grow(height)
     path = store(tmp_path, start, blocks)
-    assert read_chain(path) == (start, blocks)
+    assert read(path) == (start, blocks)
     before = path.read_bytes()
-    store(tmp_path, *read_chain(path))
+    store(tmp_path, *read(path))
     assert path.read_bytes() == before
 
 
@@ -59,7 +66,7 @@ def test_every_changed_byte_is_noticed(flip: int, tmp_path: Path) -> None:
         changed[position] ^= flip
         path.write_bytes(changed)
         try:
-            start, blocks = read_chain(path)
+            start, blocks = read(path)
         except ChainFileError:
             continue
         rules = make_rules(start)
@@ -79,7 +86,7 @@ def test_every_cut_is_noticed_or_ends_at_a_whole_line(tmp_path: Path) -> None:
             read_chain(path)
     for count, cut in enumerate(ends):
         path.write_bytes(whole[:cut])
-        assert read_chain(path) == (start, blocks[:count])
+        assert read(path) == (start, blocks[:count])
 
 
 @pytest.mark.parametrize(

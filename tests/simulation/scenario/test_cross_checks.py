@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from protocol.mechanisms.proof_of_training.mechanism import as_training
 from simulation.commands.cli import main
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, load_scenario
@@ -305,4 +306,5 @@ def test_a_tolerance_that_cannot_be_is_refused(sections: dict[str, Any], wanted:
 @pytest.mark.parametrize(("tolerance", "billionths"), [(0, 0), (1e-9, 1), (1e-7, 100), (0.1, 10**8)])
 def test_the_chain_counts_a_tolerance_in_billionths(tolerance: float, billionths: int) -> None:
     scenario = shipped("default", f"protocol.tolerance={tolerance}")
-    assert build_world(scenario, "mnist", bytes(32)).genesis.tolerance == billionths
+    world = build_world(scenario, "mnist", bytes(32))
+    assert as_training(world.mechanism).genesis.tolerance == billionths

@@ -27,6 +27,7 @@ from protocol.events import (
     TimerFired,
     WorkFinished,
 )
+from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
@@ -92,7 +93,7 @@ class SmallNetwork:
         self.queue: Final = EventQueue()
         self.rules: Final = Rules(world.mechanism)
         self.nodes: Final[dict[str, Node]] = {}
-        self.trainer: Final = FakeTrainer(world.genesis.job, "clean")
+        self.trainer: Final = FakeTrainer(as_training(world.mechanism).genesis.job, "clean")
         self._plan = plan
         self._on_frame = on_frame
         self._started: set[str] = set()

@@ -41,6 +41,7 @@ class StakeLiar(Adversary):
     """
 
     kind = "stake_liar"
+    mechanism = "proof_of_training"
     does = "declares at once, and proposes in every slot"
     expected = "`lottery-lost`"
     traits = Traits(passes_on=True, does_its_part=False)
@@ -84,6 +85,7 @@ class TimestampGrinder(Adversary):
     """
 
     kind = "timestamp_grinder"
+    mechanism = "proof_of_training"
     does = "speaks at once in the name of a coming slot it wins"
     expected = "`future-slot`; it has spent its declaration"
     traits = Traits(passes_on=True, does_its_part=False)
@@ -101,6 +103,7 @@ class Equivocator(Adversary):
     """
 
     kind = "equivocator"
+    mechanism = "proof_of_training"
     does = "declares twice, and proposes twice in one slot"
     expected = "`equivocation` for whoever sees both"
     traits = Traits(passes_on=True, does_its_part=False)

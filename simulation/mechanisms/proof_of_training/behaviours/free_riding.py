@@ -57,6 +57,7 @@ class LazyVerifier(Adversary):
     """
 
     kind = "lazy_verifier"
+    mechanism = "proof_of_training"
     does = "trains nothing; takes for right, signs and wraps what others propose"
     expected = "lends its stake to whoever proposes"
     traits = Traits(passes_on=True, does_its_part=False)
@@ -75,6 +76,7 @@ class FreeRider(LazyVerifier):
     """
 
     kind = "free_rider"
+    mechanism = "proof_of_training"
     does = "trains nothing; copies a commitment, and declares with the secret once a header shows it"
     expected = "`bad-commitment`, `window-closed`: paid as a declarer only where it overtakes a header that dies"
     traits = Traits(passes_on=True, does_its_part=False)
@@ -134,6 +136,7 @@ class DeclarationSpoiler(Adversary):
     """
 
     kind = "declaration_spoiler"
+    mechanism = "proof_of_training"
     does = "declares with a commitment that is none"
     expected = "`bad-commitment`; honest headers leave it out"
     traits = Traits(passes_on=True, does_its_part=False)

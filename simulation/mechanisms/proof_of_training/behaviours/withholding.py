@@ -58,6 +58,7 @@ class Withholder(Adversary):
     """
 
     kind = "withholder"
+    mechanism = "proof_of_training"
     does = "never makes its declarations, headers, signatures or blocks"
     expected = "rounds take longer, nobody is refused"
     traits = Traits(passes_on=True, does_its_part=False, differs_by="what")
@@ -86,6 +87,7 @@ class CensoringWrapper(Adversary):
     """
 
     kind = "censoring_wrapper"
+    mechanism = "proof_of_training"
     does = "wraps blocks without transfers"
     expected = "transfers wait for an honest wrapper"
     traits = Traits(passes_on=True, does_its_part=True)

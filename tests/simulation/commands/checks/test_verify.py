@@ -11,11 +11,12 @@ import pytest
 from protocol.codec import encode
 from protocol.crypto import KeyPair, compute_content_hash
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import Payout
-from simulation.commands.checks import verify
 from simulation.commands.checks.verify import RunFolderError, verify_run
 from simulation.commands.cli import main
+from simulation.mechanisms.proof_of_training import verification
 from simulation.runs.chain_file import write_chain
 from simulation.runs.summary import compute_ledger
 from simulation.training.samples import Weights
@@ -45,15 +46,15 @@ def folder(tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Pat
     (tmp_path / "model.keras").write_bytes(b"model")
     save(tmp_path, shipped("honest").to_yaml())
     store(tmp_path, *chain)
-    monkeypatch.setattr(verify, "load_model_weights", lambda path: WEIGHTS)
-    monkeypatch.setattr(verify, "compute_weights_digest", lambda weights: chain[1][-1].header.weights_digest)
-    monkeypatch.setattr(verify, "prepare_environment", lambda: None)
+    monkeypatch.setattr(verification, "load_model_weights", lambda path: WEIGHTS)
+    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: chain[1][-1].header.weights_digest)
+    monkeypatch.setattr(verification, "prepare_environment", lambda: None)
     return tmp_path
 
 
 def store(folder: Path, start: TrainingGenesis, blocks: tuple[WrappedBlock, ...]) -> None:
     """Write a chain and a summary that vouches for every file, as a forger would."""
-    write_chain(folder / "chain.jsonl", start, [encode(block) for block in blocks])
+    write_chain(folder / "chain.jsonl", ProofOfTraining(start), [encode(block) for block in blocks])
     names = ("scenario.yaml", "chain.jsonl", "model.keras")
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     summary: dict[str, Any] = {
@@ -147,7 +148,7 @@ def test_a_model_that_the_summary_does_not_list_is_still_wanted(folder: Path) ->
     (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
     (folder / "model.keras").unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, "load_model_weights", _fail_to_load)
+        patch.setattr(verification, "load_model_weights", _fail_to_load)
         assert check(folder)[0] != []
 
 
@@ -225,15 +226,15 @@ def test_a_chain_cut_short_no_longer_matches_what_the_summary_says(
     folder: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = chain[1][1].header.weights_digest
-    monkeypatch.setattr(verify, "compute_weights_digest", lambda weights: digest)
-    write_chain(folder / "chain.jsonl", chain[0], [encode(block) for block in chain[1][:2]])
+    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: digest)
+    write_chain(folder / "chain.jsonl", ProofOfTraining(chain[0]), [encode(block) for block in chain[1][:2]])
     assert any("chain.jsonl: changed" in fault for fault in check(folder)[0])
 
 
 def test_a_model_with_other_weights_or_none_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "compute_weights_digest", lambda weights: bytes(32))
+    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: bytes(32))
     assert "model.keras: holds weights" in check(folder)[0][0]
-    monkeypatch.setattr(verify, "load_model_weights", _fail_to_load)
+    monkeypatch.setattr(verification, "load_model_weights", _fail_to_load)
     assert "not a readable Keras model" in check(folder)[0][0]
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from protocol.mechanisms.proof_of_training.mechanism import as_training
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.analysis.comparison import build_frame
 from simulation.records.lines import DEBUG, INFO
 from simulation.records.reading import read_log
@@ -192,7 +194,9 @@ def test_the_stored_chain_is_the_one_the_summary_tells_of(name: str, request: py
     _, blocks = read_chain(run.folder / "chain.jsonl")
     summary = run.summary
     assert len(blocks) == summary["employer"]["height"]
-    assert blocks[-1].header.weights_digest.hex() == summary["training"]["weights_digest"]
+    last = blocks[-1]
+    assert isinstance(last, WrappedBlock)
+    assert last.header.weights_digest.hex() == summary["training"]["weights_digest"]
     evaluated = [record for record in run.find("evaluated") if record.fields["block"] == summary["employer"]["head"]]
     assert evaluated[-1].fields["accuracy"] == summary["training"]["test_accuracy"]
 
@@ -282,8 +286,10 @@ def test_info_is_what_any_participant_could_see(default_run: Finished) -> None:
 
 
 def test_the_genesis_of_a_run_can_be_built_again_from_its_folder(default_run: Finished) -> None:
-    start, _ = read_chain(default_run.folder / "chain.jsonl")
+    stored, _ = read_chain(default_run.folder / "chain.jsonl")
+    start = as_training(stored).genesis
     scenario = load_scenario(default_run.folder / "scenario.yaml")
     assert scenario == shipped("default")
-    again = build_world(scenario, default_run.summary["dataset"]["name"], start.job.dataset_digest).genesis
+    world = build_world(scenario, default_run.summary["dataset"]["name"], start.job.dataset_digest)
+    again = as_training(world.mechanism).genesis
     assert (again.parameters, again.accounts, again.seed) == (start.parameters, start.accounts, start.seed)

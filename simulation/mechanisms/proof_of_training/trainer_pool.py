@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.work import TrainStage
 from simulation.scenario.world.world import NodeSpec, World
 from simulation.training.canonical_trainer import CanonicalTrainer
@@ -38,13 +39,13 @@ class TrainerPool:
         self._trainers: dict[str, Trainer] = {}
         self._remotes: list[RemoteTrainer] = []
         self._outcomes: dict[tuple[str, int, bytes], StageOutcome] = {}
-        job = world.genesis.job
+        self._job = job = as_training(world.mechanism).genesis.job
         self._stage_ns = job.steps_per_stage * self._settings.step_us * 1_000
         self._speeds = {item.name: item.speed for item in world.scenario.populations}
 
     def charge(self, spec: NodeSpec) -> int:
         """Return the simulated nanoseconds that a stage takes a node."""
-        job = self._world.genesis.job
+        job = self._job
         share = count_trained_steps(job, spec.poison) / job.steps_per_stage
         return round(share * self._stage_ns / self._speeds[spec.population])
 
@@ -74,12 +75,12 @@ class TrainerPool:
         from simulation.training.evaluation import Evaluator  # noqa: PLC0415 - not needed with made-up training
 
         self._prepare_keras()
-        return Evaluator(self._world.genesis.job, self._images, self._world.get_trigger_class())
+        return Evaluator(self._job, self._images, self._world.get_trigger_class())
 
     def _build(self, spec: NodeSpec, data: str) -> Trainer:
         if self._settings.trainer == "fake":
-            return FakeTrainer(self._world.genesis.job, data)
-        samples, job = build_training_set(self._images, spec.poison, spec.poison_seed), self._world.genesis.job
+            return FakeTrainer(self._job, data)
+        samples, job = build_training_set(self._images, spec.poison, spec.poison_seed), self._job
         steps, xla = count_trained_steps(job, spec.poison), self._world.scenario.job.xla
         if spec.arithmetic == CANONICAL:
             return CanonicalTrainer(job, samples, steps=steps)

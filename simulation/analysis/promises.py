@@ -1,0 +1,31 @@
+"""What a mechanism promises of scenarios: its part `promises`."""
+
+from typing import Final
+
+from simulation.mechanisms.registry import find_part
+from simulation.scenario.scenario import Scenario
+
+SHARE_NEEDED: Final = 0.75
+"""Share of the stake that has to do its part, where a mechanism says nothing else."""
+
+
+class Promises:
+    """Says what may be expected; a mechanism that promises no time has these."""
+
+    def estimate_chain_s(self, scenario: Scenario) -> float | None:
+        """Return about how many simulated seconds a whole chain takes where all goes well; None for no promise."""
+        return None
+
+    def is_exact(self, scenario: Scenario) -> bool:
+        """Return whether no result but the right one gets into an honest chain."""
+        return True
+
+    def find_share_needed(self, scenario: Scenario) -> float:
+        """Return the share of the stake that has to do its part, so that nothing may stand still."""
+        return SHARE_NEEDED
+
+
+def find_promises(scenario: Scenario) -> Promises:
+    """Return the promises of a scenario's mechanism."""
+    kind: type[Promises] = find_part(scenario.mechanism.name, "promises") or Promises
+    return kind()

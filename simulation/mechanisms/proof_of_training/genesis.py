@@ -1,0 +1,88 @@
+"""From a scenario to what all parties of a training chain agree on."""
+
+from typing import Final
+
+from protocol.genesis import GenesisAccount
+from protocol.mechanisms.proof_of_training.job import (
+    PARTS_PER_BILLION,
+    Confidence,
+    ProtocolParameters,
+    RewardShares,
+    TrainingGenesis,
+    TrainingJob,
+)
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.types import PARTS_PER_MILLION
+from simulation.foundation.randomness import derive_seed
+from simulation.foundation.units import to_millionths
+from simulation.scenario.scenario import Scenario
+from simulation.scenario.sections import TrainingJobKeys
+from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
+
+LOSS: Final = "sparse_categorical_crossentropy"
+
+
+def build_mechanism(
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+) -> ProofOfTraining:
+    """Return the mechanism of a scenario's chain.
+
+    Args:
+        scenario: What the user wrote.
+        accounts: Who has what at the start.
+        dataset: Name of the data set.
+        dataset_digest: Digest of its training samples and labels.
+    """
+    return ProofOfTraining(
+        TrainingGenesis(
+            parameters=_build_parameters(scenario),
+            job=_build_job(scenario, dataset, dataset_digest),
+            accounts=accounts,
+            seed=scenario.seed,
+            tolerance=round(scenario.protocol.tolerance * PARTS_PER_BILLION),
+        )
+    )
+
+
+def _build_parameters(scenario: Scenario) -> ProtocolParameters:
+    rules = scenario.protocol
+    if rules.confidence.count is not None:
+        confidence = Confidence(rule="count", value=rules.confidence.count)
+    else:
+        confidence = Confidence(rule="stake_share", value=to_millionths(rules.confidence.stake_share or 0.0))
+    proposer, declarers = to_millionths(rules.rewards.proposer), to_millionths(rules.rewards.declarers)
+    return ProtocolParameters(
+        confidence=confidence,
+        stakeholders=rules.stakeholders,
+        slot_ns=round(rules.slot_ms * 1_000_000),
+        declarations_per_slot=to_millionths(rules.declarations_per_slot),
+        headers_per_slot=to_millionths(rules.headers_per_slot),
+        max_transactions=rules.max_transactions,
+        rewards=RewardShares(
+            proposer=proposer, declarers=declarers, stakeholders=PARTS_PER_MILLION - proposer - declarers
+        ),
+    )
+
+
+def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> TrainingJob:
+    job = scenario.job
+    return TrainingJob(
+        layers=tuple(job.layers),
+        activation=job.activation,
+        optimizer=job.optimizer,
+        learning_rate=job.learning_rate,
+        loss=LOSS,
+        dataset=dataset,
+        dataset_digest=dataset_digest,
+        weights_seed=derive_seed(scenario.seed, "job", "weights"),
+        order_seed=derive_seed(scenario.seed, "job", "order"),
+        batch_size=job.batch_size,
+        steps_per_stage=job.steps_per_stage,
+        stages=job.stages,
+        profile=find_profile(job),
+    )
+
+
+def find_profile(job: TrainingJobKeys) -> str:
+    """Return the arithmetic profile that a job asks for: this machine's own, or the canonical one."""
+    return CANONICAL_PROFILE if job.arithmetic == CANONICAL else compute_profile(xla=job.xla)

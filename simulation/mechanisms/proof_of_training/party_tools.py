@@ -1,0 +1,58 @@
+"""The tools of a training node or an employer in its own process. Loading this loads TensorFlow."""
+
+import threading
+from collections.abc import Hashable, Mapping
+
+from protocol.mechanisms.proof_of_training.mechanism import as_training
+from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
+from simulation.engines.processes.control import Setup
+from simulation.engines.tools import PartyTools
+from simulation.engines.worker import Worker
+from simulation.mechanisms.proof_of_training.employer import EmployerDesk
+from simulation.mechanisms.proof_of_training.node_worker import ComparingWorker, CpuMeter, TrainingWorker
+from simulation.records.record import Sink
+from simulation.scenario.world.world import NodeSpec
+from simulation.training.canonical_trainer import CanonicalTrainer
+from simulation.training.datasets import open_shared
+from simulation.training.evaluation import Evaluator
+from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
+from simulation.training.profiles import CANONICAL
+from simulation.training.samples import compute_initial_weights
+from simulation.training.trainer import Trainer, build_training_set, count_trained_steps
+from simulation.training.weight_store import WeightStore
+
+
+class TrainingTools(PartyTools[Setup]):
+    """Trains, compares and evaluates with Keras."""
+
+    def build_workers(self, spec: NodeSpec) -> Mapping[type[Hashable], Worker]:
+        """Return a node's trainer and, where the chain has a tolerance, what compares weights."""
+        use_one_thread()
+        seed_keras(spec.behaviour_seed)
+        store = WeightStore(self.setup.weights_folder)
+        meter, is_poisoned = CpuMeter(threading.get_ident()), spec.poison is not None
+        workers: dict[type[Hashable], Worker] = {
+            TrainStage: TrainingWorker(self._build_trainer(spec), store, meter, is_poisoned=is_poisoned)
+        }
+        tolerance = as_training(self.setup.mechanism).genesis.tolerance
+        if tolerance:
+            workers[CompareWeights] = ComparingWorker(store, tolerance)
+        return workers
+
+    def _build_trainer(self, spec: NodeSpec) -> Trainer:
+        job = as_training(self.setup.mechanism).genesis.job
+        images = open_shared(self.setup.dataset_folder, self.setup.dataset_name)
+        steps = count_trained_steps(job, spec.poison)
+        samples = build_training_set(images, spec.poison, spec.poison_seed)
+        if spec.arithmetic == CANONICAL:
+            return CanonicalTrainer(job, samples, steps=steps)
+        return KerasTrainer(job, samples, xla=self.setup.xla, steps=steps)
+
+    def build_desk(self, sink: Sink) -> EmployerDesk:
+        """Return what measures and keeps models."""
+        use_one_thread()
+        job = as_training(self.setup.mechanism).genesis.job
+        images = open_shared(self.setup.dataset_folder, self.setup.dataset_name)
+        evaluator = Evaluator(job, images, self.setup.trigger_class)
+        evaluator.evaluate(compute_initial_weights(job))
+        return EmployerDesk(evaluator, WeightStore(self.setup.weights_folder), sink)

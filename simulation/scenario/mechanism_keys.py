@@ -1,0 +1,47 @@
+"""The key `mechanism` of a scenario: how blocks are agreed on, and the keys that a mechanism has of its own."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SerializeAsAny
+
+from protocol.mechanisms import list_mechanisms
+from simulation.mechanisms.registry import find_part
+from simulation.scenario.defaults import from_constant, read_constant
+from simulation.scenario.error_messages import show
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import Name, Section
+
+TRAINING = "proof_of_training"
+"""The mechanism whose keys are the sections `job`, `dataset` and most of `protocol`."""
+
+
+class MechanismKeys(Section):
+    """The name of a mechanism; one with keys of its own has a subclass, as its part `keys`."""
+
+    name: Name = from_constant("MECHANISM")
+
+
+class ChainKeys(MechanismKeys):
+    """The keys of a mechanism whose chain is not as long as a training job."""
+
+    length: Annotated[int, Field(ge=1, le=100_000)] = from_constant("STAGES")
+    """Blocks of the whole chain."""
+
+
+def _read(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return the keys of the mechanism that is named."""
+    if isinstance(raw, MechanismKeys):
+        return raw
+    named = {"name": raw} if isinstance(raw, str) else raw
+    if not isinstance(named, dict):
+        raise ValueError(f"write a mechanism's name, or keys that begin with name, not {show(raw)}")
+    name = named.get("name", read_constant("MECHANISM"))
+    if isinstance(name, str) and name not in list_mechanisms():
+        raise Inconsistency(
+            "name", f"no mechanism is called {name!r}; write {' or '.join(list_mechanisms())}"
+        ).to_error()
+    keys: type[MechanismKeys] = find_part(str(name), "keys") or MechanismKeys
+    return keys.model_validate(named)
+
+
+AnyMechanismKeys = Annotated[SerializeAsAny[MechanismKeys], BeforeValidator(_read)]
