@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from protocol.mechanisms import find_mechanism, list_mechanisms
 from simulation.commands.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
 from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.records.run_files import LOG_NAME
@@ -96,6 +97,17 @@ def scenarios() -> None:
 
 
 @app.command()
+def mechanisms() -> None:
+    """List the consensus mechanisms, a line each."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name in list_mechanisms():
+        table.add_row(name, find_mechanism(name).summary)
+    make_console().print(table)
+
+
+@app.command()
 def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.")]) -> None:
     """Check scenario files; exit 2 if one of them is wrong."""
     faults = 0
@@ -106,7 +118,8 @@ def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or
             faults += 1
             complain(str(error), EXIT_BAD_INPUT)
         else:
-            print(f"{name}: valid; {scenario.node_count} nodes, {scenario.job.stages} stages")  # noqa: T201
+            what = "stages" if scenario.is_training else "blocks"
+            print(f"{name}: valid; {scenario.node_count} nodes, {scenario.length} {what}")  # noqa: T201
     raise typer.Exit(EXIT_BAD_INPUT if faults else 0)
 
 

@@ -10,6 +10,7 @@ from protocol.types import MICRO_COINS_PER_COIN
 from simulation.scenario.engine_traits import advise_engine
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.keys import ScenarioKeys
+from simulation.scenario.sections import ChainRules
 
 MAX_JOURNALS: Final = 500
 """Nodes that may keep a journal each: each is an open file."""
@@ -52,7 +53,7 @@ def _find_mechanism_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     for section in ("job", "dataset"):
         if getattr(scenario, section).model_fields_set:
             return Inconsistency(section, f"{name} trains nothing; leave the section out")
-    foreign = [key for key in scenario.protocol.model_fields if key not in NEUTRAL_RULES]
+    foreign = [key for key in ChainRules.model_fields if key not in NEUTRAL_RULES]
     for key in foreign:
         if key in scenario.protocol.model_fields_set:
             return Inconsistency(f"protocol.{key}", f"{name} has no such rule; leave it out")

@@ -1,5 +1,6 @@
 """The key `mechanism` of a scenario: how blocks are agreed on, and the keys that a mechanism has of its own."""
 
+import difflib
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
@@ -41,6 +42,11 @@ def _read(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
             "name", f"no mechanism is called {name!r}; write {' or '.join(list_mechanisms())}"
         ).to_error()
     keys: type[MechanismKeys] = find_part(str(name), "keys") or MechanismKeys
+    unknown = next((str(key) for key in named if key not in keys.model_fields), None)
+    if unknown is not None:
+        close = difflib.get_close_matches(unknown, keys.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"allowed here: {', '.join(keys.model_fields)}"
+        raise Inconsistency(unknown, f"unknown key; {hint}").to_error()
     return keys.model_validate(named)
 
 

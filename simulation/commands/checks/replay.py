@@ -13,7 +13,7 @@ from protocol.participant import Participant
 from protocol.rules import Rules
 from simulation.engines.caching_rules import CachingRules
 from simulation.engines.parties.building import build_node
-from simulation.engines.parties.journal import END, RESTART, describe, unpack_event
+from simulation.engines.parties.journal import END, RESTART, describe, find_words, unpack_event
 from simulation.records.run_files import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
 from simulation.runs.chain_file import ChainFileError, read_chain
 from simulation.scenario.errors import ScenarioError
@@ -80,6 +80,8 @@ def _read_lines(file: Path) -> list[str]:
 
 def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool) -> tuple[int, str | None]:
     core = make_core()
+    mechanism = core.rules.mechanism
+    words = find_words(mechanism)
     number, last, end = 0, 0, None
     for number, text in enumerate(_read_lines(file), start=1):
         try:
@@ -94,13 +96,13 @@ def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool)
                 if line["disk"] and isinstance(core, Node) and isinstance(before, Node):
                     core.restore(before)
                 continue
-            event, now, recorded = unpack_event(line), int(line["now"]), list(line["commands"])
+            event, now, recorded = unpack_event(line, mechanism), int(line["now"]), list(line["commands"])
             if now < last:
                 raise ValueError("its time is before that of the line above")
             last = now
         except (ValueError, KeyError, TypeError) as error:
             raise JournalError(f"{file}:{number}: not a journal line: {error}") from None
-        replayed = [describe(command) for command in core.handle(event, now)]
+        replayed = [describe(command, words) for command in core.handle(event, now)]
         if replayed != recorded:
             return number, _find_difference(number, line["event"], recorded, replayed)
     if end is None:

@@ -6,6 +6,7 @@ how a run with real processes, whose order of messages never comes again, become
 
 import base64
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,30 +31,63 @@ from protocol.events import (
     WorkFinished,
 )
 from protocol.ledger import LedgerState
-from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
-from protocol.mechanisms.proof_of_training.reasons import Right
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
 from protocol.participant import Participant
 from protocol.types import Nanoseconds
 from protocol.verdicts import Accept, Wait
+from simulation.mechanisms.registry import find_part
 from simulation.records.record import short_hash
 
 RESTART: Final = "restart"
 END: Final = "end"
 
 
+class JournalWords:
+    """How a mechanism's own events and commands are written down; one that starts no work has no need of more."""
+
+    def describe_task(self, task: Hashable) -> str:
+        """Return slow work in words that are equal for equal work."""
+        raise TypeError(f"no words for {task!r}")
+
+    def describe_noted(self, noted: object) -> str:
+        """Return what a proposer wants on record, in words."""
+        raise TypeError(f"no words for {noted!r}")
+
+    def pack_work(self, task: Hashable, result: object) -> dict[str, Any]:
+        """Return the fields of a line about work that is done; `event` is a name of the mechanism's choice."""
+        raise TypeError(f"no line for {task!r}")
+
+    def unpack_work(self, line: dict[str, Any]) -> WorkFinished:
+        """Return the event of such a line.
+
+        Raises:
+            KeyError: The line lacks something.
+            TypeError: A part of it has another type.
+            ValueError: A part of it means nothing.
+        """
+        raise ValueError(f"no event is called {line['event']!r}")
+
+
+def find_words(mechanism: Mechanism) -> JournalWords:
+    """Return the words of a mechanism."""
+    kind: type[JournalWords] = find_part(mechanism.name, "journal_words") or JournalWords
+    return kind()
+
+
 class JournalWriter:
     """Writes one party's journal, a line at a time."""
 
-    def __init__(self, folder: Path, label: str) -> None:
+    def __init__(self, folder: Path, label: str, words: JournalWords) -> None:
         """Open the file; a party that comes back goes on where it stopped."""
+        self._words = words
         self._file = (folder / f"{label}.jsonl").open("a", encoding="utf-8", buffering=1)
         self._lines = 0
 
     def write(self, now: Nanoseconds, event: Event, commands: list[Command]) -> None:
         """Add what the core was told and what it answered."""
-        line = {"now": now, **_pack(event), "commands": [describe(command) for command in commands]}
+        told = [describe(command, self._words) for command in commands]
+        line = {"now": now, **_pack(event, self._words), "commands": told}
         self._file.write(json.dumps(line) + "\n")
         self._lines += 1
 
@@ -71,9 +105,10 @@ class JournalWriter:
 class Journals:
     """The journals of the parties of one process."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Take the folder they go to; None for keeping none."""
+    def __init__(self, folder: Path | None, mechanism: Mechanism) -> None:
+        """Take the folder they go to, None for keeping none, and the mechanism of the chain."""
         self._folder = folder
+        self._words = find_words(mechanism)
         self._writers: dict[str, JournalWriter] = {}
 
     def open(self, label: str) -> JournalWriter | None:
@@ -82,7 +117,7 @@ class Journals:
             return None
         found = self._writers.get(label)
         if found is None:
-            found = self._writers[label] = JournalWriter(self._folder, label)
+            found = self._writers[label] = JournalWriter(self._folder, label, self._words)
         return found
 
     def write_restart(self, label: str, *, is_disk_kept: bool) -> None:
@@ -96,7 +131,7 @@ class Journals:
             writer.close()
 
 
-def describe(command: Command) -> str:
+def describe(command: Command, words: JournalWords) -> str:
     """Return a command in words that are equal for equal commands."""
     match command:
         case Broadcast(message):
@@ -107,10 +142,8 @@ def describe(command: Command) -> str:
             return f"relay {len(frame)} bytes from {source}"
         case SetTimer(timer, at):
             return f"timer {timer.kind.value} {timer.slot} {short_hash(timer.parent)} at {at}"
-        case StartWork(TrainStage(stage, base)):
-            return f"train {stage} from {base.hex()}" if base else f"train {stage}"
-        case StartWork(CompareWeights(own, other)):
-            return f"compare {own.hex()} {other.hex()}"
+        case StartWork(task):
+            return words.describe_task(task)
         case Judged(peer, verdict, kind):
             reason = f" {verdict.missing.value}" if isinstance(verdict, Wait) else ""
             reason = reason if isinstance(verdict, Accept | Wait) else f" {verdict.reason.value}"
@@ -118,16 +151,11 @@ def describe(command: Command) -> str:
         case BlockAppended(record, change):
             moved = f"head moved, {len(change.abandoned)} left" if change else "head stays"
             return f"appended {record.height} {record.hash.hex()}, {moved}"
-        case Noted(PhaseChanged(phase, height)):
-            return f"phase {phase.value} {height}"
-        case Noted(LotteryWon(right, height, slot)):
-            return f"won {right.value} {height} {slot}"
-        case Noted(SecretKnown(height, parent, secret)):
-            return f"secret {height} {short_hash(parent)} {secret.hex()}"
-    raise TypeError(f"no command has no words: {command!r}")
+        case Noted(fact):
+            return words.describe_noted(fact)
 
 
-def _pack(event: Event) -> dict[str, Any]:
+def _pack(event: Event, words: JournalWords) -> dict[str, Any]:
     match event:
         case Started():
             return {"event": "started"}
@@ -135,16 +163,11 @@ def _pack(event: Event) -> dict[str, Any]:
             return {"event": "frame", "peer": peer, "frame": base64.b64encode(frame).decode("ascii")}
         case TimerFired(timer):
             return {"event": "timer", "kind": timer.kind.value, "slot": timer.slot, "parent": timer.parent.hex()}
-        case WorkFinished(TrainStage(_, base), TrainingResult() as result):
-            weights, losses = result.weights_digest.hex(), result.losses.hex()
-            line = {"event": "trained", "stage": result.stage, "weights": weights, "losses": losses}
-            return {**line, "base": base.hex()} if base else line
-        case WorkFinished(CompareWeights(own, other), distance):
-            return {"event": "compared", "own": own.hex(), "other": other.hex(), "distance": distance}
-    raise TypeError(f"no line for {event!r}")
+        case WorkFinished(task, result):
+            return words.pack_work(task, result)
 
 
-def unpack_event(line: dict[str, Any]) -> Event:
+def unpack_event(line: dict[str, Any], mechanism: Mechanism) -> Event:
     """Return the event of a line.
 
     Raises:
@@ -158,19 +181,15 @@ def unpack_event(line: dict[str, Any]) -> Event:
         case "frame":
             return MessageReceived(line["peer"], base64.b64decode(line["frame"], validate=True))
         case "timer":
-            return TimerFired(Timer(_find_timer_kind(line["kind"]), line["slot"], bytes.fromhex(line["parent"])))
-        case "trained":
-            digest, losses = bytes.fromhex(line["weights"]), bytes.fromhex(line["losses"])
-            result = TrainingResult(stage=line["stage"], weights_digest=digest, losses=losses)
-            return WorkFinished(TrainStage(line["stage"], bytes.fromhex(line.get("base", ""))), result)
-        case "compared":
-            pair = CompareWeights(bytes.fromhex(line["own"]), bytes.fromhex(line["other"]))
-            return WorkFinished(pair, line["distance"])
-    raise ValueError(f"no event is called {line['event']!r}")
+            return TimerFired(
+                Timer(_find_timer_kind(line["kind"], mechanism), line["slot"], bytes.fromhex(line["parent"]))
+            )
+    return find_words(mechanism).unpack_work(line)
 
 
-def _find_timer_kind(name: str) -> TimerKind:
-    return Right(name) if name in {right.value for right in Right} else ChainTimer(name)
+def _find_timer_kind(name: str, mechanism: Mechanism) -> TimerKind:
+    own = {kind.value: kind for kind in mechanism.timers}
+    return own.get(name) or ChainTimer(name)
 
 
 class JournalledCore:

@@ -36,7 +36,7 @@ def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping
 
 def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     workers = _build_tools(setup).build_workers(role.spec)
-    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder)
+    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
     core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     host = Host(core, behaviour, party, party.record, recorder, journal=journal)
@@ -47,7 +47,7 @@ def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
 
 def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     desk = _build_tools(setup).build_desk(party.record)
-    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder)
+    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
     core = LightClient(rules, KeyPair(role.key_seed))
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     on_block = desk.measure if desk is not None else None

@@ -56,7 +56,7 @@ class VirtualEngine:
             find_part(setup.world.mechanism.name, "virtual_tools") or VirtualTools[EngineSetup]
         )
         self._tools = tools(setup)
-        self._journals = Journals(setup.journal_folder)
+        self._journals = Journals(setup.journal_folder, setup.world.mechanism)
         self._ending = Ending(setup.world, self.queue)
         transport = FrameTransport(self.queue, NetworkModel(setup.world), self._rules.hash_frame)
         self._clockwork = Clockwork(self.queue, transport)

@@ -11,6 +11,7 @@ PARTS: Final = {
     "virtual_tools": f"{_HERE}.virtual_tools:TrainingTools",
     "party_tools": f"{_HERE}.party_tools:TrainingTools",
     "reporter": f"{_HERE}.reporter:TrainingReporter",
+    "journal_words": f"{_HERE}.journal_words:TrainingWords",
     "chain_lines": f"{_HERE}.chain_lines:TrainingLines",
     "summary": f"{_HERE}.summary:summarise_training",
     "promises": f"{_HERE}.promises:TrainingPromises",

@@ -1,0 +1,26 @@
+"""What round robin contributes outside the core: its key `length`, and how a scenario becomes its genesis."""
+
+from protocol import mechanisms as core_mechanisms
+from protocol.genesis import ChainRules, GenesisAccount
+from simulation.mechanisms import registry
+from simulation.scenario.mechanism_keys import ChainKeys
+from simulation.scenario.scenario import Scenario
+from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
+
+
+def build_mechanism(
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+) -> RoundRobin:
+    """Return the mechanism of a scenario's chain; it has no data set."""
+    chain = ChainRules(
+        slot_ns=round(scenario.protocol.slot_ms * 1_000_000),
+        max_transactions=scenario.protocol.max_transactions,
+        length=scenario.length,
+    )
+    return RoundRobin(RoundRobinGenesis(chain=chain, accounts=accounts, seed=scenario.seed))
+
+
+def register() -> None:
+    """Make the mechanism known."""
+    core_mechanisms.register(RoundRobin)
+    registry.register(RoundRobin.name, {"keys": ChainKeys, "genesis": build_mechanism})
