@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,17 @@ def close_terminal(cwd: Path, is_time: Callable[[], bool], *command: str) -> int
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one system call, which takes no lock
     )
     os.close(theirs)
+    os.set_blocking(ours, False)
+
+    def look() -> bool:
+        """Read what was drawn, as a terminal does: a program that nobody listens to stops at a full buffer."""
+        with suppress(OSError):
+            while os.read(ours, 65536):
+                pass
+        return is_time()
+
     try:
-        poll(is_time, lambda: "never", process)
+        poll(look, lambda: "never", process)
         os.close(ours)
         return process.wait(60)
     finally:
