@@ -1,5 +1,1 @@
-"""The pure core of proof of training: what a node decides.
-
-No clock, randomness, process, file, log or TensorFlow lives here. `protocol.node.PoTNode` is where to start reading;
-``docs/protocol.md`` is the text it implements.
-"""
+"""The pure core: what a party decides, by whatever mechanism; start with `participant.py` and `mechanism.py`."""

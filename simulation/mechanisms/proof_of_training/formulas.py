@@ -1,6 +1,6 @@
 """Closed forms that simulated figures are held against.
 
-Owners here have equal stakes, and stakeholders are drawn without replacement, as `protocol.lottery.follow_the_coin`
+Owners here have equal stakes, and stakeholders are drawn without replacement, as `protocol.cosigning.follow_the_coin`
 draws them. Time is counted in slots.
 """
 
