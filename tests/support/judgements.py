@@ -2,16 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from protocol.events import Judged
+from protocol.events import Command, Event, Judged
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.participant import Participant
 from protocol.verdicts import Ignore, Reject
-from simulation.engines.parties.recorder import Recorder
 from tests.support.memory_runs import Ended, prepare
 
 
@@ -106,28 +105,28 @@ def observe(raw: dict[str, Any]) -> Observed:
     prepared = prepare(raw)
     labels = prepared.world.get_labels()
     judgements: list[Judgement] = []
-    record_judged = Recorder.record_judged
+    handle = Participant.handle
 
-    def record(recorder: Recorder, judged: Judged) -> None:
-        sink = recorder._sink
-        assert isinstance(sink, partial)
-        verdict = judged.verdict
-        outcome = verdict.reason.value if isinstance(verdict, Ignore | Reject) else type(verdict).__name__.lower()
-        author = labels.get(judged.author, "") if judged.author is not None else ""
-        judgements.append(
-            Judgement(
-                sink.args[0],
-                judged.peer,
-                author,
-                judged.kind,
-                outcome,
-                isinstance(verdict, Reject),
-                judged.height,
-                judged.proposal,
-            )
-        )
-        record_judged(recorder, judged)
+    def listen(party: Participant, event: Event, now: int) -> list[Command]:
+        commands = handle(party, event, now)
+        who = labels[party.keys.public]
+        judgements.extend(describe(who, command, labels) for command in commands if isinstance(command, Judged))
+        return commands
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Recorder, "record_judged", record)
+        patch.setattr(Participant, "handle", listen)
         return Observed(prepared.run(), judgements)
+
+
+def describe(who: str, judged: Judged, labels: dict[bytes, str]) -> Judgement:
+    verdict = judged.verdict
+    return Judgement(
+        who=who,
+        peer=judged.peer,
+        author=labels.get(judged.author, "") if judged.author is not None else "",
+        kind=judged.kind,
+        outcome=verdict.reason.value if isinstance(verdict, Ignore | Reject) else type(verdict).__name__.lower(),
+        is_rejected=isinstance(verdict, Reject),
+        height=judged.height,
+        header=judged.proposal,
+    )

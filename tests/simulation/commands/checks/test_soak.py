@@ -153,8 +153,8 @@ def disagree_about_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let about half of the nodes prefer the highest hash among blocks of one height."""
     start = Node.__init__
 
-    def start_badly(node: Node, rules: Rules, keys: KeyPair) -> None:
-        start(node, rules, keys)
+    def start_badly(node: Node, rules: Rules, keys: KeyPair, **options: Any) -> None:
+        start(node, rules, keys, **options)
         if keys.public[0] % 2:
             vars(node.tree)["is_heavier"] = partial(is_heavier, node.tree)
 
