@@ -1,5 +1,5 @@
-"""The pure core of proof of training: what a node decides.
+"""The pure core: what a node decides, whichever mechanism its chain has.
 
-No clock, randomness, process, file, log or TensorFlow lives here. `protocol.node.PoTNode` is where to start reading;
+No clock, randomness, process, file, log or TensorFlow lives here. `protocol.node.Node` is where to start reading;
 ``docs/protocol.md`` is the text it implements.
 """
