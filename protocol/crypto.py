@@ -67,7 +67,7 @@ class KeyPair:
     __slots__ = ("_private", "public")
 
     def __init__(self, seed: bytes) -> None:
-        """Derive the pair from 32 secret bytes.
+        """Derive the pair from 32 bytes that nobody else knows.
 
         Raises:
             ValueError: The seed is not 32 bytes long.

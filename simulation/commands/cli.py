@@ -1,4 +1,4 @@
-"""The commands; `simulation.commands.exit_codes` says what they end with."""
+"""The commands; `simulation.foundation.exit_codes` says what they end with."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
-from simulation.commands.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
+from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
 from simulation.foundation.interruption import Interrupted, Interruption
 from simulation.records.run_files import LOG_NAME
 from simulation.runs.live_view import make_console

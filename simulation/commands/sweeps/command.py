@@ -10,7 +10,6 @@ from typing import Final
 
 from rich.console import Console
 
-from simulation.commands.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED
 from simulation.commands.sweeps.cell_file import prepare_folder
 from simulation.commands.sweeps.cell_runner import CellRunner, Job
 from simulation.commands.sweeps.cells import Plan, build_recipe, plan_cells
@@ -20,6 +19,7 @@ from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import Session
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation.code_version import compute_code_version
+from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED
 from simulation.foundation.interruption import Interruption
 
 EXECUTORS: Final = ("local", "ray")

@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from simulation.commands.exit_codes import EXIT_BAD_INPUT
 from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import LOOK_EVERY_S
+from simulation.foundation.exit_codes import EXIT_BAD_INPUT
 from simulation.foundation.interruption import SIGNALS, Interruption
 from simulation.foundation.project import ROOT
 

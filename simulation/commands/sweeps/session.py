@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulation.commands.exit_codes import EXIT_FAILED, complain
 from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.cell_file import CellFile, clear_running, read_finished, remove_running
 from simulation.commands.sweeps.cell_runner import Job, Outcome
@@ -20,6 +19,7 @@ from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
+from simulation.foundation.exit_codes import EXIT_FAILED, complain
 from simulation.foundation.interruption import EXIT_BASE, Interruption
 from simulation.records.run_files import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
 from simulation.scenario.errors import shorten

@@ -18,10 +18,10 @@ from simulation.mechanisms.proof_of_training.facts import (
     TrainingBegun,
     TrainingBlock,
 )
-from simulation.mechanisms.reporting import Reporter
 from simulation.records.fact import Fact
 from simulation.records.message_facts import BlockPart, CountedPart
 from simulation.records.record import short_hash
+from simulation.records.reporting import Reporter
 
 
 class TrainingReporter(Reporter):

@@ -1,0 +1,227 @@
+"""Which room of the simulation may import which. The layers are data; a file that reaches up, or sideways, is named."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import pytest
+
+from simulation.mechanisms.registry import SHIPPED
+from tests.support.imports import ROOT, find_files, imports_of, name_module
+
+LAYERS: Final = (
+    ("main", "benchmarks"),
+    ("simulation.commands",),
+    (
+        "simulation.commands.report",
+        "simulation.commands.sweeps",
+        "simulation.commands.checks",
+        "simulation.commands.checks.fuzzing",
+    ),
+    ("simulation.runs",),
+    ("simulation.engines.processes", "simulation.engines.virtual"),
+    ("simulation.engines.parties",),
+    ("simulation.engines", "simulation.analysis"),
+    ("simulation.scenario.world",),
+    ("simulation.scenario",),
+    ("simulation.training", "simulation.attacks"),
+    ("simulation.records",),
+    ("simulation.mechanisms",),
+    ("simulation.foundation",),
+    ("simulation",),
+    ("protocol",),
+)
+"""Rooms, highest first. A room may import those of lower lines, never those of higher ones; `BESIDE` says who may
+import whom within a line."""
+
+BESIDE: Final = frozenset(
+    {
+        ("simulation.commands.report", "simulation.commands.sweeps"),
+        ("simulation.commands.checks.fuzzing", "simulation.commands.checks"),
+    }
+)
+
+FLOORS: Final[Mapping[str, str]] = {
+    "": "simulation.commands",
+    "pictures": "simulation.commands.report",
+    "verification": "simulation.commands.checks",
+    "summary": "simulation.runs",
+    "work": "simulation.engines",
+    "employer": "simulation.engines.parties",
+    "reporter": "simulation.engines.parties",
+    "closed_forms": "simulation.analysis",
+    "measures": "simulation.analysis",
+    "promises": "simulation.analysis",
+    "genesis": "simulation.scenario.world",
+    "section": "simulation.scenario",
+    "behaviours": "simulation.attacks",
+    "facts": "simulation.records",
+    "counts": "simulation.records",
+    "parts": "simulation.mechanisms",
+}
+"""The room that a part of a mechanism stands beside: the part may import that room, and what that room may. The package
+itself has no name here."""
+
+TOLERATED: Final = frozenset(
+    {
+        ("simulation.analysis", "proof_of_training"),
+        ("simulation.commands.report", "proof_of_training"),
+        ("simulation.engines.parties", "proof_of_training"),
+        ("simulation.engines.virtual", "proof_of_training"),
+        ("simulation.records", "proof_of_training"),
+        ("simulation.training", "proof_of_training"),
+    }
+)
+"""Rooms that still name a mechanism instead of asking `simulation.mechanisms` for its part. One that no longer does is
+a failure too, so that this can only become shorter."""
+
+RANKS: Final = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+SOURCES: Final = ("main.py", "benchmarks/*.py", "protocol/**/*.py", "simulation/**/*.py")
+
+
+def find_room(name: str) -> str | None:
+    """Return the room that a module, or a name of one, lies in; None for what is not ours."""
+    while name and name not in RANKS:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def find_mechanism(name: str) -> tuple[str, str] | None:
+    """Return the mechanism outside the core that a module belongs to, and its part; None for one of a room."""
+    top, _, rest = name.partition("simulation.mechanisms.")
+    mechanism, _, below = rest.partition(".")
+    return None if top or mechanism not in SHIPPED else (mechanism, below.partition(".")[0])
+
+
+def find_core_mechanism(name: str) -> str | None:
+    """Return the mechanism of the core that a module belongs to."""
+    top, _, rest = name.partition("protocol.mechanisms.")
+    return None if top else rest.partition(".")[0] or None
+
+
+def lies_lower(room: str, other: str) -> bool:
+    return RANKS[room] < RANKS[other] or (room, other) in BESIDE
+
+
+def may_import(module: str, name: str) -> bool:
+    """Return whether a module may import a name, as far as layers have a say in it."""
+    own, other = find_mechanism(module), find_mechanism(name)
+    core_other = find_core_mechanism(name)
+    own_mechanism = own[0] if own else find_core_mechanism(module)
+    if core_other and own_mechanism:
+        return core_other == own_mechanism
+    room, other_room = find_room(module), find_room(name)
+    if room is None or other_room is None:
+        return True
+    if other:
+        if own is None:
+            return (room, other[0]) in TOLERATED
+        if own[0] != other[0]:
+            return False
+        other_room = FLOORS[other[1]]
+    if own:
+        room = FLOORS[own[1]]
+    return room == other_room or lies_lower(room, other_room)
+
+
+def list_imports() -> Iterator[tuple[str, str]]:
+    """Yield every module of ours with each name that it imports."""
+    for path in find_files(*SOURCES):
+        for name in imports_of(path):
+            yield name_module(path), name
+
+
+def test_every_room_has_a_layer_and_every_layer_a_room() -> None:
+    packages = {name_module(path) for path in find_files("simulation/**/__init__.py")}
+    assert {name for name in packages if find_mechanism(name) is None} == {
+        room for room in RANKS if room.startswith("simulation")
+    }
+    assert len(RANKS) == sum(map(len, LAYERS))
+
+
+def test_every_part_of_a_mechanism_stands_beside_a_room() -> None:
+    for path in find_files("simulation/mechanisms/*/**/*.py"):
+        found = find_mechanism(name_module(path))
+        assert found is not None, f"{path.relative_to(ROOT)} belongs to no mechanism of the registry"
+        assert found[1] in FLOORS, f"{path.relative_to(ROOT)}: no room is named for {found[1]!r}"
+    assert set(FLOORS.values()) <= set(RANKS)
+
+
+def test_imports_run_downwards() -> None:
+    wrong = [f"{module} imports {name}" for module, name in list_imports() if not may_import(module, name)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_is_tolerated_that_has_gone() -> None:
+    reached = {
+        (find_room(module), find_mechanism(name)) for module, name in list_imports() if not find_mechanism(module)
+    }
+    still = {(room, found[0]) for room, found in reached if found}
+    assert not TOLERATED - still
+
+
+def test_the_simulation_has_no_more_than_a_dozen_entries() -> None:
+    entries = sorted(path.name for path in (ROOT / "simulation").iterdir() if path.name != "__pycache__")
+    assert len(entries) <= 12, entries
+
+
+# ---- the checks themselves ----
+
+_TRAINING: Final = "simulation.mechanisms.proof_of_training"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("simulation.training.trainer", "simulation.scenario.Scenario"),
+        ("simulation.training.trainer", "simulation.engines.worker.WorkDone"),
+        ("simulation.training.trainer", "simulation.runs.folder"),
+        ("simulation.training.trainer", "simulation.attacks.HONEST"),
+        ("simulation.attacks.layers", "simulation.training.POISONS"),
+        ("simulation.scenario.keys", "simulation.scenario.world.World"),
+        ("simulation.scenario", "simulation.scenario.world"),
+        ("simulation.engines.virtual.seat", "simulation.engines.processes.links.Link"),
+        ("simulation.engines.processes.roles", "simulation.engines.virtual.EventQueue"),
+        ("simulation.engines.worker", "simulation.engines.parties.Host"),
+        ("simulation.analysis.measures", "simulation.engines.EngineResult"),
+        ("simulation.commands.sweeps.session", "simulation.commands.report.write_report"),
+        ("simulation.commands.sweeps.session", "simulation.commands.cli"),
+        ("simulation.commands.checks.soak", "simulation.commands.checks.fuzzing.run_seeds"),
+        ("simulation.records.tally", "simulation.training.Trainer"),
+        ("simulation.mechanisms.registry", "simulation.records.Fact"),
+        ("simulation.foundation.units", "simulation.mechanisms.find_part"),
+        ("simulation.scenario.keys", f"{_TRAINING}.section.Job"),
+        ("simulation.runs.run", f"{_TRAINING}.Trained"),
+        (f"{_TRAINING}.facts", "simulation.engines.EngineResult"),
+        (f"{_TRAINING}.facts", f"{_TRAINING}.reporter.TrainingReporter"),
+        (f"{_TRAINING}.behaviours.withholding", "simulation.training.POISONS"),
+        (f"{_TRAINING}.section", "simulation.scenario.world.World"),
+        (f"{_TRAINING}.parts", "protocol.mechanisms.another.mechanism"),
+        ("protocol.mechanisms.proof_of_training.judging", "protocol.mechanisms.another.messages"),
+        ("protocol.node", "simulation.foundation.units"),
+    ],
+)
+def test_the_check_sees_who_reaches_too_far(module: str, name: str) -> None:
+    assert not may_import(module, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("main", "simulation.commands.main"),
+        ("simulation.training.trainer", "simulation.training.samples.order"),
+        ("simulation.training.trainer", "simulation.records.short_hash"),
+        ("simulation.training.trainer", "protocol.types.Digest"),
+        ("simulation.training.trainer", "numpy.float32"),
+        ("simulation.commands.report.sweep_table", "simulation.commands.sweeps.read_digests"),
+        ("simulation.runs.run", "simulation.mechanisms.find_part"),
+        (_TRAINING, f"{_TRAINING}.reporter.TrainingReporter"),
+        (f"{_TRAINING}.reporter", f"{_TRAINING}.facts.Trained"),
+        (f"{_TRAINING}.facts", "simulation.records.Fact"),
+        (f"{_TRAINING}.behaviours.catalogue", f"{_TRAINING}.behaviours.withholding.Withholder"),
+        (f"{_TRAINING}.reporter", "protocol.mechanisms.proof_of_training.work.TrainStage"),
+        ("protocol.mechanisms.proof_of_training.judging", "protocol.rules.Rules"),
+        ("protocol.mechanisms", "protocol.mechanisms.proof_of_training.mechanism"),
+    ],
+)
+def test_the_check_leaves_others_alone(module: str, name: str) -> None:
+    assert may_import(module, name)
