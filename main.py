@@ -6,7 +6,7 @@ import sys
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the command looks after it, Ctrl-C just ends the program
-    from simulation.commands.cli import main
+    from simulation.commands import main
 
     code = main()
     try:

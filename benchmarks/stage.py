@@ -9,9 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.training.datasets import load_images
-from simulation.training.keras_trainer import KerasTrainer, build_model, build_optimizer, use_one_thread
-from simulation.training.samples import TrainingSet, compute_stage_positions
+from simulation.training import (
+    KerasTrainer,
+    TrainingSet,
+    build_model,
+    build_optimizer,
+    compute_stage_positions,
+    load_images,
+    use_one_thread,
+)
 
 GOALS = {1: 8.0, 32: 4.0}
 """Least ratio to reach at a batch size, without XLA."""

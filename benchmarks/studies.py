@@ -16,10 +16,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulation.analysis.closed_forms import CLOSED_FORM
-from simulation.commands.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
-from simulation.commands.report.sweep_picture import draw_sweep
-from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
+from simulation.analysis import CLOSED_FORM
+from simulation.commands.report import (
+    CYCLE,
+    GREY,
+    LIGHT,
+    SweepTableError,
+    count_steps,
+    draw_sweep,
+    make_figure,
+    read_sweep_table,
+    render,
+    styled,
+)
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "studies"
 

@@ -4,15 +4,18 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.mechanisms.proof_of_training.mechanism import as_training
-from simulation.scenario.loading import CONFIGS, load_scenario
-from simulation.scenario.populations import Poison
-from simulation.scenario.world.building import build_world
-from simulation.training.canonical_trainer import CanonicalTrainer
-from simulation.training.datasets import load_images
-from simulation.training.distances import compute_distance, compute_rates
-from simulation.training.remote_trainer import RemoteTrainer
-from simulation.training.samples import Weights
-from simulation.training.trainer import build_training_set, count_trained_steps
+from simulation.scenario import CONFIGS, Poison, load_scenario
+from simulation.scenario.world import build_world
+from simulation.training import (
+    CanonicalTrainer,
+    RemoteTrainer,
+    Weights,
+    build_training_set,
+    compute_distance,
+    compute_rates,
+    count_trained_steps,
+    load_images,
+)
 
 SEEDS = (1, 2, 3, 4, 5)
 STEPS = 375

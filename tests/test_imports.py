@@ -40,7 +40,9 @@ ALLOW: Final = (
     Rule(
         "attacks see only what a node sees",
         ("simulation/attacks/**/*.py",),
-        STDLIB | {"msgspec", "numpy", "protocol", "simulation.attacks", "simulation.foundation.open_door"},
+        STDLIB
+        | {"msgspec", "numpy", "protocol", "simulation.attacks", "simulation.foundation.open_door"}
+        | {"simulation.mechanisms.find_part"},
     ),
     Rule(
         "nor do attacks on one mechanism",
@@ -156,9 +158,9 @@ def test_engines_do_not_import_one_another() -> None:
 
 
 def test_only_the_table_of_engines_names_one() -> None:
-    """Whoever runs something asks the table; virtual time alone is of use to others too."""
+    """Whoever runs something asks the table; only virtual time, and what a party's process is given, others name."""
     engines = frozenset(f"simulation.engines.{name}" for name in ENGINES)
-    shared = frozenset({"simulation.engines.virtual.queue", "simulation.engines.virtual.EventQueue"})
+    shared = frozenset({"simulation.engines.virtual.EventQueue", "simulation.engines.processes.Setup"})
     for path in list_sources():
         if not path.is_relative_to(ROOT / "simulation" / "engines"):
             found = [name for name in imports_of(path) if lies_below(name, engines) and not lies_below(name, shared)]

@@ -1,1 +1,55 @@
 """What a run shows: figures, the formulas they are held against, and what must hold."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.analysis.after_run import (
+        estimate_patience_s,
+        find_broken,
+        find_standstill,
+        is_exact,
+        must_agree,
+        must_progress,
+    )
+    from simulation.analysis.chain_walk import find_supply_fault, walk_chain
+    from simulation.analysis.closed_forms import CLOSED_FORM, predict
+    from simulation.analysis.comparison import build_frame, build_table
+    from simulation.analysis.during_run import Watch
+    from simulation.analysis.measures import WORK, compute_measures, measure_detection
+    from simulation.analysis.promises import Promises, find_promises
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "after_run": "estimate_patience_s find_broken find_standstill is_exact must_agree must_progress",
+            "chain_walk": "find_supply_fault walk_chain",
+            "closed_forms": "CLOSED_FORM predict",
+            "comparison": "build_frame build_table",
+            "during_run": "Watch",
+            "measures": "WORK compute_measures measure_detection",
+            "promises": "Promises find_promises",
+        },
+    )
+
+__all__ = [
+    "CLOSED_FORM",
+    "WORK",
+    "Promises",
+    "Watch",
+    "build_frame",
+    "build_table",
+    "compute_measures",
+    "estimate_patience_s",
+    "find_broken",
+    "find_promises",
+    "find_standstill",
+    "find_supply_fault",
+    "is_exact",
+    "measure_detection",
+    "must_agree",
+    "must_progress",
+    "predict",
+    "walk_chain",
+]

@@ -17,11 +17,10 @@ from protocol.subsidy import compute_subsidy
 from simulation.analysis.chain_walk import find_supply_fault, walk_chain
 from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
 from simulation.analysis.promises import find_promises
-from simulation.attacks.traits import Traits
-from simulation.records.record import short_hash
-from simulation.records.tally import Tally
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.world import World
+from simulation.attacks import Traits
+from simulation.records import Tally, short_hash
+from simulation.scenario import Scenario
+from simulation.scenario.world import World
 
 PATIENCE: Final = 30
 """How many times as long as it should take a job may take before it counts as standing still."""

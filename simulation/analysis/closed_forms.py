@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from simulation.mechanisms.registry import find_part
-from simulation.scenario.scenario import Scenario
+from simulation.mechanisms import find_part
+from simulation.scenario import Scenario
 
 CLOSED_FORM: Final = ".closed_form"
 """Ends the name of a table's column with what a formula says of a figure."""

@@ -8,8 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
-from simulation.records.reading import RunLog
-from simulation.records.tally import Tally
+from simulation.records import RunLog, Tally
 
 
 def _show(value: object, digits: int = 1) -> str:

@@ -10,9 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-from simulation.records.message_facts import Appended, Refused, Sent
-from simulation.records.record import Record
-from simulation.records.tally import Tally
+from simulation.records import Appended, Record, Refused, Sent, Tally
 
 CONFIRMATION_DEPTH: Final = 6
 """Blocks on top of a block after which honest nodes must no longer differ about it."""

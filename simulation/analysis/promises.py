@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from simulation.mechanisms.registry import find_part
-from simulation.scenario.scenario import Scenario
+from simulation.mechanisms import find_part
+from simulation.scenario import Scenario
 
 SHARE_NEEDED: Final = 0.75
 """Share of the stake that has to do its part, where a mechanism says nothing else."""

@@ -11,15 +11,18 @@ import typer
 from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
-from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
-from simulation.foundation.interruption import Interrupted, Interruption
-from simulation.records.run_files import LOG_NAME
-from simulation.runs.live_view import make_console
-from simulation.scenario.corruptions import load_resolved
-from simulation.scenario.engine_traits import ENGINE_TRAITS
-from simulation.scenario.errors import ScenarioError
-from simulation.scenario.loading import find_scenario, list_shipped, load_scenario
-from simulation.scenario.overrides import check_option_agrees
+from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, Interrupted, Interruption, complain
+from simulation.records import LOG_NAME
+from simulation.runs import make_console
+from simulation.scenario import (
+    ENGINE_TRAITS,
+    ScenarioError,
+    check_option_agrees,
+    find_scenario,
+    list_shipped,
+    load_resolved,
+    load_scenario,
+)
 
 SOAK_REPORT_EVERY: Final = 100
 MAX_OUT_PARTS: Final = 100
@@ -128,8 +131,8 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.analysis.comparison import build_table  # noqa: PLC0415 - keeps other commands light
-    from simulation.records.reading import LogError, read_log  # noqa: PLC0415
+    from simulation.analysis import build_table  # noqa: PLC0415 - keeps other commands light
+    from simulation.records import LogError, read_log  # noqa: PLC0415
 
     try:
         logs = [read_log(path) for path in runs]
@@ -151,8 +154,7 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to make; numbered if there is one already.")] = Path("report"),
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    from simulation.commands.report.sources import SourceError, read_source  # noqa: PLC0415 - keeps other commands light
-    from simulation.commands.report.writing import write_report  # noqa: PLC0415
+    from simulation.commands.report import SourceError, read_source, write_report  # noqa: PLC0415 - keeps other commands light
 
     if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
         raise typer.Exit(complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
@@ -176,8 +178,8 @@ def verify(
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, summary and model."""
-    from simulation.commands.checks.verify import RunFolderError, verify_run  # noqa: PLC0415
-    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks import RunFolderError, verify_run  # noqa: PLC0415
+    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     try:
         faults = verify_run(run_folder, is_retraining=retrain, say=print)
@@ -194,7 +196,7 @@ def verify(
 @app.command()
 def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
     """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
-    from simulation.commands.checks.replay import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
 
     faults = parties = total = 0
     try:
@@ -216,7 +218,7 @@ def soak(
     jobs: Jobs = 2,
 ) -> None:
     """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
-    from simulation.commands.checks.soak import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, events, faults = time.monotonic(), 0, 0
     endings: Counter[str] = Counter()
@@ -240,7 +242,7 @@ def fuzz(
     jobs: Jobs = 2,
 ) -> None:
     """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
-    from simulation.commands.checks.fuzzing.fuzz import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.checks.fuzzing import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, sent, seeds, faults = time.monotonic(), 0, 0, 0
     verdicts: Counter[tuple[str, str]] = Counter()
@@ -270,9 +272,8 @@ def sweep(
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.commands.sweeps.command import Options, run_sweep  # noqa: PLC0415
-    from simulation.commands.sweeps.errors import SweepError  # noqa: PLC0415
-    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.sweeps import Options, SweepError, run_sweep  # noqa: PLC0415
+    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
     try:
@@ -287,11 +288,10 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
-    from simulation.engines.result import PartyError  # noqa: PLC0415
-    from simulation.foundation.descriptors import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.runs.folder import FolderError  # noqa: PLC0415
-    from simulation.runs.run import run_scenario  # noqa: PLC0415
-    from simulation.training.datasets import DatasetError  # noqa: PLC0415 - bad input is answered before these load
+    from simulation.engines import PartyError  # noqa: PLC0415
+    from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
+    from simulation.runs import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.training import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
         outcome = run_scenario(
@@ -314,6 +314,6 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
 
 
 def _draw(folder: Path) -> None:
-    from simulation.commands.report.run_pictures import draw_run  # noqa: PLC0415 - loads matplotlib
+    from simulation.commands.report import draw_run  # noqa: PLC0415 - loads matplotlib
 
     draw_run(folder)

@@ -1,7 +1,45 @@
 """Ways to run the same parties."""
 
-from simulation.engines.engine import Engine, EngineFactory, EngineSetup
-from simulation.engines.result import EngineResult, PartyError
-from simulation.engines.table import ENGINES, find_engine
+from typing import TYPE_CHECKING
 
-__all__ = ["ENGINES", "Engine", "EngineFactory", "EngineResult", "EngineSetup", "PartyError", "find_engine"]
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.engines.caching_rules import CachingRules
+    from simulation.engines.engine import Engine, EngineFactory, EngineSetup
+    from simulation.engines.network_model import NetworkModel, Planner
+    from simulation.engines.result import EngineResult, PartyError
+    from simulation.engines.table import find_engine
+    from simulation.engines.tools import Desk, PartyTools, VirtualTools
+    from simulation.engines.worker import ChargingWorker, WorkDone, Worker
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "caching_rules": "CachingRules",
+            "engine": "Engine EngineFactory EngineSetup",
+            "network_model": "NetworkModel Planner",
+            "result": "EngineResult PartyError",
+            "table": "find_engine",
+            "tools": "Desk PartyTools VirtualTools",
+            "worker": "ChargingWorker WorkDone Worker",
+        },
+    )
+
+__all__ = [
+    "CachingRules",
+    "ChargingWorker",
+    "Desk",
+    "Engine",
+    "EngineFactory",
+    "EngineResult",
+    "EngineSetup",
+    "NetworkModel",
+    "PartyError",
+    "PartyTools",
+    "Planner",
+    "VirtualTools",
+    "WorkDone",
+    "Worker",
+    "find_engine",
+]

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from simulation.engines.result import EngineResult
-from simulation.foundation.interruption import Interruption
-from simulation.records.record import Record
-from simulation.records.tally import Tally
-from simulation.scenario.world.world import World
-from simulation.training.datasets import ImageSet
+from simulation.foundation import Interruption
+from simulation.records import Record, Tally
+from simulation.scenario.world import World
+from simulation.training import ImageSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from simulation.foundation.randomness import derive_seed
-from simulation.foundation.units import NANOSECONDS
-from simulation.scenario.network import Eclipse, Latency, Partition
-from simulation.scenario.world.world import World
+from simulation.foundation import NANOSECONDS, derive_seed
+from simulation.scenario import Eclipse, Latency, Partition
+from simulation.scenario.world import World
 
 _MILLISECOND: Final = 1_000_000
 _BITS: Final = 8

@@ -7,10 +7,10 @@ from typing import Final
 from simulation.engines.engine import EngineFactory
 
 ENGINES: Final[Mapping[str, str]] = {
-    "processes": "simulation.engines.processes.factory",
-    "virtual": "simulation.engines.virtual.factory",
+    "processes": "simulation.engines.processes",
+    "virtual": "simulation.engines.virtual",
 }
-"""Module of each engine, whose `FACTORY` builds it."""
+"""Package of each engine, whose `FACTORY` builds it."""
 
 
 def find_engine(name: str) -> EngineFactory:

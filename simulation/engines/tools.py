@@ -10,8 +10,8 @@ from typing import Generic, Protocol, TypeVar
 from protocol.events import BlockAppended
 from protocol.participant import Participant
 from simulation.engines.worker import ChargingWorker, Worker
-from simulation.records.record import Sink
-from simulation.scenario.world.world import NodeSpec
+from simulation.records import Sink
+from simulation.scenario.world import NodeSpec
 
 SetupT = TypeVar("SetupT")
 

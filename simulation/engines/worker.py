@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulation.records.fact import Fact
+from simulation.records import Fact
 
 
 @dataclass(frozen=True, slots=True)

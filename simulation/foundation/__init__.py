@@ -1,1 +1,64 @@
 """What every other room stands on: owners of random draws, the wish to end, cost, the version of the code."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation.doors import open_door
+
+if TYPE_CHECKING:
+    from simulation.foundation.code_version import compute_code_version
+    from simulation.foundation.cost_meter import MIB, Meter
+    from simulation.foundation.descriptors import TooFewDescriptorsError, compute_needed, ensure_available
+    from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
+    from simulation.foundation.interruption import (
+        EXIT_BASE,
+        OF_THE_TERMINAL,
+        SIGNALS,
+        Interrupted,
+        Interruption,
+        hold_back,
+    )
+    from simulation.foundation.project import ROOT
+    from simulation.foundation.randomness import derive_bytes, derive_generator, derive_seed
+    from simulation.foundation.units import MICROSECONDS, NANOSECONDS, to_micro, to_millionths
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "code_version": "compute_code_version",
+            "cost_meter": "MIB Meter",
+            "descriptors": "TooFewDescriptorsError compute_needed ensure_available",
+            "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain",
+            "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
+            "project": "ROOT",
+            "randomness": "derive_bytes derive_generator derive_seed",
+            "units": "MICROSECONDS NANOSECONDS to_micro to_millionths",
+        },
+    )
+
+__all__ = [
+    "EXIT_BAD_INPUT",
+    "EXIT_BASE",
+    "EXIT_FAILED",
+    "EXIT_NO_DATASET",
+    "MIB",
+    "MICROSECONDS",
+    "NANOSECONDS",
+    "OF_THE_TERMINAL",
+    "ROOT",
+    "SIGNALS",
+    "Interrupted",
+    "Interruption",
+    "Meter",
+    "TooFewDescriptorsError",
+    "complain",
+    "compute_code_version",
+    "compute_needed",
+    "derive_bytes",
+    "derive_generator",
+    "derive_seed",
+    "ensure_available",
+    "hold_back",
+    "open_door",
+    "to_micro",
+    "to_millionths",
+]

@@ -1,1 +1,163 @@
 """What happened: facts as records, written, read back and counted."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.records.fact import Count, CpuSeconds, Fact, Height, Number, Share, register_facts, register_parts
+    from simulation.records.facts import (
+        Broken,
+        CameUp,
+        Cost,
+        Crashed,
+        Dated,
+        Dropped,
+        Ended,
+        Fallback,
+        GenesisMade,
+        NodeDescribed,
+        Opening,
+        PartyEnded,
+        PartyStarted,
+        Unlinked,
+        WentDown,
+    )
+    from simulation.records.lines import DEBUG, INFO, WARNING, parse_json, parse_line
+    from simulation.records.message_facts import (
+        Accepted,
+        AcceptedCount,
+        Appended,
+        BlockPart,
+        Counted,
+        CountedPart,
+        Ignored,
+        IgnoredCount,
+        Refused,
+        RefusedCount,
+        Relayed,
+        Sent,
+        SentCount,
+        Waiting,
+    )
+    from simulation.records.reading import LogError, RunLog, read_log
+    from simulation.records.record import Record, Sink, short_hash
+    from simulation.records.reporting import Reporter, find_reporter
+    from simulation.records.run_files import (
+        AGGREGATE_STEM,
+        CELLS_NAME,
+        CHAIN_NAME,
+        DIGESTS_NAME,
+        EVENTS_NAME,
+        JOURNAL_FOLDER,
+        LOG_NAME,
+        MODEL_NAME,
+        RESULTS_STEM,
+        SCENARIO_NAME,
+        SUMMARY_NAME,
+        SWEEP_NAME,
+        WEIGHTS_FOLDER,
+        compute_file_digest,
+        write_in_one_step,
+        write_text_in_one_step,
+    )
+    from simulation.records.tally import PartyTally, Tally
+    from simulation.records.writing import RecordWriter
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "fact": "Count CpuSeconds Fact Height Number Share register_facts register_parts",
+            "facts": (
+                "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade NodeDescribed Opening PartyEnded "
+                "PartyStarted Unlinked WentDown"
+            ),
+            "lines": "DEBUG INFO WARNING parse_json parse_line",
+            "message_facts": (
+                "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Refused "
+                "RefusedCount Relayed Sent SentCount Waiting"
+            ),
+            "reading": "LogError RunLog read_log",
+            "record": "Record Sink short_hash",
+            "reporting": "Reporter find_reporter",
+            "run_files": (
+                "AGGREGATE_STEM CELLS_NAME CHAIN_NAME DIGESTS_NAME EVENTS_NAME JOURNAL_FOLDER LOG_NAME MODEL_NAME "
+                "RESULTS_STEM SCENARIO_NAME SUMMARY_NAME SWEEP_NAME WEIGHTS_FOLDER compute_file_digest "
+                "write_in_one_step write_text_in_one_step"
+            ),
+            "tally": "PartyTally Tally",
+            "writing": "RecordWriter",
+        },
+    )
+
+__all__ = [
+    "AGGREGATE_STEM",
+    "CELLS_NAME",
+    "CHAIN_NAME",
+    "DEBUG",
+    "DIGESTS_NAME",
+    "EVENTS_NAME",
+    "INFO",
+    "JOURNAL_FOLDER",
+    "LOG_NAME",
+    "MODEL_NAME",
+    "RESULTS_STEM",
+    "SCENARIO_NAME",
+    "SUMMARY_NAME",
+    "SWEEP_NAME",
+    "WARNING",
+    "WEIGHTS_FOLDER",
+    "Accepted",
+    "AcceptedCount",
+    "Appended",
+    "BlockPart",
+    "Broken",
+    "CameUp",
+    "Cost",
+    "Count",
+    "Counted",
+    "CountedPart",
+    "CpuSeconds",
+    "Crashed",
+    "Dated",
+    "Dropped",
+    "Ended",
+    "Fact",
+    "Fallback",
+    "GenesisMade",
+    "Height",
+    "Ignored",
+    "IgnoredCount",
+    "LogError",
+    "NodeDescribed",
+    "Number",
+    "Opening",
+    "PartyEnded",
+    "PartyStarted",
+    "PartyTally",
+    "Record",
+    "RecordWriter",
+    "Refused",
+    "RefusedCount",
+    "Relayed",
+    "Reporter",
+    "RunLog",
+    "Sent",
+    "SentCount",
+    "Share",
+    "Sink",
+    "Tally",
+    "Unlinked",
+    "Waiting",
+    "WentDown",
+    "compute_file_digest",
+    "find_reporter",
+    "parse_json",
+    "parse_line",
+    "read_log",
+    "register_facts",
+    "register_parts",
+    "short_hash",
+    "write_in_one_step",
+    "write_text_in_one_step",
+]

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulation.mechanisms.proof_of_training.counts import TrainingCounts
+from simulation.mechanisms.proof_of_training import TrainingCounts
 from simulation.records.fact import Fact
 from simulation.records.facts import (
     Broken,

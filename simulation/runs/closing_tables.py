@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.records.tally import PartyTally, Tally
+from simulation.records import PartyTally, Tally
 from simulation.runs.summary import Summary
-from simulation.scenario.engine_traits import ENGINE_TRAITS
+from simulation.scenario import ENGINE_TRAITS
 
 
 def group_nodes(tally: Tally) -> dict[str, list[PartyTally]]:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from simulation.foundation.code_version import compute_code_version
-from simulation.records.run_files import JOURNAL_FOLDER, SCENARIO_NAME
-from simulation.scenario.scenario import Scenario
+from simulation.foundation import compute_code_version
+from simulation.records import JOURNAL_FOLDER, SCENARIO_NAME
+from simulation.scenario import Scenario
 
 
 class FolderError(Exception):

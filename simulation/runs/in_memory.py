@@ -6,18 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from simulation.engines.engine import Engine, EngineSetup
-from simulation.engines.result import EngineResult
-from simulation.engines.table import find_engine
-from simulation.foundation.interruption import Interruption
-from simulation.records.record import Record
-from simulation.records.run_files import MODEL_NAME
-from simulation.records.tally import Tally
+from simulation.engines import Engine, EngineResult, EngineSetup, find_engine
+from simulation.foundation import Interruption
+from simulation.records import MODEL_NAME, Record, Tally
 from simulation.runs.observer import RunObserver
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import build_world
-from simulation.training.datasets import ImageSet
-from simulation.training.image_format import PIXELS
+from simulation.scenario import Scenario
+from simulation.scenario.world import build_world
+from simulation.training import PIXELS, ImageSet
 
 _EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
 

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from simulation.records.tally import PartyTally, Tally
+from simulation.records import PartyTally, Tally
 from simulation.runs.closing_tables import count_alive, group_nodes
 
 REFRESH_S: Final = 0.25

@@ -1,10 +1,9 @@
 """Whoever runs a world counts its records, watches them, and judges the run when it has ended: all of that, once."""
 
-from simulation.analysis.after_run import find_broken, find_standstill, is_exact, must_agree
-from simulation.analysis.during_run import Watch
-from simulation.engines.result import EngineResult
-from simulation.records.tally import Tally
-from simulation.scenario.world.world import World
+from simulation.analysis import Watch, find_broken, find_standstill, is_exact, must_agree
+from simulation.engines import EngineResult
+from simulation.records import Tally
+from simulation.scenario.world import World
 
 
 class RunObserver:

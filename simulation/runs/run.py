@@ -11,29 +11,35 @@ from typing import Final
 
 from rich.console import Console
 
-from simulation.engines.engine import Engine, EngineFactory, EngineSetup
-from simulation.engines.result import EngineResult, PartyError
-from simulation.engines.table import find_engine
-from simulation.foundation.code_version import compute_code_version
-from simulation.foundation.cost_meter import MIB, Meter
-from simulation.foundation.descriptors import ensure_available
-from simulation.foundation.interruption import EXIT_BASE, Interruption
-from simulation.mechanisms.registry import find_part
-from simulation.records.fact import Fact
-from simulation.records.facts import Broken, Cost, Dated, Ended, Fallback, NodeDescribed, Opening
-from simulation.records.record import Record
-from simulation.records.run_files import CHAIN_NAME, EVENTS_NAME, LOG_NAME, MODEL_NAME, SCENARIO_NAME
-from simulation.records.writing import RecordWriter
+from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
+from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, compute_code_version, ensure_available
+from simulation.mechanisms import find_part
+from simulation.records import (
+    CHAIN_NAME,
+    EVENTS_NAME,
+    LOG_NAME,
+    MODEL_NAME,
+    SCENARIO_NAME,
+    Broken,
+    Cost,
+    Dated,
+    Ended,
+    Fact,
+    Fallback,
+    NodeDescribed,
+    Opening,
+    Record,
+    RecordWriter,
+)
 from simulation.runs.chain_file import write_chain
 from simulation.runs.closing_tables import print_summary
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.observer import RunObserver
 from simulation.runs.summary import Summary, build_summary, write_summary
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import build_world
-from simulation.scenario.world.world import EMPLOYER, World
-from simulation.training.datasets import NO_DATA, ImageSet
+from simulation.scenario import Scenario
+from simulation.scenario.world import EMPLOYER, World, build_world
+from simulation.training import NO_DATA, ImageSet
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""

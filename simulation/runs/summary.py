@@ -12,11 +12,10 @@ from protocol.messages import AnyBlock
 from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.analysis.measures import compute_measures
-from simulation.mechanisms.registry import find_part
-from simulation.records.run_files import SUMMARY_NAME, compute_file_digest, write_text_in_one_step
-from simulation.records.tally import Tally
-from simulation.scenario.world.world import World
+from simulation.analysis import compute_measures
+from simulation.mechanisms import find_part
+from simulation.records import SUMMARY_NAME, Tally, compute_file_digest, write_text_in_one_step
+from simulation.scenario.world import World
 
 Summary = dict[str, Any]
 

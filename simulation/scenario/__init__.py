@@ -1,1 +1,77 @@
 """What a user may write, and the scenario it stands for."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.scenario.behaviours import ROLES, BehaviourSection
+    from simulation.scenario.corruptions import load_resolved, resolve_corruptions
+    from simulation.scenario.defaults import from_constant, load_constants
+    from simulation.scenario.engine_traits import ENGINE_TRAITS
+    from simulation.scenario.error_messages import Step, explain, show
+    from simulation.scenario.errors import ScenarioError, shorten
+    from simulation.scenario.fields import Name, OneLine, Section
+    from simulation.scenario.loading import CONFIGS, build_scenario, find_scenario, list_shipped, load_scenario
+    from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
+    from simulation.scenario.overrides import Override, check_option_agrees
+    from simulation.scenario.populations import Poison, Population
+    from simulation.scenario.scenario import Scenario
+    from simulation.scenario.sections import TrainingJobKeys
+    from simulation.scenario.strict_yaml import read_file, write_text
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "behaviours": "BehaviourSection ROLES",
+            "corruptions": "load_resolved resolve_corruptions",
+            "defaults": "from_constant load_constants",
+            "engine_traits": "ENGINE_TRAITS",
+            "error_messages": "Step explain show",
+            "errors": "ScenarioError shorten",
+            "fields": "Name OneLine Section",
+            "loading": "CONFIGS build_scenario find_scenario list_shipped load_scenario",
+            "network": "Eclipse Latency Network Outage Partition",
+            "overrides": "Override check_option_agrees",
+            "populations": "Poison Population",
+            "scenario": "Scenario",
+            "sections": "TrainingJobKeys",
+            "strict_yaml": "read_file write_text",
+        },
+    )
+
+__all__ = [
+    "CONFIGS",
+    "ENGINE_TRAITS",
+    "ROLES",
+    "BehaviourSection",
+    "Eclipse",
+    "Latency",
+    "Name",
+    "Network",
+    "OneLine",
+    "Outage",
+    "Override",
+    "Partition",
+    "Poison",
+    "Population",
+    "Scenario",
+    "ScenarioError",
+    "Section",
+    "Step",
+    "TrainingJobKeys",
+    "build_scenario",
+    "check_option_agrees",
+    "explain",
+    "find_scenario",
+    "from_constant",
+    "list_shipped",
+    "load_constants",
+    "load_resolved",
+    "load_scenario",
+    "read_file",
+    "resolve_corruptions",
+    "shorten",
+    "show",
+    "write_text",
+]

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from msgspec import NODEFAULT
 from pydantic import Field, create_model, model_validator
 
-from simulation.attacks.catalogue import load_catalogue
-from simulation.attacks.layers import Adversary
-from simulation.attacks.traits import Parameter, Parameters, list_parameters
+from simulation.attacks import Adversary, Parameter, Parameters, list_parameters, load_catalogue
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Section

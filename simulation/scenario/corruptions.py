@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from simulation.foundation.randomness import derive_generator
+from simulation.foundation import derive_generator
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario

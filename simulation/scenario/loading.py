@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from simulation.foundation.project import ROOT
+from simulation.foundation import ROOT
 from simulation.scenario.defaults import load_constants
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError, shorten

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simulation.attacks.traits import HONEST, Traits
+from simulation.attacks import HONEST, Traits
 from simulation.scenario.behaviours import ROLES, BehaviourSection
 from simulation.scenario.defaults import from_constant
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
-from simulation.training.poisons import POISONS
+from simulation.training import POISONS
 
 _POISONED: Final = Traits(passes_on=False, does_its_part=False)
 """What is expected of a node that has poisoned its data: it refuses what honest nodes say."""

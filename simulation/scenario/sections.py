@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, FilePath, PositiveFloat, PositiveInt, Section, Share
-from simulation.training.image_format import CLASSES, PIXELS
+from simulation.training import CLASSES, PIXELS
 
 MAX_PARAMETERS: Final = 100_000_000
 """Most weights and biases of a network. Training holds each of them four times, as 32-bit floats: itself, its

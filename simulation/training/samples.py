@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.foundation.randomness import derive_generator
+from simulation.foundation import derive_generator
 from simulation.training.datasets import Bytes
 from simulation.training.image_format import CLASSES, PIXELS
 

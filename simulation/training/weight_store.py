@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from simulation.records.run_files import write_in_one_step
+from simulation.records import write_in_one_step
 from simulation.training.samples import Weights, compute_weights_digest
 
 

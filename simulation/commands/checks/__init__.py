@@ -1,1 +1,35 @@
 """Commands that doubt: stored runs, random scenarios, hostile frames."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.commands.checks.replay import JournalError, replay_run
+    from simulation.commands.checks.seed_pool import run_shares
+    from simulation.commands.checks.soak import describe_failure, run_seeds
+    from simulation.commands.checks.verification import Learn, Verification
+    from simulation.commands.checks.verify import RunFolderError, verify_run
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "replay": "JournalError replay_run",
+            "seed_pool": "run_shares",
+            "soak": "describe_failure run_seeds",
+            "verification": "Learn Verification",
+            "verify": "RunFolderError verify_run",
+        },
+    )
+
+__all__ = [
+    "JournalError",
+    "Learn",
+    "RunFolderError",
+    "Verification",
+    "describe_failure",
+    "replay_run",
+    "run_seeds",
+    "run_shares",
+    "verify_run",
+]

@@ -11,16 +11,13 @@ from protocol.light_client import LightClient
 from protocol.node import Node
 from protocol.participant import Participant
 from protocol.rules import Rules
-from simulation.engines.caching_rules import CachingRules
-from simulation.engines.parties.building import build_node
-from simulation.engines.parties.journal import END, RESTART, describe, find_words, unpack_event
-from simulation.records.run_files import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
-from simulation.runs.chain_file import ChainFileError, read_chain
-from simulation.scenario.errors import ScenarioError
-from simulation.scenario.loading import load_scenario
-from simulation.scenario.world.building import build_world
-from simulation.scenario.world.world import EMPLOYER, NodeSpec
-from simulation.training.datasets import NO_DATA
+from simulation.engines import CachingRules
+from simulation.engines.parties import END, RESTART, build_node, describe, find_words, unpack_event
+from simulation.records import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
+from simulation.runs import ChainFileError, read_chain
+from simulation.scenario import ScenarioError, load_scenario
+from simulation.scenario.world import EMPLOYER, NodeSpec, build_world
+from simulation.training import NO_DATA
 
 
 class JournalError(ValueError):

@@ -11,15 +11,13 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from simulation.analysis.after_run import estimate_patience_s, must_progress
-from simulation.analysis.promises import find_promises
-from simulation.attacks.catalogue import load_catalogue
+from simulation.analysis import estimate_patience_s, find_promises, must_progress
+from simulation.attacks import load_catalogue
 from simulation.commands.checks.seed_pool import run_shares
-from simulation.engines.result import PartyError
-from simulation.foundation.randomness import derive_seed
-from simulation.runs.in_memory import MemoryRun
-from simulation.scenario.behaviours import ROLES, BehaviourSection
-from simulation.scenario.scenario import Scenario
+from simulation.engines import PartyError
+from simulation.foundation import derive_seed
+from simulation.runs import MemoryRun
+from simulation.scenario import ROLES, BehaviourSection, Scenario
 
 FAULTS_END_S: Final = 40.0
 """Simulated seconds after which a drawn scenario has no more faults."""

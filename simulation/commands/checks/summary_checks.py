@@ -7,10 +7,8 @@ from typing import Any
 
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
-from simulation.records.reading import LogError, read_log
-from simulation.records.record import short_hash
-from simulation.records.run_files import CHAIN_NAME, LOG_NAME, SUMMARY_NAME
-from simulation.runs.summary import Summary, compute_ledger, describe_tally
+from simulation.records import CHAIN_NAME, LOG_NAME, SUMMARY_NAME, LogError, read_log, short_hash
+from simulation.runs import Summary, compute_ledger, describe_tally
 
 
 def find_disagreements(

@@ -8,7 +8,7 @@ from protocol.events import ChainRecord
 from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
-from simulation.scenario.scenario import Scenario
+from simulation.scenario import Scenario
 
 Learn = Callable[[ChainRecord], object]
 """Returns what a judge knows by its own work on a parent."""

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
-from simulation.analysis.chain_walk import find_supply_fault, walk_chain
+from simulation.analysis import find_supply_fault, walk_chain
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.commands.checks.verification import Learn, Verification
-from simulation.mechanisms.registry import find_part
-from simulation.records.run_files import CHAIN_NAME, SCENARIO_NAME, SUMMARY_NAME, compute_file_digest
-from simulation.runs.chain_file import ChainFileError, read_chain
-from simulation.runs.summary import Summary
-from simulation.scenario.errors import ScenarioError
-from simulation.scenario.loading import load_scenario
-from simulation.scenario.scenario import Scenario
+from simulation.mechanisms import find_part
+from simulation.records import CHAIN_NAME, SCENARIO_NAME, SUMMARY_NAME, compute_file_digest
+from simulation.runs import ChainFileError, Summary, read_chain
+from simulation.scenario import Scenario, ScenarioError, load_scenario
 
 
 class RunFolderError(ValueError):

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from simulation.analysis.measures import WORK, measure_detection
+from simulation.analysis import WORK, measure_detection
 from simulation.commands.report.picture import Table
 from simulation.commands.report.sources import Run
-from simulation.records.tally import Tally
+from simulation.records import Tally
 
 
 def build_headline(run: Run) -> Table:

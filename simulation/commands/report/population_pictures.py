@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.sources import Run
 from simulation.commands.report.style import BLACK, GREY, WIDTH, colour_populations, fit, make_figure
-from simulation.records.tally import PartyTally
+from simulation.records import PartyTally
 
 REFUSALS: Final = "Refusals"
 COINS: Final = "Coins"

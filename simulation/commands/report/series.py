@@ -3,10 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.mechanisms.proof_of_training.facts import Trained, TrainingBlock
-from simulation.records.facts import PartyEnded
-from simulation.records.message_facts import Appended, Counted, Relayed, Sent
-from simulation.records.record import Record
+from simulation.mechanisms.proof_of_training import Trained, TrainingBlock
+from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, Sent
 
 
 @dataclass(slots=True)

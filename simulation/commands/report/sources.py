@@ -11,11 +11,18 @@ from simulation.commands.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
-from simulation.records.lines import parse_json, parse_line
-from simulation.records.reading import LogError, RunLog, read_log
-from simulation.records.run_files import EVENTS_NAME, LOG_NAME, SWEEP_NAME
-from simulation.records.tally import Tally
-from simulation.scenario.engine_traits import ENGINE_TRAITS
+from simulation.records import (
+    EVENTS_NAME,
+    LOG_NAME,
+    SWEEP_NAME,
+    LogError,
+    RunLog,
+    Tally,
+    parse_json,
+    parse_line,
+    read_log,
+)
+from simulation.scenario import ENGINE_TRAITS
 
 
 class SourceError(ValueError):

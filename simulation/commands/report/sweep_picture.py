@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulation.analysis.closed_forms import CLOSED_FORM
+from simulation.analysis import CLOSED_FORM
 from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable, is_proportion

@@ -6,10 +6,10 @@ from typing import Final
 
 import pandas as pd
 
-from simulation.analysis.closed_forms import CLOSED_FORM
+from simulation.analysis import CLOSED_FORM
 from simulation.commands.report.picture import Table
-from simulation.commands.sweeps.digests import is_changed, read_digests
-from simulation.records.run_files import AGGREGATE_STEM, DIGESTS_NAME
+from simulation.commands.sweeps import is_changed, read_digests
+from simulation.records import AGGREGATE_STEM, DIGESTS_NAME
 
 AGGREGATE_NAME: Final = f"{AGGREGATE_STEM}.csv"
 COPY_NAME: Final = f"{AGGREGATE_STEM}.parquet"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from simulation.records.tally import Tally
+from simulation.records import Tally
 
 GENESIS_HEIGHT: Final = 0
 

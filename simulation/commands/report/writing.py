@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from simulation.analysis.comparison import build_frame
+from simulation.analysis import build_frame
 from simulation.commands.report.headline import build_headline
 from simulation.commands.report.page import build_page, build_section
 from simulation.commands.report.picture import Missing, Picture, Table

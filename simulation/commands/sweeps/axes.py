@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from simulation.scenario.error_messages import show
-from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario import ScenarioError, shorten, show
 
 MAX_CELLS: Final = 1_000_000
 """Most cells of a sweep: their results are some GB."""

@@ -16,7 +16,7 @@ from simulation.commands.sweeps.cell_runner import Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.sweep_file import Sweep
-from simulation.records.run_files import SCENARIO_NAME, SWEEP_NAME, write_text_in_one_step
+from simulation.records import SCENARIO_NAME, SWEEP_NAME, write_text_in_one_step
 
 SEAL_DIGITS: Final = 16
 """Hex digits of a line's digest: it is against mistakes, anybody can make another one."""

@@ -14,18 +14,13 @@ from typing import Any, Final
 from rich.console import Console
 
 from simulation.commands.sweeps.cells import Cell, Recipe
-from simulation.engines.result import PartyError
-from simulation.foundation.code_version import compute_code_version
-from simulation.foundation.interruption import Interruption
-from simulation.records.facts import Ended, Opening
-from simulation.records.record import Record
-from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
-from simulation.runs.run import FINISHED, run_scenario
-from simulation.runs.summary import Summary, build_summary
-from simulation.scenario.engine_traits import ENGINE_TRAITS
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.key_pairs import make_keys
-from simulation.training.datasets import DatasetError, ImageSet, load_images
+from simulation.engines import PartyError
+from simulation.foundation import Interruption, compute_code_version
+from simulation.records import Ended, Opening, Record
+from simulation.runs import FINISHED, NO_DIGEST, NO_IMAGES, MemoryRun, Summary, build_summary, run_scenario
+from simulation.scenario import ENGINE_TRAITS, Scenario
+from simulation.scenario.world import make_keys
+from simulation.training import DatasetError, ImageSet, load_images
 
 Figure = bool | int | float | str
 

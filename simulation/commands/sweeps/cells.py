@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from simulation.analysis.closed_forms import predict
+from simulation.analysis import predict
 from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.sweep_file import Sweep
-from simulation.foundation.randomness import derive_seed
-from simulation.scenario.corruptions import resolve_corruptions
-from simulation.scenario.errors import ScenarioError, shorten
-from simulation.scenario.loading import build_scenario
-from simulation.scenario.overrides import Override
-from simulation.scenario.scenario import Scenario
+from simulation.foundation import derive_seed
+from simulation.scenario import Override, Scenario, ScenarioError, build_scenario, resolve_corruptions, shorten
 
 ID_DIGITS: Final = 16
 """A million cells share one with a chance of 3 in 10^8."""

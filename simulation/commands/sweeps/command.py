@@ -18,9 +18,7 @@ from simulation.commands.sweeps.executors import Executor, LocalExecutor
 from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import Session
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
-from simulation.foundation.code_version import compute_code_version
-from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED
-from simulation.foundation.interruption import Interruption
+from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, Interruption, compute_code_version
 
 EXECUTORS: Final = ("local", "ray")
 

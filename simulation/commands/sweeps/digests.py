@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from simulation.records.run_files import DIGESTS_NAME, compute_file_digest, write_text_in_one_step
+from simulation.records import DIGESTS_NAME, compute_file_digest, write_text_in_one_step
 
 
 def write_digests(folder: Path, names: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from simulation.foundation.exit_codes import EXIT_FAILED
+from simulation.foundation import EXIT_FAILED
 
 KEPT: Final = "finished cells are kept, and the same command goes on"
 

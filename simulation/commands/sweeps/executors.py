@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import KEPT, SweepError
-from simulation.foundation.interruption import SIGNALS, Interrupted, Interruption, hold_back
+from simulation.foundation import SIGNALS, Interrupted, Interruption, hold_back
 
 LOOK_EVERY_S: Final = 0.2
 """How often an executor asks whether the user has had enough."""

@@ -18,9 +18,7 @@ from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import LOOK_EVERY_S
-from simulation.foundation.exit_codes import EXIT_BAD_INPUT
-from simulation.foundation.interruption import SIGNALS, Interruption
-from simulation.foundation.project import ROOT
+from simulation.foundation import EXIT_BAD_INPUT, ROOT, SIGNALS, Interruption
 
 REACH_WITHIN_S: Final = 5.0
 """How long a cluster's address may take to accept a connection."""

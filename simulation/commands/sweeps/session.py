@@ -19,11 +19,10 @@ from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
-from simulation.foundation.exit_codes import EXIT_FAILED, complain
-from simulation.foundation.interruption import EXIT_BASE, Interruption
-from simulation.records.run_files import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
-from simulation.scenario.errors import shorten
-from simulation.training.datasets import DatasetError, load_images
+from simulation.foundation import EXIT_BASE, EXIT_FAILED, Interruption, complain
+from simulation.records import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
+from simulation.scenario import shorten
+from simulation.training import DatasetError, load_images
 
 
 @dataclass(slots=True)

@@ -10,13 +10,22 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from simulation.commands.sweeps.axes import MAX_CELLS, Axis, check_value, encode, read_axis
-from simulation.records.run_files import SCENARIO_NAME
-from simulation.scenario.defaults import from_constant, load_constants
-from simulation.scenario.error_messages import Step, explain, show
-from simulation.scenario.errors import ScenarioError, shorten
-from simulation.scenario.fields import Name, OneLine, Section
-from simulation.scenario.loading import find_scenario
-from simulation.scenario.strict_yaml import read_file, write_text
+from simulation.records import SCENARIO_NAME
+from simulation.scenario import (
+    Name,
+    OneLine,
+    ScenarioError,
+    Section,
+    Step,
+    explain,
+    find_scenario,
+    from_constant,
+    load_constants,
+    read_file,
+    shorten,
+    show,
+    write_text,
+)
 
 
 class SweepFile(Section):

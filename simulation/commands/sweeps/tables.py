@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from simulation.analysis.closed_forms import CLOSED_FORM
+from simulation.analysis import CLOSED_FORM
 from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.cell_file import read_lines
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.statistics import compute_spread, compute_wilson
-from simulation.records.run_files import write_in_one_step
+from simulation.records import write_in_one_step
 
 COUNTED: Final = re.compile(
     r"messages\.(sent|accepted|ignored|rejected)\..+"

@@ -4,11 +4,9 @@ from functools import partial
 
 from protocol.node import Node
 from protocol.rules import Rules
-from simulation.attacks.behaviour import Behaviour, Honest
-from simulation.attacks.layers import Layered, build_proposer_type
-from simulation.foundation.randomness import derive_generator
-from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.world import NodeSpec
+from simulation.attacks import Behaviour, Honest, Layered, build_proposer_type
+from simulation.foundation import derive_generator
+from simulation.scenario.world import NodeSpec, make_keys
 
 
 def build_node(spec: NodeSpec, rules: Rules, *, is_relaying: bool = False) -> tuple[Node, Behaviour]:

@@ -9,9 +9,7 @@ from protocol.rules import Rules
 from protocol.types import AccountId
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from simulation.engines.parties.recorder import Recorder
-from simulation.records.fact import Fact
-from simulation.records.message_facts import AcceptedCount, Counted, CountedPart, IgnoredCount, RefusedCount, SentCount
-from simulation.records.record import Sink
+from simulation.records import AcceptedCount, Counted, CountedPart, Fact, IgnoredCount, RefusedCount, SentCount, Sink
 
 
 @dataclass(slots=True)

@@ -27,12 +27,11 @@ from protocol.events import (
 from protocol.light_client import LightClient
 from protocol.participant import Participant
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.attacks.behaviour import Action, Behaviour, SendBytes
+from simulation.attacks import Action, Behaviour, SendBytes
+from simulation.engines import WorkDone
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Recorder
-from simulation.engines.worker import WorkDone
-from simulation.records.facts import PartyEnded
-from simulation.records.record import Sink, short_hash
+from simulation.records import PartyEnded, Sink, short_hash
 
 
 class Driver(Protocol):

@@ -36,8 +36,8 @@ from protocol.messages import AnyBlock
 from protocol.participant import Participant
 from protocol.types import Nanoseconds
 from protocol.verdicts import Accept, Wait
-from simulation.mechanisms.registry import find_part
-from simulation.records.record import short_hash
+from simulation.mechanisms import find_part
+from simulation.records import short_hash
 
 RESTART: Final = "restart"
 END: Final = "end"

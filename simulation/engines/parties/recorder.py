@@ -7,10 +7,19 @@ from protocol.events import BlockAppended, Judged
 from protocol.messages import BlockResponse, Message
 from protocol.rules import Rules
 from protocol.verdicts import Accept, ChainReason, Ignore, Reject, Wait
-from simulation.records.fact import Fact
-from simulation.records.message_facts import Accepted, Appended, Ignored, Refused, Relayed, Sent, Waiting
-from simulation.records.record import Sink, short_hash
-from simulation.records.reporting import find_reporter
+from simulation.records import (
+    Accepted,
+    Appended,
+    Fact,
+    Ignored,
+    Refused,
+    Relayed,
+    Sent,
+    Sink,
+    Waiting,
+    find_reporter,
+    short_hash,
+)
 
 
 class Recorder:

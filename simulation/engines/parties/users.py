@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from protocol.codec import encode_frame
-from simulation.records.fact import Fact
-from simulation.records.message_facts import Sent
-from simulation.scenario.world.transfers import PlannedTransfer
+from simulation.records import Fact, Sent
+from simulation.scenario.world import PlannedTransfer
 
 
 def issue_transfers(

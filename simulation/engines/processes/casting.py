@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulation.engines.engine import EngineSetup
-from simulation.engines.network_model import NetworkModel
+from simulation.engines import EngineSetup, NetworkModel
 from simulation.engines.processes.control import EmployerRole, NodeRole, Role, Setup, UsersRole
-from simulation.foundation.descriptors import compute_needed
-from simulation.scenario.world.transfers import plan_transfers
-from simulation.scenario.world.world import EMPLOYER, USERS, World
+from simulation.foundation import compute_needed
+from simulation.scenario.world import EMPLOYER, USERS, World, plan_transfers
 
 
 def list_parties(world: World) -> list[str]:

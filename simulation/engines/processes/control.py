@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.mechanism import Mechanism
-from simulation.engines.network_model import NetworkModel
-from simulation.records.record import Record
-from simulation.scenario.world.transfers import TransferPlan
-from simulation.scenario.world.world import NodeSpec
+from simulation.engines import NetworkModel
+from simulation.records import Record
+from simulation.scenario.world import NodeSpec, TransferPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

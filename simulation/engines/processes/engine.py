@@ -15,18 +15,14 @@ from multiprocessing.context import ForkServerProcess
 from typing import Final
 
 from protocol.rules import Rules
-from simulation.engines.engine import EngineSetup
-from simulation.engines.network_model import NetworkModel
+from simulation.engines import EngineResult, EngineSetup, NetworkModel
 from simulation.engines.processes.casting import Casting, list_links, list_parties
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
 from simulation.engines.processes.entry import run_party_process
 from simulation.engines.processes.server import CONTEXT
-from simulation.engines.result import EngineResult
-from simulation.foundation.units import NANOSECONDS
-from simulation.records.fact import Fact
-from simulation.records.facts import Crashed, GenesisMade
-from simulation.records.record import Record, short_hash
-from simulation.scenario.world.world import EMPLOYER, USERS
+from simulation.foundation import NANOSECONDS
+from simulation.records import Crashed, Fact, GenesisMade, Record, short_hash
+from simulation.scenario.world import EMPLOYER, USERS
 
 TICK_S: Final = 0.1
 """Seconds between two looks at the clock while nothing happens."""

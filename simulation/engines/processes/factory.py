@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from simulation.engines.engine import EngineFactory, EngineSetup
+from simulation.engines import EngineFactory, EngineSetup
 from simulation.engines.processes.casting import count_descriptors
 from simulation.engines.processes.engine import ProcessEngine
 from simulation.engines.processes.server import start_server
-from simulation.scenario.world.world import World
+from simulation.scenario.world import World
 
 
 class ProcessEngineFactory:

@@ -12,16 +12,13 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 from protocol.events import Timer
-from simulation.engines.parties.host import Host
+from simulation.engines import Worker
+from simulation.engines.parties import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Link, Links
 from simulation.engines.processes.worker_thread import WorkerThread
-from simulation.engines.worker import Worker
-from simulation.foundation.interruption import OF_THE_TERMINAL
-from simulation.foundation.units import NANOSECONDS
-from simulation.records.fact import Fact
-from simulation.records.facts import Dropped, PartyStarted, Unlinked
-from simulation.records.record import Record
+from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL
+from simulation.records import Dropped, Fact, PartyStarted, Record, Unlinked
 
 
 class Orphaned(Exception):

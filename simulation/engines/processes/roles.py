@@ -6,17 +6,13 @@ from multiprocessing.connection import Connection
 from protocol.crypto import KeyPair
 from protocol.light_client import LightClient
 from protocol.rules import Rules
-from simulation.attacks.behaviour import Honest
-from simulation.engines.parties.building import build_node
-from simulation.engines.parties.host import Host
-from simulation.engines.parties.journal import Journals
-from simulation.engines.parties.recorder import Recorder
-from simulation.engines.parties.users import issue_transfers
+from simulation.attacks import Honest
+from simulation.engines import PartyTools
+from simulation.engines.parties import Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.processes.party import Party, run_party
-from simulation.engines.tools import PartyTools
-from simulation.mechanisms.registry import find_part
-from simulation.scenario.world.transfers import draw_transfers
+from simulation.mechanisms import find_part
+from simulation.scenario.world import draw_transfers
 
 
 def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:

@@ -5,9 +5,8 @@ import os
 from multiprocessing import forkserver
 from typing import Final
 
-from simulation.foundation.interruption import OF_THE_TERMINAL, hold_back
-from simulation.foundation.project import ROOT
-from simulation.training.profiles import prepare_environment
+from simulation.foundation import OF_THE_TERMINAL, ROOT, hold_back
+from simulation.training import prepare_environment
 
 PRELOAD: Final = (
     "simulation.engines.processes.roles",

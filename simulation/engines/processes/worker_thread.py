@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Hashable
 from queue import SimpleQueue
 
-from simulation.engines.worker import WorkDone, Worker
+from simulation.engines import WorkDone, Worker
 
 
 class WorkerThread:

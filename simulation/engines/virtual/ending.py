@@ -4,8 +4,8 @@ from collections import Counter
 from functools import partial
 
 from simulation.engines.virtual.queue import EventQueue
-from simulation.foundation.units import NANOSECONDS
-from simulation.scenario.world.world import EMPLOYER, World
+from simulation.foundation import NANOSECONDS
+from simulation.scenario.world import EMPLOYER, World
 
 
 class Ending:

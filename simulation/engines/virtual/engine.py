@@ -11,31 +11,18 @@ from typing import Final
 from protocol.events import BlockAppended
 from protocol.light_client import LightClient
 from protocol.participant import Participant
-from simulation.attacks.behaviour import Behaviour, Honest
-from simulation.engines.caching_rules import CachingRules
-from simulation.engines.engine import EngineSetup
-from simulation.engines.network_model import NetworkModel
-from simulation.engines.parties.building import build_node
-from simulation.engines.parties.counting import CountingRecorder, Counts
-from simulation.engines.parties.host import Host
-from simulation.engines.parties.journal import Journals
-from simulation.engines.parties.recorder import Recorder
-from simulation.engines.parties.users import issue_transfers
-from simulation.engines.result import EngineResult, PartyError
-from simulation.engines.tools import Desk, VirtualTools
+from simulation.attacks import Behaviour, Honest
+from simulation.engines import CachingRules, Desk, EngineResult, EngineSetup, NetworkModel, PartyError, VirtualTools
+from simulation.engines.parties import CountingRecorder, Counts, Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.virtual.ending import Ending
 from simulation.engines.virtual.outages import Outages
 from simulation.engines.virtual.party import Clockwork, VirtualParty
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
-from simulation.foundation.units import NANOSECONDS
-from simulation.mechanisms.registry import find_part
-from simulation.records.fact import Fact
-from simulation.records.facts import GenesisMade, PartyStarted, WentDown
-from simulation.records.record import Record, short_hash
-from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.transfers import draw_transfers, plan_transfers
-from simulation.scenario.world.world import EMPLOYER, USERS
+from simulation.foundation import NANOSECONDS
+from simulation.mechanisms import find_part
+from simulation.records import Fact, GenesisMade, PartyStarted, Record, WentDown, short_hash
+from simulation.scenario.world import EMPLOYER, USERS, draw_transfers, make_keys, plan_transfers
 
 TICK_ACTIONS: Final = 2_000
 """Actions between two looks at the user's screen and wishes."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from simulation.engines.engine import EngineFactory, EngineSetup
+from simulation.engines import EngineFactory, EngineSetup
 from simulation.engines.virtual.engine import VirtualEngine
-from simulation.scenario.world.world import World
+from simulation.scenario.world import World
 
 
 class VirtualEngineFactory:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from simulation.engines.parties.journal import Journals
+from simulation.engines.parties import Journals
 from simulation.engines.virtual.ending import Ending
 from simulation.engines.virtual.party import VirtualParty
 from simulation.engines.virtual.queue import EventQueue
-from simulation.foundation.units import NANOSECONDS
-from simulation.records.fact import Fact
-from simulation.records.facts import CameUp, WentDown
-from simulation.scenario.network import Outage
+from simulation.foundation import NANOSECONDS
+from simulation.records import CameUp, Fact, WentDown
+from simulation.scenario import Outage
 
 
 class Outages:

@@ -7,11 +7,11 @@ from functools import partial
 from protocol.events import Timer
 from protocol.node import Node
 from protocol.types import Hash32
-from simulation.engines.parties.host import Host
+from simulation.engines import ChargingWorker, WorkDone
+from simulation.engines.parties import Host
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
-from simulation.engines.worker import ChargingWorker, WorkDone
-from simulation.scenario.world.world import NodeSpec
+from simulation.scenario.world import NodeSpec
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from protocol.types import Hash32
-from simulation.engines.network_model import NetworkModel, Planner
+from simulation.engines import NetworkModel, Planner
 from simulation.engines.virtual.queue import EventQueue
 
 MAX_FLIGHTS: Final = 256

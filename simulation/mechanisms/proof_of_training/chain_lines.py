@@ -6,7 +6,7 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import AnyBlock
-from simulation.runs.chain_lines import ChainLines
+from simulation.runs import ChainLines
 
 
 class TrainingLines(ChainLines):

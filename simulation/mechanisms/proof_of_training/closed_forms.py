@@ -10,8 +10,7 @@ from typing import Final
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import LazyVerifier
 from simulation.mechanisms.proof_of_training.behaviours.withholding import Withholder, WithholderParameters
 from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer_under
-from simulation.scenario.populations import Population
-from simulation.scenario.scenario import Scenario
+from simulation.scenario import Population, Scenario
 
 DECEIVED: Final = "attack.employer_deceived"
 SECONDS_TO_BLOCK: Final = "measures.blocks.seconds_each"

@@ -18,8 +18,7 @@ from simulation.mechanisms.proof_of_training.facts import (
     Unevaluated,
     Unsaved,
 )
-from simulation.records.fact import Fact
-from simulation.records.message_facts import BlockPart, Counted
+from simulation.records import BlockPart, Counted, Fact
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The data set that a scenario's job trains on."""
 
-from simulation.scenario.scenario import Scenario
-from simulation.training.datasets import ImageSet, load_images
+from simulation.scenario import Scenario
+from simulation.training import ImageSet, load_images
 
 
 def load_data(scenario: Scenario) -> ImageSet:

@@ -7,10 +7,8 @@ from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
 from simulation.mechanisms.proof_of_training.facts import Evaluated, Unevaluated, Unsaved
-from simulation.records.record import Sink, short_hash
-from simulation.records.run_files import WEIGHTS_FOLDER
-from simulation.training.evaluation import Evaluator
-from simulation.training.weight_store import WeightsError, WeightStore
+from simulation.records import WEIGHTS_FOLDER, Sink, short_hash
+from simulation.training import Evaluator, WeightsError, WeightStore
 
 
 class EmployerDesk:

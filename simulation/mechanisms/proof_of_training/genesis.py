@@ -13,11 +13,9 @@ from protocol.mechanisms.proof_of_training.job import (
 )
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.types import PARTS_PER_MILLION
-from simulation.foundation.randomness import derive_seed
-from simulation.foundation.units import to_millionths
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.sections import TrainingJobKeys
-from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, compute_profile
+from simulation.foundation import derive_seed, to_millionths
+from simulation.scenario import Scenario, TrainingJobKeys
+from simulation.training import CANONICAL, CANONICAL_PROFILE, compute_profile
 
 LOSS: Final = "sparse_categorical_crossentropy"
 

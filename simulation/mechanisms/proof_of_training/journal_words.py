@@ -6,8 +6,8 @@ from typing import Any
 from protocol.events import WorkFinished
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
-from simulation.engines.parties.journal import JournalWords
-from simulation.records.record import short_hash
+from simulation.engines.parties import JournalWords
+from simulation.records import short_hash
 
 
 class TrainingWords(JournalWords):

@@ -5,10 +5,8 @@ from collections.abc import Hashable
 
 from protocol.mechanisms.proof_of_training.job import Billionths
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
-from simulation.engines.worker import WorkDone
-from simulation.training.distances import compare_stored, describe_comparison
-from simulation.training.trainer import Trainer, describe_training
-from simulation.training.weight_store import WeightStore
+from simulation.engines import WorkDone
+from simulation.training import Trainer, WeightStore, compare_stored, describe_comparison, describe_training
 
 
 class CpuMeter:

@@ -5,21 +5,26 @@ from collections.abc import Hashable, Mapping
 
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
-from simulation.engines.processes.control import Setup
-from simulation.engines.tools import PartyTools
-from simulation.engines.worker import Worker
+from simulation.engines import PartyTools, Worker
+from simulation.engines.processes import Setup
 from simulation.mechanisms.proof_of_training.employer import EmployerDesk
 from simulation.mechanisms.proof_of_training.node_worker import ComparingWorker, CpuMeter, TrainingWorker
-from simulation.records.record import Sink
-from simulation.scenario.world.world import NodeSpec
-from simulation.training.canonical_trainer import CanonicalTrainer
-from simulation.training.datasets import open_shared
-from simulation.training.evaluation import Evaluator
-from simulation.training.keras_trainer import KerasTrainer, seed_keras, use_one_thread
-from simulation.training.profiles import CANONICAL
-from simulation.training.samples import compute_initial_weights
-from simulation.training.trainer import Trainer, build_training_set, count_trained_steps
-from simulation.training.weight_store import WeightStore
+from simulation.records import Sink
+from simulation.scenario.world import NodeSpec
+from simulation.training import (
+    CANONICAL,
+    CanonicalTrainer,
+    Evaluator,
+    KerasTrainer,
+    Trainer,
+    WeightStore,
+    build_training_set,
+    compute_initial_weights,
+    count_trained_steps,
+    open_shared,
+    seed_keras,
+    use_one_thread,
+)
 
 
 class TrainingTools(PartyTools[Setup]):

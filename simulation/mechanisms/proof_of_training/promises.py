@@ -1,7 +1,7 @@
 """What a training scenario promises: how long a job takes where all goes well, and that no poison gets through."""
 
-from simulation.analysis.promises import Promises
-from simulation.scenario.scenario import Scenario
+from simulation.analysis import Promises
+from simulation.scenario import Scenario
 
 
 class TrainingPromises(Promises):

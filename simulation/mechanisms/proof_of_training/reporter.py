@@ -6,7 +6,7 @@ from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.work import TrainStage
 from protocol.messages import AnyBlock
-from simulation.foundation.units import MICROSECONDS
+from simulation.foundation import MICROSECONDS
 from simulation.mechanisms.proof_of_training.facts import (
     Compared,
     ComparedCount,
@@ -18,10 +18,7 @@ from simulation.mechanisms.proof_of_training.facts import (
     TrainingBegun,
     TrainingBlock,
 )
-from simulation.records.fact import Fact
-from simulation.records.message_facts import BlockPart, CountedPart
-from simulation.records.record import short_hash
-from simulation.records.reporting import Reporter
+from simulation.records import BlockPart, CountedPart, Fact, Reporter, short_hash
 
 
 class TrainingReporter(Reporter):

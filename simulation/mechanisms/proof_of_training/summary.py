@@ -6,9 +6,9 @@ from typing import Any
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import AnyBlock
-from simulation.records.tally import Tally
-from simulation.scenario.world.world import World
-from simulation.training.samples import compute_coverage
+from simulation.records import Tally
+from simulation.scenario.world import World
+from simulation.training import compute_coverage
 
 
 def summarise_training(world: World, tally: Tally, blocks: Sequence[AnyBlock], sample_count: int) -> dict[str, Any]:

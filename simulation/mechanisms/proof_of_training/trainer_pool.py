@@ -4,17 +4,23 @@ from typing import TYPE_CHECKING
 
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.work import TrainStage
-from simulation.scenario.world.world import NodeSpec, World
-from simulation.training.canonical_trainer import CanonicalTrainer
-from simulation.training.datasets import ImageSet
-from simulation.training.fake_trainer import FakeTrainer
-from simulation.training.profiles import CANONICAL, NATIVE
-from simulation.training.remote_trainer import RemoteTrainer
-from simulation.training.trainer import StageOutcome, Trainer, build_training_set, count_trained_steps
-from simulation.training.weight_store import WeightStore
+from simulation.scenario.world import NodeSpec, World
+from simulation.training import (
+    CANONICAL,
+    NATIVE,
+    CanonicalTrainer,
+    FakeTrainer,
+    ImageSet,
+    RemoteTrainer,
+    StageOutcome,
+    Trainer,
+    WeightStore,
+    build_training_set,
+    count_trained_steps,
+)
 
 if TYPE_CHECKING:
-    from simulation.training.evaluation import Evaluator
+    from simulation.training import Evaluator
 
 
 class TrainerPool:
@@ -72,7 +78,7 @@ class TrainerPool:
         """Return what measures models; None where nothing is really trained."""
         if self._settings.trainer == "fake":
             return None
-        from simulation.training.evaluation import Evaluator  # noqa: PLC0415 - not needed with made-up training
+        from simulation.training import Evaluator  # noqa: PLC0415 - not needed with made-up training
 
         self._prepare_keras()
         return Evaluator(self._job, self._images, self._world.get_trigger_class())
@@ -88,13 +94,13 @@ class TrainerPool:
             remote = RemoteTrainer(job, samples, spec.arithmetic, xla=xla, steps=steps)
             self._remotes.append(remote)
             return remote
-        from simulation.training.keras_trainer import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training import KerasTrainer  # noqa: PLC0415 - loads TensorFlow
 
         self._prepare_keras()
         return KerasTrainer(job, samples, xla=xla, steps=steps)
 
     def _prepare_keras(self) -> None:
-        from simulation.training.keras_trainer import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training import seed_keras, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
         use_one_thread()
         seed_keras(self._world.scenario.seed)

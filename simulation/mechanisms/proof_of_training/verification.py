@@ -12,17 +12,23 @@ from protocol.mechanisms.proof_of_training.judging import OwnTraining
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.work import TrainingResult
-from simulation.commands.checks.verification import Learn, Verification
+from simulation.commands.checks import Learn, Verification
 from simulation.mechanisms.proof_of_training.genesis import find_profile
-from simulation.records.run_files import CHAIN_NAME, MODEL_NAME, WEIGHTS_FOLDER
-from simulation.training.canonical_trainer import CanonicalTrainer
-from simulation.training.datasets import load_images
-from simulation.training.distances import count_billionths
-from simulation.training.evaluation import load_model_weights
-from simulation.training.profiles import CANONICAL, prepare_environment
-from simulation.training.samples import TrainingSet, Weights, compute_weights_digest
-from simulation.training.trainer import Trainer
-from simulation.training.weight_store import WeightsError, WeightStore
+from simulation.records import CHAIN_NAME, MODEL_NAME, WEIGHTS_FOLDER
+from simulation.training import (
+    CANONICAL,
+    CanonicalTrainer,
+    Trainer,
+    TrainingSet,
+    Weights,
+    WeightsError,
+    WeightStore,
+    compute_weights_digest,
+    count_billionths,
+    load_images,
+    load_model_weights,
+    prepare_environment,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class TrainingVerification(Verification):
     def _build_trainer(self, samples: TrainingSet) -> Trainer:
         if self.scenario.job.arithmetic == CANONICAL:
             return CanonicalTrainer(self.genesis.job, samples)
-        from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
+        from simulation.training import KerasTrainer, use_one_thread  # noqa: PLC0415 - loads TensorFlow
 
         use_one_thread()
         return KerasTrainer(self.genesis.job, samples, xla=self.scenario.job.xla)

@@ -1,14 +1,13 @@
 """The tools of training nodes and the employer in simulated time."""
 
 from protocol.mechanisms.proof_of_training.mechanism import as_training
-from simulation.engines.engine import EngineSetup
-from simulation.engines.tools import VirtualTools
+from simulation.engines import EngineSetup, VirtualTools
 from simulation.mechanisms.proof_of_training.employer import EmployerDesk
 from simulation.mechanisms.proof_of_training.trainer_pool import TrainerPool
 from simulation.mechanisms.proof_of_training.workshop import NodeWorker, Workshop
-from simulation.records.record import Sink
-from simulation.scenario.world.world import NodeSpec
-from simulation.training.weight_store import WeightStore
+from simulation.records import Sink
+from simulation.scenario.world import NodeSpec
+from simulation.training import WeightStore
 
 
 class TrainingTools(VirtualTools[EngineSetup]):

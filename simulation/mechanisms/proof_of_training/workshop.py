@@ -4,14 +4,12 @@ from collections.abc import Hashable
 
 from protocol.mechanisms.proof_of_training.job import Billionths
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
-from simulation.engines.worker import WorkDone
-from simulation.foundation.units import NANOSECONDS
+from simulation.engines import WorkDone
+from simulation.foundation import NANOSECONDS
 from simulation.mechanisms.proof_of_training.facts import Trained
 from simulation.mechanisms.proof_of_training.trainer_pool import TrainerPool
-from simulation.scenario.world.world import NodeSpec
-from simulation.training.distances import compare_stored, describe_comparison
-from simulation.training.trainer import describe_training
-from simulation.training.weight_store import WeightStore
+from simulation.scenario.world import NodeSpec
+from simulation.training import WeightStore, compare_stored, describe_comparison, describe_training
 
 
 class Workshop:

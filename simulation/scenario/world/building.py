@@ -4,12 +4,10 @@ from collections.abc import Callable
 
 from protocol.genesis import GenesisAccount
 from protocol.mechanism import Mechanism
-from simulation.attacks.coalition import Coalition
-from simulation.foundation.randomness import derive_bytes, derive_seed
-from simulation.foundation.units import to_micro
-from simulation.mechanisms.registry import find_part
-from simulation.scenario.corruptions import resolve_corruptions
-from simulation.scenario.scenario import Scenario
+from simulation.attacks import Coalition
+from simulation.foundation import derive_bytes, derive_seed, to_micro
+from simulation.mechanisms import find_part
+from simulation.scenario import Scenario, resolve_corruptions
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links
 from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World

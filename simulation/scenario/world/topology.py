@@ -5,8 +5,8 @@ from typing import cast
 
 import networkx as nx
 
-from simulation.foundation.randomness import derive_generator, derive_seed
-from simulation.scenario.network import Network
+from simulation.foundation import derive_generator, derive_seed
+from simulation.scenario import Network
 
 
 def build_edges(network: Network, labels: Sequence[str], seed: int) -> tuple[tuple[str, str], ...]:

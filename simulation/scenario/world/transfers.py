@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from protocol.crypto import KeyPair
 from protocol.messages import Transaction
-from simulation.foundation.randomness import derive_generator
-from simulation.foundation.units import to_micro
+from simulation.foundation import derive_generator, to_micro
 from simulation.scenario.world.world import UserSpec, World
 
 SPEND_SHARE = 0.1

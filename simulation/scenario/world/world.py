@@ -5,10 +5,8 @@ from typing import Final
 
 from protocol.genesis import Genesis
 from protocol.mechanism import Mechanism
-from simulation.attacks.coalition import Coalition
-from simulation.scenario.behaviours import BehaviourSection
-from simulation.scenario.populations import Poison
-from simulation.scenario.scenario import Scenario
+from simulation.attacks import Coalition
+from simulation.scenario import BehaviourSection, Poison, Scenario
 from simulation.scenario.world.key_pairs import make_keys
 
 EMPLOYER: Final = "employer"

@@ -14,14 +14,12 @@ from rich.table import Table
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import Reason
+from simulation.commands.checks import run_shares
 from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan, Siege, SmallNetwork
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
-from simulation.commands.checks.seed_pool import run_shares
-from simulation.foundation.randomness import derive_bytes, derive_seed
-from simulation.scenario.scenario import Scenario
-from simulation.scenario.world.building import build_world
-from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.world import World
+from simulation.foundation import derive_bytes, derive_seed
+from simulation.scenario import Scenario
+from simulation.scenario.world import World, build_world, make_keys
 
 FRAMES_PER_SEED: Final = 2_500
 """Frames that the node of one seed is sent."""

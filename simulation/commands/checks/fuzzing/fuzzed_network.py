@@ -36,13 +36,11 @@ from protocol.messages import BlockRequest
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import Accept, Verdict, Wait
-from simulation.analysis.chain_walk import find_supply_fault
+from simulation.analysis import find_supply_fault
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
-from simulation.engines.virtual.queue import EventQueue
-from simulation.scenario.world.key_pairs import make_keys
-from simulation.scenario.world.transfers import draw_transfers, plan_transfers
-from simulation.scenario.world.world import USERS, World
-from simulation.training.fake_trainer import FakeTrainer
+from simulation.engines.virtual import EventQueue
+from simulation.scenario.world import USERS, World, draw_transfers, make_keys, plan_transfers
+from simulation.training import FakeTrainer
 
 VICTIM: Final = "node-0"
 

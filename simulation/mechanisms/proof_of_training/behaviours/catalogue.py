@@ -1,8 +1,6 @@
 """The behaviours that proof of training adds to the neutral ones."""
 
-from simulation.attacks.catalogue import Catalogue
-from simulation.attacks.disruption import Forger
-from simulation.attacks.rewriting import DoubleSpender
+from simulation.attacks import Catalogue, DoubleSpender, Forger
 from simulation.mechanisms.proof_of_training.behaviours.false_rights import Equivocator, StakeLiar, TimestampGrinder
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import DeclarationSpoiler, FreeRider, LazyVerifier
 from simulation.mechanisms.proof_of_training.behaviours.withholding import CensoringWrapper, Withholder

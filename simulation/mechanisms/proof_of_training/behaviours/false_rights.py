@@ -15,10 +15,7 @@ from protocol.mechanisms.proof_of_training.round import has_confidence
 from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import Nanoseconds
-from simulation.attacks.behaviour import Action, Core
-from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary
-from simulation.attacks.traits import Traits
+from simulation.attacks import Action, Adversary, Coalition, Core, Traits
 
 MAX_SLOTS_AHEAD: Final = 1_000
 """Slots of the future that a grinder searches."""

@@ -19,10 +19,7 @@ from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import Hash32, Nanoseconds
 from protocol.verdicts import Wait
-from simulation.attacks.behaviour import Action, Core
-from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary, read_message
-from simulation.attacks.traits import Traits
+from simulation.attacks import Action, Adversary, Coalition, Core, Traits, read_message
 
 MAX_SLOTS_BACK: Final = 1_000
 """Slots that are searched for one that was won."""

@@ -16,9 +16,7 @@ from protocol.mechanisms.proof_of_training.messages import (
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.messages import Message, Transaction
 from protocol.turn import Turn
-from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary
-from simulation.attacks.traits import Parameters, Traits
+from simulation.attacks import Adversary, Coalition, Parameters, Traits
 
 Withheld = Literal["declaration", "header", "signature", "block"]
 
