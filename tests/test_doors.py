@@ -135,7 +135,7 @@ def test_what_is_replaced_in_its_module_is_replaced_at_the_door(monkeypatch: pyt
         ("simulation.scenario.world.world", "simulation.scenario.keys.Keys"),
         ("main", "simulation.commands.cli.main"),
         ("simulation.records.reading", "simulation.records.Tally"),
-        ("simulation.records.tally", "simulation.mechanisms.proof_of_training.counts.TrainingCounts"),
+        ("simulation.engines.worker", "simulation.mechanisms.proof_of_training.data.load_data"),
     ],
 )
 def test_the_check_sees_who_goes_round_a_door(module: str, name: str) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from simulation.mechanisms.proof_of_training import Evaluated
-from simulation.records import Tally
+from simulation.records import Evaluated, Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
 """Kinds of messages that are about a training; with others an attacker seldom does anything wrong."""

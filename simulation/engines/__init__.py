@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from simulation.engines.engine import Engine, EngineFactory, EngineSetup
     from simulation.engines.network_model import NetworkModel, Planner
     from simulation.engines.result import EngineResult, PartyError
-    from simulation.engines.table import find_engine
+    from simulation.engines.table import ENGINES, find_engine
     from simulation.engines.tools import Desk, PartyTools, VirtualTools
     from simulation.engines.worker import ChargingWorker, WorkDone, Worker
 else:
@@ -20,13 +20,14 @@ else:
             "engine": "Engine EngineFactory EngineSetup",
             "network_model": "NetworkModel Planner",
             "result": "EngineResult PartyError",
-            "table": "find_engine",
+            "table": "ENGINES find_engine",
             "tools": "Desk PartyTools VirtualTools",
             "worker": "ChargingWorker WorkDone Worker",
         },
     )
 
 __all__ = [
+    "ENGINES",
     "CachingRules",
     "ChargingWorker",
     "Desk",

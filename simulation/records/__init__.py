@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.records.fact import Count, CpuSeconds, Fact, Height, Number, Share, register_facts, register_parts
+    from simulation.records.fact import Fact
     from simulation.records.facts import (
         Broken,
         CameUp,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Unlinked,
         WentDown,
     )
-    from simulation.records.lines import DEBUG, INFO, WARNING, parse_json, parse_line
+    from simulation.records.lines import parse_json, parse_line
     from simulation.records.message_facts import (
         Accepted,
         AcceptedCount,
@@ -62,17 +62,31 @@ if TYPE_CHECKING:
         write_text_in_one_step,
     )
     from simulation.records.tally import PartyTally, Tally
+    from simulation.records.training_facts import (
+        Compared,
+        ComparedCount,
+        Evaluated,
+        PhaseEntered,
+        RightWon,
+        SecretFound,
+        Trained,
+        TrainedCount,
+        TrainingBegun,
+        TrainingBlock,
+        Unevaluated,
+        Unsaved,
+    )
     from simulation.records.writing import RecordWriter
 else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
-            "fact": "Count CpuSeconds Fact Height Number Share register_facts register_parts",
+            "fact": "Fact",
             "facts": (
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade NodeDescribed Opening PartyEnded "
                 "PartyStarted Unlinked WentDown"
             ),
-            "lines": "DEBUG INFO WARNING parse_json parse_line",
+            "lines": "parse_json parse_line",
             "message_facts": (
                 "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Refused "
                 "RefusedCount Relayed Sent SentCount Waiting"
@@ -86,6 +100,10 @@ else:
                 "write_in_one_step write_text_in_one_step"
             ),
             "tally": "PartyTally Tally",
+            "training_facts": (
+                "Compared ComparedCount Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
+                "TrainingBegun TrainingBlock Unevaluated Unsaved"
+            ),
             "writing": "RecordWriter",
         },
     )
@@ -94,10 +112,8 @@ __all__ = [
     "AGGREGATE_STEM",
     "CELLS_NAME",
     "CHAIN_NAME",
-    "DEBUG",
     "DIGESTS_NAME",
     "EVENTS_NAME",
-    "INFO",
     "JOURNAL_FOLDER",
     "LOG_NAME",
     "MODEL_NAME",
@@ -105,7 +121,6 @@ __all__ = [
     "SCENARIO_NAME",
     "SUMMARY_NAME",
     "SWEEP_NAME",
-    "WARNING",
     "WEIGHTS_FOLDER",
     "Accepted",
     "AcceptedCount",
@@ -113,41 +128,48 @@ __all__ = [
     "BlockPart",
     "Broken",
     "CameUp",
+    "Compared",
+    "ComparedCount",
     "Cost",
-    "Count",
     "Counted",
     "CountedPart",
-    "CpuSeconds",
     "Crashed",
     "Dated",
     "Dropped",
     "Ended",
+    "Evaluated",
     "Fact",
     "Fallback",
     "GenesisMade",
-    "Height",
     "Ignored",
     "IgnoredCount",
     "LogError",
     "NodeDescribed",
-    "Number",
     "Opening",
     "PartyEnded",
     "PartyStarted",
     "PartyTally",
+    "PhaseEntered",
     "Record",
     "RecordWriter",
     "Refused",
     "RefusedCount",
     "Relayed",
     "Reporter",
+    "RightWon",
     "RunLog",
+    "SecretFound",
     "Sent",
     "SentCount",
-    "Share",
     "Sink",
     "Tally",
+    "Trained",
+    "TrainedCount",
+    "TrainingBegun",
+    "TrainingBlock",
+    "Unevaluated",
     "Unlinked",
+    "Unsaved",
     "Waiting",
     "WentDown",
     "compute_file_digest",
@@ -155,8 +177,6 @@ __all__ = [
     "parse_json",
     "parse_line",
     "read_log",
-    "register_facts",
-    "register_parts",
     "short_hash",
     "write_in_one_step",
     "write_text_in_one_step",

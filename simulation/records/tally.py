@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulation.mechanisms.proof_of_training import TrainingCounts
 from simulation.records.fact import Fact
 from simulation.records.facts import (
     Broken,
@@ -43,6 +42,7 @@ from simulation.records.message_facts import (
     Waiting,
 )
 from simulation.records.record import Record
+from simulation.records.training_counts import TrainingCounts
 
 _BLAMES_LINK: Final = frozenset({"bad-signature", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""

@@ -15,8 +15,7 @@ import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, Billionths
 from protocol.mechanisms.proof_of_training.work import CompareWeights
-from simulation.mechanisms.proof_of_training import Compared
-from simulation.records import short_hash
+from simulation.records import Compared, short_hash
 from simulation.training.samples import Weights
 from simulation.training.weight_store import WeightsError, WeightStore
 

@@ -10,8 +10,7 @@ import numpy as np
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.foundation import derive_generator
-from simulation.mechanisms.proof_of_training import Trained
-from simulation.records import short_hash
+from simulation.records import Trained, short_hash
 from simulation.training.datasets import ImageSet
 from simulation.training.poisons import PoisonSpec, alters_data, apply_poison
 from simulation.training.samples import TrainingSet, Weights

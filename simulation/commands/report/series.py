@@ -3,8 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.mechanisms.proof_of_training import Trained, TrainingBlock
-from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, Sent
+from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, Sent, Trained, TrainingBlock
 
 
 @dataclass(slots=True)

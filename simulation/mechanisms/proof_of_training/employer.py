@@ -6,8 +6,7 @@ from protocol.events import BlockAppended
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
-from simulation.mechanisms.proof_of_training.facts import Evaluated, Unevaluated, Unsaved
-from simulation.records import WEIGHTS_FOLDER, Sink, short_hash
+from simulation.records import WEIGHTS_FOLDER, Evaluated, Sink, Unevaluated, Unsaved, short_hash
 from simulation.training import Evaluator, WeightsError, WeightStore
 
 

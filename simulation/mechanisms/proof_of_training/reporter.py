@@ -7,18 +7,22 @@ from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.work import TrainStage
 from protocol.messages import AnyBlock
 from simulation.foundation import MICROSECONDS
-from simulation.mechanisms.proof_of_training.facts import (
+from simulation.records import (
+    BlockPart,
     Compared,
     ComparedCount,
+    CountedPart,
+    Fact,
     PhaseEntered,
+    Reporter,
     RightWon,
     SecretFound,
     Trained,
     TrainedCount,
     TrainingBegun,
     TrainingBlock,
+    short_hash,
 )
-from simulation.records import BlockPart, CountedPart, Fact, Reporter, short_hash
 
 
 class TrainingReporter(Reporter):

@@ -6,8 +6,8 @@ from protocol.mechanisms.proof_of_training.job import Billionths
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
 from simulation.engines import WorkDone
 from simulation.foundation import NANOSECONDS
-from simulation.mechanisms.proof_of_training.facts import Trained
 from simulation.mechanisms.proof_of_training.trainer_pool import TrainerPool
+from simulation.records import Trained
 from simulation.scenario.world import NodeSpec
 from simulation.training import WeightStore, compare_stored, describe_comparison, describe_training
 

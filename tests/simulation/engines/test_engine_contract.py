@@ -236,7 +236,7 @@ def test_an_unknown_engine_is_a_key_error() -> None:
 def test_looking_an_engine_up_loads_no_tensorflow() -> None:
     code = (
         "import sys\n"
-        "from simulation.engines import ENGINES, find_engine\n"
+        "from simulation.engines.table import ENGINES, find_engine\n"
         "list(map(find_engine, ENGINES))\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'ray'} & set(sys.modules)))"
     )

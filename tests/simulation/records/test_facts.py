@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, structs
 
-from simulation.mechanisms.proof_of_training.facts import Evaluated, Trained, TrainingBlock
 from simulation.records import fact as fact_module
 from simulation.records.fact import (
     Fact,
@@ -25,6 +24,7 @@ from simulation.records.message_facts import Appended, BlockPart, Counted, Count
 from simulation.records.reading import read_record
 from simulation.records.record import Record, short_hash
 from simulation.records.tally import Tally
+from simulation.records.training_facts import Evaluated, Trained, TrainingBlock
 
 NUMBERS: Final = st.floats(-1e15, 1e15, allow_nan=False)
 TEXTS: Final[dict[str, st.SearchStrategy[Any]]] = {

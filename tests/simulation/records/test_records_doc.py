@@ -12,8 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 import pytest
 from msgspec import Meta, structs
 
-from simulation.mechanisms.proof_of_training import facts as training_facts
-from simulation.records import facts, message_facts
+from simulation.records import facts, message_facts, training_facts
 from simulation.records.fact import Fact, Part, list_facts, list_parts
 from tests.support.scenarios import ROOT
 
@@ -75,7 +74,7 @@ def describe_fact(kind: type[Fact]) -> str:
         lines += ["", TABLE, *list_rows(kind)]
     for part in list_parts(kind):
         config = part.__struct_config__
-        case = f"`{config.tag_field}={config.tag}`" if config.tag else part.__module__.split(".")[2].replace("_", " ")
+        case = f"`{config.tag_field}={config.tag}`" if config.tag else "proof of training"
         lines += ["", f"For {case}: {lower(read_summary(part))}", "", TABLE, *list_rows(part)]
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from simulation import constants
+from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.populations import Poison
 from simulation.scenario.scenario import Scenario
@@ -52,7 +53,10 @@ def resolve(*settings: str) -> str:
     return load_scenario(CONFIGS / "default.yaml", settings).to_yaml()
 
 
-@pytest.mark.parametrize("name", [name for name in CONSTANTS if name != "ENGINE" and not name.startswith("REWARD")])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in CONSTANTS if name not in ("ENGINE", "MECHANISM") and not name.startswith("REWARD")],
+)
 def test_a_changed_constant_changes_the_resolved_default_scenario(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "CONFIDENCE_COUNT":  # counts under the other rule only
         monkeypatch.setattr(constants, "CONFIDENCE_RULE", "count")
@@ -69,6 +73,12 @@ def test_a_changed_reward_changes_the_resolved_default_scenario(name: str, monke
     monkeypatch.setattr(constants, name, getattr(constants, name) + 0.125)
     monkeypatch.setattr(constants, paid, getattr(constants, paid) - 0.125)
     assert resolve() != before
+
+
+def test_a_changed_mechanism_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "MECHANISM", "proof_of_patience")
+    with pytest.raises(ScenarioError, match="no mechanism is called 'proof_of_patience'"):
+        resolve()
 
 
 def test_an_engine_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

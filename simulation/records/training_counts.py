@@ -4,7 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from simulation.mechanisms.proof_of_training.facts import (
+from simulation.records.fact import Fact
+from simulation.records.message_facts import BlockPart, Counted
+from simulation.records.training_facts import (
     Compared,
     ComparedCount,
     Evaluated,
@@ -18,7 +20,6 @@ from simulation.mechanisms.proof_of_training.facts import (
     Unevaluated,
     Unsaved,
 )
-from simulation.records import BlockPart, Counted, Fact
 
 
 @dataclass(slots=True)

@@ -4,23 +4,9 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from simulation.records import (
-    DEBUG,
-    INFO,
-    WARNING,
-    Appended,
-    BlockPart,
-    Count,
-    Counted,
-    CountedPart,
-    CpuSeconds,
-    Fact,
-    Height,
-    Number,
-    Share,
-    register_facts,
-    register_parts,
-)
+from simulation.records.fact import Count, CpuSeconds, Fact, Height, Number, Share, register_facts, register_parts
+from simulation.records.lines import DEBUG, INFO, WARNING
+from simulation.records.message_facts import Appended, BlockPart, Counted, CountedPart
 
 _NODE: Final = "a node"
 _EMPLOYER: Final = "the employer"
