@@ -54,6 +54,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "employer": "simulation.engines.parties",
     "journal_words": "simulation.engines.parties",
     "closed_forms": "simulation.analysis",
+    "measures": "simulation.analysis",
     "formulas": "simulation.analysis",
     "promises": "simulation.analysis",
     "genesis": "simulation.scenario.world",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_table
     from simulation.analysis.during_run import Watch
-    from simulation.analysis.measures import WORK, compute_measures, measure_detection
+    from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Promises, find_promises
 else:
     __getattr__, __dir__ = open_door(
@@ -28,7 +28,7 @@ else:
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_table",
             "during_run": "Watch",
-            "measures": "WORK compute_measures measure_detection",
+            "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Promises find_promises",
         },
     )
@@ -42,6 +42,7 @@ __all__ = [
     "build_table",
     "compute_measures",
     "estimate_patience_s",
+    "find_best",
     "find_broken",
     "find_promises",
     "find_standstill",

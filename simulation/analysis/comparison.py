@@ -7,7 +7,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection, measure_populations
+from simulation.analysis.measures import WORK, find_best, measure_blocks, measure_detection, measure_populations
 from simulation.records import RunLog, Tally
 
 
@@ -85,8 +85,8 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "honest messages refused": lambda tally: _percent(measure_detection(tally).false_rejection),
     "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
     "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
-    "seconds to a block": lambda tally: _show(compute_measures(tally)["blocks"]["seconds_each"], 3),
-    "messages to a block": lambda tally: _show(compute_measures(tally)["blocks"]["messages_each"]),
+    "seconds to a block": lambda tally: _show(measure_blocks(tally)["seconds_each"], 3),
+    "messages to a block": lambda tally: _show(measure_blocks(tally)["messages_each"]),
     "coins earned, by population": lambda tally: _earned(tally, "coins_earned"),
     "coins a CPU s, by population": lambda tally: _earned(tally, "coins_per_cpu_s"),
     "transfers in the chain": lambda tally: str(

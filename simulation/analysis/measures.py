@@ -3,11 +3,12 @@
 All of it comes from a `Tally`, so a figure in ``summary.json`` and the same figure from a log file cannot differ.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
+from simulation.mechanisms import find_part
 from simulation.records import Evaluated, Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
@@ -47,8 +48,14 @@ class Detection:
         return _divide(self.blamed, self.blamed + self.passed)
 
 
-def compute_measures(tally: Tally) -> dict[str, Any]:
-    """Return all measures as plain values, None where a run has nothing to measure."""
+def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
+    """Return all measures as plain values, None where a run has nothing to measure.
+
+    Args:
+        tally: What happened.
+        mechanism: The name of the run's mechanism, which adds measures of its own.
+    """
+    measure: Callable[[Tally], dict[str, Any]] | None = find_part(mechanism, "measures")
     kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.refused_of)})
     overall = measure_detection(tally)
     return {
@@ -58,16 +65,8 @@ def compute_measures(tally: Tally) -> dict[str, Any]:
             "false_rejection": overall.false_rejection,
             "by_kind": {kind: _describe(measure_detection(tally, kind)) for kind in kinds},
         },
-        "comparisons": {
-            "within": tally.training.compared[True],
-            "beyond": tally.training.compared[False],
-            "farthest_within": tally.training.farthest_within,
-        },
-        "branches": {
-            "honest": _describe_branch(find_best(tally, is_poisoned=False)),
-            "poisoned": _describe_branch(find_best(tally, is_poisoned=True)),
-        },
-        "blocks": _measure_blocks(tally),
+        **(measure(tally) if measure is not None else {}),
+        "blocks": measure_blocks(tally),
         "populations": measure_populations(tally),
     }
 
@@ -124,7 +123,7 @@ def _measure_population(tally: Tally, labels: list[str], training: Mapping[str, 
     }
 
 
-def _measure_blocks(tally: Tally) -> dict[str, Any]:
+def measure_blocks(tally: Tally) -> dict[str, Any]:
     """Return how long the blocks of the honest chain took, and how many messages were sent for each."""
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
@@ -146,17 +145,6 @@ def _describe(detection: Detection) -> dict[str, Any]:
         "precision": detection.precision,
         "recall": detection.recall,
         "false_rejection": detection.false_rejection,
-    }
-
-
-def _describe_branch(best: Evaluated | None) -> dict[str, Any] | None:
-    if best is None:
-        return None
-    return {
-        "height": best.height,
-        "accuracy": best.accuracy,
-        "recalls": best.list_recalls(),
-        "trigger_success": best.trigger_success,
     }
 
 

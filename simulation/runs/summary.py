@@ -59,7 +59,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         "training": {**counted["training"], **own},
         "attack": counted["attack"],
         "messages": counted["messages"],
-        "measures": compute_measures(tally),
+        "measures": compute_measures(tally, world.mechanism.name),
         "ledger": compute_ledger(world.genesis, decoded),
         "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
         "nodes": [

@@ -5,9 +5,22 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.commands.report.picture import Missing, Picture, Table
     from simulation.commands.report.run_pictures import draw_run
-    from simulation.commands.report.sources import SourceError, read_source
-    from simulation.commands.report.style import CYCLE, GREY, LIGHT, count_steps, make_figure, render, styled
+    from simulation.commands.report.sources import Run, SourceError, read_source
+    from simulation.commands.report.style import (
+        CLEAN,
+        CYCLE,
+        GREY,
+        LIGHT,
+        POISONED,
+        PURPLE,
+        count_steps,
+        fit,
+        make_figure,
+        render,
+        styled,
+    )
     from simulation.commands.report.sweep_picture import draw_sweep
     from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
     from simulation.commands.report.writing import write_report
@@ -15,9 +28,10 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "picture": "Missing Picture Table",
             "run_pictures": "draw_run",
-            "sources": "SourceError read_source",
-            "style": "CYCLE GREY LIGHT count_steps make_figure render styled",
+            "sources": "Run SourceError read_source",
+            "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
             "sweep_picture": "draw_sweep",
             "sweep_table": "SweepTableError read_sweep_table",
             "writing": "write_report",
@@ -25,14 +39,22 @@ else:
     )
 
 __all__ = [
+    "CLEAN",
     "CYCLE",
     "GREY",
     "LIGHT",
+    "POISONED",
+    "PURPLE",
+    "Missing",
+    "Picture",
+    "Run",
     "SourceError",
     "SweepTableError",
+    "Table",
     "count_steps",
     "draw_run",
     "draw_sweep",
+    "fit",
     "make_figure",
     "read_source",
     "read_sweep_table",

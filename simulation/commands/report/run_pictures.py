@@ -1,25 +1,43 @@
-"""The pictures that a run leaves in its own folder: two of those that a report has."""
+"""The pictures of a run: those that a report has, and those that the run leaves in its own folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from simulation.commands.report.picture import Picture
-from simulation.commands.report.sources import read_run
+from simulation.commands.report.picture import Missing, Picture
+from simulation.commands.report.population_pictures import draw_coins, draw_refusals
+from simulation.commands.report.sources import Run, read_run
 from simulation.commands.report.style import render, styled
-from simulation.commands.report.training_picture import draw_training
+from simulation.commands.report.timeline_picture import draw_timeline
 from simulation.commands.report.tree_picture import draw_tree
+from simulation.mechanisms import find_part
 
-TRAINING_PICTURE: Final = "training.png"
 CHAIN_PICTURE: Final = "chain.png"
+
+Draw = Callable[[Run], Picture | Missing]
+
+RUN_PICTURES: Final[tuple[Draw, ...]] = (draw_tree, draw_refusals, draw_timeline, draw_coins)
+"""What a report shows of every run, after the pictures of its mechanism."""
+
+
+def draw_pictures(run: Run) -> list[Picture | Missing]:
+    """Return the pictures of a report on one run."""
+    return [draw(run) for draw in (*_find_own(run), *RUN_PICTURES)]
 
 
 def draw_run(folder: Path) -> tuple[Path, ...]:
     """Draw a run's pictures into its folder; return their paths. What there is nothing of is not drawn."""
     run, written = read_run(folder), []
     with styled():
-        drawn = {TRAINING_PICTURE: draw_training(run), CHAIN_PICTURE: draw_tree(run)}
-    for name, picture in drawn.items():
+        drawn = [(None, draw(run)) for draw in _find_own(run)] + [(CHAIN_PICTURE, draw_tree(run))]
+    for name, picture in drawn:
         if isinstance(picture, Picture):
-            (folder / name).write_bytes(render(picture.figure, "png"))
-            written.append(folder / name)
+            path = folder / (name or f"{picture.name}.png")
+            path.write_bytes(render(picture.figure, "png"))
+            written.append(path)
     return tuple(written)
+
+
+def _find_own(run: Run) -> tuple[Draw, ...]:
+    """Return the pictures that the run's mechanism has."""
+    return find_part(run.mechanism, "pictures") or ()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from simulation.commands.report.series import Collected
 from simulation.commands.report.sweep_table import (
@@ -14,6 +15,7 @@ from simulation.commands.report.sweep_table import (
 from simulation.records import (
     EVENTS_NAME,
     LOG_NAME,
+    SCENARIO_NAME,
     SWEEP_NAME,
     LogError,
     RunLog,
@@ -22,7 +24,10 @@ from simulation.records import (
     parse_line,
     read_log,
 )
-from simulation.scenario import ENGINE_TRAITS
+from simulation.scenario import ENGINE_TRAITS, ScenarioError, read_file
+
+FIRST_MECHANISM: Final = "proof_of_training"
+"""The mechanism of every run whose scenario is older than the key."""
 
 
 class SourceError(ValueError):
@@ -36,6 +41,8 @@ class Run:
     name: str
     log: RunLog
     collected: Collected
+    mechanism: str
+    """The name of its mechanism; training where no scenario lies beside the log."""
 
     @property
     def tally(self) -> Tally:
@@ -98,4 +105,12 @@ def read_run(path: Path) -> Run:
     collected = Collected()
     log = read_log(file, collected.add, parse_json if file.suffix == ".jsonl" else parse_line)
     log.name = file.resolve().parent.name or file.name
-    return Run(log.name, log, collected)
+    return Run(log.name, log, collected, _read_mechanism(file.with_name(SCENARIO_NAME)))
+
+
+def _read_mechanism(path: Path) -> str:
+    """Return the mechanism that a run's scenario names; runs from before the key had training."""
+    try:
+        return str(read_file(path).get("mechanism", FIRST_MECHANISM))
+    except ScenarioError:
+        return FIRST_MECHANISM

@@ -9,18 +9,13 @@ from simulation.analysis import build_frame
 from simulation.commands.report.headline import build_headline
 from simulation.commands.report.page import build_page, build_section
 from simulation.commands.report.picture import Missing, Picture, Table
-from simulation.commands.report.population_pictures import draw_coins, draw_refusals
+from simulation.commands.report.run_pictures import draw_pictures
 from simulation.commands.report.sources import Run, Source
 from simulation.commands.report.style import render, styled
 from simulation.commands.report.sweep_picture import draw_figures
-from simulation.commands.report.timeline_picture import draw_timeline
-from simulation.commands.report.training_picture import draw_training
-from simulation.commands.report.tree_picture import draw_tree
 
 PAGE_NAME: Final = "report.html"
 MAX_FOLDERS: Final = 10_000
-
-RUN_PICTURES: Final = (draw_training, draw_tree, draw_refusals, draw_timeline, draw_coins)
 
 
 def write_report(sources: Sequence[Source], out: Path) -> Path:
@@ -68,7 +63,7 @@ def draw_source(source: Source) -> list[Picture | Missing]:
     """Return the pictures of a run or a sweep."""
     with styled():
         if isinstance(source, Run):
-            return [draw(source) for draw in RUN_PICTURES]
+            return draw_pictures(source)
         return draw_figures(source)
 
 

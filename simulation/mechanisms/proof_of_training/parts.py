@@ -13,6 +13,8 @@ PARTS: Final = {
     "reporter": f"{_HERE}.reporter:TrainingReporter",
     "journal_words": f"{_HERE}.journal_words:TrainingWords",
     "chain_lines": f"{_HERE}.chain_lines:TrainingLines",
+    "measures": f"{_HERE}.measures:measure_training",
+    "pictures": f"{_HERE}.pictures:PICTURES",
     "summary": f"{_HERE}.summary:summarise_training",
     "promises": f"{_HERE}.promises:TrainingPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",

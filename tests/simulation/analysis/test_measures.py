@@ -82,7 +82,7 @@ def test_each_branch_has_the_model_of_its_highest_block() -> None:
         evaluated("0xa2", 2, 0.9),
         evaluated("0xb1", 1, 0.3),
     )
-    branches = compute_measures(tally)["branches"]
+    branches = compute_measures(tally, "proof_of_training")["branches"]
     assert branches["honest"] == {"height": 2, "accuracy": 0.9, "recalls": [1.0, 0.5], "trigger_success": 0.5}
     assert branches["poisoned"]["accuracy"] == 0.3
     assert find_best(count(), is_poisoned=True) is None
@@ -102,7 +102,7 @@ def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
         at(6.0, appended("good-0", 2, "0xa2", "0xa1", "0xa")),
         *[note("good-0", "sent", kind="declaration", to="all", copies=7, bytes=1)] * 4,
     )
-    blocks = compute_measures(tally)["blocks"]
+    blocks = compute_measures(tally, "proof_of_training")["blocks"]
     assert blocks["seconds_each"] == 2.5
     assert (blocks["messages_each"], blocks["declarations_each"], blocks["headers_each"]) == (14, 2, 0)
 
@@ -132,8 +132,8 @@ def test_a_log_gives_the_measures_of_the_run_itself() -> None:
         party.population, party.role = node.population, node.role
     for record in run.records:
         read.add(read_record(parse_line(record.to_line().to_text())))
-    measured = compute_measures(run.tally)
-    assert compute_measures(read) == measured
+    measured = compute_measures(run.tally, "proof_of_training")
+    assert compute_measures(read, "proof_of_training") == measured
     assert measured["detection"]["recall"] > 0
     assert measured["detection"]["false_rejection"] == 0
     assert measured["blocks"]["seconds_each"] > 0

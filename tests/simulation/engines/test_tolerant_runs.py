@@ -35,7 +35,7 @@ def run(folder: Path, *populations: dict[str, Any], tolerance: float, **sections
 
 
 def measure(ended: Ended) -> dict[str, Any]:
-    return compute_measures(ended.tally)
+    return compute_measures(ended.tally, "proof_of_training")
 
 
 # ---- honest nodes that round differently ----

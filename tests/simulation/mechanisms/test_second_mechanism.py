@@ -8,6 +8,9 @@ import pytest
 
 from protocol.mechanisms import list_mechanisms
 from simulation.commands import cli
+from simulation.commands.report.run_pictures import RUN_PICTURES, draw_pictures
+from simulation.commands.report.sources import read_run
+from simulation.commands.report.style import styled
 from simulation.engines.table import ENGINES
 from simulation.foundation.project import ROOT
 from simulation.runs.chain_file import read_chain
@@ -59,6 +62,14 @@ def test_honest_nodes_agree_on_a_whole_chain(folder: Path) -> None:
     assert summary["employer"]["outcome"] == "delivered"
     assert summary["messages"]["rejected"] == {}
     assert 0 < summary["ledger"]["transactions"] <= TRANSFERS
+
+
+def test_nothing_of_training_is_measured_or_drawn(folder: Path) -> None:
+    assert set(read_summary(folder)["measures"]) == {"detection", "blocks", "populations"}
+    with styled():
+        pictures = draw_pictures(read_run(folder))
+    assert len(pictures) == len(RUN_PICTURES)
+    assert not any(picture.title == "Training" for picture in pictures)
 
 
 def test_owners_take_turns(folder: Path) -> None:

@@ -19,7 +19,7 @@ from simulation.commands.report.population_pictures import MAX_ROWS, OTHERS, dra
 from simulation.commands.report.sources import Run
 from simulation.commands.report.style import CLEAN, POISONED
 from simulation.commands.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
-from simulation.commands.report.training_picture import compute_accuracies, compute_losses, draw_training
+from simulation.mechanisms.proof_of_training.pictures import compute_accuracies, compute_losses, draw_training
 from simulation.records.record import Record
 from simulation.records.training_facts import Trained
 from tests.support.reports import evaluated, forked_run, make_run, read_pairs

@@ -10,10 +10,11 @@ import pytest
 
 from simulation.commands.cli import main
 from simulation.commands.report.picture import Picture
-from simulation.commands.report.run_pictures import draw_run
+from simulation.commands.report.run_pictures import RUN_PICTURES, draw_run
 from simulation.commands.report.sources import read_source
 from simulation.commands.report.style import render, styled
-from simulation.commands.report.writing import PAGE_NAME, RUN_PICTURES, build_files, write_report
+from simulation.commands.report.writing import PAGE_NAME, build_files, write_report
+from simulation.mechanisms.proof_of_training.pictures import draw_training
 from tests.support.reports import forked_run, make_run, write_log, write_run, write_sweep
 from tests.support.scenarios import ROOT, made_up_run, note, opening
 
@@ -57,7 +58,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_picture_does_not_depend_on_which_file_of_it_is_made_first(tmp_path: Path) -> None:
     run = make_run(tmp_path, forked_run())
-    for draw in RUN_PICTURES:
+    for draw in (draw_training, *RUN_PICTURES):
         with styled():
             first, second = draw(run), draw(run)
         if isinstance(first, Picture) and isinstance(second, Picture):

@@ -6,9 +6,19 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from simulation.commands.report.picture import Missing, Picture, Table
-from simulation.commands.report.sources import Run
-from simulation.commands.report.style import CLEAN, GREY, POISONED, PURPLE, count_steps, fit, make_figure
+from simulation.commands.report import (
+    CLEAN,
+    GREY,
+    POISONED,
+    PURPLE,
+    Missing,
+    Picture,
+    Run,
+    Table,
+    count_steps,
+    fit,
+    make_figure,
+)
 
 TITLE: Final = "Training"
 LEGEND_COLUMNS: Final = 3
@@ -148,3 +158,7 @@ def _tabulate(run: Run) -> Table:
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+PICTURES: Final = (draw_training,)
+"""What a run folder and a report show of training."""
