@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulation.analysis.chain_walk import find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_table
-    from simulation.analysis.during_run import Watch
+    from simulation.analysis.during_run import InvariantMonitor
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Promises, find_promises
 else:
@@ -27,7 +27,7 @@ else:
             "chain_walk": "find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_table",
-            "during_run": "Watch",
+            "during_run": "InvariantMonitor",
             "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Promises find_promises",
         },
@@ -36,8 +36,8 @@ else:
 __all__ = [
     "CLOSED_FORM",
     "WORK",
+    "InvariantMonitor",
     "Promises",
-    "Watch",
     "build_frame",
     "build_table",
     "compute_measures",

@@ -15,7 +15,7 @@ from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from simulation.analysis.chain_walk import find_supply_fault, walk_chain
-from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
+from simulation.analysis.during_run import CONFIRMATION_DEPTH, InvariantMonitor
 from simulation.analysis.promises import find_promises
 from simulation.attacks import Traits
 from simulation.records import Tally, short_hash
@@ -30,7 +30,7 @@ BEARABLE_LOSS: Final = 0.25
 
 
 def find_broken(
-    world: World, tally: Tally, chains: Mapping[str, Sequence[bytes]], watch: Watch | None = None
+    world: World, tally: Tally, chains: Mapping[str, Sequence[bytes]], watch: InvariantMonitor | None = None
 ) -> str | None:
     """Return the first broken invariant in words, with the event that broke it where that is known, or None.
 

@@ -19,11 +19,11 @@ _FORGEABLE: Final = frozenset({"bad-signature", "duplicate", "equivocation"})
 """Refusals that say nothing about the thing itself: the same header or block may come again and be right."""
 
 
-class Watch:
+class InvariantMonitor:
     """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
 
     def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool, is_exact: bool) -> None:
-        """Watch some parties.
+        """InvariantMonitor some parties.
 
         Args:
             honest: Labels of the honest nodes.

@@ -1,6 +1,6 @@
 """Whoever runs a world counts its records, watches them, and judges the run when it has ended: all of that, once."""
 
-from simulation.analysis import Watch, find_broken, find_standstill, is_exact, must_agree
+from simulation.analysis import InvariantMonitor, find_broken, find_standstill, is_exact, must_agree
 from simulation.engines import EngineResult
 from simulation.records import Tally
 from simulation.scenario.world import World
@@ -13,7 +13,7 @@ class RunObserver:
         """Start with no record."""
         self.tally = Tally()
         self._world = world
-        self.watch = Watch(
+        self.watch = InvariantMonitor(
             world.get_honest(), self.tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
         )
 

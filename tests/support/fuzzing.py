@@ -5,7 +5,7 @@ from random import Random
 from protocol.node import Node
 from protocol.rules import Rules
 from simulation.commands.checks.fuzzing.fuzz import draw_plan
-from simulation.commands.checks.fuzzing.fuzzed_network import Plan, Siege
+from simulation.commands.checks.fuzzing.fuzzed_network import FuzzedNetwork, FuzzPlan
 from simulation.commands.checks.fuzzing.mutator import Mutator
 from simulation.foundation.randomness import derive_seed
 
@@ -14,13 +14,13 @@ def make_generator(seed: int) -> Random:
     return Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a test's own draws
 
 
-def make_plan(seed: int) -> Plan:
+def make_plan(seed: int) -> FuzzPlan:
     """Return the plan that `run_seed` draws."""
     return draw_plan(make_generator(seed), seed)
 
 
-def make_siege(seed: int, victim: type[Node] = Node) -> Siege:
+def make_siege(seed: int, victim: type[Node] = Node) -> FuzzedNetwork:
     """Return a siege of no frames."""
     plan = make_plan(seed)
     mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), [])
-    return Siege(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)
+    return FuzzedNetwork(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)

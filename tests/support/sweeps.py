@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
+from simulation.commands.sweeps.cell_runner import CellRunner, Outcome, WorkerSetup
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation.interruption import Interruption
@@ -62,9 +62,9 @@ class HereExecutor:
         self.given: list[Cell] = []
 
     def run(
-        self, job: Job, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
+        self, setup: WorkerSetup, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
     ) -> Generator[Outcome, None, None]:
-        runner = CellRunner(job, Interruption())
+        runner = CellRunner(setup, Interruption())
         for cell in (cell for chunk in chunks for cell in chunk):
             if wants_end():
                 return

@@ -81,7 +81,7 @@ def draw_refusals(run: Run) -> Picture | Missing:
 def draw_coins(run: Run) -> Picture | Missing:
     """Return the picture of what nodes own in the end."""
     groups = group_nodes(run)
-    if not run.collected.has_balances or not groups:
+    if not run.series.has_balances or not groups:
         return Missing(COINS, "The log ends before the nodes say what they own.")
     names, colours = list(groups)[:MAX_ROWS], find_colours(run)
     sums = [sum(node.balance for node in groups[name]) for name in names]

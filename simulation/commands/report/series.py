@@ -7,7 +7,7 @@ from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, S
 
 
 @dataclass(slots=True)
-class Collected:
+class RunSeries:
     """What the records of a run say, counted next to its tally."""
 
     losses: dict[tuple[str, int, str], float] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulation.commands.report.series import Collected
+from simulation.commands.report.series import RunSeries
 from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
     COPY_NAME,
@@ -40,7 +40,7 @@ class Run:
 
     name: str
     log: RunLog
-    collected: Collected
+    series: RunSeries
     mechanism: str
     """The name of its mechanism; training where no scenario lies beside the log."""
 
@@ -63,7 +63,7 @@ class Run:
     @property
     def is_counted(self) -> bool:
         """Return whether its parties counted most of what they did instead of recording it."""
-        return self.collected.is_counted
+        return self.series.is_counted
 
 
 Source = Run | SweepTable
@@ -102,10 +102,10 @@ def read_run(path: Path) -> Run:
     file = path
     if path.is_dir():
         file = path / EVENTS_NAME if (path / EVENTS_NAME).is_file() else path / LOG_NAME
-    collected = Collected()
-    log = read_log(file, collected.add, parse_json if file.suffix == ".jsonl" else parse_line)
+    series = RunSeries()
+    log = read_log(file, series.add, parse_json if file.suffix == ".jsonl" else parse_line)
     log.name = file.resolve().parent.name or file.name
-    return Run(log.name, log, collected, _read_mechanism(file.with_name(SCENARIO_NAME)))
+    return Run(log.name, log, series, _read_mechanism(file.with_name(SCENARIO_NAME)))
 
 
 def _read_mechanism(path: Path) -> str:

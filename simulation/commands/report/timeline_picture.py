@@ -48,7 +48,7 @@ def count_in_bins(sent: Counter[tuple[str, float]], width: float, bins: int) -> 
 
 def draw_timeline(run: Run) -> Picture | Missing:
     """Return the picture of a run's messages."""
-    sent, appended = run.collected.sent, run.collected.first_appended
+    sent, appended = run.series.sent, run.series.first_appended
     if not sent.total():
         why = "The run only counted its messages and did not record when they were sent."
         return Missing(TITLE, why if run.is_counted else "The log holds no message.")

@@ -8,7 +8,7 @@ from simulation.records import Tally
 GENESIS_HEIGHT: Final = 0
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A place in the picture."""
 
     height: int
@@ -16,7 +16,7 @@ class Place(NamedTuple):
     """0 is the uppermost."""
 
 
-def lay_out(tally: Tally, heads: Iterable[str]) -> dict[str, Place]:
+def lay_out(tally: Tally, heads: Iterable[str]) -> dict[str, Position]:
     """Return a place for every block; no two are the same.
 
     A branch is laid out from its highest block down to where it leaves another one, in the first lane that is free
@@ -26,23 +26,23 @@ def lay_out(tally: Tally, heads: Iterable[str]) -> dict[str, Place]:
         tally: What is known of the blocks. A damaged log may lead in circles or to blocks that are not there.
         heads: Blocks whose chains come first; unknown ones are left out.
     """
-    places: dict[str, Place] = {}
-    taken: set[Place] = {Place(GENESIS_HEIGHT, 0)}
+    places: dict[str, Position] = {}
+    taken: set[Position] = {Position(GENESIS_HEIGHT, 0)}
     parents = {block.parent for block in tally.blocks.values()}
     tips = sorted(tally.blocks, key=lambda block: (block in parents, -tally.blocks[block].height, block))
     for tip in [*(head for head in heads if head in tally.blocks), *tips]:
         branch = _follow(tally, tip, places)
         heights = [tally.blocks[block].height for block in branch]
         lane = 0
-        while any(Place(height, lane) in taken for height in heights):
+        while any(Position(height, lane) in taken for height in heights):
             lane += 1
         for block, height in zip(branch, heights, strict=True):
-            places[block] = Place(height, lane)
+            places[block] = Position(height, lane)
             taken.add(places[block])
     return places
 
 
-def _follow(tally: Tally, tip: str, places: dict[str, Place]) -> list[str]:
+def _follow(tally: Tally, tip: str, places: dict[str, Position]) -> list[str]:
     """Return the blocks from a tip down to the first that has a place or does not lie lower than its child."""
     branch: list[str] = []
     block = tip

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch, Patch
 from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.sources import Run
 from simulation.commands.report.style import BLACK, CLEAN, GREEN, GREY, LIGHT, POISONED, WIDTH, fit, make_figure
-from simulation.commands.report.tree_layout import GENESIS_HEIGHT, Place, lay_out
+from simulation.commands.report.tree_layout import GENESIS_HEIGHT, Position, lay_out
 
 TITLE: Final = "Blocks"
 
@@ -73,12 +73,12 @@ def _find_chains(run: Run) -> tuple[set[str], set[str]]:
     return set(tally.get_chain(tally.employer.head)), set(tally.get_chain(tally.compute_agreement()[1].head))
 
 
-def _draw_links(axes: Axes, run: Run, places: dict[str, Place], *, is_labelled: bool) -> None:
+def _draw_links(axes: Axes, run: Run, places: dict[str, Position], *, is_labelled: bool) -> None:
     employers, honest = _find_chains(run)
     half = BOX[0] / 2 if is_labelled else 0
     for block, place in places.items():
         parent = run.tally.blocks[block].parent
-        start: tuple[float, float] = places.get(parent, Place(GENESIS_HEIGHT, 0))
+        start: tuple[float, float] = places.get(parent, Position(GENESIS_HEIGHT, 0))
         is_unknown = parent not in places and place.height > GENESIS_HEIGHT + 1
         if is_unknown:
             start = (place.height - 0.8, place.lane)
@@ -92,7 +92,7 @@ def _draw_links(axes: Axes, run: Run, places: dict[str, Place], *, is_labelled: 
         axes.plot(*ends, "-", color=BLACK if is_employers else GREY, linewidth=2 if is_employers else 1, zorder=2)
 
 
-def _draw_blocks(axes: Axes, run: Run, places: dict[str, Place], *, is_labelled: bool) -> None:
+def _draw_blocks(axes: Axes, run: Run, places: dict[str, Position], *, is_labelled: bool) -> None:
     marked = set.union(*_find_chains(run))
     if not is_labelled:
         for block, place in places.items():
@@ -102,7 +102,7 @@ def _draw_blocks(axes: Axes, run: Run, places: dict[str, Place], *, is_labelled:
             axes.plot(*place, "s" if is_poisoned else "o", color=colour, markerfacecolor=face, zorder=3)
         axes.plot(GENESIS_HEIGHT, 0, "D", color=BLACK, zorder=3)
         return
-    _draw_box(axes, Place(GENESIS_HEIGHT, 0), "genesis", face=LIGHT, edge=BLACK, ink=BLACK, is_round=True)
+    _draw_box(axes, Position(GENESIS_HEIGHT, 0), "genesis", face=LIGHT, edge=BLACK, ink=BLACK, is_round=True)
     for block, place in places.items():
         is_poisoned = run.tally.is_poisoned(block)
         colour = POISONED if is_poisoned else CLEAN
@@ -113,7 +113,7 @@ def _draw_blocks(axes: Axes, run: Run, places: dict[str, Place], *, is_labelled:
         _draw_box(axes, place, label, face=face, edge=colour, ink=ink, is_round=not is_poisoned)
 
 
-def _draw_box(axes: Axes, place: Place, label: str, *, face: str, edge: str, ink: str, is_round: bool) -> None:
+def _draw_box(axes: Axes, place: Position, label: str, *, face: str, edge: str, ink: str, is_round: bool) -> None:
     width, height = BOX
     style = "round,pad=0,rounding_size=0.14" if is_round else "square,pad=0"
     corner = place.height - width / 2, place.lane - height / 2
@@ -123,10 +123,10 @@ def _draw_box(axes: Axes, place: Place, label: str, *, face: str, edge: str, ink
     axes.text(*place, label, ha="center", va="center", fontsize=7.5, color=ink, zorder=4)
 
 
-def _mark_heads(axes: Axes, run: Run, places: dict[str, Place]) -> None:
+def _mark_heads(axes: Axes, run: Run, places: dict[str, Position]) -> None:
     """Write above a block whose head it is; a head that is no block is the genesis."""
-    heads: dict[Place, list[str]] = {}
-    genesis = Place(GENESIS_HEIGHT, 0)
+    heads: dict[Position, list[str]] = {}
+    genesis = Position(GENESIS_HEIGHT, 0)
     heads.setdefault(places.get(run.tally.employer.head, genesis), []).append("employer")
     if run.tally.get_honest(alive=True):
         heads.setdefault(places.get(run.tally.compute_agreement()[1].head, genesis), []).append("honest")
@@ -169,7 +169,7 @@ def _tabulate(run: Run) -> Table:
             block,
             facts.parent if facts.parent in tally.blocks else f"{facts.parent} (genesis)" if facts.height == 1 else "?",
             "poisoned" if tally.is_poisoned(block) else "clean",
-            run.collected.proposers.get(block, "?"),
+            run.series.proposers.get(block, "?"),
             "yes" if block in employers else "no",
             "yes" if block in honest else "no",
         )

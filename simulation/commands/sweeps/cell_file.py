@@ -78,7 +78,7 @@ class CellFile:
         }
         if outcome.trace is not None:
             line["trace"] = outcome.trace
-        data = seal(line)
+        data = with_digest(line)
         done = 0
         try:
             while done < len(data):
@@ -90,7 +90,7 @@ class CellFile:
         self._end += len(data)
 
 
-def seal(line: Mapping[str, Any]) -> bytes:
+def with_digest(line: Mapping[str, Any]) -> bytes:
     """Return the line of a cell, which ends with a digest of what stands before it."""
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return text[:-1] + _make_seal(text[:-1])

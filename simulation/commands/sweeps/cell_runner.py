@@ -37,7 +37,7 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WorkerSetup:
     """What every worker of a sweep is told."""
 
     recipe: Recipe
@@ -67,27 +67,27 @@ class Outcome:
 class CellRunner:
     """Runs cells one after another; keeps what they have in common, such as images and TensorFlow."""
 
-    def __init__(self, job: Job, interruption: Interruption) -> None:
+    def __init__(self, setup: WorkerSetup, interruption: Interruption) -> None:
         """Prepare.
 
         Args:
-            job: What the sweep is about.
+            setup: What the sweep is about.
             interruption: Tells when the user wants it to end; a cell of which that is true has no outcome.
         """
-        self._job = job
+        self._setup = setup
         self._interruption = interruption
         self._images: dict[tuple[str, str | None, bool], ImageSet | DatasetError] = {}
         """What came of each data set; one that cannot be had is not looked for again, which may take a minute."""
-        if Path(job.cwd).is_dir():
-            os.chdir(job.cwd)
+        if Path(setup.cwd).is_dir():
+            os.chdir(setup.cwd)
 
     def run(self, cell: Cell) -> Outcome:
         """Run a cell; whatever goes wrong is part of its outcome."""
         started = time.perf_counter()
         try:
-            if compute_code_version() != self._job.code_version:
+            if compute_code_version() != self._setup.code_version:
                 raise RuntimeError(f"this worker runs other code: {compute_code_version()}")
-            scenario = self._job.recipe.build(cell.values, cell.seed)
+            scenario = self._setup.recipe.build(cell.values, cell.seed)
             summary = (
                 self._run_in_memory(scenario, cell) if scenario.is_training_made_up else self._run_in_folder(scenario)
             )
@@ -109,7 +109,7 @@ class CellRunner:
             seed=scenario.seed,
             engine=scenario.engine,
             fingerprint=cell.id,
-            code_version=self._job.code_version,
+            code_version=self._setup.code_version,
             dataset=NO_IMAGES.name,
             dataset_source=NO_IMAGES.source,
             dataset_digest=NO_DIGEST.hex(),
@@ -143,7 +143,7 @@ class CellRunner:
 
     def _find_place(self) -> str | None:
         """Return the folder for temporary ones: the sweep's, where this machine has it."""
-        return self._job.temporary if Path(self._job.temporary).is_dir() else None
+        return self._setup.temporary if Path(self._setup.temporary).is_dir() else None
 
     def _load_images(self, scenario: Scenario) -> ImageSet:
         dataset = scenario.dataset

@@ -64,7 +64,7 @@ def build_recipe(sweep: Sweep) -> Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CellPlan:
     """All cells of a sweep, known to be valid."""
 
     cells: list[Cell]
@@ -76,7 +76,7 @@ class Plan:
     """What formulas say of each combination, by figure; see `simulation.analysis.closed_forms`."""
 
 
-def plan_cells(sweep: Sweep, code_version: str) -> Plan:
+def plan_cells(sweep: Sweep, code_version: str) -> CellPlan:
     """Return the cells of a sweep in the order of the table: the last key varies fastest, then the repeat.
 
     Raises:
@@ -97,7 +97,7 @@ def plan_cells(sweep: Sweep, code_version: str) -> Plan:
             seeded = scenario.model_copy(update={"seed": seed})
             identifier = seeded.compute_fingerprint(code_version, ID_DIGITS)
             cells.append(Cell(len(cells), number, values, repeat, seed, identifier))
-    return Plan(cells, list(datasets), is_all_trained, closed_forms)
+    return CellPlan(cells, list(datasets), is_all_trained, closed_forms)
 
 
 def derive_cell_seed(sweep_seed: int, keys: tuple[str, ...], values: tuple[Any, ...], repeat: int) -> int:

@@ -11,12 +11,12 @@ from typing import Final
 from rich.console import Console
 
 from simulation.commands.sweeps.cell_file import prepare_folder
-from simulation.commands.sweeps.cell_runner import CellRunner, Job
-from simulation.commands.sweeps.cells import Plan, build_recipe, plan_cells
+from simulation.commands.sweeps.cell_runner import CellRunner, WorkerSetup
+from simulation.commands.sweeps.cells import CellPlan, build_recipe, plan_cells
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import Executor, LocalExecutor
 from simulation.commands.sweeps.ray_executor import RayExecutor
-from simulation.commands.sweeps.session import Session
+from simulation.commands.sweeps.session import SweepSession
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, Interruption, compute_code_version
 
@@ -58,7 +58,7 @@ def run_sweep(path: Path, options: Options, console: Console, interruption: Inte
     except OSError as error:
         place = error.filename or options.out
         raise SweepError(f"{place}: cannot be made: {error.strerror}; choose another --out", EXIT_BAD_INPUT) from None
-    return Session(sweep, plan, folder, version, executor, cores, console, interruption).execute()
+    return SweepSession(sweep, plan, folder, version, executor, cores, console, interruption).execute()
 
 
 def _choose_executor(options: Options, cores: int) -> Executor:
@@ -71,7 +71,7 @@ def _choose_executor(options: Options, cores: int) -> Executor:
     return LocalExecutor(cores)
 
 
-def _run_alone(sweep: Sweep, plan: Plan, identifier: str, interruption: Interruption) -> int:
+def _run_alone(sweep: Sweep, plan: CellPlan, identifier: str, interruption: Interruption) -> int:
     """Run one cell in this process and print what it came to; with the whole trace where that is an error."""
     cell = next((cell for cell in plan.cells if cell.id == identifier), None)
     if cell is None:
@@ -81,8 +81,8 @@ def _run_alone(sweep: Sweep, plan: Plan, identifier: str, interruption: Interrup
             EXIT_BAD_INPUT,
         )
     with tempfile.TemporaryDirectory(prefix="pot-sweep-") as folder:
-        job = Job(build_recipe(sweep), compute_code_version(), folder, str(Path.cwd()))
-        outcome = CellRunner(job, interruption).run(cell)
+        setup = WorkerSetup(build_recipe(sweep), compute_code_version(), folder, str(Path.cwd()))
+        outcome = CellRunner(setup, interruption).run(cell)
     if outcome.error is not None:
         print(outcome.trace, outcome.error, sep="", file=sys.stderr)  # noqa: T201
         return EXIT_FAILED

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Final, Protocol
 
-from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
+from simulation.commands.sweeps.cell_runner import CellRunner, Outcome, WorkerSetup
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import KEPT, SweepError
 from simulation.foundation import SIGNALS, Interrupted, Interruption, hold_back
@@ -30,7 +30,7 @@ class Executor(Protocol):
     """Runs cells somewhere, and hands their outcomes over as they come."""
 
     def run(
-        self, job: Job, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
+        self, setup: WorkerSetup, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
     ) -> Generator[Outcome, None, None]:
         """Yield the outcome of each cell, in any order, until all are done or the user wants an end.
 
@@ -55,14 +55,14 @@ class LocalExecutor:
         self._workers: dict[Connection, _Worker] = {}
 
     def run(
-        self, job: Job, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
+        self, setup: WorkerSetup, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
     ) -> Generator[Outcome, None, None]:
         """Yield outcomes; the cell that a dead worker had in hand has failed, and the others go to another one."""
         self._chunks = deque(chunks)
         try:
             while not wants_end():
                 while self._chunks and len(self._workers) < min(self._wanted, len(self._chunks) + self._count_busy()):
-                    worker = _Worker(job)
+                    worker = _Worker(setup)
                     self._workers[worker.pipe] = worker
                 if not self._chunks and not self._count_busy():
                     return
@@ -80,7 +80,7 @@ class LocalExecutor:
         try:
             outcome: Outcome | None = worker.pipe.recv()
         except (EOFError, OSError):
-            yield from self._bury(worker)
+            yield from self._handle_exit(worker)
             return
         worker.is_ready = True
         if outcome is not None:
@@ -89,7 +89,7 @@ class LocalExecutor:
         if not worker.cells and self._chunks:
             worker.give(self._chunks.popleft())
 
-    def _bury(self, worker: "_Worker") -> Iterator[Outcome]:
+    def _handle_exit(self, worker: "_Worker") -> Iterator[Outcome]:
         """Take leave of a worker whose pipe is closed: it has ended, or is about to."""
         del self._workers[worker.pipe]
         worker.pipe.close()
@@ -107,12 +107,12 @@ class LocalExecutor:
 class _Worker:
     """A process as its starter sees it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
         self.cells: deque[Cell] = deque()
         """What it has been given and not yet answered, in order."""
         self.is_ready = False
-        self.process = _CONTEXT.Process(target=work, args=(theirs, job))
+        self.process = _CONTEXT.Process(target=work, args=(theirs, setup))
         # A Ctrl-C of the terminal goes to the workers too, and must wait until they can look after it.
         try:
             with hold_back(SIGNALS):
@@ -148,13 +148,13 @@ def _await_end(workers: Sequence[_Worker]) -> None:
             worker.process.join()
 
 
-def work(pipe: Connection, job: Job) -> None:
+def work(pipe: Connection, setup: WorkerSetup) -> None:
     """Run cells until the pipe is closed or a signal comes: the target of a worker's process."""
     interruption = Interruption()
     with interruption, suppress(EOFError, OSError, Interrupted):  # whoever wants the outcomes has gone
         interruption.is_orderly = True
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        runner = CellRunner(job, interruption)
+        runner = CellRunner(setup, interruption)
         pipe.send(None)
         while True:
             for cell in pipe.recv():

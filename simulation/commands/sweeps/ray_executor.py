@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome
+from simulation.commands.sweeps.cell_runner import CellRunner, Outcome, WorkerSetup
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import LOOK_EVERY_S
@@ -55,22 +55,22 @@ class RayExecutor:
         self._ray: Any = None
 
     def run(
-        self, job: Job, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
+        self, setup: WorkerSetup, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
     ) -> Generator[Outcome, None, None]:
         """Yield outcomes; a chunk whose worker died runs again cell by cell, to find the one at fault."""
         with tempfile.TemporaryDirectory(prefix="pot-sweep-", ignore_cleanup_errors=True) as folder:
             self._start(Path(folder))
             try:
-                yield from self._run(job, chunks, wants_end)
+                yield from self._run(setup, chunks, wants_end)
             finally:
                 self._ray.shutdown()
 
     def _run(
-        self, job: Job, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
+        self, setup: WorkerSetup, chunks: Sequence[Sequence[Cell]], wants_end: Callable[[], bool]
     ) -> Generator[Outcome, None, None]:
         ray = self._ray
         remote = ray.remote(max_retries=0, num_cpus=1)(run_chunk)
-        shared = ray.put(job)
+        shared = ray.put(setup)
         waiting, under_way = deque(chunks), dict[Any, Sequence[Cell]]()
         most = AHEAD * int(ray.cluster_resources().get("CPU", 1))
         if self._address is not None and self._workers is not None:
@@ -129,11 +129,11 @@ _runners: Final[dict[str, CellRunner]] = {}
 """The runner of this worker process, by the sweep's folder."""
 
 
-def run_chunk(job: Job, cells: Sequence[Cell]) -> list[Outcome]:
+def run_chunk(setup: WorkerSetup, cells: Sequence[Cell]) -> list[Outcome]:
     """Run some cells: the remote task. Images and TensorFlow stay in the worker for the next ones."""
-    if job.temporary not in _runners:
-        _runners[job.temporary] = CellRunner(job, Interruption())
-    return [_runners[job.temporary].run(cell) for cell in cells]
+    if setup.temporary not in _runners:
+        _runners[setup.temporary] = CellRunner(setup, Interruption())
+    return [_runners[setup.temporary].run(cell) for cell in cells]
 
 
 def _ensure_reachable(address: str) -> None:

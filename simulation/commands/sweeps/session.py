@@ -12,8 +12,8 @@ from rich.console import Console
 
 from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.cell_file import CellFile, clear_running, read_finished, remove_running
-from simulation.commands.sweeps.cell_runner import Job, Outcome
-from simulation.commands.sweeps.cells import Cell, Plan, build_recipe
+from simulation.commands.sweeps.cell_runner import Outcome, WorkerSetup
+from simulation.commands.sweeps.cells import Cell, CellPlan, build_recipe
 from simulation.commands.sweeps.digests import write_digests
 from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
@@ -26,11 +26,11 @@ from simulation.training import DatasetError, load_images
 
 
 @dataclass(slots=True)
-class Session:
+class SweepSession:
     """What a go at a sweep needs to know."""
 
     sweep: Sweep
-    plan: Plan
+    plan: CellPlan
     folder: Path
     code_version: str
     executor: Executor
@@ -89,12 +89,12 @@ class Session:
         cells = self.plan.cells
         with writing(self.folder):
             running = clear_running(self.folder)
-        job = Job(build_recipe(self.sweep), self.code_version, str(running.resolve()), str(Path.cwd()))
+        setup = WorkerSetup(build_recipe(self.sweep), self.code_version, str(running.resolve()), str(Path.cwd()))
         chunks = cut_into_chunks(left, self.workers, is_heavy=bool(self.plan.datasets))
         self.interruption.is_orderly = True
         try:
             with (
-                closing(self.executor.run(job, chunks, self._wants_end)) as outcomes,
+                closing(self.executor.run(setup, chunks, self._wants_end)) as outcomes,
                 Progress(self.console, self.sweep.name, len(cells), len(cells) - len(left)) as progress,
             ):
                 for outcome in outcomes:

@@ -124,7 +124,7 @@ class Host:
 
     def _feed(self, event: Event, now: int) -> None:
         for action in self._react(event, now):
-            _DOERS[type(action)](self, action)
+            _HANDLERS[type(action)](self, action)
 
     def _record_judged(self, action: Judged) -> None:
         self.recorder.record_judged(action)
@@ -164,7 +164,7 @@ class Host:
             self._on_block(action)
 
 
-_DOERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
+_HANDLERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     Judged: Host._record_judged,
     Relay: Host._relay,
     Broadcast: Host._broadcast,

@@ -8,7 +8,7 @@ from functools import cache
 from math import comb
 
 
-def draw_all(stakeholders: int, chosen: int, owners: int) -> float:
+def prob_all_drawn(stakeholders: int, chosen: int, owners: int) -> float:
     """Return the probability that all stakeholders of a header are among some owners: hypergeometric.
 
     Args:
@@ -19,22 +19,12 @@ def draw_all(stakeholders: int, chosen: int, owners: int) -> float:
     return comb(chosen, stakeholders) / comb(owners, stakeholders)
 
 
-def win_race(blocks: int, share: float) -> float:
-    """Return the probability of being the first to append some blocks, where each next block is one's own by a share.
-
-    Of the next ``2 * blocks - 1`` blocks of either side at least ``blocks`` must be one's own:
-    P[Bin(2B - 1, r) >= B]. It holds where both sides' blocks come as Poisson processes.
-    """
-    rounds = 2 * blocks - 1
-    return sum(comb(rounds, own) * share**own * (1 - share) ** (rounds - own) for own in range(blocks, rounds + 1))
-
-
 def compute_branch_rate(proposers: int, signers: int, owners: int, stakeholders: int) -> float:
     """Return the blocks a slot that a side appends, for one header a slot on average.
 
     A header of one of its proposers counts when all stakeholders drawn for it are willing to sign it.
     """
-    return proposers / owners * draw_all(stakeholders, signers, owners)
+    return proposers / owners * prob_all_drawn(stakeholders, signers, owners)
 
 
 def deceive_employer(attackers: int, honest: int, *, stakeholders: int, blocks: int, lazy: int = 0) -> float:
@@ -115,6 +105,6 @@ def compute_slots_to_block(withholders: int, owners: int, *, stakeholders: int, 
 
     Each owner wins a slot by itself, with probability ``headers_per_slot / owners``.
     """
-    completing = draw_all(stakeholders, owners - withholders, owners)
+    completing = prob_all_drawn(stakeholders, owners - withholders, owners)
     success = 1 - (1 - headers_per_slot * completing / owners) ** owners
     return 1 / success if success else float("inf")

@@ -32,7 +32,7 @@ _LOOKS: Final = {"clean": (CLEAN, "o", "agreed data"), "poisoned": (POISONED, "s
 def compute_losses(run: Run) -> dict[str, dict[int, list[float]]]:
     """Return mean losses by data and stage, each training result once however many nodes got it."""
     losses: defaultdict[str, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (data, stage, _), loss in sorted(run.collected.losses.items()):
+    for (data, stage, _), loss in sorted(run.series.losses.items()):
         losses[data][stage + 1].append(loss)
     return {data: dict(stages) for data, stages in losses.items()}
 

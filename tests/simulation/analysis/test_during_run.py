@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.analysis.during_run import CONFIRMATION_DEPTH, Watch
+from simulation.analysis.during_run import CONFIRMATION_DEPTH, InvariantMonitor
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from tests.support.scenarios import appended, note, trained
@@ -17,7 +17,7 @@ def follow(*records: Record, must_agree: bool = True, is_exact: bool = True) -> 
     tally = Tally()
     for label in HONEST:
         tally.get_party(label).role = "honest"
-    watch = Watch(HONEST, tally, must_agree=must_agree, is_exact=is_exact)
+    watch = InvariantMonitor(HONEST, tally, must_agree=must_agree, is_exact=is_exact)
     for record in records:
         tally.add(record)
         watch.add(record)

@@ -94,8 +94,9 @@ def test_any_two_behaviours_fit_together(first: Any) -> None:
 
 def test_a_node_without_a_replaced_part_is_an_ordinary_one() -> None:
     world = make_world(make_raw(population("honest", 3), population("bad", 1, "adversary", behaviours=["forger"])))
+    assert build_proposer_type([]) is None
     types = {type(build_node(node, observe(make_raw()).ended.engine._rules)[0].proposer) for node in world.nodes}
-    assert types == {build_proposer_type([])}
+    assert types == {TrainingProposer}
 
 
 # ---- coalitions ----

@@ -11,12 +11,14 @@ from typing import Final
 
 from rich.table import Table
 
+from protocol.mechanisms import find_mechanism
 from protocol.node import Node
 from protocol.rules import Rules
-from protocol.verdicts import Reason
+from protocol.verdicts import ChainReason, FrameReason, LedgerReason
 from simulation.commands.checks import run_shares
-from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, Plan, Siege, SmallNetwork
+from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, FuzzedNetwork, FuzzPlan, SmallNetwork
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
+from simulation.constants import MECHANISM
 from simulation.foundation import derive_bytes, derive_seed
 from simulation.scenario import Scenario
 from simulation.scenario.world import World, build_world, make_keys
@@ -35,7 +37,7 @@ SHOWN_BYTES: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Failure:
     """What broke, and the last frame sent before that."""
 
     number: int
@@ -54,7 +56,7 @@ class FuzzResult:
     sent: int
     verdicts: Counter[tuple[str, str]]
     """Judgements of the frames, by verdict and reason."""
-    fault: Fault | None
+    fault: Failure | None
 
 
 # ---- one seed ----
@@ -73,24 +75,24 @@ def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[Node] = Node
     try:
         seen, batch = rehearse(plan)
     except BrokenError as error:
-        return FuzzResult(seed, frames, 0, Counter(), Fault(0, Mutant("none", b""), f"undisturbed run: {error}"))
-    siege = Siege(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
+        return FuzzResult(seed, frames, 0, Counter(), Failure(0, Mutant("none", b""), f"undisturbed run: {error}"))
+    siege = FuzzedNetwork(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
     fault = None
     try:
         siege.run()
-        siege.bombard(frames)  # what is left hits a node that has finished
+        siege.send_mutants(frames)  # what is left hits a node that has finished
         siege.run()
         siege.check_chain()
     except BrokenError as error:
-        fault = Fault(siege.sent, siege.last, str(error))
+        fault = Failure(siege.sent, siege.last, str(error))
     return FuzzResult(seed, frames, siege.sent, siege.verdicts, fault)
 
 
-def draw_plan(rng: Random, seed: int) -> Plan:
+def draw_plan(rng: Random, seed: int) -> FuzzPlan:
     """Return a few honest nodes with a short job, and users that send each other coins."""
     world = _draw_world(rng, seed)
     late = rng.choice(world.nodes).label
-    return Plan(world, rng.choice((100_000_000, 500_000_000, 3_000_000_000)), late)
+    return FuzzPlan(world, rng.choice((100_000_000, 500_000_000, 3_000_000_000)), late)
 
 
 def _draw_world(rng: Random, seed: int) -> World:
@@ -117,7 +119,7 @@ def _draw_world(rng: Random, seed: int) -> World:
     return build_world(Scenario.model_validate(raw), "made up", bytes(32))
 
 
-def rehearse(plan: Plan) -> tuple[list[bytes], int]:
+def rehearse(plan: FuzzPlan) -> tuple[list[bytes], int]:
     """Run a plan undisturbed; return all its frames, and how many to send before each event of the victim.
 
     Raises:
@@ -131,7 +133,7 @@ def rehearse(plan: Plan) -> tuple[list[bytes], int]:
     return list(seen), FRAMES_PER_SEED // (2 * events) + 1
 
 
-def _build_mutator(plan: Plan, rng: Random, seen: list[bytes]) -> Mutator:
+def _build_mutator(plan: FuzzPlan, rng: Random, seen: list[bytes]) -> Mutator:
     world = plan.world
     seeds = [spec.key_seed for spec in world.nodes] + [spec.key_seed for spec in world.users]
     seeds += [derive_bytes(world.scenario.seed, "fuzz", "stranger", index) for index in range(STRANGERS)]
@@ -163,7 +165,7 @@ def _run_share(share: tuple[int, int]) -> FuzzResult:
 # ---- telling ----
 
 
-def describe_fault(result: FuzzResult, fault: Fault) -> str:
+def describe_fault(result: FuzzResult, fault: Failure) -> str:
     """Return what a seed broke, by which frame, and how to see it again."""
     frame = fault.mutant.frame
     rest = f"... ({len(frame):,} bytes)" if len(frame) > SHOWN_BYTES else ""
@@ -183,6 +185,7 @@ def build_table(verdicts: Counter[tuple[str, str]]) -> Table:
     for (verdict, reason), count in sorted(verdicts.items(), key=lambda item: (item[0][0], -item[1], item[0])):
         table.add_row(verdict, reason, f"{count:,}")
     given = {reason for _, reason in verdicts}
-    for name in (reason.value for reason in Reason if reason.value not in given):
+    kinds = (FrameReason, ChainReason, LedgerReason, find_mechanism(MECHANISM).reasons)
+    for name in (reason.value for kind in kinds for reason in kind if reason.value not in given):
         table.add_row("never", name, "0", style="dim")
     return table

@@ -42,7 +42,7 @@ from simulation.engines.virtual import EventQueue
 from simulation.scenario.world import USERS, World, draw_transfers, make_keys, plan_transfers
 from simulation.training import FakeTrainer
 
-VICTIM: Final = "node-0"
+TARGET: Final = "node-0"
 
 LINK_NS: Final = 20_000_000
 TRAINING_NS: Final = 500_000_000
@@ -63,7 +63,7 @@ class BrokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FuzzPlan:
     """What a run is about; two runs of one plan differ in what the victim is sent."""
 
     world: World
@@ -79,7 +79,7 @@ class SmallNetwork:
     Its rules remember no answers: under fire there would be no end of them.
     """
 
-    def __init__(self, plan: Plan, on_frame: Callable[[bytes], None], victim: type[Node] = Node) -> None:
+    def __init__(self, plan: FuzzPlan, on_frame: Callable[[bytes], None], victim: type[Node] = Node) -> None:
         """Schedule what happens by itself.
 
         Args:
@@ -100,7 +100,7 @@ class SmallNetwork:
             self._neighbours[first].append(second)
             self._neighbours[second].append(first)
         for spec in world.nodes:
-            party = victim if spec.label == VICTIM else Node
+            party = victim if spec.label == TARGET else Node
             is_relaying = world.network.is_relaying
             self.nodes[spec.label] = party(self.rules, make_keys(spec.key_seed), is_relaying=is_relaying)
             self.queue.schedule(LATE_NS if spec.label == plan.late else 0, partial(self._start, spec.label))
@@ -170,7 +170,7 @@ class SmallNetwork:
             case SetTimer(timer, at):
                 self.queue.schedule(max(at, now), partial(self._tell, label, TimerFired(timer)))
             case StartWork(TrainStage(stage) as task):
-                cost_ns = self._plan.training_ns if label == VICTIM else TRAINING_NS
+                cost_ns = self._plan.training_ns if label == TARGET else TRAINING_NS
                 finished = WorkFinished(task, self.trainer.train(stage).result)
                 self.queue.schedule(now + cost_ns, partial(self._tell, label, finished))
 
@@ -184,11 +184,11 @@ class SmallNetwork:
             self.queue.schedule(self.queue.now + LINK_NS, partial(self._tell, target, MessageReceived(source, frame)))
 
 
-class Siege(SmallNetwork):
+class FuzzedNetwork(SmallNetwork):
     """A small network in which the victim is sent some frames before each of its events."""
 
     def __init__(
-        self, plan: Plan, mutator: Mutator, rng: Random, *, batch: int, frames: int, victim: type[Node]
+        self, plan: FuzzPlan, mutator: Mutator, rng: Random, *, batch: int, frames: int, victim: type[Node]
     ) -> None:
         """Prepare the run.
 
@@ -209,16 +209,16 @@ class Siege(SmallNetwork):
         self._batch = batch
         self._frames = frames
         self._links = [f"intruder-{index}" for index in range(rng.choice((1, 1, 3)))]
-        self._victim = self.nodes[VICTIM]
+        self._victim = self.nodes[TARGET]
         self._state = self._victim.snapshot()
 
     def handle(self, label: str, event: Event) -> list[Command]:
         """Hand an event to a node; to the victim only after some frames."""
-        if label == VICTIM and label in self._started and not isinstance(event, Started):
-            self.bombard(self._batch * WEIGHTS[get_phase(self._victim)])
+        if label == TARGET and label in self._started and not isinstance(event, Started):
+            self.send_mutants(self._batch * WEIGHTS[get_phase(self._victim)])
         return super().handle(label, event)
 
-    def bombard(self, count: int) -> None:
+    def send_mutants(self, count: int) -> None:
         """Send the victim frames, but in all not more than there are.
 
         Raises:
@@ -229,12 +229,12 @@ class Siege(SmallNetwork):
             self.last = self._mutator.draw()
             self.sent += 1
             event = MessageReceived(self._rng.choice(self._links), self.last.frame)
-            commands = super().handle(VICTIM, event)
+            commands = super().handle(TARGET, event)
             self.verdicts.update(describe_verdict(item.verdict) for item in commands if isinstance(item, Judged))
 
     def _ask(self, label: str, event: Event) -> list[Command]:
         commands = super()._ask(label, event)
-        if label == VICTIM:
+        if label == TARGET:
             before, self._state = self._state, self._victim.snapshot()
             if isinstance(event, MessageReceived):
                 mark = find_mark(commands, is_changed=self._state != before)

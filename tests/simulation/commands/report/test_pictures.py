@@ -69,7 +69,7 @@ def test_every_loss_and_accuracy_is_a_point(forked: Run) -> None:
     losses, accuracies = axes_of(draw_training(forked))
     expected = Counter(
         (float(stage + 1), loss, CLEAN if data == "clean" else POISONED)
-        for (data, stage, _), loss in forked.collected.losses.items()
+        for (data, stage, _), loss in forked.series.losses.items()
     )
     assert points_of(losses) == expected
     assert len(expected) > 12
@@ -233,7 +233,7 @@ def test_no_message_is_lost_or_counted_twice_over_time(run: Run) -> None:
         drawn[axes.get_ylabel().split("\n")[0]] = sum(np.asarray(steps.get_data()[0]))
     assert drawn == run.tally.sent
     marks = {float(np.asarray(line.get_xdata())[0]) for line in rows[0].lines}
-    assert marks == set(run.collected.first_appended.values())
+    assert marks == set(run.series.first_appended.values())
 
 
 @pytest.mark.parametrize("span", [0.0, 1e-9, 0.3, 1.0, 7.99, 8.0, 8.01, 79.0, 80.0, 81.0, 12345.6, 1e12])

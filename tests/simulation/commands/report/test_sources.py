@@ -48,7 +48,7 @@ def test_what_is_no_record_is_refused(line: str) -> None:
 def test_both_logs_of_a_run_give_the_same_figures(tmp_path: Path) -> None:
     events, log = read_run(write_run(tmp_path / "a")), read_run(write_log(tmp_path / "b"))
     assert events.tally == log.tally == read_log(tmp_path / "b").tally
-    assert events.collected == log.collected
+    assert events.series == log.series
     assert events.warnings == log.warnings == []
 
 
@@ -61,18 +61,18 @@ def test_events_are_read_where_a_folder_has_both(tmp_path: Path) -> None:
 def test_what_is_collected_agrees_with_the_tally(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     copies: dict[str, int] = {}
-    for (kind, _), count in run.collected.sent.items():
+    for (kind, _), count in run.series.sent.items():
         copies[kind] = copies.get(kind, 0) + count
     assert copies == run.tally.sent == {"transaction": 3, "declaration": 3, "relayed": 2}
-    assert set(run.collected.first_appended) == set(run.tally.blocks) == {"0xb1", "0xb2"}
-    assert run.collected.proposers == {"0xb1": "good-0", "0xb2": "good-0"}
-    assert run.collected.losses == {
+    assert set(run.series.first_appended) == set(run.tally.blocks) == {"0xb1", "0xb2"}
+    assert run.series.proposers == {"0xb1": "good-0", "0xb2": "good-0"}
+    assert run.series.losses == {
         ("clean", 0, "0xaa1"): 0.5,
         ("clean", 1, "0xaa2"): 0.5,
         ("poisoned", 0, "0xbb1"): 0.5,
     }
-    assert run.collected.has_balances
-    assert not run.collected.is_counted
+    assert run.series.has_balances
+    assert not run.series.is_counted
 
 
 # ---- damaged logs ----

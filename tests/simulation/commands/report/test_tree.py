@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.sources import Run
 from simulation.commands.report.style import BLACK, CLEAN, LIGHT, POISONED
-from simulation.commands.report.tree_layout import Place, lay_out
+from simulation.commands.report.tree_layout import Position, lay_out
 from simulation.commands.report.tree_picture import MAX_TICKS, choose_ticks, draw_tree
 from simulation.records.message_facts import BlockPart
 from simulation.records.record import Record
@@ -44,7 +44,7 @@ def test_no_two_blocks_have_one_place_and_each_stands_at_its_height(
     heads = data.draw(st.lists(st.sampled_from(["genesis", "nobody's", *blocks]), max_size=2))
     places = lay_out(tally_of(blocks), heads)
     assert set(places) == set(blocks)
-    assert len({*places.values(), Place(0, 0)}) == len(blocks) + 1
+    assert len({*places.values(), Position(0, 0)}) == len(blocks) + 1
     assert all(places[name].height == height for name, (height, _) in blocks.items())
 
 

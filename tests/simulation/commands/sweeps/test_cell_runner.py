@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulation.commands.sweeps.cell_runner import CellRunner, Job, Outcome, flatten, is_of_execution
+from simulation.commands.sweeps.cell_runner import CellRunner, Outcome, WorkerSetup, flatten, is_of_execution
 from simulation.commands.sweeps.cells import Cell, build_recipe, plan_cells
 from simulation.commands.sweeps.tables import COUNTED
 from simulation.engines.result import PartyError
@@ -21,7 +21,7 @@ from tests.support.sweeps import read_sweep
 
 def prepare(folder: Path, **changes: Any) -> tuple[CellRunner, list[Cell]]:
     sweep = read_sweep(folder, **changes)
-    job = Job(build_recipe(sweep), compute_code_version(), str(folder), str(Path.cwd()))
+    job = WorkerSetup(build_recipe(sweep), compute_code_version(), str(folder), str(Path.cwd()))
     return CellRunner(job, Interruption()), plan_cells(sweep, compute_code_version()).cells
 
 
@@ -127,7 +127,7 @@ def test_a_full_disk_is_no_fault_of_the_cell_wherever_it_shows(tmp_path: Path, m
 
 def test_a_worker_with_other_code_gives_no_figures(tmp_path: Path) -> None:
     sweep = read_sweep(tmp_path)
-    job = Job(build_recipe(sweep), "1.0.0+other", str(tmp_path), str(Path.cwd()))
+    job = WorkerSetup(build_recipe(sweep), "1.0.0+other", str(tmp_path), str(Path.cwd()))
     outcome = CellRunner(job, Interruption()).run(plan_cells(sweep, "1.0.0+other").cells[0])
     assert outcome.error is not None
     assert "this worker runs other code" in outcome.error

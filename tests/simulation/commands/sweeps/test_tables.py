@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from simulation.commands.sweeps.cell_file import seal
+from simulation.commands.sweeps.cell_file import with_digest
 from simulation.commands.sweeps.cells import Cell, plan_cells
 from simulation.commands.sweeps.statistics import compute_wilson
 from simulation.commands.sweeps.tables import ResultTable, write_tables
@@ -24,7 +24,7 @@ def cells(tmp_path: Path) -> list[Cell]:
 
 
 def make_line(cell: Cell, figures: dict[str, Any], error: str | None = None) -> str:
-    return seal({"cell": cell.id, "figures": figures, "error": error}).decode()
+    return with_digest({"cell": cell.id, "figures": figures, "error": error}).decode()
 
 
 def build(folder: Path, cells: list[Cell], lines: list[str], keys: tuple[str, ...] = KEYS) -> ResultTable:

@@ -18,7 +18,7 @@ from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ig
 from simulation.commands.checks.fuzzing import fuzz
 from simulation.commands.checks.fuzzing import fuzzed_network as siege
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
-from simulation.commands.checks.fuzzing.fuzzed_network import VICTIM, BrokenError, Siege, find_mark
+from simulation.commands.checks.fuzzing.fuzzed_network import TARGET, BrokenError, FuzzedNetwork, find_mark
 from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
 from simulation.training.fake_trainer import FakeTrainer
@@ -121,13 +121,13 @@ class RaisingLater(Breaking):
 
 
 BROKEN: dict[type[Breaking], str] = {
-    Raising: f"{VICTIM} at MessageReceived: RuntimeError: on purpose (test_fuzzed_network.py:",
+    Raising: f"{TARGET} at MessageReceived: RuntimeError: on purpose (test_fuzzed_network.py:",
     KeepingTransfers: "reject bad-signature: the state has changed all the same",
     Training: "ignore future-slot: the state has changed all the same",
     Relaying: "reject not-canonical: the node answers with Relay",
     Overlooking: "the frame was not judged",
     Deaf: "standstill: the nodes do not finish and agree",
-    RaisingLater: f"{VICTIM} at TimerFired: KeyError: 'on purpose' (test_fuzzed_network.py:",
+    RaisingLater: f"{TARGET} at TimerFired: KeyError: 'on purpose' (test_fuzzed_network.py:",
 }
 
 
@@ -175,7 +175,7 @@ def test_the_frame_that_is_told_is_the_one_that_broke_it() -> None:
 def test_a_long_frame_is_cut_where_it_is_told() -> None:
     result = run_seed(0, 1)
     long = Mutant("oversized", bytes(fuzz.SHOWN_BYTES + 1))
-    told = describe_fault(result, fuzz.Fault(1, long, "too long")).splitlines()[1]
+    told = describe_fault(result, fuzz.Failure(1, long, "too long")).splitlines()[1]
     assert told == f"frame: {'00' * fuzz.SHOWN_BYTES}... ({fuzz.SHOWN_BYTES + 1:,} bytes)"
 
 
@@ -253,17 +253,17 @@ def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_change
     assert (find_mark(commands, is_changed=is_changed) is not None) == is_marked
 
 
-def spoil_training(besieged: Siege) -> None:
+def spoil_training(besieged: FuzzedNetwork) -> None:
     vars(besieged)["trainer"] = FakeTrainer(get_training(besieged.rules).genesis.job, "poison")
 
 
-def spoil_height(besieged: Siege) -> None:
-    tree = besieged.nodes[VICTIM].tree
+def spoil_height(besieged: FuzzedNetwork) -> None:
+    tree = besieged.nodes[TARGET].tree
     tree._records[tree.head.hash] = dataclasses.replace(tree.head, height=tree.head.height + 1)
 
 
-def spoil_supply(besieged: Siege) -> None:
-    tree = besieged.nodes[VICTIM].tree
+def spoil_supply(besieged: FuzzedNetwork) -> None:
+    tree = besieged.nodes[TARGET].tree
     state = dataclasses.replace(tree.head.state, supply=tree.head.state.supply + 1)
     tree._records[tree.head.hash] = dataclasses.replace(tree.head, state=state)
 
@@ -276,7 +276,7 @@ def spoil_supply(besieged: Siege) -> None:
         (spoil_supply, "micro-coins"),
     ],
 )
-def test_every_block_of_the_victim_is_looked_at(spoil: Callable[[Siege], None], told: str) -> None:
+def test_every_block_of_the_victim_is_looked_at(spoil: Callable[[FuzzedNetwork], None], told: str) -> None:
     besieged = make_siege(3)
     besieged.run()
     besieged.check_chain()

@@ -10,19 +10,19 @@ from simulation.mechanisms.proof_of_training.formulas import (
     compute_slots_to_block,
     deceive_employer,
     deceive_employer_under,
-    draw_all,
-    win_race,
+    prob_all_drawn,
 )
+from tests.support.races import win_race
 
 
 @pytest.mark.parametrize(("attackers", "expected"), [(1, 0.273), (2, 0.491), (3, 0.661), (4, 0.788), (5, 0.879)])
 def test_any_of_three_stakeholders_among_eleven(attackers: int, expected: float) -> None:
-    assert 1 - draw_all(3, 11 - attackers, 11) == pytest.approx(expected, abs=0.0005)
+    assert 1 - prob_all_drawn(3, 11 - attackers, 11) == pytest.approx(expected, abs=0.0005)
 
 
 @pytest.mark.parametrize(("attackers", "expected"), [(3, 0.0061), (5, 0.0606), (6, 0.121)])
 def test_all_of_three_stakeholders_among_eleven(attackers: int, expected: float) -> None:
-    assert draw_all(3, attackers, 11) == pytest.approx(expected, abs=0.0005)
+    assert prob_all_drawn(3, attackers, 11) == pytest.approx(expected, abs=0.0005)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 7])

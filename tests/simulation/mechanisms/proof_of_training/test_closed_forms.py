@@ -6,9 +6,10 @@ import pytest
 import yaml
 
 from simulation.mechanisms.proof_of_training.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
-from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer, win_race
+from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer
 from simulation.scenario.loading import CONFIGS, build_scenario, load_scenario
 from simulation.scenario.overrides import Override
+from tests.support.races import win_race
 
 RACE: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "race.yaml").read_text("utf-8"))
 WITHHOLDING: dict[str, Any] = yaml.safe_load((CONFIGS / "studies" / "withholding.yaml").read_text("utf-8"))
