@@ -10,7 +10,7 @@ import pytest
 
 from simulation import foundation
 from simulation.foundation import units
-from simulation.mechanisms.registry import SHIPPED
+from simulation.foundation.mechanism_parts import SHIPPED
 from tests.support.imports import ROOT, find_files, imports_of, name_module
 from tests.test_layers import RANKS
 

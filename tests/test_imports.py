@@ -42,7 +42,7 @@ ALLOW: Final = (
         ("simulation/attacks/**/*.py",),
         STDLIB
         | {"msgspec", "numpy", "protocol", "simulation.attacks", "simulation.foundation.open_door"}
-        | {"simulation.mechanisms.find_part"},
+        | {"simulation.foundation.find_part"},
     ),
     Rule(
         "nor do attacks on one mechanism",

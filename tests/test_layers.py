@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from simulation.mechanisms.registry import SHIPPED
+from simulation.foundation.mechanism_parts import SHIPPED
 from tests.support.imports import ROOT, find_files, imports_of, name_module
 
 LAYERS: Final = (
@@ -131,7 +131,7 @@ def test_every_room_has_a_layer_and_every_layer_a_room() -> None:
 def test_every_part_of_a_mechanism_stands_beside_a_room() -> None:
     for path in find_files("simulation/mechanisms/*/**/*.py"):
         found = find_mechanism(name_module(path))
-        assert found is not None, f"{path.relative_to(ROOT)} belongs to no mechanism of the registry"
+        assert found is not None, f"{path.relative_to(ROOT)} belongs to no mechanism of the package"
         assert found[1] in FLOORS, f"{path.relative_to(ROOT)}: no room is named for {found[1]!r}"
     assert set(FLOORS.values()) <= set(RANKS)
 
@@ -169,7 +169,7 @@ _TRAINING: Final = "simulation.mechanisms.proof_of_training"
         ("simulation.commands.sweeps.session", "simulation.commands.cli"),
         ("simulation.commands.checks.soak", "simulation.commands.checks.fuzzing.run_seeds"),
         ("simulation.records.tally", "simulation.training.Trainer"),
-        ("simulation.mechanisms.registry", "simulation.records.Fact"),
+        ("simulation.foundation.mechanism_parts", "simulation.records.Fact"),
         ("simulation.foundation.units", "simulation.mechanisms.find_part"),
         ("simulation.scenario.keys", f"{_TRAINING}.data.load_data"),
         ("simulation.runs.run", f"{_TRAINING}.Trained"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.scenario import Scenario
 
 CLOSED_FORM: Final = ".closed_form"

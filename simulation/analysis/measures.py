@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.records import Evaluated, Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.scenario import Scenario
 
 SHARE_NEEDED: Final = 0.75

@@ -8,7 +8,7 @@ from protocol.mechanisms import list_mechanisms
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
 from simulation.attacks.layers import Adversary
 from simulation.attacks.rewriting import DoubleSpender, PrivateChain
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 
 NEUTRAL: Final = (Silent, Garbage, Forger, Replayer, Flooder, DoubleSpender, Partitioner, PrivateChain)
 """Behaviours that make sense whatever blocks are earned by."""

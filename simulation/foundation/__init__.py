@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Interruption,
         hold_back,
     )
+    from simulation.foundation.mechanism_parts import find_part, register_parts
     from simulation.foundation.project import ROOT
     from simulation.foundation.randomness import derive_bytes, derive_generator, derive_seed
     from simulation.foundation.units import MICROSECONDS, NANOSECONDS, to_micro, to_millionths
@@ -29,6 +30,7 @@ else:
             "descriptors": "TooFewDescriptorsError compute_needed ensure_available",
             "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
+            "mechanism_parts": "find_part register_parts",
             "project": "ROOT",
             "randomness": "derive_bytes derive_generator derive_seed",
             "units": "MICROSECONDS NANOSECONDS to_micro to_millionths",
@@ -57,8 +59,10 @@ __all__ = [
     "derive_generator",
     "derive_seed",
     "ensure_available",
+    "find_part",
     "hold_back",
     "open_door",
+    "register_parts",
     "to_micro",
     "to_millionths",
 ]

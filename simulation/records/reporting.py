@@ -5,7 +5,7 @@ from functools import cache
 
 from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.records.fact import Fact
 from simulation.records.message_facts import BlockPart, CountedPart
 

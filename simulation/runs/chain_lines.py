@@ -4,7 +4,7 @@ from typing import Any
 
 from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 
 
 class ChainLines:

@@ -12,8 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
-from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, compute_code_version, ensure_available
-from simulation.mechanisms import find_part
+from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, compute_code_version, ensure_available, find_part
 from simulation.records import (
     CHAIN_NAME,
     EVENTS_NAME,

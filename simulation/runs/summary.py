@@ -13,7 +13,7 @@ from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis import compute_measures
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.records import SUMMARY_NAME, Tally, compute_file_digest, write_text_in_one_step
 from simulation.scenario.world import World
 

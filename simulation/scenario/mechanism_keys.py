@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from protocol.mechanisms import list_mechanisms
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.scenario.defaults import from_constant, read_constant
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency

@@ -2,7 +2,7 @@
 
 from protocol import mechanisms as core_mechanisms
 from protocol.genesis import ChainRules, GenesisAccount
-from simulation.mechanisms import registry
+from simulation.foundation import mechanism_parts
 from simulation.scenario.mechanism_keys import ChainKeys
 from simulation.scenario.scenario import Scenario
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
@@ -23,4 +23,4 @@ def build_mechanism(
 def register() -> None:
     """Make the mechanism known."""
     core_mechanisms.register(RoundRobin)
-    registry.register(RoundRobin.name, {"keys": ChainKeys, "genesis": build_mechanism})
+    mechanism_parts.register_parts(RoundRobin.name, {"keys": ChainKeys, "genesis": build_mechanism})

@@ -9,7 +9,7 @@ from protocol.rules import Rules
 from simulation.analysis import find_supply_fault, walk_chain
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.commands.checks.verification import Learn, Verification
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.records import CHAIN_NAME, SCENARIO_NAME, SUMMARY_NAME, compute_file_digest
 from simulation.runs import ChainFileError, Summary, read_chain
 from simulation.scenario import Scenario, ScenarioError, load_scenario

@@ -10,7 +10,7 @@ from simulation.commands.report.sources import Run, read_run
 from simulation.commands.report.style import render, styled
 from simulation.commands.report.timeline_picture import draw_timeline
 from simulation.commands.report.tree_picture import draw_tree
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 
 CHAIN_PICTURE: Final = "chain.png"
 

@@ -36,7 +36,7 @@ from protocol.messages import AnyBlock
 from protocol.participant import Participant
 from protocol.types import Nanoseconds
 from protocol.verdicts import Accept, Wait
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.records import short_hash
 
 RESTART: Final = "restart"

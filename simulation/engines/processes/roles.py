@@ -11,7 +11,7 @@ from simulation.engines import PartyTools
 from simulation.engines.parties import Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.processes.party import Party, run_party
-from simulation.mechanisms import find_part
+from simulation.foundation import find_part
 from simulation.scenario.world import draw_transfers
 
 

@@ -19,8 +19,7 @@ from simulation.engines.virtual.outages import Outages
 from simulation.engines.virtual.party import Clockwork, VirtualParty
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
-from simulation.foundation import NANOSECONDS
-from simulation.mechanisms import find_part
+from simulation.foundation import NANOSECONDS, find_part
 from simulation.records import Fact, GenesisMade, PartyStarted, Record, WentDown, short_hash
 from simulation.scenario.world import EMPLOYER, USERS, draw_transfers, make_keys, plan_transfers
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from protocol.genesis import GenesisAccount
 from protocol.mechanism import Mechanism
 from simulation.attacks import Coalition
-from simulation.foundation import derive_bytes, derive_seed, to_micro
-from simulation.mechanisms import find_part
+from simulation.foundation import derive_bytes, derive_seed, find_part, to_micro
 from simulation.scenario import Scenario, resolve_corruptions
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links

@@ -115,7 +115,7 @@ def test_its_resolved_scenario_says_the_same_again(folder: Path) -> None:
         ("protocol.stakeholders=2", "protocol.stakeholders: round_robin has no such rule; leave it out"),
         ("populations.honest.arithmetic=canonical", "round_robin trains nothing; leave it out"),
         ("mechanism.length=0", "mechanism.length: write 1 or more"),
-        ("mechanism.lenght=3", "length"),
+        ("mechanism.size=3", "length"),
         ("mechanism.name=proof_of_patience", "no mechanism is called 'proof_of_patience'"),
     ],
 )

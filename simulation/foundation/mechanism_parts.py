@@ -1,7 +1,8 @@
 """The parts that mechanisms contribute outside the core, by mechanism and kind of part.
 
-A part is looked up by the floor that needs it; one that a mechanism does not have is None, and the floor does without.
-A mechanism of the package names its parts in `parts.py` of its folder; one from outside calls `register`.
+A part is looked up by the room that needs it; one that a mechanism does not have is None, and the room does without. A
+mechanism of the package names its parts in `simulation/mechanisms/<name>/parts.py`; one from outside calls
+`register_parts`.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,12 @@ from importlib import import_module
 from typing import Any, Final
 
 SHIPPED: Final = ("proof_of_training",)
-"""Mechanisms of the package; each has a folder of its name here."""
+"""Mechanisms of the package; each has a folder of its name in `simulation/mechanisms`."""
 
 _registered: dict[str, Mapping[str, Any]] = {}
 
 
-def register(name: str, parts: Mapping[str, Any]) -> None:
+def register_parts(name: str, parts: Mapping[str, Any]) -> None:
     """Add the parts of a mechanism from outside the package; each is an object, or ``module:attribute`` to be loaded.
 
     Raises:
