@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,10 @@ VOLATILE: Final = re.compile(rb'("?(?:fingerprint|code_version)"?[:=] ?)"?[^",\s
 EXECUTION: Final = re.compile(rb"^.* run (date|cost) .*\n", re.MULTILINE)
 
 
+Words = Sequence[tuple[bytes, ...]]
+"""New and old names of events."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing to run, and the name its digests get."""
@@ -99,10 +103,18 @@ def main() -> int:
     what.add_argument("--compare", type=Path, metavar="FILE", help="compare with the digests that are there")
     parser.add_argument("--only", default="", help="only what has this in its name")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the normalised files there, to be compared")
+    parser.add_argument(
+        "--word",
+        action="append",
+        default=[],
+        metavar="NEW=OLD",
+        help="an event that had another name when the digests were written",
+    )
     chosen = parser.parse_args()
+    words = [tuple(word.encode().split(b"=", 1)) for word in chosen.word]
     with tempfile.TemporaryDirectory(prefix="traces-") as scratch, ThreadPoolExecutor(2) as pool:
         items = [item for item in list_items(Path(scratch)) if chosen.only in item.name]
-        found = list(pool.map(lambda item: run_item(item, Path(scratch), chosen.keep), items))
+        found = list(pool.map(lambda item: run_item(item, Path(scratch), chosen.keep, words), items))
     digests = {name: digest for part in found for name, digest in part.items()}
     if chosen.write:
         chosen.write.write_text(json.dumps(digests, indent=2) + "\n", "utf-8")
@@ -134,7 +146,7 @@ def list_items(scratch: Path) -> Iterator[Item]:
             yield Item(f"run/{name}/{seed}", ("run", name, "--seed", str(seed), *options), files)
 
 
-def run_item(item: Item, scratch: Path, keep: Path | None) -> dict[str, str]:
+def run_item(item: Item, scratch: Path, keep: Path | None, words: Words) -> dict[str, str]:
     """Run one item in a folder of its own and return the digest of each of its files."""
     folder = scratch / item.name.replace("/", "-")
     folder.mkdir()
@@ -143,7 +155,7 @@ def run_item(item: Item, scratch: Path, keep: Path | None) -> dict[str, str]:
     result = {f"{item.name}/exit": str(done.returncode)}
     for name in item.files:
         paths = sorted(folder.glob(f"*/{name}"))
-        content = normalise(paths[0].read_bytes(), name) if paths else done.stderr
+        content = normalise(paths[0].read_bytes(), name, words) if paths else done.stderr
         result[f"{item.name}/{name}"] = hashlib.sha256(content).hexdigest()
         if keep:
             kept = keep / item.name.replace("/", "-") / name
@@ -152,8 +164,13 @@ def run_item(item: Item, scratch: Path, keep: Path | None) -> dict[str, str]:
     return result
 
 
-def normalise(content: bytes, name: str) -> bytes:
-    """Leave out what names the code or its execution."""
+def normalise(content: bytes, name: str, words: Words = ()) -> bytes:
+    """Leave out what names the code or its execution; give events the names that they had."""
+    for new, old in words:
+        if name == "events.jsonl":
+            content = re.sub(rb'("(?:event|what)": ?)"%s"' % new, rb'\1"%s"' % old, content)
+        if name == "pot_sim.log":
+            content = re.sub(rb"(?m)^( *[\d.]+ \w+ +\S+ |.* what=)%s\b" % new, rb"\1%s" % old, content)
     if name == "summary.json":
         summary = json.loads(content)
         left = {key: value for key, value in summary.items() if key not in ("cost", "files")}

@@ -26,12 +26,12 @@ def _trigger(tally: Tally) -> str:
 
 
 def _refused_per_population(tally: Tally) -> str:
-    parts = [f"{name} {counts.total()}" for name, counts in sorted(tally.refused_from.items()) if counts]
+    parts = [f"{name} {counts.total()}" for name, counts in sorted(tally.rejected_from.items()) if counts]
     return "\n".join(parts) or "none"
 
 
 def _reasons(tally: Tally) -> str:
-    total = sum(tally.refused_from.values(), start=type(tally.refused)())
+    total = sum(tally.rejected_from.values(), start=type(tally.rejected)())
     return "\n".join(f"{reason} {count}" for reason, count in total.most_common(4)) or "none"
 
 
@@ -77,12 +77,12 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "messages sent": lambda tally: f"{tally.sent.total():,}",
     "megabytes sent": lambda tally: f"{tally.sent_bytes / 1e6:.2f}",
     "accepted": lambda tally: f"{tally.accepted.total():,}",
-    "refused": lambda tally: f"{tally.refused.total():,}",
-    "refused by honest nodes, from": _refused_per_population,
-    "refused by honest nodes, for": _reasons,
-    "attackers' work refused": lambda tally: _percent(measure_detection(tally, *WORK).recall),
+    "rejected": lambda tally: f"{tally.rejected.total():,}",
+    "rejected by honest nodes, from": _refused_per_population,
+    "rejected by honest nodes, for": _reasons,
+    "attackers' work rejected": lambda tally: _percent(measure_detection(tally, *WORK).recall),
     "refusals that hit attackers": lambda tally: _percent(measure_detection(tally).precision),
-    "honest messages refused": lambda tally: _percent(measure_detection(tally).false_rejection),
+    "honest messages rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
     "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
     "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
     "seconds to a block": lambda tally: _show(measure_blocks(tally)["seconds_each"], 3),

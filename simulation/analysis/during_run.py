@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-from simulation.records import Appended, Record, Refused, Sent, Tally
+from simulation.records import Appended, Record, Rejected, Sent, Tally
 
 CONFIRMATION_DEPTH: Final = 6
 """Blocks on top of a block after which honest nodes must no longer differ about it."""
@@ -53,7 +53,7 @@ class InvariantMonitor:
         match fact := record.fact:
             case Appended():
                 self._look_at_block(record, fact)
-            case Refused():
+            case Rejected():
                 self._remember_refusal(record, fact)
             case Sent(kind="stakeholder" | "block"):
                 self._look_for_refusal(record, fact.header, f"{record.who} signed the header")
@@ -87,7 +87,7 @@ class InvariantMonitor:
             text = f"agreement: {record.who} has {block} at height {found.height} under {CONFIRMATION_DEPTH} others"
             self._break(record, f"{text}, {who} has {first}")
 
-    def _remember_refusal(self, record: Record, fact: Refused) -> None:
+    def _remember_refusal(self, record: Record, fact: Rejected) -> None:
         subject = fact.header if fact.kind == "header" else fact.block if fact.kind == "block" else None
         if subject is not None and fact.reason not in _FORGEABLE:
             self._refused[record.who].setdefault(subject, f"{fact.reason}, {self._describe(record)}")

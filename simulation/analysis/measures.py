@@ -24,27 +24,27 @@ class Detection:
     """
 
     caught: int
-    """Attackers' messages that were refused."""
+    """Attackers' messages that were rejected."""
     missed: int
     """Attackers' messages that were accepted; some attackers send valid ones."""
     blamed: int
-    """Honest parties' messages that were refused."""
+    """Honest parties' messages that were rejected."""
     passed: int
     """Honest parties' messages that were accepted."""
 
     @property
     def precision(self) -> float | None:
-        """Share of the refused messages that were attackers'; None where none was refused."""
+        """Share of the rejected messages that were attackers'; None where none was rejected."""
         return _divide(self.caught, self.caught + self.blamed)
 
     @property
     def recall(self) -> float | None:
-        """Share of attackers' messages that were refused; None where there were none."""
+        """Share of attackers' messages that were rejected; None where there were none."""
         return _divide(self.caught, self.caught + self.missed)
 
     @property
     def false_rejection(self) -> float | None:
-        """Share of honest parties' messages that were refused; None where there were none."""
+        """Share of honest parties' messages that were rejected; None where there were none."""
         return _divide(self.blamed, self.blamed + self.passed)
 
 
@@ -56,7 +56,7 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
         mechanism: The name of the run's mechanism, which adds measures of its own.
     """
     measure: Callable[[Tally], dict[str, Any]] | None = find_part(mechanism, "measures")
-    kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.refused_of)})
+    kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.rejected_of)})
     overall = measure_detection(tally)
     return {
         "detection": {
@@ -82,9 +82,9 @@ def measure_detection(tally: Tally, *kinds: str) -> Detection:
         )
 
     return Detection(
-        caught=count(tally.refused_of, honest=False),
+        caught=count(tally.rejected_of, honest=False),
         missed=count(tally.accepted_of, honest=False),
-        blamed=count(tally.refused_of, honest=True),
+        blamed=count(tally.rejected_of, honest=True),
         passed=count(tally.accepted_of, honest=True),
     )
 

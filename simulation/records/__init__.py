@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         CountedPart,
         Ignored,
         IgnoredCount,
-        Refused,
-        RefusedCount,
+        Rejected,
+        RejectedCount,
         Relayed,
         Sent,
         SentCount,
@@ -88,8 +88,8 @@ else:
             ),
             "lines": "parse_json parse_line",
             "message_facts": (
-                "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Refused "
-                "RefusedCount Relayed Sent SentCount Waiting"
+                "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Rejected "
+                "RejectedCount Relayed Sent SentCount Waiting"
             ),
             "reading": "LogError RunLog read_log",
             "record": "Record Sink short_hash",
@@ -152,8 +152,8 @@ __all__ = [
     "PhaseEntered",
     "Record",
     "RecordWriter",
-    "Refused",
-    "RefusedCount",
+    "Rejected",
+    "RejectedCount",
     "Relayed",
     "Reporter",
     "RightWon",

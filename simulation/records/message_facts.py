@@ -73,10 +73,10 @@ class Accepted(_AboutMessage, frozen=True, kw_only=True):
     subject: ClassVar[str] = _PARTY
 
 
-class Refused(_AboutMessage, frozen=True, kw_only=True):
+class Rejected(_AboutMessage, frozen=True, kw_only=True):
     """The party found a message to be wrong, which no honest party sends."""
 
-    event: ClassVar[str] = "refused"
+    event: ClassVar[str] = "rejected"
     level: ClassVar[str] = INFO
     subject: ClassVar[str] = _PARTY
 
@@ -180,7 +180,7 @@ class AcceptedCount(CountedPart, frozen=True, tag_field="what", tag="accepted"):
     """Whether honest nodes judged."""
 
 
-class RefusedCount(CountedPart, frozen=True, tag_field="what", tag="refused"):
+class RejectedCount(CountedPart, frozen=True, tag_field="what", tag="rejected"):
     """Messages found to be wrong."""
 
     kind: str
@@ -202,5 +202,5 @@ class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
     """Why, in a word."""
 
 
-register_facts(Sent, Relayed, Accepted, Refused, Waiting, Ignored, Appended, Counted)
-register_parts(Counted, SentCount, AcceptedCount, RefusedCount, IgnoredCount)
+register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, Counted)
+register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount)

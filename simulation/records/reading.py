@@ -17,6 +17,9 @@ from simulation.records.tally import Tally
 LAST_TIME: Final = 2**63
 """Seconds; no record of a run is as late."""
 
+FORMER: Final = {"refused": "rejected"}
+"""Words for events, and for what is counted, in logs of older versions, and what they are now."""
+
 
 class LogError(ValueError):
     """A log cannot be used at all; the text says which and why."""
@@ -108,4 +111,7 @@ def read_record(line: Line) -> Record:
     """
     if not 0 <= line.time < LAST_TIME:
         raise RecordError(f"not a time: {line.time}")
-    return Record(line.time, line.level, line.who, read_fact(line.event, line.fields))
+    event, fields = FORMER.get(line.event, line.event), line.fields
+    if fields.get("what") in FORMER:
+        fields = {**fields, "what": FORMER[str(fields["what"])]}
+    return Record(line.time, line.level, line.who, read_fact(event, fields))

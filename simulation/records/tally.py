@@ -34,8 +34,8 @@ from simulation.records.message_facts import (
     Counted,
     Ignored,
     IgnoredCount,
-    Refused,
-    RefusedCount,
+    Rejected,
+    RejectedCount,
     Relayed,
     Sent,
     SentCount,
@@ -92,7 +92,7 @@ class Tally:
     sent_bytes: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     """By kind."""
-    refused: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     """By reason."""
     ignored: Counter[str] = field(default_factory=Counter)
     """By reason."""
@@ -100,14 +100,14 @@ class Tally:
     """What honest nodes accepted, by the author's population."""
     accepted_of: Counter[tuple[str, str]] = field(default_factory=Counter)
     """The same by population and kind."""
-    refused_of: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """What honest nodes refused, by the author's population and kind."""
+    rejected_of: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What honest nodes rejected, by the author's population and kind."""
     sent_messages: Counter[str] = field(default_factory=Counter)
     """Messages of parties' own, by kind, however many links they went over."""
     first_appended: dict[str, float] = field(default_factory=dict)
     """When the first honest node appended each block."""
-    refused_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """What honest nodes refused, by the author's population and reason."""
+    rejected_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """What honest nodes rejected, by the author's population and reason."""
     reorg_depth_max: int = 0
     """Deepest reorganisation of an honest node."""
     last_time: float = 0.0
@@ -134,8 +134,8 @@ class Tally:
                 self.sent_bytes += fact.bytes
             case Ignored():
                 self.ignored[fact.reason] += fact.count
-            case Refused():
-                self._add_refused(who, fact)
+            case Rejected():
+                self._add_rejected(who, fact)
             case Appended():
                 self._add_block(record, fact)
             case Counted():
@@ -257,13 +257,13 @@ class Tally:
             self.accepted_from[population] += 1
             self.accepted_of[population, fact.kind] += 1
 
-    def _add_refused(self, who: str, fact: Refused) -> None:
-        self.refused[fact.reason] += 1
+    def _add_rejected(self, who: str, fact: Rejected) -> None:
+        self.rejected[fact.reason] += 1
         if self._is_honest(who):
             source = fact.peer if fact.author is None or fact.reason in _BLAMES_LINK else fact.author
             population = self._find_population(source)
-            self.refused_from[population][fact.reason] += 1
-            self.refused_of[population, fact.kind] += 1
+            self.rejected_from[population][fact.reason] += 1
+            self.rejected_of[population, fact.kind] += 1
 
     def _add_counted(self, who: str, fact: Counted) -> None:
         """Take what a large run has counted instead of recording it."""
@@ -279,11 +279,11 @@ class Tally:
                 if is_honest:
                     self.accepted_from[author] += count
                     self.accepted_of[author, kind] += count
-            case RefusedCount(kind=kind, reason=reason, author=author, honest=is_honest):
-                self.refused[reason] += count
+            case RejectedCount(kind=kind, reason=reason, author=author, honest=is_honest):
+                self.rejected[reason] += count
                 if is_honest:
-                    self.refused_from[author][reason] += count
-                    self.refused_of[author, kind] += count
+                    self.rejected_from[author][reason] += count
+                    self.rejected_of[author, kind] += count
             case _:
                 self.training.add(who, fact, is_honest=self._is_honest(who))
 

@@ -53,17 +53,17 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
     table = Table(box=None, padding=(0, 2), header_style="dim")
     for column in ("population", "role"):
         table.add_column(column)
-    for column in ("nodes", "height", "accepted", "refused", "most refused for", "coins earned"):
+    for column in ("nodes", "height", "accepted", "rejected", "most rejected for", "coins earned"):
         table.add_column(column, justify="right")
     for name, members in group_nodes(tally).items():
-        reasons = tally.refused_from[name].most_common(1)
+        reasons = tally.rejected_from[name].most_common(1)
         table.add_row(
             name,
             members[0].role,
             count_alive(members),
             f"{min(node.height for node in members)}-{max(node.height for node in members)}",
             str(tally.accepted_from[name]),
-            str(tally.refused_from[name].total()),
+            str(tally.rejected_from[name].total()),
             reasons[0][0] if reasons else "-",
             f"{sum(node.balance for node in members):,.2f}",
         )

@@ -76,7 +76,7 @@ class LiveView:
         table = Table(box=None, padding=(0, 2), header_style="dim")
         for column in ("population", "role"):
             table.add_column(column)
-        for column in ("nodes", "training", "stages trained", "chain height", "accepted", "refused"):
+        for column in ("nodes", "training", "stages trained", "chain height", "accepted", "rejected"):
             table.add_column(column, justify="right")
         for name, members in group_nodes(self._tally).items():
             shown = self._describe_counted(members) if self._is_counted else self._describe(name, members)
@@ -84,7 +84,7 @@ class LiveView:
         return Group(self._spinner, height, table)
 
     def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
-        refused, training = self._tally.refused_from[name].total(), self._tally.training
+        rejected, training = self._tally.rejected_from[name].total(), self._tally.training
         labels = [label for label, node in self._tally.nodes.items() if node.population == name]
         trained = [training.trained[label] for label in labels]
         return (
@@ -92,7 +92,7 @@ class LiveView:
             f"{min(trained)}-{max(trained)}",
             f"{min(node.height for node in members)}-{max(node.height for node in members)}",
             str(self._tally.accepted_from[name]),
-            f"[red]{refused}[/]" if refused else "0",
+            f"[red]{rejected}[/]" if rejected else "0",
         )
 
     def _describe_counted(self, members: list[PartyTally]) -> tuple[str, ...]:

@@ -101,13 +101,13 @@ def describe_tally(tally: Tally) -> Summary:
             "poisoned_stages_employer": poisoned_employer,
             "employer_deceived": poisoned_employer > 0,
             "trigger_success": last.trigger_success if last else None,
-            "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.refused_from.items())},
+            "refused_by_population": {name: dict(counts) for name, counts in sorted(tally.rejected_from.items())},
         },
         "messages": {
             "sent": dict(sorted(tally.sent.items())),
             "accepted": dict(sorted(tally.accepted.items())),
             "ignored": dict(sorted(tally.ignored.items())),
-            "rejected": dict(sorted(tally.refused.items())),
+            "rejected": dict(sorted(tally.rejected.items())),
             "bytes": tally.sent_bytes,
         },
     }

@@ -60,12 +60,12 @@ class Observed:
 
     def count_refused(self, population: str) -> Counter[str]:
         """Return the refusals that the run charges a population with, by reason."""
-        return self.ended.tally.refused_from[population]
+        return self.ended.tally.rejected_from[population]
 
     def count_refused_elsewhere(self, *populations: str) -> Counter[str]:
         """Return the refusals that are charged to anybody else."""
         found: Counter[str] = Counter()
-        for name, reasons in self.ended.tally.refused_from.items():
+        for name, reasons in self.ended.tally.rejected_from.items():
             if name not in populations:
                 found += reasons
         return found

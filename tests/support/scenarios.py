@@ -188,7 +188,7 @@ def made_up_run() -> list[Record]:
 
 
 def _refused(who: str, reason: str, **fields: Any) -> Record:
-    return note(who, "refused", kind="declaration", **fields, reason=reason)
+    return note(who, "rejected", kind="declaration", **fields, reason=reason)
 
 
 def to_log(records: Sequence[Record | Line]) -> str:

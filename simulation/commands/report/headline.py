@@ -32,7 +32,7 @@ def build_headline(run: Run) -> Table:
         ("coverage of the data set", _show_share(compute_coverage(tally))),
         ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
         ("deepest reorganisation", f"{tally.reorg_depth_max} blocks"),
-        ("refused by honest nodes", _list_refusals(tally)),
+        ("rejected by honest nodes", _list_refusals(tally)),
         ("detection", _describe_detection(tally)),
     ]
     return Table(("figure", "value"), tuple(rows))
@@ -58,7 +58,7 @@ def _list_populations(tally: Tally) -> str:
 
 
 def _list_refusals(tally: Tally) -> str:
-    totals = sum(tally.refused_from.values(), start=Counter[str]())
+    totals = sum(tally.rejected_from.values(), start=Counter[str]())
     listed = ", ".join(f"{reason} {count:,}" for reason, count in totals.most_common(8))
     more = f", and {len(totals) - 8} more reasons" if len(totals) > 8 else ""
     return f"{totals.total():,}: {listed}{more}" if totals.total() else "0"
@@ -67,8 +67,8 @@ def _list_refusals(tally: Tally) -> str:
 def _describe_detection(tally: Tally) -> str:
     found = measure_detection(tally)
     parts = {
-        "of attackers' declarations, headers, signatures and blocks refused": measure_detection(tally, *WORK).recall,
+        "of attackers' declarations, headers, signatures and blocks rejected": measure_detection(tally, *WORK).recall,
         "of refusals hit attackers": found.precision,
-        "of honest messages refused": found.false_rejection,
+        "of honest messages rejected": found.false_rejection,
     }
     return ", ".join(f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None) or "-"

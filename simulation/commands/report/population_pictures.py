@@ -44,10 +44,10 @@ def find_colours(run: Run) -> dict[str, str]:
 
 
 def draw_refusals(run: Run) -> Picture | Missing:
-    """Return the picture of what honest nodes refused."""
-    counts = {name: reasons for name, reasons in run.tally.refused_from.items() if reasons.total()}
+    """Return the picture of what honest nodes rejected."""
+    counts = {name: reasons for name, reasons in run.tally.rejected_from.items() if reasons.total()}
     if not counts:
-        return Missing(REFUSALS, "Honest nodes refused nothing.")
+        return Missing(REFUSALS, "Honest nodes rejected nothing.")
     shown, colours = _merge(counts), find_colours(run)
     totals = sum(shown.values(), start=Counter[str]())
     reasons = sorted(totals, key=lambda reason: (-totals[reason], reason))
@@ -72,7 +72,7 @@ def draw_refusals(run: Run) -> Picture | Missing:
     axes.set_yticks(range(len(reasons)), [fit(reason) for reason in reasons])
     axes.set_ylim(len(reasons) - 0.4, -0.6)
     axes.set_xlim(0, max(totals.values()) * 1.1)
-    axes.set(title="Messages that honest nodes refused, by the author's population", xlabel="messages refused")
+    axes.set(title="Messages that honest nodes rejected, by the author's population", xlabel="messages rejected")
     axes.grid(axis="x")
     figure.legend(loc="outside lower center", ncols=legend_columns, title="author")
     return Picture("refusals", REFUSALS, _describe_refusals(counts), _explain_refusals(run), figure, _tabulate(counts))
@@ -134,14 +134,14 @@ def _describe_refusals(counts: dict[str, Counter[str]]) -> str:
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common(5))
         parts.append(f"from {name} {reasons.total():,} ({listed})")
     total = sum(reasons.total() for reasons in counts.values())
-    return f"Honest nodes refused {total:,} messages: {'; '.join(parts)}."
+    return f"Honest nodes rejected {total:,} messages: {'; '.join(parts)}."
 
 
 def _explain_refusals(run: Run) -> str:
-    by_honest = sum(reasons.total() for reasons in run.tally.refused_from.values())
-    others = run.tally.refused.total() - by_honest
+    by_honest = sum(reasons.total() for reasons in run.tally.rejected_from.values())
+    others = run.tally.rejected.total() - by_honest
     rest = f" {others:,} refusals by other parties are not shown." if others else ""
-    return f"A copy that reaches several honest nodes is refused by each of them.{rest}"
+    return f"A copy that reaches several honest nodes is rejected by each of them.{rest}"
 
 
 def _tabulate(counts: dict[str, Counter[str]]) -> Table:
@@ -150,7 +150,7 @@ def _tabulate(counts: dict[str, Counter[str]]) -> Table:
         for name, reasons in sorted(counts.items())
         for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     ]
-    return Table(("author", "reason", "messages refused"), tuple(rows))
+    return Table(("author", "reason", "messages rejected"), tuple(rows))
 
 
 def _tabulate_coins(groups: dict[str, list[PartyTally]]) -> Table:

@@ -9,7 +9,7 @@ from protocol.rules import Rules
 from protocol.types import AccountId
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from simulation.engines.parties.recorder import Recorder
-from simulation.records import AcceptedCount, Counted, CountedPart, Fact, IgnoredCount, RefusedCount, SentCount, Sink
+from simulation.records import AcceptedCount, Counted, CountedPart, Fact, IgnoredCount, RejectedCount, SentCount, Sink
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class CountingRecorder(Recorder):
                 self._counts.get(IgnoredCount(judged.kind, reason.value)).times += 1
             case Reject(reason):
                 source = self._find_source(judged)
-                self._counts.get(RefusedCount(judged.kind, reason.value, source, self._is_honest)).times += 1
+                self._counts.get(RejectedCount(judged.kind, reason.value, source, self._is_honest)).times += 1
 
     def record_block(self, appended: BlockAppended) -> None:
         """Record a block the first time a party of this role has it."""

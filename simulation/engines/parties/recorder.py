@@ -12,7 +12,7 @@ from simulation.records import (
     Appended,
     Fact,
     Ignored,
-    Refused,
+    Rejected,
     Relayed,
     Sent,
     Sink,
@@ -69,12 +69,12 @@ class Recorder:
             author = self._labels.get(judged.author, short_hash(judged.author))
         header = short_hash(judged.proposal) if judged.proposal is not None else None
         block = short_hash(judged.block) if judged.block is not None else None
-        fact: Accepted | Refused | Waiting
+        fact: Accepted | Rejected | Waiting
         match verdict:
             case Accept():
                 fact = Accepted(kind=kind, height=height, author=author, header=header, block=block, peer=peer)
             case Reject(reason):
-                fact = Refused(
+                fact = Rejected(
                     kind=kind, height=height, author=author, header=header, block=block, peer=peer, reason=reason.value
                 )
             case Wait(missing):

@@ -34,8 +34,8 @@ def grow(who: str, branch: str, first: int, last: int, parent: str) -> list[Reco
     return records
 
 
-def refused(who: str, kind: str, reason: str, **fields: Any) -> Record:
-    return note(who, "refused", kind=kind, reason=reason, author="bad-0", peer="bad-0", **fields)
+def rejected(who: str, kind: str, reason: str, **fields: Any) -> Record:
+    return note(who, "rejected", kind=kind, reason=reason, author="bad-0", peer="bad-0", **fields)
 
 
 def sent(who: str, kind: str, header: str) -> Record:
@@ -86,7 +86,7 @@ def test_what_others_hold_final_is_their_business() -> None:
 @pytest.mark.parametrize("kind", ["stakeholder", "block"])
 def test_signing_or_wrapping_what_was_refused_is_found(kind: str) -> None:
     fault = follow(
-        refused("honest-0", "header", "different-weights", header="0xc1"),
+        rejected("honest-0", "header", "different-weights", header="0xc1"),
         sent("honest-1", kind, "0xc1"),
         sent("honest-0", kind, "0xc1"),
     )
@@ -99,7 +99,7 @@ def test_signing_or_wrapping_what_was_refused_is_found(kind: str) -> None:
 
 def test_appending_a_refused_block_is_found() -> None:
     fault = follow(
-        refused("honest-0", "block", "wrong-coinbase", block="0xb1", header="0xc1"),
+        rejected("honest-0", "block", "wrong-coinbase", block="0xb1", header="0xc1"),
         appended("honest-0", 1, "0xb1", "genesis", "0xaa"),
     )
     assert fault is not None
@@ -108,11 +108,13 @@ def test_appending_a_refused_block_is_found() -> None:
 
 @pytest.mark.parametrize("reason", ["bad-signature", "equivocation", "duplicate"])
 def test_refusals_that_anyone_can_cause_bind_nobody(reason: str) -> None:
-    assert follow(refused("honest-0", "header", reason, header="0xc1"), sent("honest-0", "stakeholder", "0xc1")) is None
+    assert (
+        follow(rejected("honest-0", "header", reason, header="0xc1"), sent("honest-0", "stakeholder", "0xc1")) is None
+    )
 
 
 def test_refusing_a_block_leaves_its_header_free_to_be_signed() -> None:
-    refusal = refused("honest-0", "block", "wrong-coinbase", block="0xb1", header="0xc1")
+    refusal = rejected("honest-0", "block", "wrong-coinbase", block="0xb1", header="0xc1")
     assert follow(refusal, sent("honest-0", "block", "0xc1")) is None
 
 

@@ -15,7 +15,7 @@ from tests.support.scenarios import appended, note, trained
 
 def judged(event: str, author: str, kind: str, who: str = "good-0", reason: str = "different-weights") -> Record:
     fields: dict[str, Any] = {"kind": kind, "author": author, "peer": author}
-    return note(who, event, **(fields | {"reason": reason} if event == "refused" else fields))
+    return note(who, event, **(fields | {"reason": reason} if event == "rejected" else fields))
 
 
 def count(*records: Record) -> Tally:
@@ -32,13 +32,13 @@ def count(*records: Record) -> Tally:
 
 def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> None:
     tally = count(
-        *[judged("refused", "bad-0", "header")] * 3,
+        *[judged("rejected", "bad-0", "header")] * 3,
         judged("accepted", "bad-0", "header"),
         judged("accepted", "bad-0", "declaration"),
-        judged("refused", "good-1", "header"),
+        judged("rejected", "good-1", "header"),
         *[judged("accepted", "good-1", "declaration")] * 4,
         judged("accepted", "user-3", "transaction"),
-        judged("refused", "good-1", "header", who="bad-0"),  # an attacker's opinion counts nothing
+        judged("rejected", "good-1", "header", who="bad-0"),  # an attacker's opinion counts nothing
     )
     headers = measure_detection(tally, "header")
     assert (headers.caught, headers.missed, headers.blamed, headers.passed) == (3, 1, 1, 0)
@@ -53,7 +53,7 @@ def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> 
 
 
 def test_what_anyone_could_have_written_is_charged_to_the_link() -> None:
-    forged = note("good-0", "refused", kind="header", author="good-1", peer="bad-0", reason="bad-signature")
+    forged = note("good-0", "rejected", kind="header", author="good-1", peer="bad-0", reason="bad-signature")
     assert measure_detection(count(forged), "header").caught == 1
 
 

@@ -55,11 +55,11 @@ def test_a_terminal_shows_a_live_view_and_a_closing_table_instead_of_lines(tmp_p
     heights = [int(found) for found in re.findall(r"(\d)/4", text)]
     assert heights == sorted(heights)
     assert len(set(heights)) > 1
-    for word in ("honest", "poisoners", "data_injection", "training", "stages trained", "accepted", "refused"):
+    for word in ("honest", "poisoners", "data_injection", "training", "stages trained", "accepted", "rejected"):
         assert word in text
     assert re.search(r"starting: \d of 7 processes are ready", text)
     closing = text[text.rindex("ended") :]
-    for word in ("complete", "honest chain", "agreement 1.00", "poisoned stages", "cost", "most refused for"):
+    for word in ("complete", "honest chain", "agreement 1.00", "poisoned stages", "cost", "most rejected for"):
         assert word in closing
 
 

@@ -158,9 +158,9 @@ class TestContract:
         assert find_broken(complete.world, complete.tally, complete.result.chains) is None
 
     def test_poison_is_refused_by_honest_nodes(self, complete: Run) -> None:
-        assert complete.tally.refused_from["poisoners"]["different-weights"] > 0
+        assert complete.tally.rejected_from["poisoners"]["different-weights"] > 0
         assert complete.tally.count_poisoned_honest() == 0
-        assert complete.tally.refused_from["honest"].total() == 0
+        assert complete.tally.rejected_from["honest"].total() == 0
 
     def test_the_records_of_each_party_begin_and_end_it(self, complete: Run) -> None:
         for label in (*(node.label for node in complete.world.nodes), EMPLOYER):

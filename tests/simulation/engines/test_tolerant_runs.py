@@ -79,7 +79,7 @@ def test_a_poisoner_is_refused_by_both_arithmetics(tmp_path: Path) -> None:
         told = ended.find("compared", label, within=False)
         assert told
         assert all(float(str(record.fields["distance"])) > BOUND for record in told)
-        assert {record.fields["reason"] for record in ended.find("refused", label)} >= {"different-weights"}
+        assert {record.fields["reason"] for record in ended.find("rejected", label)} >= {"different-weights"}
 
 
 def test_what_lies_within_a_wide_tolerance_is_accepted_and_counted_and_breaks_nothing(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_both_engines_agree_on_who_is_honest(tolerant_run: Finished) -> None:
     assert summary["measures"]["detection"]["false_rejection"] == 0
     assert summary["measures"]["comparisons"]["within"] > 0
     assert (summary["attack"]["poisoned_stages_honest"], summary["broken_invariant"]) == (0, None)
-    assert tolerant_run.find("refused", author="attackers-0", reason="different-weights")
+    assert tolerant_run.find("rejected", author="attackers-0", reason="different-weights")
     assert tolerant_run.find("compared", within=True)
 
 

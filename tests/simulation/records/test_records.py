@@ -1,5 +1,6 @@
 import json
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -68,6 +69,16 @@ def test_no_text_breaks_a_log_into_more_lines(text: str, tmp_path_factory: pytes
     log = read_log(path, watch=seen.append)
     assert log.warnings == []
     assert seen == records
+
+
+def test_the_words_of_older_logs_are_understood(tmp_path: Path) -> None:
+    counts = note("run", "counted", what="rejected", kind="x", reason="y", author="bad", honest=True, count=2, amount=0)
+    old, new = tmp_path / "old.log", tmp_path / "new.log"
+    new.write_text(to_log([*made_up_run(), counts]), "utf-8")
+    old.write_text(new.read_text("utf-8").replace(" rejected ", " refused ").replace("=rejected", "=refused"), "utf-8")
+    found, expected = read_log(old), read_log(new)
+    assert (found.warnings, found.tally) == ([], expected.tally)
+    assert expected.tally.rejected["y"] == 2
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_messages_are_counted_by_copy_kind_and_byte(tally: Tally) -> None:
 
 
 def test_refusals_are_counted_by_reason_and_blamed_on_the_right_population(tally: Tally) -> None:
-    assert dict(tally.refused) == {"different-weights": 2, "bad-signature": 1, "malformed": 1}
-    assert {name: dict(counts) for name, counts in tally.refused_from.items()} == {
+    assert dict(tally.rejected) == {"different-weights": 2, "bad-signature": 1, "malformed": 1}
+    assert {name: dict(counts) for name, counts in tally.rejected_from.items()} == {
         "bad": {"different-weights": 1, "bad-signature": 1, "malformed": 1}
     }
 

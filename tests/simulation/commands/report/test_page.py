@@ -28,7 +28,7 @@ def nasty_run(folder: Path) -> Path:
     records = [opening(scenario=NASTY, dataset=NASTY), *records]
     records += [note("x-0", "node", population=NASTY, role=NASTY, stake=1), trained("x-0", 0, NASTY, data=NASTY)]
     records += [appended("x-0", 1, NASTY, NASTY, NASTY, proposer=NASTY)]
-    records += [note("good-0", "refused", kind=NASTY, author="x-0", peer=NASTY, reason=NASTY)]
+    records += [note("good-0", "rejected", kind=NASTY, author="x-0", peer=NASTY, reason=NASTY)]
     records += [note("x-0", "sent", kind=NASTY, to=NASTY, copies=1, bytes=1), note("run", "ended", reason=NASTY)]
     return write_run(folder / "<b>run & co", records)
 
@@ -169,7 +169,7 @@ def test_warnings_stand_on_the_page(whole: str) -> None:
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     words = "".join(Page(page_of(write_run(tmp_path, made_up_run()[:5]))).text)
-    for why in ("No party has appended a block.", "Honest nodes refused nothing.", "The log holds no message."):
+    for why in ("No party has appended a block.", "Honest nodes rejected nothing.", "The log holds no message."):
         assert f"No picture. {why}" in words
 
 

@@ -130,8 +130,8 @@ def test_one_stage_is_marked_as_a_whole_number(tmp_path: Path) -> None:
 
 
 def test_refusal_bars_are_the_counts_of_the_tally(tmp_path: Path) -> None:
-    extra = [note("good-0", "refused", kind="block", author="user-3", peer="users", reason="malformed")] * 2
-    extra += [note("bad-0", "refused", kind="block", author="user-3", peer="users", reason="unseen")]
+    extra = [note("good-0", "rejected", kind="block", author="user-3", peer="users", reason="malformed")] * 2
+    extra += [note("bad-0", "rejected", kind="block", author="user-3", peer="users", reason="unseen")]
     run = make_run(tmp_path, [*made_up_run()[:-1], *extra, made_up_run()[-1]])
     axes = axes_of(draw_refusals(run))[0]
     reasons = [label.get_text() for label in axes.get_yticklabels()]
@@ -140,7 +140,7 @@ def test_refusal_bars_are_the_counts_of_the_tally(tmp_path: Path) -> None:
         assert isinstance(container, BarContainer)
         for reason, bar in zip(reasons, container.patches, strict=True):
             drawn[str(container.get_label()), reason] += round(bar.get_width())
-    expected = Counter({(name, r): n for name, counts in run.tally.refused_from.items() for r, n in counts.items()})
+    expected = Counter({(name, r): n for name, counts in run.tally.rejected_from.items() for r, n in counts.items()})
     assert +drawn == expected
     assert expected == {
         ("bad", "different-weights"): 1,
@@ -151,7 +151,7 @@ def test_refusal_bars_are_the_counts_of_the_tally(tmp_path: Path) -> None:
 
 
 def test_stacked_bars_do_not_cover_one_another(tmp_path: Path) -> None:
-    extra = [note("good-0", "refused", kind="block", author="user-3", peer="users", reason="malformed")] * 2
+    extra = [note("good-0", "rejected", kind="block", author="user-3", peer="users", reason="malformed")] * 2
     axes = axes_of(draw_refusals(make_run(tmp_path, [*made_up_run(), *extra])))[0]
     spans = sorted((bar.get_y(), bar.get_x(), bar.get_width()) for bar in bars_of(axes) if bar.get_width())
     for (row, start, width), (next_row, next_start, _) in pairwise(spans):
@@ -163,7 +163,7 @@ def test_the_legend_of_refusals_lies_within_the_picture_and_covers_no_bar(
     authors: int, reasons: int, tmp_path: Path
 ) -> None:
     extra = [
-        note("good-0", "refused", kind="x", author=f"{number}_" + "m" * 30, peer="a", reason=f"reason{reason}")
+        note("good-0", "rejected", kind="x", author=f"{number}_" + "m" * 30, peer="a", reason=f"reason{reason}")
         for number in range(authors)
         for reason in range(reasons)
     ]
@@ -189,7 +189,7 @@ def test_legends_of_training_lie_below_the_points(forked: Run) -> None:
 
 def test_a_flood_of_names_is_drawn_together(tmp_path: Path) -> None:
     many = [
-        note("good-0", "refused", kind="x", author=f"stranger{n}", peer="a", reason=f"reason{n}")
+        note("good-0", "rejected", kind="x", author=f"stranger{n}", peer="a", reason=f"reason{n}")
         for n in range(3 * MAX_ROWS)
     ]
     run = make_run(tmp_path, [*made_up_run(), *many])
@@ -204,7 +204,7 @@ def test_a_flood_of_names_is_drawn_together(tmp_path: Path) -> None:
 
 
 def test_nothing_refused_is_a_sentence(forked: Run) -> None:
-    assert draw_refusals(forked) == Missing("Refusals", "Honest nodes refused nothing.")
+    assert draw_refusals(forked) == Missing("Refusals", "Honest nodes rejected nothing.")
 
 
 def test_coin_bars_are_the_balances_of_the_tally(run: Run) -> None:
@@ -286,9 +286,9 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
         "coverage of the data set": "100%",
         "forks": "0 blocks of honest nodes off their head's chain",
         "deepest reorganisation": "0 blocks",
-        "refused by honest nodes": "3: different-weights 1, bad-signature 1, malformed 1",
-        "detection": "100% of attackers' declarations, headers, signatures and blocks refused, "
-        "100% of refusals hit attackers, 0% of honest messages refused",
+        "rejected by honest nodes": "3: different-weights 1, bad-signature 1, malformed 1",
+        "detection": "100% of attackers' declarations, headers, signatures and blocks rejected, "
+        "100% of refusals hit attackers, 0% of honest messages rejected",
     }
 
 
@@ -311,7 +311,7 @@ def test_letters_that_no_font_has_and_formulas_are_drawn_as_text(tmp_path: Path)
     nasty = "$\\frac{$\n\ud800\N{CJK UNIFIED IDEOGRAPH-65E5}<b>" + "x" * 5000
     records = [*made_up_run(), note("x-0", "node", population=nasty, role="silent", stake=1)]
     records += [trained("x-0", 0, "0xcc", data=nasty), appended("x-0", 1, nasty, "0x0", "0xcc")]
-    records += [note("good-0", "refused", kind="a", author="x-0", peer="b", reason=nasty)]
+    records += [note("good-0", "rejected", kind="a", author="x-0", peer="b", reason=nasty)]
     records += [note("x-0", "sent", kind=nasty, to="all", copies=1, bytes=1)]
     run = make_run(tmp_path, [record for record in records if record.event != "ended"])
     for draw in (draw_training, draw_refusals, draw_timeline, draw_coins):

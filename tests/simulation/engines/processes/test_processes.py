@@ -63,9 +63,9 @@ def test_the_default_run_delivers_one_epoch_in_five_blocks(default_run: Finished
 
 
 def test_the_default_run_refuses_the_poisoners(default_run: Finished) -> None:
-    refused = default_run.summary["attack"]["refused_by_population"]
-    assert set(refused) == {"poisoners"}
-    assert refused["poisoners"]["different-weights"] > 0
+    rejected = default_run.summary["attack"]["refused_by_population"]
+    assert set(rejected) == {"poisoners"}
+    assert rejected["poisoners"]["different-weights"] > 0
     poisoners = {f"poisoners-{index}" for index in range(3)}
     accepted = [
         record
@@ -177,7 +177,7 @@ def test_a_comparison_from_the_log_alone_equals_the_summary(name: str, request: 
     assert tally.count_poisoned_honest() == summary["attack"]["poisoned_stages_honest"]
     assert tally.count_poisoned_employer() == summary["attack"]["poisoned_stages_employer"]
     assert dict(tally.sent) == summary["messages"]["sent"]
-    assert dict(tally.refused) == summary["messages"]["rejected"]
+    assert dict(tally.rejected) == summary["messages"]["rejected"]
     assert dict(tally.ignored) == summary["messages"]["ignored"]
     assert tally.sent_bytes == summary["messages"]["bytes"]
     shown = build_frame([log]).iloc[:, 0]
@@ -219,12 +219,12 @@ def test_troublemakers_are_refused_by_reason_and_stop_nobody(troublemakers_run: 
     summary = troublemakers_run.summary
     assert (summary["chain"]["height"], summary["chain"]["honest_agreement"]) == (3, 1.0)
     assert summary["attack"]["poisoned_stages_honest"] == summary["attack"]["poisoned_stages_employer"] == 0
-    refused = summary["attack"]["refused_by_population"]
-    assert refused["garbage"]["malformed"] > 0
-    assert refused["garbage"]["bad-signature"] > 0
-    assert refused["garbage"]["oversized"] > 0
-    assert refused["poisoners"]["different-weights"] > 0
-    assert "honest" not in refused
+    rejected = summary["attack"]["refused_by_population"]
+    assert rejected["garbage"]["malformed"] > 0
+    assert rejected["garbage"]["bad-signature"] > 0
+    assert rejected["garbage"]["oversized"] > 0
+    assert rejected["poisoners"]["different-weights"] > 0
+    assert "honest" not in rejected
     assert {node["outcome"] for node in summary["nodes"]} >= {"finished"}
     assert not [node for node in summary["nodes"] if node["outcome"] == "crashed"]
 
@@ -282,7 +282,7 @@ def test_compare_prints_two_runs_side_by_side(default_run: Finished, majority_ru
 def test_info_is_what_any_participant_could_see(default_run: Finished) -> None:
     levels = {record.event: record.level for record in default_run.records}
     assert {event for event, level in levels.items() if level == DEBUG} >= {"trained", "won", "secret", "phase", "node"}
-    assert {event for event, level in levels.items() if level == INFO} >= {"sent", "accepted", "refused", "appended"}
+    assert {event for event, level in levels.items() if level == INFO} >= {"sent", "accepted", "rejected", "appended"}
 
 
 def test_the_genesis_of_a_run_can_be_built_again_from_its_folder(default_run: Finished) -> None:

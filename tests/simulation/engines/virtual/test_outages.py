@@ -107,12 +107,12 @@ def test_a_node_that_never_comes_back_holds_nobody_up() -> None:
 
 
 def test_a_node_that_kept_its_disk_declares_only_once_for_a_block() -> None:
-    """What is refused is something no honest node sends: a restart must not make one contradict itself."""
+    """What is rejected is something no honest node sends: a restart must not make one contradict itself."""
     network = outage("honest-1", 0.25, 0.5)
     for seed in range(8):
         run = simulate(make_raw(seed=seed, protocol={"confidence": {"count": 4}}, network=network))
-        refused = {(record.fields["author"], record.fields["reason"]) for record in run.find("refused")}
-        assert (seed, refused) == (seed, set())
+        rejected = {(record.fields["author"], record.fields["reason"]) for record in run.find("rejected")}
+        assert (seed, rejected) == (seed, set())
 
 
 # ---- lossy links ----
@@ -135,8 +135,8 @@ def test_bad_links_delay_agreement_and_do_not_prevent_it(network: dict[str, Any]
     run = simulate(make_raw(seed=seed, job=JOB, network=network, users={"count": 3, "transactions": 5}))
     assert run.reason == "complete"
     run.assert_agreed()
-    refused = {reason for counts in run.tally.refused_from.values() for reason in counts}
-    assert refused == set()
+    rejected = {reason for counts in run.tally.rejected_from.values() for reason in counts}
+    assert rejected == set()
 
 
 # ---- eclipses ----
@@ -147,7 +147,7 @@ def test_an_eclipsed_victim_takes_no_poison_and_agrees_after_it_heals(seed: int)
     eclipse = {"start_s": 0.0, "heal_s": 12.0, "victims": ["victim"], "by": ["poisoners"]}
     nodes = (population("honest", 5), population("victim", 1), population("poisoners", 3, "data_injection"))
     run = simulate(make_raw(*nodes, seed=seed, job=JOB, network={"eclipses": [eclipse]}))
-    heard = {str(record.fields["peer"]) for record in run.find("refused", "victim-0") if record.time < 12}
+    heard = {str(record.fields["peer"]) for record in run.find("rejected", "victim-0") if record.time < 12}
     assert heard
     assert heard <= {f"poisoners-{index}" for index in range(3)}
     assert not [record for record in run.find("appended", "victim-0") if record.time < 12]

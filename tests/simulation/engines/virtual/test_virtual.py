@@ -77,8 +77,8 @@ def test_a_little_of_everything_still_ends_in_agreement() -> None:
     run = run_hostile()
     assert run.reason == "complete"
     run.assert_agreed()
-    assert {"malformed", "bad-signature", "oversized"} <= set(run.tally.refused_from["garbage"])
-    assert run.tally.refused_from["lone"]["different-weights"] > 0
+    assert {"malformed", "bad-signature", "oversized"} <= set(run.tally.rejected_from["garbage"])
+    assert run.tally.rejected_from["lone"]["different-weights"] > 0
 
 
 # ---- training ----
@@ -138,7 +138,7 @@ def test_a_poisoning_majority_deceives_the_employer_and_nobody_else() -> None:
     assert run.tally.count_poisoned_employer() == scenario.job.stages
     assert run.tally.count_poisoned_honest() == 0
     assert {node.height for node in run.tally.get_honest()} == {0}
-    assert run.tally.refused_from["poisoners"]["different-weights"] > 0
+    assert run.tally.rejected_from["poisoners"]["different-weights"] > 0
 
 
 # ---- counting instead of recording ----
@@ -147,10 +147,10 @@ FIGURES: dict[str, Callable[[Tally], object]] = {
     "sent": lambda tally: tally.sent,
     "bytes": lambda tally: tally.sent_bytes,
     "accepted": lambda tally: tally.accepted,
-    "rejected": lambda tally: tally.refused,
+    "rejected": lambda tally: tally.rejected,
     "ignored": lambda tally: tally.ignored,
     "accepted from": lambda tally: tally.accepted_from,
-    "refused by population": lambda tally: tally.refused_from,
+    "rejected by population": lambda tally: tally.rejected_from,
     "agreement": lambda tally: tally.compute_agreement()[0],
     "head": lambda tally: tally.compute_agreement()[1].head,
     "forks": lambda tally: tally.count_forks(),
@@ -181,7 +181,7 @@ def test_counting_gives_the_figure_that_recording_gives(figure: str, recorded: S
 
 def test_counting_leaves_most_records_out(recorded: Simulated, counted: Simulated) -> None:
     assert len(counted.records) < len(recorded.records) / 4
-    assert not {record.event for record in counted.records} & {"accepted", "refused", "relayed", "trained", "won"}
+    assert not {record.event for record in counted.records} & {"accepted", "rejected", "relayed", "trained", "won"}
 
 
 # ---- endings ----

@@ -134,6 +134,6 @@ def test_proposers_that_included_what_they_are_sent_would_never_get_a_header_acc
 ) -> None:
     include_what_is_sent(monkeypatch)
     runs = [attack("declaration_spoiler", seed, run={"time_limit_s": 30.0}) for seed in SEEDS]
-    spoiled = sum(run.ended.tally.refused_from["honest"]["bad-commitment"] for run in runs)
+    spoiled = sum(run.ended.tally.rejected_from["honest"]["bad-commitment"] for run in runs)
     assert spoiled > 100
     assert sum(run.ended.reason == "time-limit" for run in runs) >= len(SEEDS) - 1
