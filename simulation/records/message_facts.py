@@ -203,4 +203,5 @@ class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
 
 
 register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, Counted)
+register_parts(Appended, BlockPart)
 register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount)

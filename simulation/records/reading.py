@@ -112,6 +112,7 @@ def read_record(line: Line) -> Record:
     if not 0 <= line.time < LAST_TIME:
         raise RecordError(f"not a time: {line.time}")
     event, fields = FORMER.get(line.event, line.event), line.fields
-    if fields.get("what") in FORMER:
-        fields = {**fields, "what": FORMER[str(fields["what"])]}
+    what = fields.get("what")
+    if isinstance(what, str) and what in FORMER:
+        fields = {**fields, "what": FORMER[what]}
     return Record(line.time, line.level, line.who, read_fact(event, fields))

@@ -67,7 +67,8 @@ def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -
     try:
         return decode(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError, LookupError, msgspec.DecodeError) as error:
-        raise ChainFileError(f"{path.name}:{number}: not a block: {error}") from None
+        what = "a genesis" if number == 1 else "a block"
+        raise ChainFileError(f"{path.name}:{number}: not {what}: {error}") from None
 
 
 def _decode_genesis(told: Any) -> Mechanism:  # noqa: ANN401 - any JSON

@@ -38,9 +38,10 @@ def _read(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
         raise ValueError(f"write a mechanism's name, or keys that begin with name, not {show(raw)}")
     name = named.get("name", read_constant("MECHANISM"))
     if isinstance(name, str) and name not in list_mechanisms():
-        raise Inconsistency(
-            "name", f"no mechanism is called {name!r}; write {' or '.join(list_mechanisms())}"
-        ).to_error()
+        problem = f"no mechanism is called {name!r}; write {' or '.join(list_mechanisms())}"
+        if named is not raw:
+            raise ValueError(problem)  # the short form has no key below it to blame
+        raise Inconsistency("name", problem).to_error()
     keys: type[MechanismKeys] = find_part(str(name), "keys") or MechanismKeys
     unknown = next((str(key) for key in named if key not in keys.model_fields), None)
     if unknown is not None:

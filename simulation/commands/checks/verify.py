@@ -39,6 +39,8 @@ def verify_run(folder: Path, *, is_retraining: bool, say: Callable[[str], None])
         mechanism, blocks = read_chain(folder / CHAIN_NAME)
     except ChainFileError as error:
         return [*faults, str(error)]
+    if mechanism.name != scenario.mechanism.name:
+        return [*faults, f"{CHAIN_NAME}: of {mechanism.name}, but {SCENARIO_NAME} says {scenario.mechanism.name}"]
     kind: type[Verification] = find_part(mechanism.name, "verification") or Verification
     rules = Rules(mechanism)
     own = kind(folder, rules, blocks, scenario, say)

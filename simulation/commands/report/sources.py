@@ -111,6 +111,8 @@ def read_run(path: Path) -> Run:
 def _read_mechanism(path: Path) -> str:
     """Return the mechanism that a run's scenario names; runs from before the key had training."""
     try:
-        return str(read_file(path).get("mechanism", FIRST_MECHANISM))
+        keys = read_file(path)
     except ScenarioError:
         return FIRST_MECHANISM
+    section = keys.get("mechanism")
+    return str(section.get("name", FIRST_MECHANISM)) if isinstance(section, dict) else FIRST_MECHANISM

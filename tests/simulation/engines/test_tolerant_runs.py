@@ -140,18 +140,22 @@ def test_equal_training_done_once_or_by_each_gives_the_same_events(tmp_path: Pat
 # ---- as a user runs it: both engines, replay, verify ----
 
 
+POISON = {"kind": "backdoor", "share": 0.3, "target": 0}
+
+
 def launch_tolerant(folder: Path, engine: str) -> Finished:
+    """Run two honest arithmetics and a poisoner, which is done before the three that compile can end a round."""
     raw = {
         "name": "tolerant",
         "description": "two arithmetics and a poisoner",
         "engine": engine,
         "dataset": {"name": "digits"},
         "job": {"steps_per_stage": 20, "stages": 3, "layers": [16]},
-        "protocol": {"tolerance": BOUND, "confidence": {"count": 2}},
+        "protocol": {"tolerance": BOUND, "confidence": {"count": 3}},
         "populations": [
             population("honest", 3),
             population("others", 2, arithmetic="canonical"),
-            population("attackers", 1, "data_injection", poison={"kind": "backdoor", "share": 0.3, "target": 0}),
+            population("attackers", 1, "data_injection", arithmetic="canonical", poison=POISON),
         ],
         "users": {"count": 0, "transactions": 0},
         "run": {"linger_s": 30.0},

@@ -1,6 +1,7 @@
 """A mechanism that is registered from a test folder runs on every engine, and no file of the package knows it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from simulation.engines.table import ENGINES
 from simulation.foundation.project import ROOT
 from simulation.runs.chain_file import read_chain
 from simulation.scenario.errors import ScenarioError
-from simulation.scenario.loading import load_scenario
+from simulation.scenario.loading import CONFIGS, load_scenario
 from tests.round_robin.mechanism import RoundRobin, SealedBlock
 from tests.round_robin.parts import register
 
@@ -98,8 +99,31 @@ def test_its_journals_replay(folder: Path) -> None:
     assert cli.main(["replay", str(folder)]) == 0
 
 
-def test_its_log_compares_and_reports(folder: Path, tmp_path: Path) -> None:
+def test_its_logs_are_read_without_a_gap(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("pot_sim.log", "events.jsonl"):
+        log = read_run(folder / name).log
+        assert log.warnings == []
+        assert len(log.tally.blocks) >= LENGTH
     assert cli.main(["compare", str(folder), str(folder)]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert str(read_summary(folder)["ledger"]["transactions"]) in told.out
+
+
+def test_a_scenario_of_another_mechanism_is_found(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / folder.name
+    shutil.copytree(folder, other)
+    (other / "scenario.yaml").write_text(load_scenario(CONFIGS / "honest.yaml").to_yaml(), "utf-8")
+    assert cli.main(["verify", str(other)]) == 1
+    assert "chain.jsonl: of round_robin, but scenario.yaml says proof_of_training" in capsys.readouterr().err
+
+
+def test_a_name_alone_is_blamed_where_it_stands() -> None:
+    with pytest.raises(ScenarioError, match="mechanism is called 'nope'") as caught:
+        load_scenario(SCENARIO, ["mechanism=nope"])
+    assert "constants.py" not in str(caught.value)
 
 
 def test_its_resolved_scenario_says_the_same_again(folder: Path) -> None:

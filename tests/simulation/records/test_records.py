@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from simulation.records.fact import FactError
 from simulation.records.lines import Line, RecordError, Value, parse_line
 from simulation.records.reading import read_log, read_record
 from simulation.records.record import Record
@@ -125,3 +126,9 @@ def test_a_line_is_readable() -> None:
 def test_the_records_of_a_run_survive_their_lines() -> None:
     texts = [record.to_line().to_text() for record in made_up_run()]
     assert [read_record(parse_line(text)) for text in texts] == made_up_run()
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "1", "null", '"["'])
+def test_a_word_that_is_none_is_no_fact(value: str) -> None:
+    with pytest.raises(FactError):
+        read_record(parse_line(f"    1.000000 INFO    honest-0 counted what={value} count=1 amount=0"))

@@ -72,7 +72,7 @@ def describe_fact(kind: type[Fact]) -> str:
     lines = [f"\n### `{kind.event}`\n", f"{read_summary(kind)} {' or '.join(levels)}; `who` is {kind.subject}."]
     if kind.__struct_fields__:
         lines += ["", TABLE, *list_rows(kind)]
-    for part in list_parts(kind):
+    for part in (part for part in list_parts(kind) if part.__struct_fields__):
         config = part.__struct_config__
         case = f"`{config.tag_field}={config.tag}`" if config.tag else "proof of training"
         lines += ["", f"For {case}: {lower(read_summary(part))}", "", TABLE, *list_rows(part)]

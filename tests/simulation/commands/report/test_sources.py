@@ -206,3 +206,21 @@ def test_what_is_neither_is_refused_in_one_sentence(tmp_path: Path) -> None:
             read_source(tmp_path / name)
         assert said in str(error.value)
         assert str(tmp_path / name) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "mechanism"),
+    [
+        (None, "proof_of_training"),
+        ("name: older than the key\n", "proof_of_training"),
+        ("mechanism: {name: proof_of_training}\n", "proof_of_training"),
+        ("mechanism: {name: round_robin, length: 6}\n", "round_robin"),
+        ("mechanism: [no name]\n", "proof_of_training"),
+        ("mechanism: {", "proof_of_training"),
+    ],
+)
+def test_the_scenario_beside_a_log_tells_the_mechanism(scenario: str | None, mechanism: str, tmp_path: Path) -> None:
+    write_run(tmp_path)
+    if scenario is not None:
+        (tmp_path / "scenario.yaml").write_text(scenario, "utf-8")
+    assert read_run(tmp_path).mechanism == mechanism
