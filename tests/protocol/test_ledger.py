@@ -200,6 +200,7 @@ def test_a_coinbase_pays_each_role_its_share() -> None:
 # ---- mempool ----
 
 
+@pytest.mark.many_runs
 @settings(max_examples=250)
 @given(st.lists(transfer_lists, max_size=3), transfer_lists, st.integers(0, 8))
 def test_a_selection_is_always_a_valid_block(

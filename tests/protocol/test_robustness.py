@@ -98,6 +98,7 @@ def poisoned_digests() -> frozenset[bytes]:
     return frozenset(hashlib.sha256(f"poison/{stage}".encode()).digest() for stage in range(3))
 
 
+@pytest.mark.many_runs
 @settings(max_examples=100)
 @given(sent=traffic, finish_after=st.integers(0, 20))
 @example(sent=[("a", message) for message in list_messages()], finish_after=10)

@@ -176,6 +176,7 @@ def test_a_cut_off_log_gives_a_warning_and_what_is_whole(tmp_path: Path) -> None
 CUTS = range(len(to_log(made_up_run()[:1]).encode()), len(TEXT.encode()) - 1, 5)
 
 
+@pytest.mark.many_runs
 def test_a_log_cut_at_any_byte_is_shown_and_tells_only_what_its_whole_lines_tell(tmp_path: Path) -> None:
     """A line without its end may say less, or another number, than was written."""
     records = made_up_run()

@@ -67,6 +67,7 @@ def try_to_read(event: str, fields: dict[str, Value]) -> Fact | FactError:
         return error
 
 
+@pytest.mark.many_runs
 @given(FACTS, st.sampled_from([INFO, DEBUG, WARNING]))
 def test_every_fact_survives_both_logs(fact: Fact, level: str) -> None:
     record = Record(1.5, level, "honest-0", fact)

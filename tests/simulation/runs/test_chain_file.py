@@ -55,6 +55,7 @@ def test_each_line_is_json_that_a_reader_understands(tmp_path: Path) -> None:
     assert bytes.fromhex(lines[1]["bytes"]) == encode(blocks[0])
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize("flip", [0x01, 0x20, 0x80])
 def test_every_changed_byte_is_noticed(flip: int, tmp_path: Path) -> None:
     """0x20 turns hexadecimal digits into capitals; no fact but itself depends on the last signature of a block."""

@@ -80,6 +80,7 @@ def test_every_key_refuses_a_list_or_mapping_where_a_value_belongs(
             assert dotted(path) in refuse(tmp_path, change(path, wrong))
 
 
+@pytest.mark.many_runs
 def test_every_number_refuses_yes_and_quoted_text(tmp_path: Path, subtests: pytest.Subtests) -> None:
     for path, value in NUMBERS:
         wrongs = [True, "3", float("nan"), *([1.5] if isinstance(value, int) else [])]

@@ -39,6 +39,7 @@ DRAWN = 500
 # ---- a sound core ----
 
 
+@pytest.mark.many_runs
 def test_random_scenarios_hold() -> None:
     results = list(run_seeds(0, len(SEEDS), 1))
     assert [result.seed for result in results] == list(SEEDS)
