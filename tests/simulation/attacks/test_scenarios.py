@@ -118,10 +118,10 @@ def test_real_processes_refuse_adversaries_and_their_cores_replay(tmp_path: Path
     assert finished.code == 0, finished.err
     assert "all hold" in finished.out
     log = (tmp_path / "pot_sim.log").read_text("utf-8")
-    refused = [line for line in log.splitlines() if " refused " in line]
+    rejected = [line for line in log.splitlines() if " rejected " in line]
     for reason in ("bad-signature", "lottery-lost"):
-        assert any(f"reason={reason}" in line and "peer=bad-" in line for line in refused)
-    assert any("reason=bad-commitment" in line and "author=spoilers-" in line for line in refused)
+        assert any(f"reason={reason}" in line and "peer=bad-" in line for line in rejected)
+    assert any("reason=bad-commitment" in line and "author=spoilers-" in line for line in rejected)
     (folder,) = (tmp_path / "runs").iterdir()
     assert main(["replay", str(folder)]) == 0
 
