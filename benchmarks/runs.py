@@ -64,7 +64,7 @@ def run_scenario(scenario: str, *settings: str) -> dict[str, Any]:
         command = [sys.executable, str(ROOT / "main.py"), "run", scenario, "--out", out]
         for setting in settings:
             command += ["--set", setting]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=out)  # noqa: S603 - our own command
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=out)
         (path,) = Path(out).glob("*/summary.json")
         summary: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return summary

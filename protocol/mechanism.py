@@ -199,7 +199,7 @@ class Proposer(ABC):
         """Take the result of slow work, if it asks for any."""
         raise TypeError(f"nobody asked for {task!r}")
 
-    def remind(self, turn: Turn) -> None:  # noqa: B027 - most have nothing to say
+    def remind(self, turn: Turn) -> None:
         """Say once more what may have been lost: the head has stood still for a while."""
 
     # ---- judging: reads only ----
@@ -214,16 +214,16 @@ class Proposer(ABC):
 
     # ---- writing: only after the verdict ----
 
-    def apply(self, turn: Turn, message: Message) -> None:  # noqa: B027 - blocks are the core's
+    def apply(self, turn: Turn, message: Message) -> None:
         """Store an accepted message of the mechanism, and act on it."""
 
-    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:  # noqa: B027
+    def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid."""
 
-    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:  # noqa: B027
+    def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:
         """Start what a message that was put aside waits for."""
 
-    def end(self, turn: Turn) -> None:  # noqa: B027
+    def end(self, turn: Turn) -> None:
         """Act when all messages of a turn are judged."""
 
     # ---- its state ----
@@ -232,5 +232,5 @@ class Proposer(ABC):
         """Return everything a refused message must leave unchanged, as plain values."""
         return ()
 
-    def restore(self, before: Any) -> None:  # noqa: B027
+    def restore(self, before: Any) -> None:
         """Take over what a node that was down had on its disk; ``before`` is its proposer of then."""

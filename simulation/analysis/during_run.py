@@ -23,7 +23,7 @@ class InvariantMonitor:
     """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
 
     def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool, is_exact: bool) -> None:
-        """InvariantMonitor some parties.
+        """Watch some parties.
 
         Args:
             honest: Labels of the honest nodes.

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from simulation.runs.chain_file import ChainFileError, read_chain
     from simulation.runs.chain_lines import ChainLines
     from simulation.runs.folder import FolderError
-    from simulation.runs.in_memory import NO_DIGEST, NO_IMAGES, MemoryRun
+    from simulation.runs.in_memory import NO_DIGEST, MemoryRun
     from simulation.runs.live_view import make_console
     from simulation.runs.run import FINISHED, run_scenario
     from simulation.runs.summary import Summary, build_summary, compute_ledger, describe_tally
@@ -19,7 +19,7 @@ else:
             "chain_file": "ChainFileError read_chain",
             "chain_lines": "ChainLines",
             "folder": "FolderError",
-            "in_memory": "MemoryRun NO_DIGEST NO_IMAGES",
+            "in_memory": "MemoryRun NO_DIGEST",
             "live_view": "make_console",
             "run": "FINISHED run_scenario",
             "summary": "Summary build_summary compute_ledger describe_tally",
@@ -29,7 +29,6 @@ else:
 __all__ = [
     "FINISHED",
     "NO_DIGEST",
-    "NO_IMAGES",
     "ChainFileError",
     "ChainLines",
     "FolderError",

@@ -4,23 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from simulation.engines import Engine, EngineResult, EngineSetup, find_engine
 from simulation.foundation import Interruption
 from simulation.records import MODEL_NAME, Record, Tally
 from simulation.runs.observer import RunObserver
 from simulation.scenario import Scenario
 from simulation.scenario.world import build_world
-from simulation.training import PIXELS, ImageSet
-
-_EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
-
-NO_IMAGES: Final = ImageSet("made up", "made up", _EMPTY, _EMPTY[:, 0], _EMPTY, _EMPTY[:, 0])
-"""The data set of training that is made up."""
+from simulation.training import MADE_UP_DATA, ImageSet
 
 NO_DIGEST: Final = bytes(32)
-"""What the job says its digest is."""
+"""What the job says of the digest of made-up data."""
 
 
 class MemoryRun:
@@ -31,7 +24,7 @@ class MemoryRun:
         scenario: Scenario,
         interruption: Interruption | None = None,
         *,
-        images: ImageSet = NO_IMAGES,
+        images: ImageSet = MADE_UP_DATA,
         folder: Path | None = None,
         keep: Callable[[Record], None] | None = None,
     ) -> None:
@@ -47,11 +40,11 @@ class MemoryRun:
         Raises:
             ScenarioError: Its corruptions cannot be resolved.
         """
-        self.world = build_world(scenario, NO_IMAGES.name, NO_DIGEST)
+        self.world = build_world(scenario, MADE_UP_DATA.name, NO_DIGEST)
         self._observer = RunObserver(self.world)
         self._observer.count_nodes()
         place = folder or Path()
-        count, watch = self._observer.tally.add, self._observer.watch.add
+        count, watch = self._observer.tally.add, self._observer.monitor.add
 
         def sink(record: Record) -> None:
             if keep is not None:

@@ -7,13 +7,13 @@ from simulation.scenario.world import World
 
 
 class RunObserver:
-    """What the records of one run add up to, and what they break: each is added to `tally`, then to `watch`."""
+    """What the records of one run add up to, and what they break: each is added to `tally`, then to `monitor`."""
 
     def __init__(self, world: World) -> None:
         """Start with no record."""
         self.tally = Tally()
         self._world = world
-        self.watch = InvariantMonitor(
+        self.monitor = InvariantMonitor(
             world.get_honest(), self.tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
         )
 
@@ -25,5 +25,5 @@ class RunObserver:
 
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""
-        broken = find_broken(self._world, self.tally, result.chains, self.watch)
+        broken = find_broken(self._world, self.tally, result.chains, self.monitor)
         return broken or find_standstill(self._world.scenario, self.tally, result.reason)

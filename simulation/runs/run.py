@@ -125,7 +125,7 @@ class _Run:
             is_repeatable=scenario.traits.is_repeatable,
         )
 
-        count, watch = tally.add, self._observer.watch.add
+        count, watch = tally.add, self._observer.monitor.add
 
         def sink(record: Record) -> None:
             count(record)

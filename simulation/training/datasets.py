@@ -57,10 +57,18 @@ class ImageSet:
             np.save(folder / f"{name}.npy", getattr(self, name))
 
 
-_EMPTY: Final = np.zeros((0, PIXELS), np.uint8)
+def build_empty(name: str) -> ImageSet:
+    """Return a data set of no images, for runs that need none."""
+    images = np.zeros((0, PIXELS), np.uint8)
+    labels = images[:, 0]
+    return ImageSet(name, name, images, labels, images, labels)
 
-NO_DATA: Final = ImageSet("none", "none", _EMPTY, _EMPTY[:, 0], _EMPTY, _EMPTY[:, 0])
+
+NO_DATA: Final = build_empty("none")
 """The data set of runs in which nothing is trained."""
+
+MADE_UP_DATA: Final = build_empty("made up")
+"""The data set of training that is made up; a job names it, so another name is another chain."""
 
 
 def open_shared(folder: Path, name: str) -> ImageSet:

@@ -1,4 +1,4 @@
-"""Nodes under fire, ready to be fired at: generators, plans and sieges as a seed draws them."""
+"""Nodes under fire, ready to be fired at: generators, plans and networks as a seed draws them."""
 
 from random import Random
 
@@ -19,8 +19,8 @@ def make_plan(seed: int) -> FuzzPlan:
     return draw_plan(make_generator(seed), seed)
 
 
-def make_siege(seed: int, victim: type[Node] = Node) -> FuzzedNetwork:
-    """Return a siege of no frames."""
+def make_network(seed: int, victim: type[Node] = Node) -> FuzzedNetwork:
+    """Return a network whose victim gets no frames yet."""
     plan = make_plan(seed)
     mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), [])
     return FuzzedNetwork(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)

@@ -9,11 +9,11 @@ from simulation.engines.result import EngineResult
 from simulation.engines.virtual.engine import VirtualEngine
 from simulation.records.record import Record
 from simulation.records.tally import Tally
-from simulation.runs.in_memory import NO_IMAGES, MemoryRun
+from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import World
-from simulation.training.datasets import ImageSet
+from simulation.training.datasets import MADE_UP_DATA, ImageSet
 
 
 def population(name: str, count: int, role: str = "honest", **changes: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Ended(Simulated):
         assert (agreement, best.height, self.broken) == (1.0, self.world.scenario.job.stages, None)
 
 
-def prepare(raw: dict[str, Any], folder: Path | None = None, images: ImageSet = NO_IMAGES) -> Simulated:
+def prepare(raw: dict[str, Any], folder: Path | None = None, images: ImageSet = MADE_UP_DATA) -> Simulated:
     """Return an engine that has yet to run."""
     records: list[Record] = []
     run = MemoryRun(Scenario.model_validate(raw), images=images, folder=folder, keep=records.append)

@@ -3,8 +3,8 @@
 Behaviours that deviate are subclasses: what they may replace is public.
 """
 
-from collections.abc import Hashable
-from typing import Final
+from collections.abc import Callable, Hashable
+from typing import Any, Final, TypeVar
 
 from protocol.cosigning import SignatureBook
 from protocol.events import Broadcast, ChainRecord, Noted, Timer
@@ -36,6 +36,9 @@ LOOKAHEAD_SLOTS: Final = 4
 LATE: Final = (TrainingMissing.TRAINING, TrainingMissing.COMPARISON)
 """What no message but a block may wait for at a height gone by."""
 
+NamingT = TypeVar("NamingT", TrainingDeclaration, BlockHeader)
+"""A message that names the weights of a stage on its parent."""
+
 LOCAL_REASONS: Final = (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION)
 """Refusals of a header that say nothing about its contents."""
 
@@ -46,7 +49,7 @@ class TrainingProposer(Proposer):
     def __init__(self, judge: TrainingJudge, node: NodeView) -> None:
         """Start at the genesis, with nothing trained."""
         self.node: Final = node
-        self.pot: Final = judge
+        self.judging: Final = judge
         self.phase = Phase.TRAINING
         self.work: Final = OwnWork(judge, node.rules)
         self._rounds: dict[Hash32, Round] = {}
@@ -121,7 +124,7 @@ class TrainingProposer(Proposer):
 
     def wins_slot(self, right: Right, slot: int) -> bool:
         """Return whether this node has won a right on the head."""
-        return self.pot.has_won(right, self.head, slot, self.node.keys.public)
+        return self.judging.has_won(right, self.head, slot, self.node.keys.public)
 
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Use a right in the slot it was won in, and look for the next one."""
@@ -158,7 +161,7 @@ class TrainingProposer(Proposer):
                 slot=slot,
                 author=keys.public,
                 weights_digest=own.weights_digest,
-                profile=self.pot.genesis.job.profile,
+                profile=self.judging.genesis.job.profile,
                 commitment=commit(keys, rules.chain_id, height, head.hash, own.secret),
             ),
         )
@@ -170,7 +173,7 @@ class TrainingProposer(Proposer):
         own = self.work.get_own(head)
         included = self.open_round(head.hash).choose_declarations(head.state.stakes, slot, own.weights_digest)
         authors = frozenset(item.author for item in included)
-        if not has_confidence(self.pot.genesis.parameters.confidence, head.state.stakes, authors):
+        if not has_confidence(self.judging.genesis.parameters.confidence, head.state.stakes, authors):
             return
         self.publish(
             turn,
@@ -250,15 +253,9 @@ class TrainingProposer(Proposer):
 
     def judge_declaration(self, turn: Turn, declaration: TrainingDeclaration) -> Verdict:
         """Judge a declaration by itself, and against what was collected."""
-        context = self.node.find_context(turn, declaration, declaration.height, declaration.parent)
-        if isinstance(context, Context):
-            verdict = self.node.rules.judge_once(self.pot.judge_declaration, context, declaration)
-        else:
-            verdict = context
+        verdict = self._judge_in_context(turn, self.judging.judge_declaration, declaration)
         if verdict is not ACCEPT:
-            return self._settle_stale(verdict, declaration.height)
-        if declaration.height <= self.head.height:
-            return Ignore(ChainReason.STALE)
+            return verdict
         round_ = self.read_round(declaration.parent)
         known = round_.declarations.get(declaration.author)
         if known is not None:
@@ -268,26 +265,23 @@ class TrainingProposer(Proposer):
 
     def judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
         """Judge a header by itself, and against its author's others."""
-        context = self.node.find_context(turn, header, header.height, header.parent)
-        if isinstance(context, Context):
-            verdict = self.node.rules.judge_once(self.pot.judge_header, context, header)
-        else:
-            verdict = context
+        verdict = self._judge_in_context(turn, self.judging.judge_header, header)
         if verdict is not ACCEPT:
-            return self._settle_stale(verdict, header.height)
-        if header.height <= self.head.height:
-            return Ignore(ChainReason.STALE)
+            return verdict
         known = self.read_round(header.parent).get_header_in_slot(header.author, header.slot)
         if known is not None:
             is_same = known == self._hash(header)
             return Ignore(ChainReason.DUPLICATE) if is_same else Reject(ChainReason.EQUIVOCATION)
         return ACCEPT
 
-    def _settle_stale(self, verdict: Verdict, height: int) -> Verdict:
-        """Let no message but a block wait for training or a comparison at a height gone by: it would be stale then."""
-        if isinstance(verdict, Wait) and verdict.missing in LATE and height <= self.head.height:
-            return Ignore(ChainReason.STALE)
-        return verdict
+    def _judge_in_context(
+        self, turn: Turn, judge: Callable[[Context[Any], NamingT], Verdict], message: NamingT
+    ) -> Verdict:
+        """Judge a message on its parent; what is right, or waits for slow work, is stale at a height gone by."""
+        found = self.node.find_context(turn, message, message.height, message.parent)
+        verdict = self.node.rules.judge_once(judge, found, message) if isinstance(found, Context) else found
+        is_open = verdict is ACCEPT or (isinstance(verdict, Wait) and verdict.missing in LATE)
+        return Ignore(ChainReason.STALE) if is_open and message.height <= self.head.height else verdict
 
     def judge_signature(self, signature: StakeholderSignature) -> Verdict:
         """Judge a stakeholder's signature against the header it is about."""
@@ -303,7 +297,7 @@ class TrainingProposer(Proposer):
         proposal = self.read_round(signature.parent).proposals.get(signature.header)
         if proposal is None:
             return Wait(TrainingMissing.HEADER, signature.header)
-        verdict = self.pot.judge_signature(self.node.rules, proposal.header, proposal.book.signers, signature)
+        verdict = self.judging.judge_signature(self.node.rules, proposal.header, proposal.book.signers, signature)
         if verdict is not ACCEPT:
             return verdict
         return Ignore(ChainReason.DUPLICATE) if signature.author in proposal.book else ACCEPT
@@ -325,7 +319,7 @@ class TrainingProposer(Proposer):
     def _add_proposal(self, turn: Turn, header: BlockHeader) -> None:
         parent = self.node.tree.require(header.parent)
         header_hash = self._hash(header)
-        proposal = Proposal(header, SignatureBook(self.pot.draw_stakeholders(self.node.rules, parent, header)))
+        proposal = Proposal(header, SignatureBook(self.judging.draw_stakeholders(self.node.rules, parent, header)))
         self.open_round(header.parent).add_proposal(header_hash, proposal)
         if parent.hash == self.head.hash:
             self.advance(turn, Trigger.SECRET_REVEALED)
@@ -359,7 +353,7 @@ class TrainingProposer(Proposer):
             header=header,
             signatures=book.get_signatures(),
             transactions=transactions,
-            coinbase=self.pot.build_coinbase(header, (*book.signers, book.wrapper), transactions),
+            coinbase=self.judging.build_coinbase(header, (*book.signers, book.wrapper), transactions),
             author=self.node.keys.public,
         )
 

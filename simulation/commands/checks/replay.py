@@ -93,7 +93,7 @@ def _replay(file: Path, make_core: Callable[[], Participant], *, must_end: bool)
                 if line["disk"] and isinstance(core, Node) and isinstance(before, Node):
                     core.restore(before)
                 continue
-            event, now, recorded = unpack_event(line, mechanism), int(line["now"]), list(line["commands"])
+            event, now, recorded = unpack_event(line, mechanism, words), int(line["now"]), list(line["commands"])
             if now < last:
                 raise ValueError("its time is before that of the line above")
             last = now

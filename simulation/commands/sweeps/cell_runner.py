@@ -17,10 +17,10 @@ from simulation.commands.sweeps.cells import Cell, Recipe
 from simulation.engines import PartyError
 from simulation.foundation import Interruption, compute_code_version
 from simulation.records import Ended, Opening, Record
-from simulation.runs import FINISHED, NO_DIGEST, NO_IMAGES, MemoryRun, Summary, build_summary, run_scenario
+from simulation.runs import FINISHED, NO_DIGEST, MemoryRun, Summary, build_summary, run_scenario
 from simulation.scenario import ENGINE_TRAITS, Scenario
 from simulation.scenario.world import make_keys
-from simulation.training import DatasetError, ImageSet, load_images
+from simulation.training import MADE_UP_DATA, DatasetError, ImageSet, load_images
 
 Figure = bool | int | float | str
 
@@ -110,8 +110,8 @@ class CellRunner:
             engine=scenario.engine,
             fingerprint=cell.id,
             code_version=self._setup.code_version,
-            dataset=NO_IMAGES.name,
-            dataset_source=NO_IMAGES.source,
+            dataset=MADE_UP_DATA.name,
+            dataset_source=MADE_UP_DATA.source,
             dataset_digest=NO_DIGEST.hex(),
         )
         run.tally.add(Record(0.0, opening.level, "run", opening))

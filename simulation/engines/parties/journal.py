@@ -108,7 +108,7 @@ class Journals:
     def __init__(self, folder: Path | None, mechanism: Mechanism) -> None:
         """Take the folder they go to, None for keeping none, and the mechanism of the chain."""
         self._folder = folder
-        self._words = find_words(mechanism)
+        self._mechanism = mechanism
         self._writers: dict[str, JournalWriter] = {}
 
     def open(self, label: str) -> JournalWriter | None:
@@ -117,7 +117,7 @@ class Journals:
             return None
         found = self._writers.get(label)
         if found is None:
-            found = self._writers[label] = JournalWriter(self._folder, label, self._words)
+            found = self._writers[label] = JournalWriter(self._folder, label, find_words(self._mechanism))
         return found
 
     def write_restart(self, label: str, *, is_disk_kept: bool) -> None:
@@ -167,8 +167,8 @@ def _pack(event: Event, words: JournalWords) -> dict[str, Any]:
             return words.pack_work(task, result)
 
 
-def unpack_event(line: dict[str, Any], mechanism: Mechanism) -> Event:
-    """Return the event of a line.
+def unpack_event(line: dict[str, Any], mechanism: Mechanism, words: JournalWords) -> Event:
+    """Return the event of a line, of a chain of a mechanism that writes in these words.
 
     Raises:
         KeyError: The line lacks something.
@@ -184,7 +184,7 @@ def unpack_event(line: dict[str, Any], mechanism: Mechanism) -> Event:
             return TimerFired(
                 Timer(_find_timer_kind(line["kind"], mechanism), line["slot"], bytes.fromhex(line["parent"]))
             )
-    return find_words(mechanism).unpack_work(line)
+    return words.unpack_work(line)
 
 
 def _find_timer_kind(name: str, mechanism: Mechanism) -> TimerKind:

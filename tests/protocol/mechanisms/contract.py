@@ -1,5 +1,6 @@
 """What every consensus mechanism must do for the core: one class of tests, run for each of them."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar
@@ -24,7 +25,7 @@ NODES = 5
 FOREVER_NS = 10**18
 
 
-class MechanismContract:
+class MechanismContract(ABC):
     """Subclasses name the mechanism and make a chain of it with `NODES` owners, whose keys are those of the tests."""
 
     mechanism: ClassVar[type[Mechanism]]
@@ -32,9 +33,9 @@ class MechanismContract:
     """Fields of a block that its author may choose: another value, signed again, is another valid block."""
 
     @staticmethod
+    @abstractmethod
     def make() -> Mechanism:
         """Return the mechanism of a chain of at least two blocks."""
-        raise NotImplementedError
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -78,9 +79,12 @@ class MechanismContract:
 
     def test_its_genesis_names_a_chain_of_its_own(self, rules: Rules) -> None:
         assert rules.chain_id == Rules(self.make()).chain_id
-        others = {name for name in list_mechanisms() if name != self.mechanism.name}
-        assert self.mechanism.name not in others
         assert rules.origin.hash == rules.chain_id
+        agreed = rules.mechanism.encode_genesis()
+        assert Rules(self.mechanism.decode_genesis(agreed)).chain_id == rules.chain_id
+        for name in set(list_mechanisms()) - {self.mechanism.name}:
+            with pytest.raises(msgspec.MsgspecError):
+                find_mechanism(name).decode_genesis(agreed)
 
     # ---- honest nodes ----
 

@@ -76,16 +76,16 @@ def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[Node] = Node
         seen, batch = rehearse(plan)
     except BrokenError as error:
         return FuzzResult(seed, frames, 0, Counter(), Failure(0, Mutant("none", b""), f"undisturbed run: {error}"))
-    siege = FuzzedNetwork(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
+    network = FuzzedNetwork(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
     fault = None
     try:
-        siege.run()
-        siege.send_mutants(frames)  # what is left hits a node that has finished
-        siege.run()
-        siege.check_chain()
+        network.run()
+        network.send_mutants(frames)  # what is left hits a node that has finished
+        network.run()
+        network.check_chain()
     except BrokenError as error:
-        fault = Failure(siege.sent, siege.last, str(error))
-    return FuzzResult(seed, frames, siege.sent, siege.verdicts, fault)
+        fault = Failure(network.sent, network.last, str(error))
+    return FuzzResult(seed, frames, network.sent, network.verdicts, fault)
 
 
 def draw_plan(rng: Random, seed: int) -> FuzzPlan:

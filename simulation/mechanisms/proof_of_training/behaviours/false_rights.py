@@ -69,7 +69,7 @@ class _Grinding(TrainingProposer):
         weights_digest = self.work.get_own(head).weights_digest
         declarations = self.read_round(head.hash).declarations
         authors = frozenset(author for author, item in declarations.items() if item.weights_digest == weights_digest)
-        return has_confidence(self.pot.genesis.parameters.confidence, head.state.stakes, authors)
+        return has_confidence(self.judging.genesis.parameters.confidence, head.state.stakes, authors)
 
 
 class TimestampGrinder(Adversary):

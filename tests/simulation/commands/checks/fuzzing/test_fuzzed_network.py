@@ -15,15 +15,14 @@ from protocol.messages import BlockRequest, HeadAnnouncement, Transaction
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ignore, Reason, Reject, Verdict, Wait
-from simulation.commands.checks.fuzzing import fuzz
-from simulation.commands.checks.fuzzing import fuzzed_network as siege
+from simulation.commands.checks.fuzzing import fuzz, fuzzed_network
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
 from simulation.commands.checks.fuzzing.fuzzed_network import TARGET, BrokenError, FuzzedNetwork, find_mark
 from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
 from simulation.training.fake_trainer import FakeTrainer
 from tests.support.core import get_proposer
-from tests.support.fuzzing import make_plan, make_siege
+from tests.support.fuzzing import make_network, make_plan
 
 pytestmark = pytest.mark.many_runs
 
@@ -133,7 +132,7 @@ BROKEN: dict[type[Breaking], str] = {
 
 @pytest.mark.parametrize("victim", BROKEN, ids=lambda victim: victim.__name__)
 def test_a_broken_core_is_found_and_reproduced(victim: type[Node], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(siege, "TIME_LIMIT_NS", 60_000_000_000)  # who gets nowhere need not be waited for
+    monkeypatch.setattr(fuzzed_network, "TIME_LIMIT_NS", 60_000_000_000)  # who gets nowhere need not be waited for
     found = next(result for result in (run_seed(seed, victim=victim) for seed in range(10)) if result.fault)
     assert found.fault is not None
     assert found.fault.text.startswith(BROKEN[victim])  # type: ignore[index]
@@ -253,17 +252,17 @@ def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_change
     assert (find_mark(commands, is_changed=is_changed) is not None) == is_marked
 
 
-def spoil_training(besieged: FuzzedNetwork) -> None:
-    vars(besieged)["trainer"] = FakeTrainer(get_training(besieged.rules).genesis.job, "poison")
+def spoil_training(network: FuzzedNetwork) -> None:
+    vars(network)["trainer"] = FakeTrainer(get_training(network.rules).genesis.job, "poison")
 
 
-def spoil_height(besieged: FuzzedNetwork) -> None:
-    tree = besieged.nodes[TARGET].tree
+def spoil_height(network: FuzzedNetwork) -> None:
+    tree = network.nodes[TARGET].tree
     tree._records[tree.head.hash] = dataclasses.replace(tree.head, height=tree.head.height + 1)
 
 
-def spoil_supply(besieged: FuzzedNetwork) -> None:
-    tree = besieged.nodes[TARGET].tree
+def spoil_supply(network: FuzzedNetwork) -> None:
+    tree = network.nodes[TARGET].tree
     state = dataclasses.replace(tree.head.state, supply=tree.head.state.supply + 1)
     tree._records[tree.head.hash] = dataclasses.replace(tree.head, state=state)
 
@@ -277,9 +276,9 @@ def spoil_supply(besieged: FuzzedNetwork) -> None:
     ],
 )
 def test_every_block_of_the_victim_is_looked_at(spoil: Callable[[FuzzedNetwork], None], told: str) -> None:
-    besieged = make_siege(3)
-    besieged.run()
-    besieged.check_chain()
-    spoil(besieged)
+    network = make_network(3)
+    network.run()
+    network.check_chain()
+    spoil(network)
     with pytest.raises(BrokenError, match=told):
-        besieged.check_chain()
+        network.check_chain()
