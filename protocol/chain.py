@@ -3,6 +3,7 @@
 It knows neither what is in a block nor how it was agreed.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -29,6 +30,10 @@ class BlockRecord(Generic[BlockT, StateT]):
     state: StateT
     weight: int
     """What its branch counts in the choice of a branch: the sum over its blocks."""
+    rank: bytes
+    """Of two branches of one weight, that whose last block has the lower one wins."""
+    right: Hashable = None
+    """What its author was entitled to it by; None where a right is good for any number of blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,38 @@ class UnknownBlockError(KeyError):
 
 
 class BlockTree(Generic[BlockT, StateT]):
-    """All valid blocks by hash, and the head: the heaviest branch, then the lowest hash."""
+    """All valid blocks by hash, and the head: the heaviest branch, then the lowest rank.
 
-    def __init__(self, genesis: BlockRecord[BlockT, StateT]) -> None:
-        """Start with the genesis as head."""
+    Where a right is good for one block, two blocks of one right are two *versions*. While nothing is built on a version
+    it counts nothing, so that whoever has seen both goes on from the block below, whichever came first; a version that
+    others have built on counts like any block.
+    """
+
+    def __init__(
+        self,
+        genesis: BlockRecord[BlockT, StateT],
+        *,
+        last_height: int | None = None,
+        settled_after: int | None = None,
+    ) -> None:
+        """Start with the genesis as head.
+
+        Args:
+            genesis: The first block.
+            last_height: Height that no block exceeds, if there is one.
+            settled_after: Slots that a head of this height has to stand to stay for ever; None: it may always change.
+        """
         self.genesis: Final = genesis
         self.head = genesis
         self._records = {genesis.hash: genesis}
+        self._last_height = last_height
+        self._settled_after = settled_after
+        self._head_since = 0
+        """Slot in which the head became the head."""
+        self._versions: dict[Hashable, list[BlockRecord[BlockT, StateT]]] = {}
+        """Blocks by the right they were made with."""
+        self._built_on: set[Hash32] = set()
+        """Hashes of blocks that another block is built on."""
 
     def __contains__(self, block_hash: Hash32) -> bool:
         """Return whether a block is known."""
@@ -81,23 +111,55 @@ class BlockTree(Generic[BlockT, StateT]):
         """Return every known block, in order of arrival."""
         return tuple(self._records.values())
 
-    def is_heavier(self, candidate: BlockRecord[BlockT, StateT]) -> bool:
-        """Return whether a block would take the head's place."""
-        return (-candidate.weight, candidate.hash) < (-self.head.weight, self.head.hash)
+    def get_versions(self, right: Hashable) -> tuple[BlockRecord[BlockT, StateT], ...]:
+        """Return the known blocks that were made with a right, in order of arrival."""
+        return tuple(self._versions.get(right, ()))
 
-    def add(self, record: BlockRecord[BlockT, StateT]) -> HeadChange[BlockT, StateT] | None:
+    def is_better(self, candidate: BlockRecord[BlockT, StateT]) -> bool:
+        """Return whether a block would take the head's place, if the head may change."""
+        return self._rate(candidate) < self._rate(self.head)
+
+    def is_settled(self, slot: int) -> bool:
+        """Return whether the head is the last block there can be, and has stood for so long that it stays."""
+        is_last = self.head.height == self._last_height
+        return is_last and self._settled_after is not None and slot > self._head_since + self._settled_after
+
+    def add(self, record: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
         """Store a judged block; return how the head moved, or None if it stayed.
+
+        Args:
+            record: The block.
+            slot: The slot it is now.
 
         Raises:
             UnknownBlockError: The parent is not in the tree.
         """
         self.require(record.parent)
         self._records[record.hash] = record
-        if not self.is_heavier(record):
+        self._built_on.add(record.parent)
+        if record.right is not None:
+            self._versions.setdefault(record.right, []).append(record)
+        if self.is_settled(slot):
             return None
-        change = self._find_change(self.head, record)
-        self.head = record
+        best = record if self.is_better(record) else self.head
+        if self._is_doubtful(best):
+            best = min(self._records.values(), key=self._rate)
+        if best is self.head:
+            return None
+        change = self._find_change(self.head, best)
+        self.head = best
+        self._head_since = slot
         return change
+
+    def _is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
+        """Return whether there is another version of a block that nothing is built on."""
+        return record.hash not in self._built_on and len(self._versions.get(record.right, ())) > 1
+
+    def _rate(self, record: BlockRecord[BlockT, StateT]) -> tuple[int, bool, bytes]:
+        """Return what orders blocks, the best first: a doubtful one stands behind the block below it."""
+        if self._is_doubtful(record):
+            return (-self._records[record.parent].weight, True, record.rank)
+        return (-record.weight, False, record.rank)
 
     def get_chain(self) -> tuple[BlockRecord[BlockT, StateT], ...]:
         """Return the head's branch, genesis first."""

@@ -128,10 +128,24 @@ class BlockAppended(msgspec.Struct, frozen=True):
     """How the head moved; None when the block lies on a branch that is not the heaviest."""
 
 
+class RightUsedTwice(msgspec.Struct, frozen=True):
+    """Two valid blocks were made with a right that is good for one; `BlockAppended` has told of the second."""
+
+    author: AccountId
+    """Who signed both."""
+    height: int
+    first: Hash32
+    """The block that this party has had before."""
+    second: Hash32
+    head: Hash32
+    """The party's head now: that of both which others have built on, or the best block that nobody doubts."""
+    head_height: int
+
+
 class Noted(msgspec.Struct, frozen=True):
     """Something the mechanism's half of a node wants on record; its own business until it speaks."""
 
     fact: object
 
 
-Command = Broadcast | Send | Relay | SetTimer | StartWork | Judged | BlockAppended | Noted
+Command = Broadcast | Send | Relay | SetTimer | StartWork | Judged | BlockAppended | RightUsedTwice | Noted

@@ -23,6 +23,8 @@ class ChainRules(Agreed, frozen=True, kw_only=True):
     """Transactions a block may hold."""
     length: int
     """Height of the last block; there is none after it."""
+    settled_after_slots: int | None = None
+    """Slots after which a party keeps the last block against another one of its height; None: never."""
 
 
 class GenesisAccount(Agreed, frozen=True, kw_only=True):

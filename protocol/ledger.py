@@ -85,8 +85,13 @@ def find_block_fault(state: LedgerState, transactions: Iterable[Transaction]) ->
     return None
 
 
+def count_created(transactions: Iterable[Transaction], payouts: Iterable[Payout]) -> int:
+    """Return the micro-coins that a block adds to the supply: what it pays beyond its fees."""
+    return sum(payout.amount for payout in payouts) - sum(transaction.fee for transaction in transactions)
+
+
 def apply_block(
-    state: LedgerState, transactions: Iterable[Transaction], payouts: Iterable[Payout], *, minted: int
+    state: LedgerState, transactions: Iterable[Transaction], payouts: Iterable[Payout], *, most: int
 ) -> LedgerState:
     """Return the state after a block's judged transfers and payouts.
 
@@ -94,11 +99,15 @@ def apply_block(
         state: The state before.
         transactions: Transfers, in order.
         payouts: Who gets the new coins and the fees.
-        minted: Micro-coins the block adds to the supply.
+        most: Micro-coins the block may add to the supply.
 
     Raises:
         LedgerError: The result would not add up.
     """
+    transactions, payouts = tuple(transactions), tuple(payouts)
+    created = count_created(transactions, payouts)
+    if not 0 <= created <= most:
+        raise LedgerError(f"the block creates {created} micro-coins, where {most} are due")
     touched: dict[AccountId, Account] = {}
     for transaction in transactions:
         _move(state, touched, transaction)
@@ -107,9 +116,9 @@ def apply_block(
         touched[payout.account] = Account(account.balance + payout.amount, account.nonce)
     before = sum(state.get_account(owner).balance for owner in touched)
     after = sum(account.balance for account in touched.values())
-    if after - before != minted or any(account.balance < 0 for account in touched.values()):
-        raise LedgerError(f"the block changes balances by {after - before} micro-coins, not by {minted}")
-    return LedgerState(MappingProxyType({**state.accounts, **touched}), state.stakes, state.supply + minted)
+    if after - before != created or any(account.balance < 0 for account in touched.values()):
+        raise LedgerError(f"the block changes balances by {after - before} micro-coins, not by {created}")
+    return LedgerState(MappingProxyType({**state.accounts, **touched}), state.stakes, state.supply + created)
 
 
 def _move(state: LedgerState, touched: dict[AccountId, Account], transaction: Transaction) -> None:

@@ -36,3 +36,21 @@ def is_slot_won(
         return True
     draw = compute_hash(domain, parent, height.to_bytes(4, "big"), slot.to_bytes(8, "big"), author)
     return int.from_bytes(draw, "big") < target
+
+
+def compute_ticket(domain: Domain, *, seed: Hash32, slot: int, author: AccountId) -> Hash32:
+    """Return an author's draw in a slot from a seed that nobody can choose any more."""
+    return compute_hash(domain, seed, slot.to_bytes(8, "big"), author)
+
+
+def has_winning_ticket(
+    domain: Domain, stakes: StakeTable, per_slot: int, *, seed: Hash32, slot: int, author: AccountId
+) -> bool:
+    """Return whether the author wins this slot, on whatever branch; the domain separates kinds of rights."""
+    stake = stakes.get_stake(author)
+    if stake == 0:
+        return False
+    target = compute_target(stake, stakes.total, per_slot)
+    if target == HASH_RANGE:
+        return True
+    return int.from_bytes(compute_ticket(domain, seed=seed, slot=slot, author=author), "big") < target

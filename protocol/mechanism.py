@@ -88,9 +88,9 @@ class Mechanism(ABC):
     """What scenarios and logs call it."""
     summary: ClassVar[str]
     """What is proved, in one line."""
-    messages: ClassVar[tuple[Any, ...]]
+    messages: tuple[Any, ...]
     """Types of all messages of its chains, those of the core among them."""
-    block: ClassVar[type[AnyBlock]]
+    block: type[AnyBlock]
     """Type of its block."""
     reasons: ClassVar[type[Reason]] = ChainReason
     """Its own reasons for refusal, if it has any."""
@@ -132,6 +132,19 @@ class Mechanism(ABC):
     def weigh(self, parent: ChainRecord, block: Any) -> int:
         """Return what a block adds to the weight of its branch: 1, so that most blocks win."""
         return 1
+
+    def rank(self, rules: RulesView, block: Any) -> bytes:
+        """Return what decides between branches of one weight by their last blocks: the lower one wins."""
+        return rules.hash_message(block)
+
+    def find_right(self, block: Any) -> Hashable:
+        """Return the right a block was made with, if a right is good for one block; None if for any number."""
+        return None
+
+    def find_double_user(self, first: Any, second: Any) -> AccountId:
+        """Return who has signed two different blocks of one right."""
+        author: AccountId = second.author
+        return author
 
     def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
         """Return the hash of the proposal that a message is about; None where there is no such thing."""

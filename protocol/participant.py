@@ -14,12 +14,14 @@ from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
     Broadcast,
+    ChainRecord,
     ChainTimer,
     Command,
     Event,
     Judged,
     MessageReceived,
     Relay,
+    RightUsedTwice,
     SetTimer,
     Started,
     Timer,
@@ -37,6 +39,10 @@ from protocol.slots import compute_slot, compute_slot_start
 from protocol.turn import SELF, RecentSet, Turn
 from protocol.types import Hash32, Nanoseconds, PeerId
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ignore, Reason, Reject, Verdict, Wait
+
+MAX_VERSIONS: Final = 2
+"""Blocks of one right taken from whoever sends them: two prove that it was used twice. More are taken out of answers
+only, because somebody may have built on them."""
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
@@ -56,7 +62,9 @@ class Participant:
         self.keys: Final = keys
         self.rules: Final = rules
         self.is_relaying: Final = is_relaying
-        self.tree: BlockTree[AnyBlock, LedgerState] = BlockTree(rules.origin)
+        self.tree: BlockTree[AnyBlock, LedgerState] = BlockTree(
+            rules.origin, last_height=rules.chain.length, settled_after=rules.chain.settled_after_slots
+        )
         self.proposer: Proposer | None = None
         """What it does to earn blocks; None for a light client, which follows and no more."""
         self.mempool: Mempool | None = None
@@ -175,7 +183,7 @@ class Participant:
         """Return what this participant thinks of a message."""
         message = delivery.message
         if isinstance(message, self.rules.mechanism.block):
-            return self._judge_block(turn, message)
+            return self._judge_block(turn, message, is_gossip=delivery.is_gossip)
         if self.proposer is None and not isinstance(message, HeadAnnouncement | BlockResponse):
             return Ignore(ChainReason.NOT_FOR_ME)
         if not self.rules.is_signed(message):
@@ -193,7 +201,7 @@ class Participant:
             return Reject(ChainReason.NOT_BONDED)
         return self.proposer.judge(turn, message) if self.proposer is not None else Ignore(ChainReason.NOT_FOR_ME)
 
-    def _judge_block(self, turn: Turn, block: AnyBlock) -> Verdict:
+    def _judge_block(self, turn: Turn, block: AnyBlock, *, is_gossip: bool) -> Verdict:
         last = self.tree.head.block
         if self.proposer is None and last is not None and self.is_complete:
             verdict = self.rules.mechanism.judge_after_last(last, block)
@@ -206,6 +214,8 @@ class Participant:
             return Reject(ChainReason.BAD_SIGNATURE)
         if block_hash in self._refused:
             return Reject(ChainReason.REFUSED_BLOCK)
+        if is_gossip and len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= MAX_VERSIONS:
+            return Reject(ChainReason.EQUIVOCATION)
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
         context = self.find_context(turn, block, block.height, block.parent)
@@ -282,12 +292,20 @@ class Participant:
 
     def _append(self, turn: Turn, block: AnyBlock) -> None:
         record = self.rules.build_record(self.tree.require(block.parent), block)
-        change = self.tree.add(record)
+        versions = self.tree.get_versions(record.right)
+        change = self.tree.add(record, compute_slot(turn.now, self.rules.chain.slot_ns))
         turn.add(BlockAppended(record, change))
+        if versions:
+            self._report_double_use(turn, versions[0], record)
         if change is not None:
             self._follow(turn, change)
         self.judge_again(turn, Wait(ChainMissing.BLOCK, record.hash))
         self._catch_up.go_on(turn, record.hash, self.tree)
+
+    def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
+        head = self.tree.head
+        author = self.rules.mechanism.find_double_user(first.block, second.block)
+        turn.add(RightUsedTwice(author, second.height, first.hash, second.hash, head.hash, head.height))
 
     def _follow(self, turn: Turn, change: HeadChange[AnyBlock, LedgerState]) -> None:
         """Act on a new head."""
@@ -301,7 +319,7 @@ class Participant:
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid; a message's own signature is no part of its hash."""
         if message.kind == BLOCK_KIND:
-            if reason is not ChainReason.BAD_SIGNATURE:
+            if reason not in (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION):
                 block_hash = self.rules.hash_message(message)
                 self._refused.remember(block_hash)
                 self.judge_again(turn, Wait(ChainMissing.BLOCK, block_hash))

@@ -37,7 +37,7 @@ class Rules:
         self.chain_id: Final[Hash32] = compute_chain_id(mechanism.encode_genesis())
         self._codec: Final = Codec(self.chain_id, mechanism.messages)
         opening = LedgerState.from_genesis(self.genesis)
-        self.origin: Final[ChainRecord] = BlockRecord(self.chain_id, b"", 0, 0, None, opening, 0)
+        self.origin: Final[ChainRecord] = BlockRecord(self.chain_id, b"", 0, 0, None, opening, 0, self.chain_id)
         """The genesis as a block."""
 
     # ---- bytes ----
@@ -148,6 +148,14 @@ class Rules:
 
     def build_record(self, parent: ChainRecord, block: AnyBlock) -> ChainRecord:
         """Return the record of a judged block, with the ledger after it."""
-        state = apply_block(parent.state, block.transactions, block.coinbase, minted=compute_subsidy(block.height))
-        weight = parent.weight + self.mechanism.weigh(parent, block)
-        return BlockRecord(self.hash_message(block), parent.hash, block.height, block.slot, block, state, weight)
+        return BlockRecord(
+            hash=self.hash_message(block),
+            parent=parent.hash,
+            height=block.height,
+            slot=block.slot,
+            block=block,
+            state=apply_block(parent.state, block.transactions, block.coinbase, most=compute_subsidy(block.height)),
+            weight=parent.weight + self.mechanism.weigh(parent, block),
+            rank=self.mechanism.rank(self, block),
+            right=self.mechanism.find_right(block),
+        )

@@ -83,6 +83,9 @@ HEADERS_PER_SLOT: Final = 0.3
 MAX_TRANSACTIONS: Final = 200
 """Transactions a block may hold."""
 
+RULES: Final = 1
+"""Version of the protocol's rules, 1 or 2; docs/protocol.md says what 2 repairs."""
+
 TOLERANCE: Final = 0.0
 """Largest difference of any weight from a node's own that it still takes for the same training; 0: bit by bit."""
 

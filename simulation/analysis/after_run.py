@@ -11,6 +11,7 @@ from functools import partial
 from itertools import combinations
 from typing import Final
 
+from protocol.ledger import count_created
 from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
@@ -178,7 +179,11 @@ def find_chain_fault(rules: Rules, chain: Sequence[bytes]) -> ChainFault | None:
             if (transaction.author, transaction.nonce) in spent:
                 return break_at(f"double spend: a transfer stands twice in the chain, again at height {height}")
             spent.add((transaction.author, transaction.nonce))
-        supply += compute_subsidy(height)
+        created = count_created(step.block.transactions, step.block.coinbase)
+        subsidy = compute_subsidy(height)
+        if created > subsidy:
+            return break_at(f"supply: {created} micro-coins are issued at height {height}, {subsidy} are due at most")
+        supply += created
         fault = find_supply_fault(record)
         if fault is not None:
             return break_at(f"supply: at height {height}, {fault}")

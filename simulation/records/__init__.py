@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Relayed,
         Sent,
         SentCount,
+        UsedTwice,
         Waiting,
     )
     from simulation.records.reading import LogError, RunLog, read_log
@@ -89,7 +90,7 @@ else:
             "lines": "parse_json parse_line",
             "message_facts": (
                 "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Rejected "
-                "RejectedCount Relayed Sent SentCount Waiting"
+                "RejectedCount Relayed Sent SentCount UsedTwice Waiting"
             ),
             "reading": "LogError RunLog read_log",
             "record": "Record Sink short_hash",
@@ -170,6 +171,7 @@ __all__ = [
     "Unevaluated",
     "Unlinked",
     "Unsaved",
+    "UsedTwice",
     "Waiting",
     "WentDown",
     "compute_file_digest",

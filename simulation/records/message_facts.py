@@ -140,6 +140,27 @@ class Appended(Fact, frozen=True, kw_only=True):
     """Blocks given up for it."""
 
 
+class UsedTwice(Fact, frozen=True, kw_only=True):
+    """The party has two blocks that were made with one right: neither counts before another is built on it."""
+
+    event: ClassVar[str] = "used-twice"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = _PARTY
+
+    height: BlockHeight
+    """Height of the second block."""
+    author: str
+    """Label of who signed both."""
+    first: str
+    """Short hash of the block that came first."""
+    second: str
+    """Short hash of the other one."""
+    head: str
+    """Short hash of the party's head from now on."""
+    head_height: Height
+    """Its height."""
+
+
 # ---- counts in place of records ----
 
 
@@ -202,6 +223,6 @@ class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
     """Why, in a word."""
 
 
-register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, Counted)
+register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, UsedTwice, Counted)
 register_parts(Appended, BlockPart)
 register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount)

@@ -39,6 +39,7 @@ from simulation.records.message_facts import (
     Relayed,
     Sent,
     SentCount,
+    UsedTwice,
     Waiting,
 )
 from simulation.records.record import Record
@@ -140,6 +141,9 @@ class Tally:
                 self._add_block(record, fact)
             case Counted():
                 self._add_counted(who, fact)
+            case UsedTwice():
+                party = self.get_party(who)
+                party.head, party.height = fact.head, fact.head_height
             case Waiting():
                 pass  # told, but no figure follows from it
             case _:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from protocol.genesis import Genesis
+from protocol.ledger import count_created
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
-from protocol.subsidy import compute_subsidy
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis import compute_measures
 from simulation.foundation import find_part
@@ -116,7 +116,7 @@ def describe_tally(tally: Tally) -> Summary:
 def compute_ledger(genesis: Genesis, blocks: Sequence[AnyBlock]) -> dict[str, Any]:
     """Return supply in coins, and number and volume of the transfers in a chain."""
     supply = sum(line.balance + line.stake for line in genesis.accounts)
-    supply += sum(compute_subsidy(block.height) for block in blocks)
+    supply += sum(count_created(block.transactions, block.coinbase) for block in blocks)
     moved = [transaction.amount for block in blocks for transaction in block.transactions]
     return {
         "supply": supply / MICRO_COINS_PER_COIN,

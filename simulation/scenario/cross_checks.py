@@ -120,6 +120,15 @@ def _find_protocol_fault(scenario: ScenarioKeys) -> Inconsistency | None:
             "protocol.confidence.count",
             f"{confidence.count} can never be reached by {bonded} bonded nodes; write a smaller number or add nodes",
         )
+    if protocol.without and protocol.rules == 1:
+        return Inconsistency(
+            "protocol.without", "version 1 of the rules has no repairs to leave out; write protocol.rules: 2"
+        )
+    if protocol.tolerance and protocol.rules == 2 and confidence.count is not None:
+        return Inconsistency(
+            "protocol.confidence.count",
+            "with a tolerance a secret proves nothing, so a few colluders could part honest nodes; write stake_share",
+        )
     if protocol.tolerance and scenario.is_training_made_up:
         return Inconsistency(
             "protocol.tolerance",

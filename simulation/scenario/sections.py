@@ -122,6 +122,10 @@ class Rewards(Section):
         return self
 
 
+RepairName = Literal["seeded_draws", "single_rights", "ranked_ties", "open_rounds", "own_secrets", "pay_by_stake"]
+"""What version 2 of the rules repairs, as `protocol.mechanisms.proof_of_training.repairs` names it."""
+
+
 class ChainRules(Section):
     """The rules of the chain."""
 
@@ -131,6 +135,10 @@ class ChainRules(Section):
     declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("DECLARATIONS_PER_SLOT")
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
     max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")
+    rules: Annotated[int, Field(ge=1, le=2)] = from_constant("RULES")
+    """Version of the rules."""
+    without: list[RepairName] = Field(default_factory=list)
+    """Repairs of version 2 that are left out, for a study of what each is worth."""
     tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = from_constant("TOLERANCE")
     """Largest absolute difference of any weight from the judge's own that still counts as the same training."""
     rewards: Rewards = left_out()

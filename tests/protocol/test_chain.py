@@ -13,7 +13,7 @@ from protocol.chain import LOCATOR_DENSE, BlockRecord, BlockTree, UnknownBlockEr
 Record = BlockRecord[str, None]
 Tree = BlockTree[str, None]
 GENESIS: Record = BlockRecord(
-    hash=hashlib.sha256(b"genesis").digest(), parent=b"", height=0, slot=0, block=None, state=None, weight=0
+    hash=hashlib.sha256(b"genesis").digest(), parent=b"", height=0, slot=0, block=None, state=None, weight=0, rank=b""
 )
 
 
@@ -27,6 +27,7 @@ def build(parent: Record, name: str) -> Record:
         block=name,
         state=None,
         weight=parent.weight + 1,
+        rank=digest,
     )
 
 
@@ -82,7 +83,7 @@ def test_the_head_agrees_with_the_slow_version_after_every_block(forest: Forest)
         for number, record in enumerate(order, start=1):
             known = (GENESIS, *order[:number])
             before = tree.head
-            change = tree.add(record)
+            change = tree.add(record, 0)
             assert tree.head == slow_head(known)
             assert list(tree.get_chain()) == slow_branch(known, tree.head)
             if change is None:
@@ -101,7 +102,7 @@ def test_the_head_is_independent_of_the_order_of_arrival(forest: Forest) -> None
     for order in (forest.first, forest.second):
         tree = Tree(GENESIS)
         for record in order:
-            tree.add(record)
+            tree.add(record, 0)
         heads.append(tree.head)
     assert heads[0] == heads[1]
 
@@ -110,9 +111,9 @@ def test_the_head_is_independent_of_the_order_of_arrival(forest: Forest) -> None
 def test_a_block_that_comes_again_changes_nothing(forest: Forest) -> None:
     tree = Tree(GENESIS)
     for record in forest.first:
-        tree.add(record)
+        tree.add(record, 0)
     head = tree.head
-    assert [tree.add(record) for record in forest.second] == [None] * len(forest.second)
+    assert [tree.add(record, 0) for record in forest.second] == [None] * len(forest.second)
     assert tree.head == head
     assert len(tree) == len(forest.first) + 1
 
@@ -121,7 +122,7 @@ def test_a_block_without_its_parent_is_our_own_error() -> None:
     tree = Tree(GENESIS)
     orphan = build_line(GENESIS, 2)[1]
     with pytest.raises(UnknownBlockError):
-        tree.add(orphan)
+        tree.add(orphan, 0)
     assert orphan.hash not in tree
     assert tree.get(orphan.hash) is None
     with pytest.raises(UnknownBlockError):
@@ -133,7 +134,7 @@ def test_a_locator_is_dense_at_the_top_sparse_below_and_ends_at_the_genesis(leng
     tree = Tree(GENESIS)
     line = build_line(GENESIS, length)
     for record in line:
-        tree.add(record)
+        tree.add(record, 0)
     locator = tree.get_locator()
     heights = [tree.require(item).height for item in locator]
     assert heights[-1] == 0
@@ -154,7 +155,7 @@ def test_blocks_after_a_locator_join_on_to_a_block_the_other_has(
     for name, length in (("ours", ours), ("theirs", theirs)):
         tree = Tree(GENESIS)
         for record in [*common, *build_line(tip, length, name)]:
-            tree.add(record)
+            tree.add(record, 0)
         trees.append(tree)
     served = trees[0].get_blocks_after(trees[1].get_locator(), limit)
     names = [record.block for record in trees[0].get_chain()[1:]]
@@ -171,7 +172,7 @@ def test_blocks_after_a_locator_join_on_to_a_block_the_other_has(
 def test_a_locator_of_another_chain_gets_nothing() -> None:
     tree = Tree(GENESIS)
     for record in build_line(GENESIS, 3):
-        tree.add(record)
+        tree.add(record, 0)
     assert tree.get_blocks_after((bytes(32), bytes(31) + b"\x01"), 10) == ()
     assert tree.get_blocks_after((), 10) == ()
     assert len(tree.get_blocks_after((bytes(32), GENESIS.hash), 10)) == 3

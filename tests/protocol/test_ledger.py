@@ -66,7 +66,7 @@ def pay_all(fees: int, height: int = 1) -> tuple[Payout, ...]:
 
 def extend(state: LedgerState, transactions: tuple[Transaction, ...], height: int) -> LedgerState:
     payouts = pay_all(sum(item.fee for item in transactions), height)
-    return apply_block(state, transactions, payouts, minted=compute_subsidy(height))
+    return apply_block(state, transactions, payouts, most=compute_subsidy(height))
 
 
 def transfer(author: int, nonce: int, *, amount: int = 0, fee: int = 0, recipient: int = 0) -> Transaction:
@@ -138,9 +138,11 @@ def test_each_fault_of_a_transfer_has_its_reason(items: list[Transaction], fault
 @pytest.mark.parametrize("off_by", [-1, 1])
 def test_books_that_do_not_add_up_are_our_own_error(off_by: int) -> None:
     state = LedgerState.from_genesis(GENESIS)
-    payouts = (Payout(account=OWNERS[0], amount=compute_subsidy(1) + off_by),)
+    payouts = (Payout(account=OWNERS[0], amount=compute_subsidy(1) + 1),)
     with pytest.raises(LedgerError):
-        apply_block(state, (), payouts, minted=compute_subsidy(1))
+        apply_block(state, (), payouts, most=compute_subsidy(1))
+    with pytest.raises(LedgerError):  # a fee that nobody gets
+        apply_block(state, (transfer(0, 0, fee=1),), (), most=compute_subsidy(1))
     with pytest.raises(LedgerError):
         LedgerState(state.accounts, state.stakes, state.supply + off_by).check_supply()
 

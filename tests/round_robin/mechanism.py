@@ -65,8 +65,8 @@ class RoundRobin(Mechanism):
 
     name: ClassVar = "round_robin"
     summary: ClassVar = "owners of a bond take turns in signing blocks"
-    messages: ClassVar = (Transaction, SealedBlock, HeadAnnouncement, BlockRequest, BlockResponse[SealedBlock])
-    block: ClassVar = SealedBlock
+    messages = (Transaction, SealedBlock, HeadAnnouncement, BlockRequest, BlockResponse[SealedBlock])
+    block = SealedBlock
     reasons: ClassVar = TurnReason
     timers: ClassVar = TurnTimer
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from protocol.codec import Codec, encode_frame
-from protocol.crypto import KeyPair, compute_content_hash
+from protocol.crypto import KeyPair
 from protocol.events import (
     BlockAppended,
     Broadcast,
@@ -30,6 +30,7 @@ from protocol.events import (
 from protocol.genesis import GenesisAccount
 from protocol.light_client import LightClient
 from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_training.building import build_block, build_signature
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -37,6 +38,7 @@ from protocol.mechanisms.proof_of_training.job import (
     TrainingGenesis,
     TrainingJob,
 )
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import (
     MESSAGES,
@@ -96,8 +98,9 @@ def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: o
         stages=3,
         profile="test",
     )
-    tolerance = changes.pop("tolerance", 0)
+    tolerance, repairs = changes.pop("tolerance", 0), changes.pop("repairs", ())
     assert isinstance(tolerance, int)
+    assert isinstance(repairs, tuple)
     for name, value in changes.items():
         target = "job" if name in TrainingJob.__struct_fields__ else "parameters"
         if target == "job":
@@ -109,7 +112,9 @@ def genesis(nodes: int = 4, *, stakes: Iterable[int] | None = None, **changes: o
         GenesisAccount(account=keys(index).public, balance=50_000_000, stake=bond) for index, bond in enumerate(bonds)
     ]
     accounts.sort(key=lambda line: line.account)
-    return TrainingGenesis(parameters=parameters, job=job, accounts=tuple(accounts), seed=7, tolerance=tolerance)
+    return TrainingGenesis(
+        parameters=parameters, job=job, accounts=tuple(accounts), seed=7, tolerance=tolerance, repairs=repairs
+    )
 
 
 def train(stage: int, data: str = "clean", base: bytes = b"") -> TrainingResult:
@@ -296,6 +301,11 @@ class Scene:
     def secret(self, parent: ChainRecord, data: str = "clean") -> Hash32:
         return compute_training_secret(self.chain_id, parent.height + 1, parent.hash, train(parent.height, data).losses)
 
+    def secret_of(self, parent: ChainRecord, author: AccountId, data: str = "clean") -> Hash32:
+        """Return what an author that has trained on some data knows."""
+        own = OwnTraining(weights_digest=train(parent.height, data).weights_digest, secret=self.secret(parent, data))
+        return self.pot.find_secret(own, author)
+
     def declaration(
         self, author: int = 1, *, parent: ChainRecord | None = None, slot: int | None = None, data: str = "clean"
     ) -> TrainingDeclaration:
@@ -309,7 +319,9 @@ class Scene:
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
                 profile=self.genesis.job.profile,
-                commitment=commit(keys(author), self.chain_id, on.height + 1, on.hash, self.secret(on, data)),
+                commitment=commit(
+                    keys(author), self.chain_id, on.height + 1, on.hash, self.secret_of(on, keys(author).public, data)
+                ),
             )
         )
 
@@ -332,7 +344,7 @@ class Scene:
                 slot=self.find_slot(Right.PROPOSE, author, on, first),
                 author=keys(author).public,
                 weights_digest=train(on.height, data).weights_digest,
-                training_secret=self.secret(on, data),
+                training_secret=self.secret_of(on, keys(author).public, data),
                 declarations=tuple(sorted(declarations, key=lambda item: item.author)),
             )
         )
@@ -342,21 +354,16 @@ class Scene:
         return self.pot.draw_stakeholders(self.node.rules, on, header)
 
     def signature(self, header: BlockHeader, author: AccountId) -> StakeholderSignature:
-        digest = compute_content_hash(self.chain_id, header)
-        return self.sign(StakeholderSignature(height=header.height, parent=header.parent, header=digest, author=author))
+        secret = self.secret_of(self.node.tree.get(header.parent) or self.head, author)
+        return self.sign(build_signature(self.pot, self.node.rules, header, author, secret))
 
     def block(self, header: BlockHeader | None = None, transactions: tuple[Transaction, ...] = ()) -> WrappedBlock:
         header = header or self.header()
         chosen = self.stakeholders(header)
-        return self.sign(
-            WrappedBlock(
-                header=header,
-                signatures=tuple(self.signature(header, signer) for signer in chosen[:-1]),
-                transactions=transactions,
-                coinbase=self.pot.build_coinbase(header, chosen, transactions),
-                author=chosen[-1],
-            )
-        )
+        signatures = [self.signature(header, signer) for signer in chosen[:-1]]
+        parent = self.node.tree.get(header.parent) or self.head
+        stakes, secret = parent.state.stakes, self.secret_of(parent, chosen[-1])
+        return self.sign(build_block(self.pot, header, chosen, signatures, transactions, stakes=stakes, secret=secret))
 
     def transfer(
         self, author: int = 1, recipient: int = 2, *, nonce: int = 0, amount: int = 5_000, fee: int = 7

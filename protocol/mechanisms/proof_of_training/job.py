@@ -7,6 +7,7 @@ from msgspec import Meta
 from protocol.codec import encode
 from protocol.genesis import Agreed, ChainRules, GenesisAccount
 from protocol.genesis import compute_chain_id as compute_id
+from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, Repair
 from protocol.types import Hash32, Millionths
 
 PARTS_PER_BILLION: Final = 1_000_000_000
@@ -92,20 +93,30 @@ class TrainingGenesis(Agreed, frozen=True, kw_only=True):
     """Makes two runs of the same job two different chains."""
     tolerance: Billionths = 0
     """Largest absolute difference of any weight from the judge's own that counts as the same training; 0: none."""
+    repairs: tuple[Repair, ...] = ()
+    """Rules of version 2 that are in force, in the order of `VERSION_2`; a chain of version 1 has none."""
 
     @property
     def chain(self) -> ChainRules:
         """The rules that every chain has: it is as long as the job has stages."""
         rules = self.parameters
-        return ChainRules(slot_ns=rules.slot_ns, max_transactions=rules.max_transactions, length=self.job.stages)
+        return ChainRules(
+            slot_ns=rules.slot_ns,
+            max_transactions=rules.max_transactions,
+            length=self.job.stages,
+            settled_after_slots=SETTLED_AFTER_SLOTS if Repair.RANKED_TIES in self.repairs else None,
+        )
 
 
 def encode_genesis(genesis: TrainingGenesis) -> bytes:
     """Return the canonical bytes of a genesis.
 
-    The tolerance stands in them only where there is one: a chain without is the same to those who know of none.
+    The tolerance stands in them only where there is one, or where there are repairs: to those who know of neither, a
+    chain of version 1 is the same.
     """
     agreed = (genesis.parameters, genesis.job, genesis.accounts, genesis.seed)
+    if genesis.repairs:
+        return encode((*agreed, genesis.tolerance, genesis.repairs))
     return encode((*agreed, genesis.tolerance) if genesis.tolerance else agreed)
 
 

@@ -4,34 +4,47 @@ A message is judged in a `Context`: the parent it names, the time, and what the 
 client has no training; it checks everything else. Whoever calls has judged the author of the message itself.
 """
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from protocol.cosigning import follow_the_coin
-from protocol.crypto import Domain
+from protocol.crypto import Domain, compute_hash
 from protocol.events import ChainRecord
-from protocol.lottery import is_slot_won
+from protocol.genesis import compute_chain_id
+from protocol.lottery import has_winning_ticket, is_slot_won
 from protocol.mechanism import Context, Mechanism, RulesView
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
     StakeholderSignature,
+    TrainedBlock,
+    TrainedSignature,
     TrainingDeclaration,
     WrappedBlock,
 )
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
+from protocol.mechanisms.proof_of_training.repairs import Repair
 from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
 from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS, has_confidence
-from protocol.mechanisms.proof_of_training.secret import compute_training_secret, is_commitment_to
+from protocol.mechanisms.proof_of_training.secret import (
+    compute_own_secret,
+    compute_training_secret,
+    is_commitment_to,
+)
 from protocol.mechanisms.proof_of_training.work import CompareWeights
 from protocol.messages import Payout, Transaction
+from protocol.stakes import StakeTable
 from protocol.types import AccountId, Hash32
 from protocol.verdicts import ACCEPT, ChainReason, Reject, Verdict, Wait
 
 DECLARATION_LOTTERY: Final = Domain(b"pot/declaration-lottery/1")
 HEADER_LOTTERY: Final = Domain(b"pot/header-lottery/1")
+SEEDED_DECLARATION_LOTTERY: Final = Domain(b"pot/declaration-lottery/2")
+SEEDED_HEADER_LOTTERY: Final = Domain(b"pot/header-lottery/2")
+SEEDED_STAKEHOLDERS: Final = Domain(b"pot/stakeholders/2")
 
 
 class OwnTraining(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +52,7 @@ class OwnTraining(msgspec.Struct, frozen=True, kw_only=True):
 
     weights_digest: Hash32
     secret: Hash32
+    """The training secret, from which that of each author follows where secrets belong to their authors."""
     is_near: bool | None = None
     """Whether the weights the message names lie within the tolerance of the judge's own; None if that is not known."""
 
@@ -54,26 +68,44 @@ class TrainingJudge(Mechanism):
     def __init__(self, genesis: TrainingGenesis) -> None:
         """Take what all parties agreed on."""
         self.genesis = genesis
+        self.has_seeded_draws: Final = Repair.SEEDED_DRAWS in genesis.repairs
+        self.has_single_rights: Final = Repair.SINGLE_RIGHTS in genesis.repairs
+        self.has_ranked_ties: Final = Repair.RANKED_TIES in genesis.repairs
+        self.has_open_rounds: Final = Repair.OPEN_ROUNDS in genesis.repairs
+        self.has_own_secrets: Final = Repair.OWN_SECRETS in genesis.repairs
+        self.pays_by_stake: Final = Repair.PAY_BY_STAKE in genesis.repairs
 
     # ---- who may speak when ----
 
     def has_won(self, right: Right, parent: ChainRecord, slot: int, author: AccountId) -> bool:
         """Return whether the author's stake after a parent won it a slot for declaring or proposing on it."""
-        parameters = self.genesis.parameters
+        parameters, stakes = self.genesis.parameters, parent.state.stakes
         is_declaring = right is Right.DECLARE
+        per_slot = parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot
+        if self.has_seeded_draws:
+            lottery = SEEDED_DECLARATION_LOTTERY if is_declaring else SEEDED_HEADER_LOTTERY
+            return has_winning_ticket(lottery, stakes, per_slot, seed=self.seed, slot=slot, author=author)
         return is_slot_won(
             DECLARATION_LOTTERY if is_declaring else HEADER_LOTTERY,
-            parent.state.stakes,
-            parameters.declarations_per_slot if is_declaring else parameters.headers_per_slot,
+            stakes,
+            per_slot,
             parent=parent.hash,
             height=parent.height + 1,
             slot=slot,
             author=author,
         )
 
+    @cached_property
+    def seed(self) -> Hash32:
+        """What draws are made from where nobody may choose: the chain id."""
+        return compute_chain_id(self.encode_genesis())
+
     def draw_stakeholders(self, rules: RulesView, parent: ChainRecord, header: BlockHeader) -> tuple[AccountId, ...]:
         """Return the K stakeholders of a header, in order of the draw."""
-        drawn_by = rules.hash_message(header)
+        if self.has_seeded_draws:
+            drawn_by = compute_hash(SEEDED_STAKEHOLDERS, self.seed, header.slot.to_bytes(8, "big"), header.author)
+        else:
+            drawn_by = rules.hash_message(header)
         stakeholders = self.genesis.parameters.stakeholders
         return rules.recall(("stakeholders", drawn_by), follow_the_coin, drawn_by, parent.state.stakes, stakeholders)
 
@@ -86,7 +118,17 @@ class TrainingJudge(Mechanism):
         """Judge whether the author's stake in the parent state won it the slot."""
         return ACCEPT if self.has_won(right, context.parent, slot, author) else Reject(ChainReason.LOTTERY_LOST)
 
+    def judge_slot(self, context: TrainingContext, header: BlockHeader) -> Verdict:
+        """Judge the height and slot of a header, whose right may be good for later slots than the parent's only."""
+        if self.has_single_rights and header.slot <= context.parent.slot and header.height == context.parent.height + 1:
+            return Reject(ChainReason.SLOT_BEFORE_PARENT)
+        return context.rules.judge_position(context, header.height, header.slot)
+
     # ---- training ----
+
+    def find_secret(self, own: OwnTraining, author: AccountId) -> Hash32:
+        """Return what an author that has trained knows."""
+        return compute_own_secret(own.secret, author) if self.has_own_secrets else own.secret
 
     def judge_weights(self, context: TrainingContext, weights_digest: Hash32) -> Verdict:
         """Judge weights against the judge's own: equal bit by bit or, where the chain has a tolerance, near enough."""
@@ -114,9 +156,13 @@ class TrainingJudge(Mechanism):
     # ---- money ----
 
     def build_coinbase(
-        self, header: BlockHeader, stakeholders: tuple[AccountId, ...], transactions: tuple[Transaction, ...]
+        self,
+        header: BlockHeader,
+        stakeholders: tuple[AccountId, ...],
+        transactions: tuple[Transaction, ...],
+        stakes: StakeTable,
     ) -> tuple[Payout, ...]:
-        """Return the one coinbase that is right for a block."""
+        """Return the one coinbase that is right for a block on a parent with these stakes."""
         return compute_coinbase(
             header.height,
             sum(transaction.fee for transaction in transactions),
@@ -124,6 +170,7 @@ class TrainingJudge(Mechanism):
             proposer=header.author,
             declarers=tuple(declaration.author for declaration in header.declarations),
             stakeholders=stakeholders,
+            stakes=stakes if self.pays_by_stake else None,
         )
 
     # ---- messages ----
@@ -134,9 +181,13 @@ class TrainingJudge(Mechanism):
         The commitment is checked against the judge's own secret, if the weights are the judge's own: losses have no
         distance, so other weights have another secret.
         """
-        own = context.own
-        is_same = own is not None and declaration.weights_digest == own.weights_digest
-        return self._judge_declaration(context, declaration, own.secret if own is not None and is_same else None)
+        return self._judge_declaration(context, declaration, self._find_known_secret(context.own, declaration))
+
+    def _find_known_secret(self, own: OwnTraining | None, message: TrainingDeclaration | BlockHeader) -> Hash32 | None:
+        """Return the secret that the author of weights must know; None if the judge cannot know it."""
+        if own is None or message.weights_digest != own.weights_digest:
+            return None
+        return self.find_secret(own, message.author)
 
     def _judge_declaration(
         self, context: TrainingContext, declaration: TrainingDeclaration, secret: Hash32 | None
@@ -158,7 +209,7 @@ class TrainingJudge(Mechanism):
 
     def judge_header(self, context: TrainingContext, header: BlockHeader) -> Verdict:
         """Judge a header, each of its declarations in full."""
-        verdict = context.rules.judge_position(context, header.height, header.slot)
+        verdict = self.judge_slot(context, header)
         if verdict is not ACCEPT:
             return verdict
         verdict = self.judge_right(context, Right.PROPOSE, header.author, header.slot)
@@ -167,8 +218,8 @@ class TrainingJudge(Mechanism):
         verdict = self.judge_weights(context, header.weights_digest)
         if verdict is not ACCEPT:
             return verdict
-        own = context.own
-        if own is not None and header.weights_digest == own.weights_digest and header.training_secret != own.secret:
+        secret = self._find_known_secret(context.own, header)
+        if secret is not None and header.training_secret != secret:
             return Reject(TrainingReason.DIFFERENT_SECRET)
         return self._judge_declarations(context, header)
 
@@ -187,7 +238,11 @@ class TrainingJudge(Mechanism):
             verdict = context.rules.judge_author(context.parent.state, declaration)
             if verdict is not ACCEPT:
                 return verdict
-            verdict = self._judge_declaration(context, declaration, header.training_secret)
+            if self.has_own_secrets:  # what the header shows says nothing about other authors
+                secret = self._find_known_secret(context.own, declaration)
+            else:
+                secret = header.training_secret
+            verdict = self._judge_declaration(context, declaration, secret)
             if verdict is not ACCEPT:
                 return verdict
         rule = self.genesis.parameters.confidence
@@ -196,7 +251,12 @@ class TrainingJudge(Mechanism):
         return ACCEPT
 
     def judge_signature(
-        self, rules: RulesView, header: BlockHeader, signers: tuple[AccountId, ...], signature: StakeholderSignature
+        self,
+        rules: RulesView,
+        header: BlockHeader,
+        signers: tuple[AccountId, ...],
+        signature: StakeholderSignature,
+        own: OwnTraining | None,
     ) -> Verdict:
         """Judge a signature over a known header by one of its first K-1 stakeholders."""
         named = (signature.height, signature.parent, signature.header)
@@ -204,7 +264,14 @@ class TrainingJudge(Mechanism):
             return Reject(TrainingReason.HEADER_MISMATCH)
         if signature.author not in signers:
             return Reject(TrainingReason.NOT_A_STAKEHOLDER)
-        return ACCEPT
+        return self._judge_shown_secret(signature, own)
+
+    def _judge_shown_secret(self, message: StakeholderSignature | WrappedBlock, own: OwnTraining | None) -> Verdict:
+        """Judge whether who signs or wraps has trained, where that has to be shown and the judge can know."""
+        if own is None or not isinstance(message, TrainedSignature | TrainedBlock):
+            return ACCEPT
+        is_right = message.training_secret == self.find_secret(own, message.author)
+        return ACCEPT if is_right else Reject(TrainingReason.DIFFERENT_SECRET)
 
     def judge_proof(self, context: TrainingContext, block: WrappedBlock) -> Verdict:
         """Judge a block's header, the stakeholders' signatures and who wraps it."""
@@ -221,7 +288,9 @@ class TrainingJudge(Mechanism):
         for signer, signature in zip(stakeholders[:-1], block.signatures, strict=True):
             if not rules.is_signed(signature):
                 return Reject(ChainReason.BAD_SIGNATURE)
-            verdict = self.judge_signature(rules, header, (signer,), signature)
+            verdict = self.judge_signature(rules, header, (signer,), signature, context.own)
             if verdict is not ACCEPT:
                 return verdict
-        return ACCEPT if block.author == stakeholders[-1] else Reject(TrainingReason.WRONG_WRAPPER)
+        if block.author != stakeholders[-1]:
+            return Reject(TrainingReason.WRONG_WRAPPER)
+        return self._judge_shown_secret(block, context.own)

@@ -1,18 +1,27 @@
 """Proof of training as a mechanism: what the core asks of it."""
 
-from typing import ClassVar
+from collections.abc import Hashable
+from typing import Any, ClassVar
 
 import msgspec
 
 from protocol.events import ChainRecord
+from protocol.lottery import compute_ticket
 from protocol.mechanism import Mechanism, NodeView, RulesView
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, encode_genesis
-from protocol.mechanisms.proof_of_training.judging import TrainingJudge
-from protocol.mechanisms.proof_of_training.messages import MESSAGES, BlockHeader, StakeholderSignature, WrappedBlock
+from protocol.mechanisms.proof_of_training.judging import SEEDED_HEADER_LOTTERY, TrainingJudge
+from protocol.mechanisms.proof_of_training.messages import (
+    MESSAGES,
+    TRAINED_MESSAGES,
+    BlockHeader,
+    StakeholderSignature,
+    TrainedBlock,
+    WrappedBlock,
+)
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
-from protocol.messages import AnyBlock, Message, Payout
-from protocol.types import Hash32
+from protocol.messages import UNSIGNED, AnyBlock, Message, Payout
+from protocol.types import AccountId, Hash32
 from protocol.verdicts import ACCEPT, Ignore, Verdict
 
 
@@ -21,11 +30,17 @@ class ProofOfTraining(TrainingJudge):
 
     name: ClassVar = "proof_of_training"
     summary: ClassVar = "nodes train a model together; a block attests a stage that every node has trained for itself"
-    messages: ClassVar = MESSAGES
-    block: ClassVar = WrappedBlock
+    messages: tuple[Any, ...] = MESSAGES
+    block: type[WrappedBlock] = WrappedBlock
     reasons: ClassVar = TrainingReason
     waits: ClassVar = TrainingMissing
     timers: ClassVar = Right
+
+    def __init__(self, genesis: TrainingGenesis) -> None:
+        """Take what all parties agreed on."""
+        super().__init__(genesis)
+        if self.has_own_secrets:
+            self.messages, self.block = TRAINED_MESSAGES, TrainedBlock
 
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis."""
@@ -39,7 +54,23 @@ class ProofOfTraining(TrainingJudge):
     def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: WrappedBlock) -> tuple[Payout, ...]:
         """Return the one coinbase that is right for a block."""
         stakeholders = self.draw_stakeholders(rules, parent, block.header)
-        return self.build_coinbase(block.header, stakeholders, block.transactions)
+        return self.build_coinbase(block.header, stakeholders, block.transactions, parent.state.stakes)
+
+    def rank(self, rules: RulesView, block: WrappedBlock) -> bytes:
+        """Return what decides between branches of one length: the earlier slot, then the lower ticket; or the hash."""
+        if not self.has_ranked_ties:
+            return rules.hash_message(block)
+        slot, author = block.header.slot, block.header.author
+        return slot.to_bytes(8, "big") + compute_ticket(SEEDED_HEADER_LOTTERY, seed=self.seed, slot=slot, author=author)
+
+    def find_right(self, block: WrappedBlock) -> Hashable:
+        """Return the right to propose that a block was made with, where it is good for one block."""
+        return (block.header.author, block.header.slot) if self.has_single_rights else None
+
+    def find_double_user(self, first: WrappedBlock, second: WrappedBlock) -> AccountId:
+        """Return who used a right twice: the proposer of two headers, or who wrapped one header twice."""
+        unsigned = [msgspec.structs.replace(block.header, signature=UNSIGNED) for block in (first, second)]
+        return second.author if unsigned[0] == unsigned[1] else second.header.author
 
     def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
         """Return the hash of the header that a header, a stakeholder's signature or a block is about."""

@@ -113,6 +113,22 @@ class WrappedBlock(AnyBlock, frozen=True, kw_only=True, tag="block"):
         return self.header.slot
 
 
+class TrainedSignature(StakeholderSignature, frozen=True, kw_only=True, tag="stakeholder"):
+    """A stakeholder's word where secrets belong to their authors: it shows that the stakeholder has trained."""
+
+    training_secret: Hash32
+    """The author's own secret on the parent."""
+
+
+class TrainedBlock(WrappedBlock, frozen=True, kw_only=True, tag="block"):
+    """A block where secrets belong to their authors: those who sign it and who wraps it show that they have trained."""
+
+    signatures: tuple[TrainedSignature, ...]
+    """Signatures of the first K-1 chosen stakeholders, in the order of the draw."""
+    training_secret: Hash32
+    """The wrapper's own secret on the parent."""
+
+
 MESSAGES: Final = (
     Transaction,
     TrainingDeclaration,
@@ -123,7 +139,19 @@ MESSAGES: Final = (
     BlockRequest,
     BlockResponse[WrappedBlock],
 )
-"""Types of all messages of such a chain."""
+"""Types of all messages of a chain whose secrets are shared by all authors."""
+
+TRAINED_MESSAGES: Final = (
+    Transaction,
+    TrainingDeclaration,
+    BlockHeader,
+    TrainedSignature,
+    TrainedBlock,
+    HeadAnnouncement,
+    BlockRequest,
+    BlockResponse[TrainedBlock],
+)
+"""Types of all messages of a chain whose secrets belong to their authors."""
 
 MESSAGE_KINDS: Final = tuple(message.kind for message in MESSAGES)
 """Names of the message types, as logs and summaries show them."""

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from protocol.cosigning import SignatureBook
 from protocol.events import Broadcast, ChainRecord, Noted, Timer
 from protocol.mechanism import Context, MessageT, NodeView, Proposer
+from protocol.mechanisms.proof_of_training.building import build_block, build_signature
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
 from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
@@ -27,7 +28,7 @@ from protocol.messages import Message, Transaction
 from protocol.phases import advance
 from protocol.slots import compute_slot
 from protocol.turn import RecentSet, Turn
-from protocol.types import Hash32
+from protocol.types import AccountId, Hash32
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 
 LOOKAHEAD_SLOTS: Final = 4
@@ -53,6 +54,8 @@ class TrainingProposer(Proposer):
         self.phase = Phase.TRAINING
         self.work: Final = OwnWork(judge, node.rules)
         self._rounds: dict[Hash32, Round] = {}
+        self._used: dict[tuple[AccountId, int], Hash32] = {}
+        """Headers by author and slot, where a right to propose is good for one on whatever parent."""
         self._refused_headers: RecentSet[Hash32] = RecentSet()
 
     @property
@@ -72,6 +75,7 @@ class TrainingProposer(Proposer):
         """
         self.work.restore(before.work)
         self._rounds = dict(before._rounds)
+        self._used = dict(before._used)
 
     # ---- the round: training, declaring, proposing ----
 
@@ -81,6 +85,9 @@ class TrainingProposer(Proposer):
         for parent in [key for key in self._rounds if self.node.tree.require(key).height < floor]:
             del self._rounds[parent]
             self.work.forget(parent)
+        below = self.node.tree.get(self.head.parent)
+        if below is not None:
+            self._used = {right: header for right, header in self._used.items() if right[1] >= below.slot}
         self.enter_round(turn)
 
     def enter_round(self, turn: Turn) -> None:
@@ -105,7 +112,7 @@ class TrainingProposer(Proposer):
         slot = compute_slot(turn.now, self.node.rules.chain.slot_ns)
         if round_.is_revealed:
             self.advance(turn, Trigger.SECRET_REVEALED)
-        else:
+        if not self.is_closed(round_):
             self.draw(turn, Right.DECLARE, slot)
         self.draw(turn, Right.PROPOSE, slot)
         self.serve_proposals(turn, round_)
@@ -123,8 +130,20 @@ class TrainingProposer(Proposer):
         self.node.set_timer(turn, right, first + LOOKAHEAD_SLOTS if slot is None else slot, self.head.hash)
 
     def wins_slot(self, right: Right, slot: int) -> bool:
-        """Return whether this node has won a right on the head."""
+        """Return whether this node has won a right on the head, and may still use it."""
+        if right is Right.PROPOSE and not self.may_propose(slot):
+            return False
         return self.judging.has_won(right, self.head, slot, self.node.keys.public)
+
+    def may_propose(self, slot: int) -> bool:
+        """Return whether a right to propose in a slot, if it is won, is good on the head and has not been used."""
+        if not self.judging.has_single_rights:
+            return True
+        return slot > self.head.slot and (self.node.keys.public, slot) not in self._used
+
+    def is_closed(self, round_: Round) -> bool:
+        """Return whether declarations no longer count in a round."""
+        return round_.is_revealed and not self.judging.has_open_rounds
 
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Use a right in the slot it was won in, and look for the next one."""
@@ -141,7 +160,7 @@ class TrainingProposer(Proposer):
             if has_won:
                 self.propose(turn, timer.slot)
             self.draw(turn, right, timer.slot + 1)
-        elif not round_.is_revealed and not round_.has_declared:
+        elif not self.is_closed(round_) and not round_.has_declared:
             if has_won:
                 self.declare(turn, timer.slot)
             else:
@@ -153,6 +172,7 @@ class TrainingProposer(Proposer):
         own = self.work.get_own(head)
         height = head.height + 1
         keys, rules = self.node.keys, self.node.rules
+        secret = self.judging.find_secret(own, keys.public)
         self.publish(
             turn,
             TrainingDeclaration(
@@ -162,7 +182,7 @@ class TrainingProposer(Proposer):
                 author=keys.public,
                 weights_digest=own.weights_digest,
                 profile=self.judging.genesis.job.profile,
-                commitment=commit(keys, rules.chain_id, height, head.hash, own.secret),
+                commitment=commit(keys, rules.chain_id, height, head.hash, secret),
             ),
         )
         self.open_round(head.hash).has_declared = True
@@ -183,7 +203,7 @@ class TrainingProposer(Proposer):
                 slot=slot,
                 author=self.node.keys.public,
                 weights_digest=own.weights_digest,
-                training_secret=own.secret,
+                training_secret=self.judging.find_secret(own, self.node.keys.public),
                 declarations=included,
             ),
         )
@@ -195,7 +215,8 @@ class TrainingProposer(Proposer):
     def remind(self, turn: Turn) -> None:
         """Declare once more while the head stands still: a declaration that was lost could hold up a round for ever."""
         own = self.read_round(self.head.hash).declarations.get(self.node.keys.public)
-        if own is not None and self.phase is Phase.DECLARING:
+        is_open = self.phase is Phase.DECLARING or (self.phase is Phase.SIGNING and self.judging.has_open_rounds)
+        if own is not None and is_open:
             turn.add(Broadcast(own))
 
     # ---- slow work ----
@@ -261,18 +282,24 @@ class TrainingProposer(Proposer):
         if known is not None:
             is_same = self._hash(known) == self._hash(declaration)
             return Ignore(ChainReason.DUPLICATE) if is_same else Reject(ChainReason.EQUIVOCATION)
-        return Ignore(TrainingReason.WINDOW_CLOSED) if round_.is_revealed else ACCEPT
+        return Ignore(TrainingReason.WINDOW_CLOSED) if self.is_closed(round_) else ACCEPT
 
     def judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
         """Judge a header by itself, and against its author's others."""
+        if self.judging.has_single_rights:  # before all that is dear: who has one right could send many headers
+            verdict = self._judge_use(header, self._used.get((header.author, header.slot)))
+            if verdict is not ACCEPT:
+                return verdict
         verdict = self._judge_in_context(turn, self.judging.judge_header, header)
         if verdict is not ACCEPT:
             return verdict
-        known = self.read_round(header.parent).get_header_in_slot(header.author, header.slot)
-        if known is not None:
-            is_same = known == self._hash(header)
-            return Ignore(ChainReason.DUPLICATE) if is_same else Reject(ChainReason.EQUIVOCATION)
-        return ACCEPT
+        return self._judge_use(header, self.read_round(header.parent).get_header_in_slot(header.author, header.slot))
+
+    def _judge_use(self, header: BlockHeader, known: Hash32 | None) -> Verdict:
+        """Judge a header against the one that its author has already sent with the same right, if there is one."""
+        if known is None:
+            return ACCEPT
+        return Ignore(ChainReason.DUPLICATE) if known == self._hash(header) else Reject(ChainReason.EQUIVOCATION)
 
     def _judge_in_context(
         self, turn: Turn, judge: Callable[[Context[Any], NamingT], Verdict], message: NamingT
@@ -297,7 +324,11 @@ class TrainingProposer(Proposer):
         proposal = self.read_round(signature.parent).proposals.get(signature.header)
         if proposal is None:
             return Wait(TrainingMissing.HEADER, signature.header)
-        verdict = self.judging.judge_signature(self.node.rules, proposal.header, proposal.book.signers, signature)
+        header, signers = proposal.header, proposal.book.signers
+        own = self.find_own(parent, header) if self.judging.has_own_secrets else None
+        if isinstance(own, Wait):
+            return own
+        verdict = self.judging.judge_signature(self.node.rules, header, signers, signature, own)
         if verdict is not ACCEPT:
             return verdict
         return Ignore(ChainReason.DUPLICATE) if signature.author in proposal.book else ACCEPT
@@ -320,7 +351,13 @@ class TrainingProposer(Proposer):
         parent = self.node.tree.require(header.parent)
         header_hash = self._hash(header)
         proposal = Proposal(header, SignatureBook(self.judging.draw_stakeholders(self.node.rules, parent, header)))
-        self.open_round(header.parent).add_proposal(header_hash, proposal)
+        round_ = self.open_round(header.parent)
+        round_.add_proposal(header_hash, proposal)
+        if self.judging.has_single_rights:
+            self._used[header.author, header.slot] = header_hash
+        if self.judging.has_open_rounds:
+            for declaration in header.declarations:
+                round_.add_declaration(declaration)
         if parent.hash == self.head.hash:
             self.advance(turn, Trigger.SECRET_REVEALED)
             self._serve(turn, header_hash, proposal)
@@ -339,23 +376,26 @@ class TrainingProposer(Proposer):
         author = self.node.keys.public
         if author in book.signers and not proposal.has_signed:
             proposal.has_signed = True
-            self.publish(
-                turn,
-                StakeholderSignature(height=header.height, parent=header.parent, header=header_hash, author=author),
-            )
+            self.publish(turn, build_signature(self.judging, self.node.rules, header, author, self.show_secret(header)))
         if author == book.wrapper and book.is_complete and not proposal.has_wrapped:
             proposal.has_wrapped = True
             self.publish(turn, self._build_block(header, book))
 
     def _build_block(self, header: BlockHeader, book: SignatureBook[StakeholderSignature]) -> WrappedBlock:
-        transactions = self.choose_transactions()
-        return WrappedBlock(
-            header=header,
-            signatures=book.get_signatures(),
-            transactions=transactions,
-            coinbase=self.judging.build_coinbase(header, (*book.signers, book.wrapper), transactions),
-            author=self.node.keys.public,
+        return build_block(
+            self.judging,
+            header,
+            (*book.signers, book.wrapper),
+            book.get_signatures(),
+            self.choose_transactions(),
+            stakes=self.head.state.stakes,
+            secret=self.show_secret(header),
         )
+
+    def show_secret(self, header: BlockHeader) -> Hash32:
+        """Return what shows that this node has trained what a header says; nobody looks where secrets are shared."""
+        own = self.work.get_own(self.node.tree.require(header.parent))
+        return self.judging.find_secret(own, self.node.keys.public)
 
     def choose_transactions(self) -> tuple[Transaction, ...]:
         """Return the transfers that a block this node wraps carries."""

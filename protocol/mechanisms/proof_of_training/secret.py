@@ -8,6 +8,7 @@ from protocol.types import AccountId, Hash32, Signature
 COMMITMENT: Final = Domain(b"pot/commitment/1")
 SECRET: Final = Domain(b"pot/secret/1")
 SECRET_STEP: Final = Domain(b"pot/secret-step/1")
+OWN_SECRET: Final = Domain(b"pot/own-secret/2")
 
 LOSS_BYTES: Final = 4
 """A loss is one IEEE 754 binary32 number, big-endian."""
@@ -28,6 +29,14 @@ def compute_training_secret(chain_id: Hash32, height: int, parent: Hash32, losse
     for start in range(0, len(losses), LOSS_BYTES):
         secret = compute_hash(SECRET_STEP, losses[start : start + LOSS_BYTES], secret)
     return secret
+
+
+def compute_own_secret(training_secret: Hash32, author: AccountId) -> Hash32:
+    """Return what the training secret of a stage is for one author.
+
+    Whoever has trained can work it out for each author; from that of one author nobody gets that of another.
+    """
+    return compute_hash(OWN_SECRET, training_secret, author)
 
 
 def _commitment_hash(chain_id: Hash32, height: int, parent: Hash32, secret: Hash32) -> Hash32:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from protocol.events import BlockAppended, Judged
+from protocol.events import BlockAppended, Judged, RightUsedTwice
 from protocol.messages import Message
 from protocol.rules import Rules
 from protocol.types import AccountId
@@ -93,6 +93,13 @@ class CountingRecorder(Recorder):
         if key not in self._counts.blocks_seen:
             self._counts.blocks_seen.add(key)
             self._sink(self._describe_block(appended))
+
+    def record_double_use(self, use: RightUsedTwice) -> None:
+        """Record it the first time a party sees it."""
+        key = (use.second, "used twice")
+        if key not in self._counts.blocks_seen:
+            self._counts.blocks_seen.add(key)
+            super().record_double_use(use)
 
     def record_noted(self, noted: object) -> None:
         """Leave it out."""

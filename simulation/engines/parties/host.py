@@ -16,6 +16,7 @@ from protocol.events import (
     MessageReceived,
     Noted,
     Relay,
+    RightUsedTwice,
     Send,
     SetTimer,
     Started,
@@ -129,6 +130,9 @@ class Host:
     def _record_judged(self, action: Judged) -> None:
         self.recorder.record_judged(action)
 
+    def _record_double_use(self, action: RightUsedTwice) -> None:
+        self.recorder.record_double_use(action)
+
     def _record_noted(self, action: Noted) -> None:
         self.recorder.record_noted(action.fact)
 
@@ -173,6 +177,7 @@ _HANDLERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     SetTimer: Host._set_timer,
     StartWork: Host._start_work,
     BlockAppended: Host._record_block,
+    RightUsedTwice: Host._record_double_use,
     Noted: Host._record_noted,
 }
 """What each action means. One table for all hosts: in large networks what each has of its own is never in the cache."""

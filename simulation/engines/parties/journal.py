@@ -21,6 +21,7 @@ from protocol.events import (
     MessageReceived,
     Noted,
     Relay,
+    RightUsedTwice,
     Send,
     SetTimer,
     Started,
@@ -151,6 +152,8 @@ def describe(command: Command, words: JournalWords) -> str:
         case BlockAppended(record, change):
             moved = f"head moved, {len(change.abandoned)} left" if change else "head stays"
             return f"appended {record.height} {record.hash.hex()}, {moved}"
+        case RightUsedTwice(author, height, first, second):
+            return f"used twice by {author.hex()} at {height}: {first.hex()} {second.hex()}"
         case Noted(fact):
             return words.describe_noted(fact)
 

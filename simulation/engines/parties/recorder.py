@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Hashable
+from typing import Final
 
-from protocol.events import BlockAppended, Judged
+from protocol.events import BlockAppended, Judged, RightUsedTwice
 from protocol.messages import BlockResponse, Message
 from protocol.rules import Rules
 from protocol.verdicts import Accept, ChainReason, Ignore, Reject, Wait
@@ -16,10 +17,14 @@ from simulation.records import (
     Relayed,
     Sent,
     Sink,
+    UsedTwice,
     Waiting,
     find_reporter,
     short_hash,
 )
+
+GENESIS: Final = "genesis"
+"""What records call the first block."""
 
 
 class Recorder:
@@ -94,6 +99,19 @@ class Recorder:
         self._sink(self._describe_block(appended))
         self.flush()
 
+    def record_double_use(self, use: RightUsedTwice) -> None:
+        """Record that a right was used twice."""
+        self._sink(
+            UsedTwice(
+                height=use.height,
+                author=self._labels.get(use.author, short_hash(use.author)),
+                first=short_hash(use.first),
+                second=short_hash(use.second),
+                head=short_hash(use.head) if use.head_height else GENESIS,
+                head_height=use.head_height,
+            )
+        )
+
     def record_noted(self, noted: object) -> None:
         """Record what the mechanism's half of the party wants on record."""
         self._sink(self._reporter.describe_noted(noted))
@@ -118,7 +136,7 @@ class Recorder:
             parent=short_hash(record.parent),
             part=self._reporter.describe_block(record.block, self._labels),
             transactions=len(record.block.transactions),
-            head=appended.change is not None,
+            head=appended.change is not None and record in appended.change.adopted,
             reorg=len(appended.change.abandoned) if appended.change else 0,
         )
 

@@ -12,6 +12,7 @@ from protocol.mechanisms.proof_of_training.job import (
     TrainingJob,
 )
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.mechanisms.proof_of_training.repairs import VERSION_2, Repair
 from protocol.types import PARTS_PER_MILLION
 from simulation.foundation import derive_seed, to_millionths
 from simulation.scenario import Scenario, TrainingJobKeys
@@ -38,8 +39,20 @@ def build_mechanism(
             accounts=accounts,
             seed=scenario.seed,
             tolerance=round(scenario.protocol.tolerance * PARTS_PER_BILLION),
+            repairs=_choose_repairs(scenario),
         )
     )
+
+
+def _choose_repairs(scenario: Scenario) -> tuple[Repair, ...]:
+    """Return the rules of version 2 that are in force; near weights have secrets that nobody else can know."""
+    rules = scenario.protocol
+    if rules.rules == 1:
+        return ()
+    left_out = {Repair(name) for name in rules.without}
+    if rules.tolerance:
+        left_out.add(Repair.OWN_SECRETS)
+    return tuple(repair for repair in VERSION_2 if repair not in left_out)
 
 
 def _build_parameters(scenario: Scenario) -> ProtocolParameters:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from protocol.crypto import KeyPair
+from protocol.mechanisms.proof_of_training.building import build_block, build_signature
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
-    StakeholderSignature,
     TrainingDeclaration,
     WrappedBlock,
 )
@@ -30,15 +30,12 @@ def build_colluding_block(rules: Rules, keys: Mapping[bytes, KeyPair], header: B
     )
     header = keys[header.author].sign(chain_id, msgspec.structs.replace(header, declarations=declarations))
     pot = get_training(rules)
-    stakeholders = pot.draw_stakeholders(rules, rules.origin, header)  # bonds are always those of the genesis
-    signatures = tuple(_endorse(rules, keys[author], header) for author in stakeholders[:-1])
-    block = WrappedBlock(
-        header=header,
-        signatures=signatures,
-        transactions=(),
-        coinbase=pot.build_coinbase(header, stakeholders, ()),
-        author=stakeholders[-1],
-    )
+    stakes, secret = rules.origin.state.stakes, header.training_secret  # bonds are always those of the genesis
+    stakeholders = pot.draw_stakeholders(rules, rules.origin, header)
+    signatures = [
+        keys[author].sign(chain_id, build_signature(pot, rules, header, author, secret)) for author in stakeholders[:-1]
+    ]
+    block = build_block(pot, header, stakeholders, signatures, (), stakes=stakes, secret=secret)
     return keys[block.author].sign(chain_id, block)
 
 
@@ -54,10 +51,3 @@ def _declare(
         commitment=commit(pair, chain_id, header.height, header.parent, header.training_secret),
     )
     return pair.sign(chain_id, changed)
-
-
-def _endorse(rules: Rules, pair: KeyPair, header: BlockHeader) -> StakeholderSignature:
-    unsigned = StakeholderSignature(
-        height=header.height, parent=header.parent, header=rules.hash_message(header), author=pair.public
-    )
-    return pair.sign(rules.chain_id, unsigned)

@@ -211,7 +211,8 @@ class Mutator:
         block = self._rng.choice(blocks)
         chosen = tuple(self._rng.sample(transfers, self._rng.randint(0, min(3, len(transfers)))))
         stakeholders = (*(item.author for item in block.signatures), block.author)
-        coinbase = get_training(self._rules).build_coinbase(block.header, stakeholders, chosen)
+        stakes = self._rules.origin.state.stakes  # those of the genesis, for ever
+        coinbase = get_training(self._rules).build_coinbase(block.header, stakeholders, chosen, stakes)
         return self._sign_as_author(msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase))
 
     def _collude(self) -> msgspec.Struct:

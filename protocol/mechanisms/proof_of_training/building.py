@@ -1,0 +1,67 @@
+"""What stakeholders make of a header: signatures, and a whole block. Nothing here is signed yet."""
+
+from collections.abc import Sequence
+
+from protocol.mechanism import RulesView
+from protocol.mechanisms.proof_of_training.judging import TrainingJudge
+from protocol.mechanisms.proof_of_training.messages import (
+    BlockHeader,
+    StakeholderSignature,
+    TrainedBlock,
+    TrainedSignature,
+    WrappedBlock,
+)
+from protocol.messages import Transaction
+from protocol.stakes import StakeTable
+from protocol.types import AccountId, Hash32
+
+
+def build_signature(
+    judge: TrainingJudge, rules: RulesView, header: BlockHeader, author: AccountId, secret: Hash32
+) -> StakeholderSignature:
+    """Return a stakeholder's word for a header; its own secret is shown where secrets belong to their authors."""
+    height, parent, header_hash = header.height, header.parent, rules.hash_message(header)
+    if judge.has_own_secrets:
+        return TrainedSignature(height=height, parent=parent, header=header_hash, author=author, training_secret=secret)
+    return StakeholderSignature(height=height, parent=parent, header=header_hash, author=author)
+
+
+def build_block(
+    judge: TrainingJudge,
+    header: BlockHeader,
+    stakeholders: tuple[AccountId, ...],
+    signatures: Sequence[StakeholderSignature],
+    transactions: tuple[Transaction, ...],
+    *,
+    stakes: StakeTable,
+    secret: Hash32,
+) -> WrappedBlock:
+    """Return the block that the last stakeholder wraps.
+
+    Args:
+        judge: The mechanism.
+        header: What was proposed.
+        stakeholders: All K, in order of the draw.
+        signatures: Those of the first K-1, in that order.
+        transactions: Transfers, in the order they are applied.
+        stakes: Bonds in the state of the parent.
+        secret: The wrapper's own secret, shown where secrets belong to their authors.
+    """
+    author = stakeholders[-1]
+    coinbase = judge.build_coinbase(header, stakeholders, transactions, stakes)
+    if not judge.has_own_secrets:
+        return WrappedBlock(
+            header=header,
+            signatures=tuple(signatures),
+            transactions=transactions,
+            coinbase=coinbase,
+            author=author,
+        )
+    return TrainedBlock(
+        header=header,
+        signatures=tuple(item for item in signatures if isinstance(item, TrainedSignature)),
+        transactions=transactions,
+        coinbase=coinbase,
+        author=author,
+        training_secret=secret,
+    )
