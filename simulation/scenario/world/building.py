@@ -80,8 +80,9 @@ def _build_coalitions(scenario: Scenario) -> dict[str, Coalition]:
             groups.setdefault(name, []).append(label)
     coalitions: dict[str, Coalition] = {}
     for name, labels in groups.items():
-        accounts = [make_keys(derive_bytes(scenario.seed, "key", "node", label)).public for label in labels]
-        coalition = Coalition(name, tuple(zip(labels, accounts, strict=True)))
+        seeds = tuple(derive_bytes(scenario.seed, "key", "node", label) for label in labels)
+        accounts = [make_keys(seed).public for seed in seeds]
+        coalition = Coalition(name, tuple(zip(labels, accounts, strict=True)), seeds)
         coalitions |= dict.fromkeys(labels, coalition)
     return coalitions
 
