@@ -22,9 +22,10 @@ from protocol.codec import encode, encode_frame
 from protocol.cosigning import FOLLOW_THE_COIN, follow_the_coin
 from protocol.crypto import MESSAGE, KeyPair, compute_content_hash, compute_hash, framed, verify
 from protocol.genesis import GenesisAccount
-from protocol.lottery import compute_target, is_slot_won
+from protocol.lottery import compute_target, has_winning_ticket, is_slot_won
 from protocol.mechanisms.proof_of_training import judging
 from protocol.mechanisms.proof_of_training import secret as secret_module
+from protocol.mechanisms.proof_of_training.building import build_block, build_signature
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -35,6 +36,7 @@ from protocol.mechanisms.proof_of_training.job import (
     encode_genesis,
 )
 from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
     BlockHeader,
@@ -42,9 +44,11 @@ from protocol.mechanisms.proof_of_training.messages import (
     TrainingDeclaration,
     WrappedBlock,
 )
+from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
-from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
+from protocol.mechanisms.proof_of_training.secret import commit, compute_own_secret, compute_training_secret
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.rules import Rules
 from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
 from tests.support.core import decode_frame
@@ -60,7 +64,15 @@ TAGS: Final = {
     "HEADER_LOTTERY": judging.HEADER_LOTTERY,
     "FOLLOW_THE_COIN": FOLLOW_THE_COIN,
 }
-"""Every purpose tag of the core and of proof of training."""
+"""Every purpose tag of the core and of version 1 of proof of training."""
+
+TAGS_2: Final = {
+    "OWN_SECRET": secret_module.OWN_SECRET,
+    "SEEDED_DECLARATION_LOTTERY": judging.SEEDED_DECLARATION_LOTTERY,
+    "SEEDED_HEADER_LOTTERY": judging.SEEDED_HEADER_LOTTERY,
+    "SEEDED_STAKEHOLDERS": judging.SEEDED_STAKEHOLDERS,
+}
+"""What version 2 adds."""
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "vectors"
 KEYS: Final = sorted((KeyPair(bytes([number]) * 32) for number in (1, 2, 3, 4)), key=lambda pair: pair.public)
@@ -226,12 +238,91 @@ def build_money_vectors() -> Vectors:
     }
 
 
+REPAIRED: Final = msgspec.structs.replace(GENESIS, repairs=VERSION_2)
+CHAIN_2: Final = compute_chain_id(REPAIRED)
+SECRET_2: Final = compute_training_secret(CHAIN_2, 1, CHAIN_2, LOSSES)
+
+
+def build_block_2() -> WrappedBlock:
+    """Return a block of version 2 that everybody has signed whose word it needs, but that won no lottery."""
+    pot = ProofOfTraining(REPAIRED)
+    rules, by_owner = Rules(pot), {pair.public: pair for pair in KEYS}
+    secrets = {owner: compute_own_secret(SECRET_2, owner) for owner in OWNERS}
+    declarations = tuple(
+        pair.sign(
+            CHAIN_2,
+            TrainingDeclaration(
+                height=1,
+                parent=CHAIN_2,
+                slot=3,
+                author=pair.public,
+                weights_digest=WEIGHTS,
+                profile="vector",
+                commitment=commit(pair, CHAIN_2, 1, CHAIN_2, secrets[pair.public]),
+            ),
+        )
+        for pair in KEYS[:3]
+    )
+    header = KEYS[0].sign(
+        CHAIN_2,
+        BlockHeader(
+            height=1,
+            parent=CHAIN_2,
+            slot=300,
+            author=OWNERS[0],
+            weights_digest=WEIGHTS,
+            training_secret=secrets[OWNERS[0]],
+            declarations=declarations,
+        ),
+    )
+    stakeholders = pot.draw_stakeholders(rules, rules.origin, header)
+    signatures = [
+        by_owner[owner].sign(CHAIN_2, build_signature(pot, rules, header, owner, secrets[owner]))
+        for owner in stakeholders[:-1]
+    ]
+    wrapper = stakeholders[-1]
+    block = build_block(pot, header, stakeholders, signatures, (), stakes=STAKES, secret=secrets[wrapper])
+    return by_owner[wrapper].sign(CHAIN_2, block)
+
+
+def build_version_2_vectors() -> Vectors:
+    """Return what version 2 of the rules adds or changes; everything else is as in version 1."""
+    parts: tuple[tuple[bytes, ...], ...] = ((), (b"",), (b"pot", b"\x00"))
+    block = build_block_2()
+    pot = ProofOfTraining(REPAIRED)
+    lotteries = ("SEEDED_DECLARATION_LOTTERY", "SEEDED_HEADER_LOTTERY")
+    return {
+        "genesis": encode_genesis(REPAIRED).hex(),
+        "chain_id": CHAIN_2.hex(),
+        "tags": {name: tag.decode() for name, tag in TAGS_2.items()},
+        "hashes": {name: [compute_hash(tag, *some).hex() for some in parts] for name, tag in TAGS_2.items()},
+        "won_slots": {
+            name: {
+                owner.hex(): [
+                    slot
+                    for slot in range(64)
+                    if has_winning_ticket(TAGS_2[name], STAKES, 500_000, seed=CHAIN_2, slot=slot, author=owner)
+                ]
+                for owner in OWNERS
+            }
+            for name in lotteries
+        },
+        "own_secrets": {owner.hex(): compute_own_secret(SECRET_2, owner).hex() for owner in OWNERS},
+        "block": encode_frame(CHAIN_2, block).hex(),
+        "block_hash": compute_content_hash(CHAIN_2, block).hex(),
+        "rank": pot.rank(Rules(pot), block).hex(),
+        "signature": encode_frame(CHAIN_2, block.signatures[0]).hex(),
+        "coinbase": {line.account.hex(): line.amount for line in block.coinbase},
+    }
+
+
 BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
     "hashes": build_hash_vectors,
     "lottery": build_lottery_vectors,
     "messages": build_message_vectors,
     "money": build_money_vectors,
     "training": build_training_vectors,
+    "version_2": build_version_2_vectors,
 }
 
 
@@ -295,8 +386,31 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
     assert follow_the_coin(WEIGHTS, STAKES, 1) == (owner,)
 
 
+def test_version_2_is_that_of_the_written_definitions() -> None:
+    def sha(tag: str, *parts: bytes) -> bytes:
+        data = [tag.encode(), *parts]
+        return hashlib.sha256(b"".join(struct.pack(">I", len(part)) + part for part in data)).digest()
+
+    names = ["seeded_draws", "single_rights", "ranked_ties", "open_rounds", "own_secrets", "pay_by_stake"]
+    agreed = (GENESIS.parameters, GENESIS.job, GENESIS.accounts, GENESIS.seed, 0, names)
+    assert sha("pot/genesis/1", encode(agreed)) == CHAIN_2
+    assert msgspec.msgpack.decode(encode(agreed), type=TrainingGenesis) == REPAIRED
+    block = build_block_2()
+    header, slot = block.header, struct.pack(">Q", block.header.slot)
+    assert header.training_secret == sha("pot/own-secret/2", SECRET_2, header.author)
+    ticket = sha("pot/header-lottery/2", CHAIN_2, slot, header.author)
+    pot = ProofOfTraining(REPAIRED)
+    assert pot.rank(Rules(pot), block) == slot + ticket
+    drawn_by = sha("pot/stakeholders/2", CHAIN_2, slot, header.author)
+    assert (*(item.author for item in block.signatures), block.author) == follow_the_coin(drawn_by, STAKES, 3)
+    share = compute_subsidy(1) * 300_000 // 1_000_000
+    paid = {line.account: line.amount for line in block.coinbase}
+    earned = {owner: share * STAKES.get_stake(owner) // 10_000 for owner in OWNERS[:3]}
+    assert sum(paid.values()) == compute_subsidy(1) - share + sum(earned.values())
+
+
 def test_purpose_tags_are_distinct_and_framing_keeps_parts_apart() -> None:
-    assert len(set(TAGS.values())) == len(TAGS)
+    assert len({*TAGS.values(), *TAGS_2.values()}) == len(TAGS) + len(TAGS_2)
     lists = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (framed(b"ab", b"c"),)]
     assert len({framed(*parts) for parts in lists}) == len(lists)
 

@@ -10,6 +10,7 @@ import pytest
 
 from protocol.codec import encode_frame
 from protocol.events import BlockAppended, Broadcast, ChainTimer, Judged, MessageReceived, Send
+from protocol.ledger import count_created
 from protocol.light_client import LightClient
 from protocol.mechanism import Context, Mechanism
 from protocol.mechanisms import find_mechanism, list_mechanisms
@@ -111,7 +112,10 @@ class MechanismContract(ABC):
         chain = cluster.parties["0"].tree.get_chain()
         supply = chain[0].state.supply
         for record in chain[1:]:
-            supply += compute_subsidy(record.height)
+            assert record.block is not None
+            created = count_created(record.block.transactions, record.block.coinbase)
+            assert 0 < created <= compute_subsidy(record.height)
+            supply += created
             assert record.state.supply == supply
             record.state.check_supply()
 

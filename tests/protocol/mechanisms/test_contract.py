@@ -8,6 +8,7 @@ from protocol.genesis import ChainRules, GenesisAccount
 from protocol.mechanism import Mechanism
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms, register
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 from tests.support.core import SLOT_NS, genesis, keys
@@ -30,6 +31,17 @@ class TestProofOfTraining(MechanismContract):
     @staticmethod
     def make() -> Mechanism:
         return ProofOfTraining(genesis(NODES))
+
+
+class TestProofOfTrainingTwo(MechanismContract):
+    """Version 2 of its rules."""
+
+    mechanism: ClassVar[type[Mechanism]] = ProofOfTraining
+    chosen: ClassVar[frozenset[str]] = frozenset({"training_secret"})  # a light client has not trained
+
+    @staticmethod
+    def make() -> Mechanism:
+        return ProofOfTraining(genesis(NODES, repairs=VERSION_2))
 
 
 class TestRoundRobin(MechanismContract):
