@@ -42,9 +42,9 @@ def compute_hash(domain: Domain, *parts: bytes) -> Hash32:
 def compute_content_hash(chain_id: Hash32, message: Message) -> Hash32:
     """Return the hash that identifies a message and that its author signs; it leaves the signature out.
 
-    The type of the message is part of its canonical bytes, so it is part of the hash.
+    The type of the message is part of its canonical bytes, so it is part of the hash. What is detached is left out too.
     """
-    unsigned = msgspec.structs.replace(message, signature=UNSIGNED)
+    unsigned = msgspec.structs.replace(message, signature=UNSIGNED, **message.detached)
     return compute_hash(MESSAGE, chain_id, encode(unsigned))
 
 

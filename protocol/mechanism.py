@@ -133,6 +133,10 @@ class Mechanism(ABC):
         """Return what a block adds to the weight of its branch: 1, so that most blocks win."""
         return 1
 
+    def is_whole(self, block: Any) -> bool:
+        """Return whether what a block's hash leaves out is what the block commits to."""
+        return True
+
     def rank(self, rules: RulesView, block: Any) -> bytes:
         """Return what decides between branches of one weight by their last blocks: the lower one wins."""
         return rules.hash_message(block)

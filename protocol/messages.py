@@ -5,6 +5,8 @@ sender's signature over the canonical bytes of the same message with that field 
 adds its own messages, one of which is its block.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 import msgspec
@@ -27,6 +29,8 @@ class Message(Record, frozen=True):
 
     kind: ClassVar[str]
     """Name of its type, as logs and summaries show it."""
+    detached: ClassVar[Mapping[str, object]] = MappingProxyType({})
+    """Fields that its hash leaves out because another field commits to them, and what stands for them."""
 
     if TYPE_CHECKING:  # each type has these fields at a place of its own, so that they cannot stand here
 

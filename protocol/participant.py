@@ -44,6 +44,9 @@ MAX_VERSIONS: Final = 2
 """Blocks of one right taken from whoever sends them: two prove that it was used twice. More are taken out of answers
 only, because somebody may have built on them."""
 
+UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY, ChainReason.EQUIVOCATION})
+"""Refusals of a block that say nothing about its hash: another block with that hash may be right, or be needed."""
+
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
 
@@ -212,6 +215,8 @@ class Participant:
             return Ignore(ChainReason.DUPLICATE)
         if not self.rules.verify(block.author, block_hash, block.signature):
             return Reject(ChainReason.BAD_SIGNATURE)
+        if not self.rules.mechanism.is_whole(block):
+            return Reject(ChainReason.WRONG_BODY)
         if block_hash in self._refused:
             return Reject(ChainReason.REFUSED_BLOCK)
         if is_gossip and len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= MAX_VERSIONS:
@@ -319,7 +324,7 @@ class Participant:
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid; a message's own signature is no part of its hash."""
         if message.kind == BLOCK_KIND:
-            if reason not in (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION):
+            if reason not in UNSETTLED:
                 block_hash = self.rules.hash_message(message)
                 self._refused.remember(block_hash)
                 self.judge_again(turn, Wait(ChainMissing.BLOCK, block_hash))

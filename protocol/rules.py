@@ -133,6 +133,8 @@ class Rules:
 
     def judge_money(self, parent: ChainRecord, block: AnyBlock) -> Verdict:
         """Judge the transfers and the coinbase of a block whose proof is right."""
+        if not self.mechanism.is_whole(block):
+            return Reject(ChainReason.WRONG_BODY)
         if len(block.transactions) > self.chain.max_transactions:
             return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
         if not all(self.is_signed(transaction) for transaction in block.transactions):

@@ -40,6 +40,7 @@ class ChainReason(Reason):
     BEYOND_JOB = "beyond-job"
     REFUSED_PARENT = "refused-parent"
     REFUSED_BLOCK = "refused-block"
+    WRONG_BODY = "wrong-body"
     SLOT_BEFORE_PARENT = "slot-before-parent"
     FUTURE_SLOT = "future-slot"
     # Rights.

@@ -15,7 +15,7 @@ from simulation.records import Appended, Record, Rejected, Sent, Tally
 CONFIRMATION_DEPTH: Final = 6
 """Blocks on top of a block after which honest nodes must no longer differ about it."""
 
-_FORGEABLE: Final = frozenset({"bad-signature", "duplicate", "equivocation"})
+_FORGEABLE: Final = frozenset({"bad-signature", "wrong-body", "duplicate", "equivocation"})
 """Refusals that say nothing about the thing itself: the same header or block may come again and be right."""
 
 

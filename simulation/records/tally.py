@@ -45,7 +45,7 @@ from simulation.records.message_facts import (
 from simulation.records.record import Record
 from simulation.records.training_counts import TrainingCounts
 
-_BLAMES_LINK: Final = frozenset({"bad-signature", "duplicate"})
+_BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
 
 

@@ -25,7 +25,7 @@ from protocol.genesis import GenesisAccount
 from protocol.lottery import compute_target, has_winning_ticket, is_slot_won
 from protocol.mechanisms.proof_of_training import judging
 from protocol.mechanisms.proof_of_training import secret as secret_module
-from protocol.mechanisms.proof_of_training.building import build_block, build_signature
+from protocol.mechanisms.proof_of_training.building import BODY, build_block, build_signature
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -41,6 +41,7 @@ from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
     BlockHeader,
     StakeholderSignature,
+    TrainedBlock,
     TrainingDeclaration,
     WrappedBlock,
 )
@@ -71,6 +72,7 @@ TAGS_2: Final = {
     "SEEDED_DECLARATION_LOTTERY": judging.SEEDED_DECLARATION_LOTTERY,
     "SEEDED_HEADER_LOTTERY": judging.SEEDED_HEADER_LOTTERY,
     "SEEDED_STAKEHOLDERS": judging.SEEDED_STAKEHOLDERS,
+    "BODY": BODY,
 }
 """What version 2 adds."""
 
@@ -407,6 +409,10 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     paid = {line.account: line.amount for line in block.coinbase}
     earned = {owner: share * STAKES.get_stake(owner) // 10_000 for owner in OWNERS[:3]}
     assert sum(paid.values()) == compute_subsidy(1) - share + sum(earned.values())
+    assert isinstance(block, TrainedBlock)
+    assert block.body == sha("pot/body/2", encode(block.transactions), encode(block.coinbase))
+    blank = msgspec.structs.replace(block, signature=bytes(64), transactions=(), coinbase=())
+    assert compute_content_hash(CHAIN_2, block) == sha("pot/message/1", CHAIN_2, encode(blank))
 
 
 def test_purpose_tags_are_distinct_and_framing_keeps_parts_apart() -> None:

@@ -68,6 +68,7 @@ class TrainingJudge(Mechanism):
     def __init__(self, genesis: TrainingGenesis) -> None:
         """Take what all parties agreed on."""
         self.genesis = genesis
+        self.has_repairs: Final = bool(genesis.repairs)
         self.has_seeded_draws: Final = Repair.SEEDED_DRAWS in genesis.repairs
         self.has_single_rights: Final = Repair.SINGLE_RIGHTS in genesis.repairs
         self.has_ranked_ties: Final = Repair.RANKED_TIES in genesis.repairs
@@ -268,7 +269,7 @@ class TrainingJudge(Mechanism):
 
     def _judge_shown_secret(self, message: StakeholderSignature | WrappedBlock, own: OwnTraining | None) -> Verdict:
         """Judge whether who signs or wraps has trained, where that has to be shown and the judge can know."""
-        if own is None or not isinstance(message, TrainedSignature | TrainedBlock):
+        if own is None or not self.has_own_secrets or not isinstance(message, TrainedSignature | TrainedBlock):
             return ACCEPT
         is_right = message.training_secret == self.find_secret(own, message.author)
         return ACCEPT if is_right else Reject(TrainingReason.DIFFERENT_SECRET)

@@ -8,6 +8,7 @@ import msgspec
 from protocol.events import ChainRecord
 from protocol.lottery import compute_ticket
 from protocol.mechanism import Mechanism, NodeView, RulesView
+from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, encode_genesis
 from protocol.mechanisms.proof_of_training.judging import SEEDED_HEADER_LOTTERY, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
@@ -39,7 +40,7 @@ class ProofOfTraining(TrainingJudge):
     def __init__(self, genesis: TrainingGenesis) -> None:
         """Take what all parties agreed on."""
         super().__init__(genesis)
-        if self.has_own_secrets:
+        if self.has_repairs:
             self.messages, self.block = TRAINED_MESSAGES, TrainedBlock
 
     def encode_genesis(self) -> bytes:
@@ -55,6 +56,12 @@ class ProofOfTraining(TrainingJudge):
         """Return the one coinbase that is right for a block."""
         stakeholders = self.draw_stakeholders(rules, parent, block.header)
         return self.build_coinbase(block.header, stakeholders, block.transactions, parent.state.stakes)
+
+    def is_whole(self, block: WrappedBlock) -> bool:
+        """Return whether a block has the transfers and the coinbase that its hash is about."""
+        return not isinstance(block, TrainedBlock) or block.body == compute_body_digest(
+            block.transactions, block.coinbase
+        )
 
     def rank(self, rules: RulesView, block: WrappedBlock) -> bytes:
         """Return what decides between branches of one length: the earlier slot, then the lower ticket; or the hash."""

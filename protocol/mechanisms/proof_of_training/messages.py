@@ -1,5 +1,7 @@
 """The messages of proof of training: declarations, headers, stakeholders' signatures and whole blocks."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from protocol.messages import (
@@ -114,19 +116,26 @@ class WrappedBlock(AnyBlock, frozen=True, kw_only=True, tag="block"):
 
 
 class TrainedSignature(StakeholderSignature, frozen=True, kw_only=True, tag="stakeholder"):
-    """A stakeholder's word where secrets belong to their authors: it shows that the stakeholder has trained."""
+    """A stakeholder's word under version 2 of the rules: it shows that the stakeholder has trained."""
 
     training_secret: Hash32
-    """The author's own secret on the parent."""
+    """The author's own secret on the parent; zeros where secrets are shared."""
 
 
 class TrainedBlock(WrappedBlock, frozen=True, kw_only=True, tag="block"):
-    """A block where secrets belong to their authors: those who sign it and who wraps it show that they have trained."""
+    """A block under version 2 of the rules: those who sign it and who wraps it show that they have trained.
+
+    Its hash holds a digest in place of the transfers and the coinbase, so that the proof can be shown without them.
+    """
+
+    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": (), "coinbase": ()})
 
     signatures: tuple[TrainedSignature, ...]
     """Signatures of the first K-1 chosen stakeholders, in the order of the draw."""
+    body: Hash32
+    """Digest of the transfers and the coinbase."""
     training_secret: Hash32
-    """The wrapper's own secret on the parent."""
+    """The wrapper's own secret on the parent; zeros where secrets are shared."""
 
 
 MESSAGES: Final = (
@@ -139,7 +148,7 @@ MESSAGES: Final = (
     BlockRequest,
     BlockResponse[WrappedBlock],
 )
-"""Types of all messages of a chain whose secrets are shared by all authors."""
+"""Types of all messages of a chain of version 1 of the rules."""
 
 TRAINED_MESSAGES: Final = (
     Transaction,
@@ -151,7 +160,7 @@ TRAINED_MESSAGES: Final = (
     BlockRequest,
     BlockResponse[TrainedBlock],
 )
-"""Types of all messages of a chain whose secrets belong to their authors."""
+"""Types of all messages of a chain of version 2 of the rules."""
 
 MESSAGE_KINDS: Final = tuple(message.kind for message in MESSAGES)
 """Names of the message types, as logs and summaries show them."""

@@ -14,8 +14,9 @@ import msgspec
 
 from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, encode
 from protocol.crypto import KeyPair
+from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.mechanism import get_training
-from protocol.mechanisms.proof_of_training.messages import BlockHeader, WrappedBlock
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, WrappedBlock
 from protocol.messages import BlockResponse, Message, Transaction
 from protocol.rules import Rules
 from protocol.types import HASH_BYTES
@@ -213,7 +214,10 @@ class Mutator:
         stakeholders = (*(item.author for item in block.signatures), block.author)
         stakes = self._rules.origin.state.stakes  # those of the genesis, for ever
         coinbase = get_training(self._rules).build_coinbase(block.header, stakeholders, chosen, stakes)
-        return self._sign_as_author(msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase))
+        changed = msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase)
+        if isinstance(changed, TrainedBlock):
+            changed = msgspec.structs.replace(changed, body=compute_body_digest(chosen, coinbase))
+        return self._sign_as_author(changed)
 
     def _collude(self) -> msgspec.Struct:
         """Return a block of a changed header that everybody it names has signed."""

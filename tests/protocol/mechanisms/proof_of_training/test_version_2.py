@@ -182,6 +182,22 @@ def test_the_proposer_of_two_headers_is_named_and_not_who_wrapped_them() -> None
     assert used.author == header.author
 
 
+# ---- the body ----
+
+
+def test_a_block_with_another_body_spoils_nothing_for_the_true_one() -> None:
+    scene = make_scene()
+    block = scene.block(transactions=(scene.transfer(),))
+    assert isinstance(block, TrainedBlock)
+    for stripped in (
+        msgspec.structs.replace(block, transactions=()),
+        msgspec.structs.replace(block, coinbase=block.coinbase[1:]),
+    ):
+        assert compute_content_hash(scene.chain_id, stripped) == compute_content_hash(scene.chain_id, block)
+        assert scene.judge(stripped) == Reject(ChainReason.WRONG_BODY)
+    assert scene.judge(block) is ACCEPT
+
+
 # ---- ties, and the last block ----
 
 
