@@ -177,6 +177,10 @@ class NodeView(Protocol):
         """The chain's rules."""
 
     @property
+    def is_relaying(self) -> bool:
+        """Whether it passes on what it accepts."""
+
+    @property
     def tree(self) -> BlockTree[AnyBlock, LedgerState]:
         """The blocks it knows."""
 

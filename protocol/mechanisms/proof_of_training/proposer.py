@@ -6,8 +6,9 @@ Behaviours that deviate are subclasses: what they may replace is public.
 from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeVar
 
+from protocol.codec import encode_frame
 from protocol.cosigning import SignatureBook
-from protocol.events import Broadcast, ChainRecord, Noted, Timer
+from protocol.events import Broadcast, ChainRecord, Noted, Relay, Timer
 from protocol.mechanism import Context, MessageT, NodeView, Proposer
 from protocol.mechanisms.proof_of_training.building import build_block, build_signature
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
@@ -27,12 +28,15 @@ from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingR
 from protocol.messages import Message, Transaction
 from protocol.phases import advance
 from protocol.slots import compute_slot
-from protocol.turn import RecentSet, Turn
+from protocol.turn import SELF, RecentSet, Turn
 from protocol.types import AccountId, Hash32
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 
 LOOKAHEAD_SLOTS: Final = 4
 """Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
+
+REMINDERS: Final = 32
+"""Collected messages that are sent again with an announcement at most."""
 
 LATE: Final = (TrainingMissing.TRAINING, TrainingMissing.COMPARISON)
 """What no message but a block may wait for at a height gone by."""
@@ -213,11 +217,22 @@ class TrainingProposer(Proposer):
         return self.node.publish(turn, message)
 
     def remind(self, turn: Turn) -> None:
-        """Declare once more while the head stands still: a declaration that was lost could hold up a round for ever."""
-        own = self.read_round(self.head.hash).declarations.get(self.node.keys.public)
+        """Say once more what may have been lost while the head stands still: it could hold up a round for ever.
+
+        Where messages are passed on, one that was lost behind a neighbour that has it never comes again by itself. So
+        under open rounds a node sends some of what it has collected, another part each time.
+        """
+        round_ = self.read_round(self.head.hash)
+        own = round_.declarations.get(self.node.keys.public)
         is_open = self.phase is Phase.DECLARING or (self.phase is Phase.SIGNING and self.judging.has_open_rounds)
         if own is not None and is_open:
             turn.add(Broadcast(own))
+        if self.judging.has_open_rounds and self.node.is_relaying:
+            collected = round_.list_messages()
+            first = compute_slot(turn.now, self.node.rules.chain.slot_ns) * REMINDERS
+            for number in range(min(REMINDERS, len(collected))):
+                message = collected[(first + number) % len(collected)]
+                turn.add(Relay(encode_frame(self.node.rules.chain_id, message), SELF))
 
     # ---- slow work ----
 

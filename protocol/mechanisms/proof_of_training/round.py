@@ -8,6 +8,7 @@ from typing import Final
 from protocol.cosigning import SignatureBook
 from protocol.mechanisms.proof_of_training.job import Confidence
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, StakeholderSignature, TrainingDeclaration
+from protocol.messages import Message
 from protocol.stakes import StakeTable
 from protocol.types import PARTS_PER_MILLION, AccountId, Hash32
 
@@ -82,6 +83,13 @@ class Round:
         timely = [item for item in declarations if item.slot <= last_slot and item.weights_digest == weights_digest]
         timely.sort(key=lambda item: (-stakes.get_stake(item.author), item.author))
         return tuple(sorted(timely[:MAX_DECLARATIONS], key=lambda item: item.author))
+
+    def list_messages(self) -> list[Message]:
+        """Return all that was collected: headers with their signatures, the latest first, then declarations."""
+        found: list[Message] = []
+        for proposal in reversed(self._proposals.values()):
+            found += (proposal.header, *proposal.book.get_signatures())
+        return [*found, *self._declarations.values()]
 
     def snapshot(self) -> tuple[object, ...]:
         """Return all of it as plain values."""
