@@ -18,6 +18,7 @@ LEGAL: Final = {
     (Phase.TRAINING, Trigger.HEAD_MOVED): Phase.TRAINING,
     (Phase.DECLARING, Trigger.HEAD_MOVED): Phase.TRAINING,
     (Phase.SIGNING, Trigger.HEAD_MOVED): Phase.TRAINING,
+    (Phase.FINISHED, Trigger.HEAD_MOVED): Phase.TRAINING,
     (Phase.TRAINING, Trigger.JOB_COMPLETE): Phase.FINISHED,
     (Phase.DECLARING, Trigger.JOB_COMPLETE): Phase.FINISHED,
     (Phase.SIGNING, Trigger.JOB_COMPLETE): Phase.FINISHED,
@@ -29,7 +30,6 @@ ILLEGAL: Final = [
     (Phase.FINISHED, Trigger.TRAINED),
     (Phase.TRAINING, Trigger.SECRET_REVEALED),
     (Phase.FINISHED, Trigger.SECRET_REVEALED),
-    (Phase.FINISHED, Trigger.HEAD_MOVED),
 ]
 
 

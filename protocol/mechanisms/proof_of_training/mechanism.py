@@ -88,10 +88,15 @@ class ProofOfTraining(TrainingJudge):
         return rules.hash_message(message) if isinstance(message, BlockHeader) else None
 
     def judge_after_last(self, last: AnyBlock, block: WrappedBlock) -> Verdict:
-        """Let an employer that has its model follow only blocks with the same final weights."""
-        if isinstance(last, WrappedBlock) and block.header.weights_digest != last.header.weights_digest:
-            return Ignore(TrainingReason.JOB_DELIVERED)
-        return ACCEPT
+        """Let an employer that has its model follow only blocks with the same final weights.
+
+        Another version of the last block would take it back to the one below, so it is left out as well.
+        """
+        if not isinstance(last, WrappedBlock):
+            return ACCEPT
+        is_other = block.header.weights_digest != last.header.weights_digest
+        is_version = self.has_single_rights and self.find_right(block) == self.find_right(last)
+        return Ignore(TrainingReason.JOB_DELIVERED) if is_other or is_version else ACCEPT
 
     def make_proposer(self, node: NodeView) -> TrainingProposer:
         """Return what a training node does to earn blocks."""

@@ -32,6 +32,6 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Trigger], Phase]] = {
     (Phase.TRAINING, Trigger.TRAINED): Phase.DECLARING,
     (Phase.DECLARING, Trigger.SECRET_REVEALED): Phase.SIGNING,
     (Phase.SIGNING, Trigger.SECRET_REVEALED): Phase.SIGNING,
-    **{(phase, Trigger.HEAD_MOVED): Phase.TRAINING for phase in Phase if phase is not Phase.FINISHED},
+    **{(phase, Trigger.HEAD_MOVED): Phase.TRAINING for phase in Phase},
     **{(phase, Trigger.JOB_COMPLETE): Phase.FINISHED for phase in Phase},
 }

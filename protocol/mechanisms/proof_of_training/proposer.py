@@ -60,6 +60,8 @@ class TrainingProposer(Proposer):
         self._rounds: dict[Hash32, Round] = {}
         self._used: dict[tuple[AccountId, int], Hash32] = {}
         """Headers by author and slot, where a right to propose is good for one on whatever parent."""
+        self._proposed: set[int] = set()
+        """Slots of this node's own headers, whatever it thought of them itself when it came to judge them."""
         self._refused_headers: RecentSet[Hash32] = RecentSet()
 
     @property
@@ -80,6 +82,7 @@ class TrainingProposer(Proposer):
         self.work.restore(before.work)
         self._rounds = dict(before._rounds)
         self._used = dict(before._used)
+        self._proposed = set(before._proposed)
 
     # ---- the round: training, declaring, proposing ----
 
@@ -92,6 +95,7 @@ class TrainingProposer(Proposer):
         below = self.node.tree.get(self.head.parent)
         if below is not None:
             self._used = {right: header for right, header in self._used.items() if right[1] >= below.slot}
+            self._proposed = {slot for slot in self._proposed if slot >= below.slot}
         self.enter_round(turn)
 
     def enter_round(self, turn: Turn) -> None:
@@ -143,7 +147,7 @@ class TrainingProposer(Proposer):
         """Return whether a right to propose in a slot, if it is won, is good on the head and has not been used."""
         if not self.judging.has_single_rights:
             return True
-        return slot > self.head.slot and (self.node.keys.public, slot) not in self._used
+        return slot > self.head.slot and slot not in self._proposed
 
     def is_closed(self, round_: Round) -> bool:
         """Return whether declarations no longer count in a round."""
@@ -199,6 +203,7 @@ class TrainingProposer(Proposer):
         authors = frozenset(item.author for item in included)
         if not has_confidence(self.judging.genesis.parameters.confidence, head.state.stakes, authors):
             return
+        self._proposed.add(slot)
         self.publish(
             turn,
             BlockHeader(

@@ -31,5 +31,5 @@ VERSION_2: Final = tuple(Repair)
 """All repairs, in the order in which a genesis holds them."""
 
 SETTLED_AFTER_SLOTS: Final = 2_000
-"""Slots after which a party no longer changes the last block of a whole chain for another one: long enough for a block to
-reach everybody wherever a round can be finished at all, so that honest parties do not settle on different ones."""
+"""Slots after which a party no longer changes the last block of a whole chain for another one: long enough for a block
+to reach everybody wherever a round can be finished at all, so that honest parties do not settle on different ones."""

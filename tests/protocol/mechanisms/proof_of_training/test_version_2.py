@@ -8,7 +8,9 @@ import pytest
 
 from protocol.crypto import compute_content_hash
 from protocol.events import BlockAppended, Broadcast, ChainRecord, RightUsedTwice
+from protocol.light_client import LightClient
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, TrainedSignature, WrappedBlock
+from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingReason
 from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, VERSION_2
 from protocol.mechanisms.proof_of_training.secret import commit
@@ -141,6 +143,28 @@ def test_a_version_that_others_have_built_on_counts() -> None:
     child = scene.block(scene.header(2, parent=chosen, slot=chosen.slot + 40))
     assert scene.judge(child) is ACCEPT
     assert scene.head.hash == compute_content_hash(scene.chain_id, child)
+
+
+def test_two_versions_of_the_last_block_start_its_round_again() -> None:
+    scene = make_scene(stages=1)
+    first, second = make_versions(scene, 2)
+    scene.deliver(first)
+    assert get_proposer(scene.node).phase is Phase.FINISHED
+    scene.deliver(second)
+    assert scene.head.height == 0
+    assert get_proposer(scene.node).phase is not Phase.FINISHED
+    other = scene.block(scene.header(2, slot=90))
+    scene.deliver(other)
+    assert scene.head.hash == compute_content_hash(scene.chain_id, other)
+    assert get_proposer(scene.node).phase is Phase.FINISHED
+
+
+def test_a_delivery_is_not_undone_by_another_version() -> None:
+    scene = Scene(genesis(NODES, repairs=VERSION_2, stages=1), party=LightClient)
+    first, second = make_versions(scene, 2)
+    assert scene.judge(first) is ACCEPT
+    assert scene.judge(second) == Ignore(TrainingReason.JOB_DELIVERED)
+    assert scene.head.hash == compute_content_hash(scene.chain_id, first)
 
 
 def test_another_block_of_that_height_beats_both_versions() -> None:
