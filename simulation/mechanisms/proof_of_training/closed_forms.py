@@ -61,6 +61,7 @@ def _is_instant(scenario: Scenario, owners: list[Population]) -> bool:
         and protocol.declarations_per_slot >= sum(item.count for item in owners) > 0
         and protocol.headers_per_slot <= MOST_HEADERS
         and stage_ms <= INSTANT * protocol.slot_ms
+        and not protocol.without
     )
 
 
@@ -96,6 +97,7 @@ def _predict_deception(scenario: Scenario, kinds: Counter[str]) -> float:
         blocks=scenario.job.stages,
         count=confidence.count,
         stake_share=confidence.stake_share,
+        headers_per_slot=scenario.protocol.headers_per_slot if scenario.protocol.rules == 2 else None,
     )
 
 

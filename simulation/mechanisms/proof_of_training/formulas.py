@@ -67,6 +67,45 @@ def deceive_employer(attackers: int, honest: int, *, stakeholders: int, blocks: 
     return win(0, 0)
 
 
+def deceive_employer_in_slots(
+    attackers: int, honest: int, *, stakeholders: int, blocks: int, headers_per_slot: float, lazy: int = 0
+) -> float:
+    """Return the same where a block's slot is after its parent's, so that a side adds at most one block a slot.
+
+    Both sides may add one in the same slot; if both complete the job in one, either comes first with probability one
+    half. Lazy verifiers sign for nobody: who signs has to show that it has trained.
+
+    Args:
+        attackers: Owners who collude.
+        honest: Owners who train and verify.
+        stakeholders: K, drawn for each header.
+        blocks: Length of the job.
+        headers_per_slot: Headers a slot of all owners together, on average.
+        lazy: Owners who do not train.
+    """
+    owners = attackers + honest + lazy
+
+    def compute_chance(side: int) -> float:
+        completing = headers_per_slot / owners * prob_all_drawn(stakeholders, side, owners)
+        return 1.0 - (1.0 - completing) ** side
+
+    attack, defence = compute_chance(attackers), compute_chance(honest)
+    if not attack or not defence:
+        return float(attack > 0)
+    both, only_attack, only_defence = attack * defence, attack * (1 - defence), defence * (1 - attack)
+
+    @cache
+    def win(own: int, other: int) -> float:
+        if own == other == blocks:
+            return 0.5
+        if blocks in (own, other):
+            return float(own == blocks)
+        moved = both * win(own + 1, other + 1) + only_attack * win(own + 1, other) + only_defence * win(own, other + 1)
+        return moved / (both + only_attack + only_defence)
+
+    return win(0, 0)
+
+
 def deceive_employer_under(
     attackers: int,
     honest: int,
@@ -76,6 +115,7 @@ def deceive_employer_under(
     count: int | None,
     stake_share: float | None,
     lazy: int = 0,
+    headers_per_slot: float | None = None,
 ) -> float:
     """Return the same under a rule of confidence: a side that cannot reach it proposes nothing.
 
@@ -87,6 +127,7 @@ def deceive_employer_under(
         count: Declarations a header needs.
         stake_share: Or the share of all stake whose declarations must exceed.
         lazy: Owners who declare nothing and sign what builds on the chain they follow.
+        headers_per_slot: Headers a slot under version 2 of the rules; None under version 1.
     """
     owners = attackers + honest + lazy
 
@@ -95,6 +136,17 @@ def deceive_employer_under(
 
     if not has_confidence(attackers):
         return 0.0
+    if headers_per_slot is not None:
+        if not has_confidence(honest):
+            return 1.0 if attackers >= stakeholders else 0.0
+        return deceive_employer_in_slots(
+            attackers,
+            honest,
+            stakeholders=stakeholders,
+            blocks=blocks,
+            headers_per_slot=headers_per_slot,
+            lazy=lazy,
+        )
     if not has_confidence(honest):
         return 1.0 if attackers + lazy >= stakeholders else 0.0
     return deceive_employer(attackers, honest, stakeholders=stakeholders, blocks=blocks, lazy=lazy)

@@ -2,6 +2,7 @@
 
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from simulation.mechanisms.proof_of_training.formulas import (
     compute_branch_rate,
     compute_slots_to_block,
     deceive_employer,
+    deceive_employer_in_slots,
     deceive_employer_under,
     prob_all_drawn,
 )
@@ -52,6 +54,26 @@ def test_many_owners_give_the_form_without_replacement_its_limit() -> None:
     odds = (share / (1 - share)) ** (stakeholders + 1)
     near = deceive_employer(4_000, 6_000, stakeholders=stakeholders, blocks=1)
     assert near == pytest.approx(odds / (1 + odds), rel=0.005)
+
+
+def test_a_race_in_slots_agrees_with_races_that_were_run() -> None:
+    rng = random.Random(2)  # noqa: S311 - a test's own draws
+    attack, defence, blocks, runs = 8, 12, 2, 20_000
+    rate: dict[str, Any] = {"stakeholders": 1, "headers_per_slot": 1.0}
+    chances = [1 - (1 - side / 20 / 20) ** side for side in (attack, defence)]
+    wins = 0.0
+    for _ in range(runs):
+        own = other = 0
+        while own < blocks and other < blocks:
+            own += rng.random() < chances[0]
+            other += rng.random() < chances[1]
+        wins += 0.5 if own == other else own == blocks
+    expected = deceive_employer_in_slots(attack, defence, blocks=blocks, **rate)
+    assert wins / runs == pytest.approx(expected, abs=0.012)  # 3.5 standard deviations
+    assert deceive_employer_in_slots(10, 10, blocks=3, **rate) == pytest.approx(0.5)
+    assert deceive_employer_in_slots(0, 10, blocks=3, **rate) == 0
+    lazy = deceive_employer_in_slots(4, 8, stakeholders=3, blocks=3, headers_per_slot=0.5, lazy=8)
+    assert lazy < deceive_employer(4, 8, stakeholders=3, blocks=3, lazy=8)
 
 
 def test_lazy_verifiers_help_whoever_proposes() -> None:
