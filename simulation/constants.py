@@ -83,7 +83,7 @@ HEADERS_PER_SLOT: Final = 0.3
 MAX_TRANSACTIONS: Final = 200
 """Transactions a block may hold."""
 
-RULES: Final = 1
+RULES: Final = 2
 """Version of the protocol's rules, 1 or 2; docs/protocol.md says what 2 repairs."""
 
 TOLERANCE: Final = 0.0

@@ -72,7 +72,8 @@ class Observed:
 
     def get_chain(self, label: str = "honest-0") -> list[WrappedBlock]:
         """Return a party's chain, lowest block first."""
-        return [msgspec.msgpack.decode(block, type=WrappedBlock) for block in self.ended.result.chains[label]]
+        kind: Any = self.ended.world.mechanism.block
+        return [msgspec.msgpack.decode(block, type=kind) for block in self.ended.result.chains[label]]
 
     def count_proposed(self, population: str, label: str = "honest-0") -> int:
         members = self.get_members(population)

@@ -377,7 +377,8 @@ class TrainingProposer(Proposer):
             self._used[header.author, header.slot] = header_hash
         if self.judging.has_open_rounds:
             for declaration in header.declarations:
-                round_.add_declaration(declaration)
+                if declaration.author not in round_.declarations:
+                    round_.add_declaration(declaration)
         if parent.hash == self.head.hash:
             self.advance(turn, Trigger.SECRET_REVEALED)
             self._serve(turn, header_hash, proposal)

@@ -79,8 +79,8 @@ RELEASE_S = 12.0
 def hide(seed: int, *, honest: int, bad: int, **more: Any) -> Observed:
     behaviours = [{"kind": "private_chain", "release_s": RELEASE_S}]
     crowd = (population("honest", honest), population("bad", bad, "adversary", behaviours=behaviours, **more))
-    rules = {"protocol": {"stakeholders": 1}, "run": {"time_limit_s": 90.0}}
-    return observe(make_raw(*crowd, seed=seed, job={"stages": 40}, **rules))
+    protocol = {"stakeholders": 1, "rules": 1}  # who follows the longest chain does so under version 2 as well
+    return observe(make_raw(*crowd, seed=seed, job={"stages": 40}, protocol=protocol, run={"time_limit_s": 90.0}))
 
 
 def count_rewritten(observed: Observed, release_s: float = RELEASE_S) -> int:
@@ -143,14 +143,16 @@ def test_poison_in_a_private_chain_is_refused_at_any_length(monkeypatch: pytest.
     assert any(hide(seed, honest=3, bad=6, **POISON).ended.tally.count_poisoned_honest() > 0 for seed in SEEDS)
 
 
-def test_a_small_coalition_may_complete_a_job_that_is_over_and_win_by_the_lowest_hash() -> None:
-    """A limit of the protocol under a rule of numbers: length says nothing once a chain cannot grow."""
+@pytest.mark.parametrize("rules", [1, 2])
+def test_under_version_1_a_small_coalition_completes_a_job_that_is_over_and_wins_by_the_lowest_hash(rules: int) -> None:
+    """Under a rule of numbers length says nothing once a chain cannot grow; under version 2 the last block stays."""
     rewritten = 0
     for seed in range(12):
-        behaviours = [{"kind": "private_chain", "release_s": 100.0}]
+        behaviours = [{"kind": "private_chain", "release_s": 250.0}]
         crowd = (population("honest", 5), population("bad", 2, "adversary", behaviours=behaviours))
-        away = {"node": "honest-4", "down_s": 1.0, "up_s": 130.0}  # the run goes on until it is back
-        observed = observe(make_raw(*crowd, seed=seed, job={"stages": 4}, network={"outages": [away]}))
+        away = {"node": "honest-4", "down_s": 1.0, "up_s": 280.0}  # the run goes on until it is back
+        sections = {"job": {"stages": 4}, "network": {"outages": [away]}, "protocol": {"rules": rules}}
+        observed = observe(make_raw(*crowd, seed=seed, **sections))
         assert observed.ended.broken is None
-        rewritten += count_rewritten(observed, release_s=100.0) == 4
-    assert 0 < rewritten < 12
+        rewritten += count_rewritten(observed, release_s=250.0) == 4
+    assert 0 < rewritten < 12 if rules == 1 else rewritten == 0

@@ -62,7 +62,8 @@ class Run:
     result: EngineResult = field(default_factory=lambda: EngineResult("not run"))
 
     def get_chain(self, label: str) -> list[WrappedBlock]:
-        return [msgspec.msgpack.decode(block, type=WrappedBlock) for block in self.result.chains[label]]
+        kind: Any = self.world.mechanism.block
+        return [msgspec.msgpack.decode(block, type=kind) for block in self.result.chains[label]]
 
     def get_records(self, label: str) -> list[Record]:
         return [record for record in self.records if record.who == label]

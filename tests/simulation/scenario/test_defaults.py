@@ -27,6 +27,7 @@ OTHERS: dict[str, Any] = {
     "REWARD_PROPOSER": 0.41,
     "REWARD_DECLARERS": 0.31,
     "REWARD_STAKEHOLDERS": 0.31,
+    "RULES": 1,
 }
 """Another value of each constant whose value is not simply a number or a truth value."""
 

@@ -6,7 +6,11 @@ import pytest
 import yaml
 
 from simulation.mechanisms.proof_of_training.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
-from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer
+from simulation.mechanisms.proof_of_training.formulas import (
+    compute_slots_to_block,
+    deceive_employer,
+    deceive_employer_in_slots,
+)
 from simulation.scenario.loading import CONFIGS, build_scenario, load_scenario
 from simulation.scenario.overrides import Override
 from tests.support.races import win_race
@@ -28,8 +32,10 @@ def test_a_race_of_equals_is_even() -> None:
 @pytest.mark.parametrize(("attackers", "honest"), [(3, 17), (8, 12), (15, 5)])
 def test_in_a_race_with_one_stakeholder_proposer_and_wrapper_are_of_one_side(attackers: int, honest: int) -> None:
     counts = {"populations__attackers__count": attackers, "populations__honest__count": honest}
-    found = say(RACE, protocol__stakeholders=1, **counts)
+    found = say(RACE, protocol__stakeholders=1, protocol__rules=1, **counts)
     assert found[DECEIVED] == pytest.approx(win_race(2, attackers**2 / (attackers**2 + honest**2)))
+    in_slots = deceive_employer_in_slots(attackers, honest, stakeholders=1, blocks=2, headers_per_slot=0.5)
+    assert say(RACE, protocol__stakeholders=1, **counts)[DECEIVED] == in_slots
 
 
 def test_a_side_without_confidence_does_not_race() -> None:
@@ -43,7 +49,13 @@ def test_a_side_without_confidence_does_not_race() -> None:
 
 def test_lazy_verifiers_count() -> None:
     counts = {"populations__attackers__count": 6, "populations__honest__count": 8, "populations__lazy__count": 6}
-    assert say(RACE, **counts)[DECEIVED] == deceive_employer(6, 8, stakeholders=3, blocks=2, lazy=6)
+    race: dict[str, Any] = {"stakeholders": 3, "blocks": 2, "lazy": 6}
+    assert say(RACE, protocol__rules=1, **counts)[DECEIVED] == deceive_employer(6, 8, **race)
+    assert say(RACE, **counts)[DECEIVED] == deceive_employer_in_slots(6, 8, headers_per_slot=0.5, **race)
+
+
+def test_nothing_is_predicted_where_a_repair_is_left_out() -> None:
+    assert say(RACE, protocol__without=["single_rights"]) == {}
 
 
 @pytest.mark.parametrize(

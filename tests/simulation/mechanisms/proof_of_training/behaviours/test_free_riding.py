@@ -20,13 +20,24 @@ def attack(behaviour: str, seed: int, *others: dict[str, Any], **sections: Any) 
     return observe(make_raw(*crowd, seed=seed, **sections))
 
 
+def count_paid(observed: Observed, population: str) -> int:
+    """Return the micro-coins that blocks of an honest chain pay to a population's nodes."""
+    members = observed.get_members(population)
+    return sum(
+        line.amount
+        for block in observed.get_chain()
+        for line in block.coinbase
+        if observed.name(line.account) in members
+    )
+
+
 # ---- free rider ----
 
 
-def ride(seed: int) -> Observed:
+def ride(seed: int, rules: int = 1) -> Observed:
     """Run free riders where every second header dies, so that later headers could carry what came too late."""
     mute = population("mute", 2, "silent")
-    return attack("free_rider", seed, mute, network=NO_LATENCY, job={"stages": 5})
+    return attack("free_rider", seed, mute, network=NO_LATENCY, job={"stages": 5}, protocol={"rules": rules})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -43,6 +54,17 @@ def test_a_free_rider_is_refused_and_never_paid_as_a_declarer(seed: int) -> None
     assert not observed.ended.find("trained", "bad-0")
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_under_version_2_a_shown_secret_is_of_no_use_to_a_free_rider(seed: int) -> None:
+    observed = ride(seed, rules=2)
+    observed.assert_unharmed()
+    declared = observed.count_outcomes("bad", "declaration")
+    assert declared["bad-commitment"] > 5
+    assert declared["accept"] == 0
+    assert observed.count_refused_elsewhere("bad") == {}
+    assert count_paid(observed, "bad") == 0
+
+
 @pytest.mark.parametrize("breakage", [take_any_commitment, leave_the_window_open])
 def test_without_the_commitment_or_the_window_a_free_rider_is_paid(
     breakage: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
@@ -53,25 +75,27 @@ def test_without_the_commitment_or_the_window_a_free_rider_is_paid(
     assert all(not run.ended.find("trained", "bad-0") for run in runs)
 
 
-def test_a_free_rider_is_paid_where_its_declaration_overtakes_a_header_that_dies() -> None:
-    """A limit of the protocol: the window closes when a header arrives, so it closes later for some than for others."""
+def test_under_version_1_a_free_rider_is_paid_where_its_declaration_overtakes_a_header_that_dies() -> None:
+    """A limit of version 1: the window closes when a header arrives, so it closes later for some than for others."""
     mute = population("mute", 2, "silent")
     slow = {"latency": {"kind": "uniform", "ms": 5.0, "max_ms": 200.0}}
-    runs = [
-        attack("free_rider", seed, mute, network=slow, protocol={"stakeholders": 3}, job={"stages": 4})
-        for seed in range(10)
-    ]
-    paid = sum(run.count_declared("bad") for run in runs)
-    blocks = sum(len(run.get_chain()) for run in runs)
-    assert 0 < paid < blocks / 2
+    paid = {}
+    for rules in (1, 2):
+        protocol = {"stakeholders": 3, "rules": rules}
+        runs = [
+            attack("free_rider", seed, mute, network=slow, protocol=protocol, job={"stages": 4}) for seed in range(10)
+        ]
+        paid[rules] = sum(run.count_declared("bad") for run in runs) / sum(len(run.get_chain()) for run in runs)
+    assert 0 < paid[1] < 1 / 2
+    assert paid[2] == 0
 
 
 # ---- lazy verifier ----
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_among_honest_nodes_a_lazy_verifier_costs_nobody_anything(seed: int) -> None:
-    observed = attack("lazy_verifier", seed, job={"stages": 6}, protocol={"stakeholders": 3})
+def test_under_version_1_a_lazy_verifier_costs_nobody_anything_and_is_paid(seed: int) -> None:
+    observed = attack("lazy_verifier", seed, job={"stages": 6}, protocol={"stakeholders": 3, "rules": 1})
     observed.assert_unharmed()
     assert observed.count_refused("bad") == observed.count_refused_elsewhere("bad") == {}
     assert (observed.count_proposed("bad"), observed.count_declared("bad")) == (0, 0)
@@ -79,6 +103,15 @@ def test_among_honest_nodes_a_lazy_verifier_costs_nobody_anything(seed: int) -> 
     assert observed.ended.result.chains["bad-0"] == observed.ended.result.chains["honest-0"]
     earned = observed.ended.tally.nodes
     assert sum(earned[label].balance for label in observed.get_members("bad")) > 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_under_version_2_a_lazy_verifiers_word_counts_nothing_and_earns_nothing(seed: int) -> None:
+    observed = attack("lazy_verifier", seed, job={"stages": 6}, protocol={"stakeholders": 3})
+    observed.assert_unharmed()
+    assert set(observed.count_refused("bad")) == {"different-secret"}
+    assert observed.count_refused_elsewhere("bad") == {}
+    assert count_paid(observed, "bad") == 0
 
 
 def poison_the_lazy(lazy: str, seed: int) -> Observed:
