@@ -18,6 +18,7 @@ from protocol.ledger import LedgerState, apply_block, find_block_fault
 from protocol.mechanism import Context, Mechanism, MessageT, ResultT
 from protocol.messages import AnyBlock, Message
 from protocol.subsidy import compute_subsidy
+from protocol.turn import RecentSet
 from protocol.types import AccountId, Hash32, Signature
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reject, Verdict
 
@@ -35,6 +36,8 @@ class Rules:
         self.genesis: Final[Genesis] = mechanism.genesis
         self.chain: Final[ChainRules] = self.genesis.chain
         self.chain_id: Final[Hash32] = compute_chain_id(mechanism.encode_genesis())
+        self._right: RecentSet[tuple[AccountId, Hash32, Signature]] = RecentSet()
+        """Signatures that were found right."""
         self._codec: Final = Codec(self.chain_id, mechanism.messages)
         opening = LedgerState.from_genesis(self.genesis)
         self.origin: Final[ChainRecord] = BlockRecord(self.chain_id, b"", 0, 0, None, opening, 0, self.chain_id)
@@ -81,8 +84,17 @@ class Rules:
     # ---- judging ----
 
     def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
-        """Return whether a signature is right; see `protocol.crypto.verify`."""
-        return verify(public_key, digest, signature)
+        """Return whether a signature is right; see `protocol.crypto.verify`.
+
+        Those of late are remembered: a declaration comes by itself first, and then again in each header and block.
+        """
+        key = (public_key, digest, signature)
+        if key in self._right:
+            return True
+        is_right = verify(public_key, digest, signature)
+        if is_right:
+            self._right.remember(key)
+        return is_right
 
     def is_signed(self, message: Message) -> bool:
         """Return whether a message carries its author's own signature."""
