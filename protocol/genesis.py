@@ -25,6 +25,8 @@ class ChainRules(Agreed, frozen=True, kw_only=True):
     """Height of the last block; there is none after it."""
     settled_after_slots: int | None = None
     """Slots after which a party keeps the last block against another one of its height; None: never."""
+    opening_deposit: int = 0
+    """Micro-coins that the first transfer to a new account must move, and that stay there; 0: an account is free."""
 
 
 class GenesisAccount(Agreed, frozen=True, kw_only=True):

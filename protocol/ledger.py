@@ -1,7 +1,7 @@
 """Accounts, and the rules for moving money between them; how blocks are agreed is no business of theirs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from protocol.genesis import Genesis
@@ -23,6 +23,8 @@ class Account:
     """Liquid micro-coins."""
     nonce: int = 0
     """Transfers made so far; the number the next one must carry."""
+    reserve: int = 0
+    """Micro-coins of the balance that must stay: the deposit that opening the account took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,24 @@ class LedgerState:
             raise LedgerError(f"accounts hold {total} micro-coins, but the supply is {self.supply}")
 
 
-def find_transfer_fault(payer: Account | None, transaction: Transaction) -> LedgerReason | None:
+def pay(payer: Account, transaction: Transaction) -> Account:
+    """Return an account after a transfer of its own."""
+    balance = payer.balance - transaction.amount - transaction.fee
+    return replace(payer, balance=balance, nonce=payer.nonce + 1)
+
+
+def find_transfer_fault(
+    payer: Account | None, transaction: Transaction, *, payee: Account | None, deposit: int = 0
+) -> LedgerReason | None:
     """Return why a transfer cannot be its payer's next one, or None if it can.
 
     The signature is checked elsewhere; this is about money only.
+
+    Args:
+        payer: The author's account; None if there is none.
+        transaction: The transfer.
+        payee: The recipient's account; None if the transfer would open it.
+        deposit: Micro-coins that opening an account takes.
     """
     if payer is None:
         return LedgerReason.UNKNOWN_ACCOUNT
@@ -68,20 +84,25 @@ def find_transfer_fault(payer: Account | None, transaction: Transaction) -> Ledg
         return LedgerReason.NONCE_USED
     if transaction.nonce > payer.nonce:
         return LedgerReason.NONCE_GAP
-    if transaction.amount + transaction.fee > payer.balance:
+    if transaction.amount + transaction.fee > payer.balance - payer.reserve:
         return LedgerReason.OVERDRAFT
+    if payee is None and transaction.amount < deposit:
+        return LedgerReason.BELOW_DEPOSIT
     return None
 
 
-def find_block_fault(state: LedgerState, transactions: Iterable[Transaction]) -> LedgerReason | None:
+def find_block_fault(
+    state: LedgerState, transactions: Iterable[Transaction], *, deposit: int = 0
+) -> LedgerReason | None:
     """Return why these transfers cannot be applied in this order, or None if they can."""
     touched: dict[AccountId, Account] = {}
     for transaction in transactions:
         payer = touched.get(transaction.author) or state.accounts.get(transaction.author)
-        fault = find_transfer_fault(payer, transaction)
+        payee = touched.get(transaction.recipient) or state.accounts.get(transaction.recipient)
+        fault = find_transfer_fault(payer, transaction, payee=payee, deposit=deposit)
         if fault is not None:
             return fault
-        _move(state, touched, transaction)
+        _move(state, touched, transaction, deposit)
     return None
 
 
@@ -91,7 +112,7 @@ def count_created(transactions: Iterable[Transaction], payouts: Iterable[Payout]
 
 
 def apply_block(
-    state: LedgerState, transactions: Iterable[Transaction], payouts: Iterable[Payout], *, most: int
+    state: LedgerState, transactions: Iterable[Transaction], payouts: Iterable[Payout], *, most: int, deposit: int = 0
 ) -> LedgerState:
     """Return the state after a block's judged transfers and payouts.
 
@@ -100,6 +121,7 @@ def apply_block(
         transactions: Transfers, in order.
         payouts: Who gets the new coins and the fees.
         most: Micro-coins the block may add to the supply.
+        deposit: Micro-coins that opening an account takes; they stay on it.
 
     Raises:
         LedgerError: The result would not add up.
@@ -110,10 +132,10 @@ def apply_block(
         raise LedgerError(f"the block creates {created} micro-coins, where {most} are due")
     touched: dict[AccountId, Account] = {}
     for transaction in transactions:
-        _move(state, touched, transaction)
+        _move(state, touched, transaction, deposit)
     for payout in payouts:
         account = touched.get(payout.account) or state.get_account(payout.account)
-        touched[payout.account] = Account(account.balance + payout.amount, account.nonce)
+        touched[payout.account] = replace(account, balance=account.balance + payout.amount)
     before = sum(state.get_account(owner).balance for owner in touched)
     after = sum(account.balance for account in touched.values())
     if after - before != created or any(account.balance < 0 for account in touched.values()):
@@ -121,8 +143,8 @@ def apply_block(
     return LedgerState(MappingProxyType({**state.accounts, **touched}), state.stakes, state.supply + created)
 
 
-def _move(state: LedgerState, touched: dict[AccountId, Account], transaction: Transaction) -> None:
+def _move(state: LedgerState, touched: dict[AccountId, Account], transaction: Transaction, deposit: int) -> None:
     payer = touched.get(transaction.author) or state.get_account(transaction.author)
-    touched[transaction.author] = Account(payer.balance - transaction.amount - transaction.fee, payer.nonce + 1)
-    payee = touched.get(transaction.recipient) or state.get_account(transaction.recipient)
-    touched[transaction.recipient] = Account(payee.balance + transaction.amount, payee.nonce)
+    touched[transaction.author] = pay(payer, transaction)
+    payee = touched.get(transaction.recipient) or state.accounts.get(transaction.recipient) or Account(reserve=deposit)
+    touched[transaction.recipient] = replace(payee, balance=payee.balance + transaction.amount)

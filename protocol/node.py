@@ -33,7 +33,7 @@ class Node(Participant):
             make_proposer: Makes its proposer; None for the mechanism's own.
         """
         super().__init__(rules, keys, is_relaying=is_relaying)
-        self.mempool = Mempool()
+        self.mempool = Mempool(rules.chain.opening_deposit)
         self.proposer = (make_proposer or rules.mechanism.make_proposer)(self)
 
     def select_transactions(self) -> tuple[Transaction, ...]:

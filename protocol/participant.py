@@ -291,7 +291,7 @@ class Participant:
             case BlockRequest():
                 self._catch_up.serve(turn, delivery.peer, message, self.tree)
             case Transaction() if self.mempool is not None:
-                self.mempool.add(message)
+                self.mempool.add(self.tree.head.state, message)
             case _ if self.proposer is not None:
                 self.proposer.apply(turn, message)
 

@@ -151,7 +151,7 @@ class Rules:
             return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
         if not all(self.is_signed(transaction) for transaction in block.transactions):
             return Reject(ChainReason.BAD_SIGNATURE)
-        fault = find_block_fault(parent.state, block.transactions)
+        fault = find_block_fault(parent.state, block.transactions, deposit=self.chain.opening_deposit)
         if fault is not None:
             return Reject(fault)
         if block.coinbase != self.mechanism.compute_coinbase(self, parent, block):
@@ -168,7 +168,13 @@ class Rules:
             height=block.height,
             slot=block.slot,
             block=block,
-            state=apply_block(parent.state, block.transactions, block.coinbase, most=compute_subsidy(block.height)),
+            state=apply_block(
+                parent.state,
+                block.transactions,
+                block.coinbase,
+                most=compute_subsidy(block.height),
+                deposit=self.chain.opening_deposit,
+            ),
             weight=parent.weight + self.mechanism.weigh(parent, block),
             rank=self.mechanism.rank(self, block),
             right=self.mechanism.find_right(block),

@@ -57,6 +57,7 @@ class LedgerReason(Reason):
     NONCE_USED = "nonce-used"
     NONCE_GAP = "nonce-gap"
     OVERDRAFT = "overdraft"
+    BELOW_DEPOSIT = "below-deposit"
     POOL_FULL = "pool-full"
     WRONG_COINBASE = "wrong-coinbase"
 

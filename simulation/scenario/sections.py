@@ -122,7 +122,9 @@ class Rewards(Section):
         return self
 
 
-RepairName = Literal["seeded_draws", "single_rights", "ranked_ties", "open_rounds", "own_secrets", "pay_by_stake"]
+RepairName = Literal[
+    "seeded_draws", "single_rights", "ranked_ties", "open_rounds", "own_secrets", "pay_by_stake", "funded_accounts"
+]
 """What version 2 of the rules repairs, as `protocol.mechanisms.proof_of_training.repairs` names it."""
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol import mempool as mempool_module
 from protocol.ledger import LedgerError, LedgerState, apply_block, find_block_fault
 from protocol.mechanisms.proof_of_training.job import RewardShares
 from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
@@ -135,6 +134,31 @@ def test_each_fault_of_a_transfer_has_its_reason(items: list[Transaction], fault
     assert find_block_fault(LedgerState.from_genesis(GENESIS), items) is fault
 
 
+DEPOSIT: Final = 1_000
+
+
+@pytest.mark.parametrize(
+    ("items", "fault"),
+    [
+        ([transfer(1, 0, amount=DEPOSIT - 1, recipient=3)], LedgerReason.BELOW_DEPOSIT),
+        ([transfer(1, 0, amount=DEPOSIT, recipient=3)], None),
+        ([transfer(1, 0, amount=0, recipient=2)], None),
+        ([transfer(1, 0, amount=DEPOSIT, recipient=3), transfer(2, 0, amount=1, recipient=3)], None),
+        ([transfer(1, 0, amount=DEPOSIT, recipient=3), transfer(3, 0, amount=1)], LedgerReason.OVERDRAFT),
+        ([transfer(1, 0, amount=2 * DEPOSIT, recipient=3), transfer(3, 0, amount=DEPOSIT, recipient=4)], None),
+        ([transfer(1, 0, amount=50_000_000)], None),
+    ],
+)
+def test_a_deposit_opens_an_account_and_stays_there(items: list[Transaction], fault: Reason | None) -> None:
+    """Else one coin that moves on from account to account would open any number of them."""
+    state = LedgerState.from_genesis(GENESIS)
+    assert find_block_fault(state, items, deposit=DEPOSIT) is fault
+    for kept in range(len(items) + 1):  # over two blocks it is the same
+        if find_block_fault(state, items[:kept], deposit=DEPOSIT) is None:
+            after = apply_block(state, items[:kept], (), most=0, deposit=DEPOSIT)
+            assert find_block_fault(after, items[kept:], deposit=DEPOSIT) is fault
+
+
 @pytest.mark.parametrize("off_by", [-1, 1])
 def test_books_that_do_not_add_up_are_our_own_error(off_by: int) -> None:
     state = LedgerState.from_genesis(GENESIS)
@@ -213,7 +237,7 @@ def test_a_selection_is_always_a_valid_block(
     for batch in pooled:
         for item in batch:
             if pool.judge(state, item) is ACCEPT:
-                pool.add(item)
+                pool.add(state, item)
         chosen = pool.select(state, limit)
         assert len(chosen) <= limit
         assert find_block_fault(state, chosen) is None
@@ -231,7 +255,7 @@ def test_a_payer_known_on_the_abandoned_branch_only_spoils_no_selection() -> Non
     pool = Mempool()
     empty_transfer = transfer(3, 0)
     assert pool.judge(branch, empty_transfer) is ACCEPT
-    pool.add(empty_transfer)
+    pool.add(branch, empty_transfer)
     pool.on_head_changed(start, [])
     assert find_block_fault(start, pool.select(start, 10)) is None
 
@@ -251,7 +275,7 @@ def test_the_pool_keeps_one_transfer_for_each_author_and_nonce(items: list[Trans
             assert verdict == Ignore(ChainReason.DUPLICATE)
         else:
             assert verdict is ACCEPT
-            pool.add(item)
+            pool.add(state, item)
             kept[item.author, item.nonce] = item
     assert pool.snapshot() == tuple(sorted(kept))
     assert len(pool) == len(kept)
@@ -269,19 +293,8 @@ def test_transfers_of_a_left_branch_return_and_settled_ones_go() -> None:
     state = LedgerState.from_genesis(GENESIS)
     abandoned = (transfer(1, 0, amount=4), transfer(2, 0, amount=4))
     pool = Mempool()
-    pool.add(transfer(1, 1, amount=4))
+    pool.add(state, transfer(1, 1, amount=4))
     sibling = extend(state, (transfer(2, 0, amount=9),), 1)
     pool.on_head_changed(sibling, abandoned)
     assert pool.select(sibling, 10) == (transfer(1, 0, amount=4), transfer(1, 1, amount=4))
     assert len(pool) == 2
-
-
-def test_the_pool_stays_bounded_even_when_a_branch_gives_its_transfers_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mempool_module, "MAX_POOL", 3)
-    pool, state = Mempool(), LedgerState.from_genesis(GENESIS)
-    for nonce in range(3):
-        assert pool.judge(state, transfer(1, nonce)) is ACCEPT
-        pool.add(transfer(1, nonce))
-    assert pool.judge(state, transfer(1, 3)) == Ignore(LedgerReason.POOL_FULL)
-    pool.on_head_changed(state, [transfer(2, nonce) for nonce in range(3)])
-    assert len(pool) <= 3

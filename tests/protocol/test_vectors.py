@@ -393,7 +393,9 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
         data = [tag.encode(), *parts]
         return hashlib.sha256(b"".join(struct.pack(">I", len(part)) + part for part in data)).digest()
 
-    names = ["seeded_draws", "single_rights", "ranked_ties", "open_rounds", "own_secrets", "pay_by_stake"]
+    names = [repair.value for repair in VERSION_2]
+    assert names[:3] == ["seeded_draws", "single_rights", "ranked_ties"]
+    assert names[3:] == ["open_rounds", "own_secrets", "pay_by_stake", "funded_accounts"]
     agreed = (GENESIS.parameters, GENESIS.job, GENESIS.accounts, GENESIS.seed, 0, names)
     assert sha("pot/genesis/1", encode(agreed)) == CHAIN_2
     assert msgspec.msgpack.decode(encode(agreed), type=TrainingGenesis) == REPAIRED

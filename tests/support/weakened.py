@@ -186,7 +186,7 @@ def never_ask_for_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def ignore_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every transfer be paid that its author has the coins for, whatever its number."""
 
-    def find_fault(payer: Account | None, transaction: Transaction) -> Reason | None:
+    def find_fault(payer: Account | None, transaction: Transaction, **_: object) -> Reason | None:
         if payer is None:
             return LedgerReason.UNKNOWN_ACCOUNT
         return LedgerReason.OVERDRAFT if transaction.amount + transaction.fee > payer.balance else None
@@ -194,7 +194,7 @@ def ignore_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
     def judge(pool: Mempool, state: LedgerState, transaction: Transaction) -> Verdict:
         return ACCEPT
 
-    def add(pool: Mempool, transaction: Transaction) -> None:
+    def add(pool: Mempool, state: LedgerState, transaction: Transaction) -> None:
         key = int.from_bytes(transaction.signature[:8], "big")
         pool._pending.setdefault(transaction.author, {})[key] = transaction
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 from protocol.codec import encode
 from protocol.genesis import Agreed, ChainRules, GenesisAccount
 from protocol.genesis import compute_chain_id as compute_id
-from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, Repair
+from protocol.mechanisms.proof_of_training.repairs import OPENING_DEPOSIT, SETTLED_AFTER_SLOTS, Repair
 from protocol.types import Hash32, Millionths
 
 PARTS_PER_BILLION: Final = 1_000_000_000
@@ -105,6 +105,7 @@ class TrainingGenesis(Agreed, frozen=True, kw_only=True):
             max_transactions=rules.max_transactions,
             length=self.job.stages,
             settled_after_slots=SETTLED_AFTER_SLOTS if Repair.RANKED_TIES in self.repairs else None,
+            opening_deposit=OPENING_DEPOSIT if Repair.FUNDED_ACCOUNTS in self.repairs else 0,
         )
 
 

@@ -7,6 +7,8 @@ it is worth.
 from enum import Enum
 from typing import Final
 
+from protocol.types import MICRO_COINS_PER_COIN
+
 
 class Repair(Enum):
     """One difference between the two versions."""
@@ -25,6 +27,8 @@ class Repair(Enum):
     """A training secret belongs to one author, and who signs or wraps shows one as well."""
     PAY_BY_STAKE = "pay_by_stake"
     """A declarer is paid by its share of all stake, whoever else is among the declarers."""
+    FUNDED_ACCOUNTS = "funded_accounts"
+    """Opening an account takes a deposit that stays on it, so that nobody makes accounts out of nothing."""
 
 
 VERSION_2: Final = tuple(Repair)
@@ -33,3 +37,6 @@ VERSION_2: Final = tuple(Repair)
 SETTLED_AFTER_SLOTS: Final = 2_000
 """Slots after which a party no longer changes the last block of a whole chain for another one: long enough for a block
 to reach everybody wherever a round can be finished at all, so that honest parties do not settle on different ones."""
+
+OPENING_DEPOSIT: Final = MICRO_COINS_PER_COIN
+"""Micro-coins that opening an account takes."""

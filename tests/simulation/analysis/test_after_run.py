@@ -194,9 +194,9 @@ def test_accounts_that_hold_more_than_the_supply_are_found(monkeypatch: pytest.M
     """A core that pays out more than it adds to the supply."""
     pay = ledger.apply_block
 
-    def pay_more(state: Any, transactions: Any, payouts: tuple[Payout, ...], *, most: int) -> Any:
+    def pay_more(state: Any, transactions: Any, payouts: tuple[Payout, ...], **rules: int) -> Any:
         owner = payouts[0].account
-        after = pay(state, transactions, payouts, most=most)
+        after = pay(state, transactions, payouts, **rules)
         richer = replace(after.get_account(owner), balance=after.get_account(owner).balance + 5)
         return replace(after, accounts={**after.accounts, owner: richer})
 
@@ -225,7 +225,7 @@ def test_a_transfer_that_stands_twice_is_found_where_the_rules_let_it_pass(
     is_in_one_block: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A core that forgot to look at nonces."""
-    monkeypatch.setattr(rules_module, "find_block_fault", lambda state, transactions: None)
+    monkeypatch.setattr(rules_module, "find_block_fault", lambda state, transactions, **_: None)
     chain, height = double_transfer(), 3
     if is_in_one_block:
         scene, height = make_scene(), 1

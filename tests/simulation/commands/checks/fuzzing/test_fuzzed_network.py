@@ -59,7 +59,7 @@ class KeepingTransfers(Breaking):
     def spoil(self, event: MessageReceived, commands: list[Command]) -> list[Command]:
         message = self.rules.decode(event.frame)
         if isinstance(message, Transaction):
-            self.mempool.add(message)
+            self.mempool.add(self.tree.head.state, message)
         return commands
 
 
