@@ -1,5 +1,11 @@
-"""Asking neighbours for blocks, and serving them: what one participant remembers of it."""
+"""Asking neighbours for blocks, and serving them: what one participant remembers of it.
 
+Asking costs next to nothing and an answer may be a megabyte, so each neighbour, whoever it is, gets one answer's worth
+of blocks between two announcements, and each block once.
+"""
+
+import operator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol.chain import BlockTree
@@ -24,11 +30,47 @@ ENVELOPE_BYTES: Final = 1_024
 """Room in a frame for all of a response but its blocks."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a neighbour has been given since the last announcement."""
+
+    last: Hash32
+    """The last block it got; empty if there was none."""
+    room: int
+    """Bytes of blocks that it may still get; less than 0 once the next block did not fit."""
+
+
+class Missing:
+    """Blocks that a neighbour lacks, and how many bytes of them it may have; the same blocks are the same objects."""
+
+    __slots__ = ("blocks", "room")
+
+    def __init__(self, blocks: tuple[AnyBlock, ...], room: int) -> None:
+        """Take them, lowest first."""
+        self.blocks = blocks
+        self.room = room
+
+    def is_same(self, other: "Missing") -> bool:
+        """Return whether the same answer is right."""
+        is_long = len(self.blocks) == len(other.blocks)
+        return self.room == other.room and is_long and all(map(operator.is_, self.blocks, other.blocks))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A signed answer, which was dear to make."""
+
+    to: Missing
+    answer: BlockResponse[Any]
+    after: Serving
+    """What whoever gets it has been given."""
+
+
 class CatchUp:
-    """Whom a participant has asked for blocks, and who owes it an answer."""
+    """Whom a participant has asked for blocks, who owes it an answer, and who has had one."""
 
     def __init__(self, rules: Rules, keys: KeyPair) -> None:
-        """Start with nobody asked."""
+        """Start with nobody asked and nobody served."""
         self._rules = rules
         self._keys = keys
         self._asked: set[PeerId] = set()
@@ -37,11 +79,16 @@ class CatchUp:
         """Neighbours that have yet to answer, however long ago they were asked."""
         self._unfinished: dict[Hash32, PeerId] = {}
         """Last blocks of answers that were full, and who has more."""
+        self._served: dict[PeerId, Serving] = {}
+        """Neighbours answered since the last announcement."""
+        self._prepared: Prepared | None = None
+        """The last answer: many neighbours ask for the same."""
 
-    def forget_asked(self) -> None:
-        """Let every neighbour be asked once more."""
+    def start_period(self) -> None:
+        """Let every neighbour be asked, and ask, once more."""
         self._asked.clear()
         self._unfinished.clear()
+        self._served.clear()
 
     # ---- asking ----
 
@@ -77,19 +124,35 @@ class CatchUp:
 
     # ---- serving ----
 
+    def is_due(self, peer: PeerId, request: BlockRequest) -> bool:
+        """Return whether a neighbour may have an answer now: its first one, or the next part of it.
+
+        This is asked before the signature is looked at, so that a request that is sent again costs nothing.
+        """
+        served = self._served.get(peer)
+        return served is None or (served.room > 0 and request.locator[:1] == (served.last,))
+
     def judge_request(self, request: BlockRequest) -> Verdict:
         """Judge a neighbour's question."""
         return Reject(FrameReason.OVERSIZED) if len(request.locator) > MAX_LOCATOR else ACCEPT
 
     def serve(self, turn: Turn, peer: PeerId, request: BlockRequest, tree: BlockTree[AnyBlock, LedgerState]) -> None:
-        """Send as many blocks after the last common one as fit into a frame."""
-        blocks = tree.get_blocks_after(request.locator, MAX_BLOCKS_PER_RESPONSE)
-        room = MAX_FRAME_BYTES - ENVELOPE_BYTES
-        fitting = 0
-        for block in blocks:
+        """Send as many blocks after the last common one as the neighbour may have."""
+        before = self._served.get(peer)
+        room = before.room if before is not None else MAX_FRAME_BYTES - ENVELOPE_BYTES
+        found = Missing(tree.get_blocks_after(request.locator, MAX_BLOCKS_PER_RESPONSE), room)
+        if self._prepared is None or not self._prepared.to.is_same(found):
+            self._prepared = self._prepare(found)
+        self._served[peer] = self._prepared.after
+        turn.add(Send(peer, self._prepared.answer))
+
+    def _prepare(self, found: Missing) -> Prepared:
+        room, fitting = found.room, list[AnyBlock]()
+        for block in found.blocks:
             room -= len(self._rules.encode(block))
             if room < 0:
                 break
-            fitting += 1
-        response = BlockResponse(blocks=blocks[:fitting], author=self._keys.public)
-        turn.add(Send(peer, self._keys.sign(self._rules.chain_id, response)))
+            fitting.append(block)
+        answer: BlockResponse[Any] = BlockResponse(blocks=tuple(fitting), author=self._keys.public)
+        last = self._rules.hash_message(fitting[-1]) if fitting else b""
+        return Prepared(found, self._keys.sign(self._rules.chain_id, answer), Serving(last, room))

@@ -131,7 +131,7 @@ class Participant:
             if self.proposer is not None:
                 self.proposer.ring(turn, timer)
             return
-        self._catch_up.forget_asked()
+        self._catch_up.start_period()
         if self.tree.head.hash == self._head_before and self.proposer is not None:
             self._announce(turn)
             self.proposer.remind(turn)
@@ -189,6 +189,8 @@ class Participant:
             return self._judge_block(turn, message, is_gossip=delivery.is_gossip)
         if self.proposer is None and not isinstance(message, HeadAnnouncement | BlockResponse):
             return Ignore(ChainReason.NOT_FOR_ME)
+        if isinstance(message, BlockRequest) and not self._catch_up.is_due(delivery.peer, message):
+            return Ignore(ChainReason.TOO_OFTEN)  # before its signature is looked at
         if not self.rules.is_signed(message):
             return Reject(ChainReason.BAD_SIGNATURE)
         match message:

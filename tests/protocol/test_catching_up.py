@@ -1,19 +1,25 @@
 """Relaying, asking for blocks, following the heaviest chain, and coming late."""
 
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 
+from protocol import catch_up
 from protocol.catch_up import MAX_BLOCKS_PER_RESPONSE
-from protocol.codec import encode_frame
+from protocol.codec import encode, encode_frame
 from protocol.crypto import compute_content_hash
 from protocol.events import BlockAppended, ChainTimer, Relay, Send, Timer, TimerFired
 from protocol.light_client import LightClient
 from protocol.mechanisms.proof_of_training.job import Confidence
 from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
-from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement
+from protocol.messages import AnyBlock, BlockRequest, BlockResponse, HeadAnnouncement
 from protocol.node import Node
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
-from tests.support.core import STRANGER, Cluster, Scene, genesis, get_node, keys, make_rules
+from tests.support.core import SLOT_NS, STRANGER, Cluster, Scene, genesis, get_node, keys, make_rules
 
 # ---- relaying and unasked answers ----
 
@@ -72,6 +78,88 @@ def test_a_faulty_block_inside_an_answer_is_charged_to_the_peer_and_leaves_no_ma
         ("liar", Reject(TrainingReason.DIFFERENT_WEIGHTS)),
     ]
     assert scene.node.snapshot() == before
+
+
+# ---- answering ----
+
+
+def request(scene: Scene, *locator: bytes, author: int = STRANGER) -> BlockRequest:
+    return scene.sign(BlockRequest(locator=locator or (scene.chain_id,), author=keys(author).public))
+
+
+def answer(scene: Scene, asked: BlockRequest, peer: str = "peer") -> list[BlockResponse[Any]]:
+    sent = [item for item in scene.send(asked, peer) if isinstance(item, Send)]
+    assert {item.peer for item in sent} <= {peer}
+    return [item.message for item in sent if isinstance(item.message, BlockResponse)]
+
+
+def grown(blocks: int) -> Scene:
+    scene = Scene(genesis(5, stages=40))
+    scene.now = 100_000 * SLOT_NS
+    while scene.head.height < blocks:
+        scene.grow()
+    return scene
+
+
+def test_a_neighbour_has_one_answer_between_two_announcements_whoever_asks() -> None:
+    scene = grown(3)
+    assert [len(item.blocks) for item in answer(scene, request(scene))] == [3]
+    for author in (STRANGER, 1):
+        assert scene.judge(request(scene, author=author)) == Ignore(ChainReason.TOO_OFTEN)
+        assert answer(scene, request(scene, bytes([author]) * 32, scene.chain_id, author=author)) == []
+    assert [len(item.blocks) for item in answer(scene, request(scene), "another peer")] == [3]
+    scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 400)))
+    assert [len(item.blocks) for item in answer(scene, request(scene))] == [3]
+
+
+def test_who_asks_on_from_the_last_block_it_got_is_answered_within_one_frame_in_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = grown(8)
+    monkeypatch.setattr(catch_up, "MAX_BLOCKS_PER_RESPONSE", 2)
+    sizes = [len(encode(record.block)) for record in scene.node.tree.get_chain()[1:]]
+    monkeypatch.setattr(catch_up, "MAX_FRAME_BYTES", catch_up.ENVELOPE_BYTES + sum(sizes[:5]))
+    got: list[AnyBlock] = []
+    locator: tuple[bytes, ...] = (scene.chain_id,)
+    for expected in (2, 2, 1, 0):
+        found = answer(scene, request(scene, *locator))
+        assert [len(item.blocks) for item in found] == ([expected] if expected else [])
+        got += [block for item in found for block in item.blocks]
+        locator = (compute_content_hash(scene.chain_id, got[-1]), scene.chain_id)
+    assert got == [record.block for record in scene.node.tree.get_chain()[1:6]]
+
+
+def test_a_request_that_is_sent_again_costs_no_look_at_its_signature_and_an_equal_answer_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = grown(3)
+    made = Counter[str]()
+
+    def count(name: str, inner: Callable[[Any], Any], message: Any) -> Any:
+        made[name] += 1
+        return inner(message)
+
+    for name in ("encode", "is_signed"):
+        monkeypatch.setattr(scene.node.rules, name, partial(count, name, getattr(scene.node.rules, name)))
+    asked = request(scene)
+    first = answer(scene, asked)
+    assert made == {"encode": 3, "is_signed": 1}
+    for _ in range(5):
+        assert answer(scene, asked) == []
+    assert made == {"encode": 3, "is_signed": 1}
+    assert answer(scene, asked, "another peer") == first
+    assert made == {"encode": 3, "is_signed": 2}
+    scene.grow()
+    made.clear()
+    assert [len(item.blocks) for item in answer(scene, asked, "a third peer")] == [4]
+    assert made["encode"] == 4
+
+
+def test_who_has_all_our_blocks_is_told_so_once() -> None:
+    scene = grown(1)
+    asked = request(scene, scene.head.hash, scene.chain_id)
+    assert [item.blocks for item in answer(scene, asked)] == [()]
+    assert answer(scene, asked) == []
 
 
 # ---- whole runs ----

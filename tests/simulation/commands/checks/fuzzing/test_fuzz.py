@@ -135,4 +135,4 @@ def test_the_victim_is_under_fire_in_every_phase(monkeypatch: pytest.MonkeyPatch
 def test_the_victim_takes_some_messages_of_insiders() -> None:
     accepted = [result.verdicts["accept", ""] for result in list_results()]
     assert min(accepted) > 0
-    assert sum(accepted) > 100 * len(accepted)
+    assert sum(accepted) > 50 * len(accepted)
