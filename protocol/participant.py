@@ -74,6 +74,8 @@ class Participant:
         """Transfers that wait for a block; None for a light client."""
         self._inbox = Inbox()
         self._catch_up = CatchUp(rules, keys)
+        self._turned_away: bytes = b""
+        """The last frame there was no room for."""
         self._seen: RecentSet[bytes] = RecentSet()
         self._refused: RecentSet[Hash32] = RecentSet()
         """Hashes of blocks that can never become valid."""
@@ -107,6 +109,10 @@ class Participant:
     def has_seen(self, frame_hash: Hash32) -> bool:
         """Return whether a frame was accepted or rejected before, so that it can be dropped unread."""
         return frame_hash in self._seen
+
+    def has_turned_away(self, frame_hash: Hash32) -> bool:
+        """Return whether a frame is the last one that had to wait and found no room: over another link it may."""
+        return frame_hash == self._turned_away
 
     def snapshot(self) -> bytes:
         """Return everything a refused message must leave unchanged, as bytes."""
@@ -256,6 +262,7 @@ class Participant:
         if self._inbox.holds(wait, delivery):
             return Ignore(ChainReason.DUPLICATE)
         if not self._inbox.has_room(delivery):
+            self._turned_away = delivery.key
             return Ignore(ChainReason.INBOX_FULL)
         self._inbox.put(wait, delivery)
         if wait.missing is ChainMissing.BLOCK:

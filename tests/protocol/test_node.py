@@ -3,9 +3,7 @@
 from collections import Counter
 
 import msgspec
-import pytest
 
-from protocol import inbox as inbox_module
 from protocol.codec import encode_frame
 from protocol.crypto import compute_content_hash
 from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired
@@ -235,35 +233,3 @@ def test_a_result_for_a_stage_the_node_has_left_or_not_reached_starts_no_second_
     assert get_proposer(scene.node).phase is Phase.TRAINING
     scene.finish(NEXT_STAGE)
     assert get_proposer(scene.node).phase is Phase.DECLARING
-
-
-# ---- the inbox ----
-
-
-def test_the_inbox_is_bounded_for_each_peer_and_no_peer_takes_anothers_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox_module, "MAX_WAITING", 3)
-    scene = untrained_scene()
-    slots = iter(range(scene.head.slot, scene.head.slot + 200, 10))
-
-    def send(peer: str) -> object:
-        return scene.judge(scene.declaration(1, slot=next(slots)), peer)
-
-    wait = Wait(TrainingMissing.TRAINING, TrainStage(NEXT_STAGE))
-    full = Ignore(ChainReason.INBOX_FULL)
-    assert [send("a") for _ in range(5)] == [wait, wait, wait, full, full]
-    assert [send("b") for _ in range(4)] == [wait, wait, wait, full]
-    scene.finish(NEXT_STAGE)
-    assert scene.judge(scene.header(2), "a") == ACCEPT
-    later = untrained_scene()
-    assert later.judge(later.declaration(1), "a") == wait
-
-
-def test_the_inbox_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = untrained_scene()
-    first, second = (scene.declaration(1, slot=scene.head.slot + ahead) for ahead in (10, 20))
-    monkeypatch.setattr(inbox_module, "MAX_WAITING_BYTES", len(encode_frame(scene.chain_id, first)))
-    wait = Wait(TrainingMissing.TRAINING, TrainStage(NEXT_STAGE))
-    assert scene.judge(first, "a") == wait
-    assert scene.judge(first, "a") == Ignore(ChainReason.DUPLICATE)
-    assert scene.judge(second, "a") == Ignore(ChainReason.INBOX_FULL)
-    assert scene.judge(second, "b") == wait

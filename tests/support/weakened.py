@@ -169,6 +169,7 @@ def keep_everything_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(Inbox, "has_room", has_room)
+    monkeypatch.setattr(Inbox, "_make_room", has_room)
 
 
 def never_ask_for_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

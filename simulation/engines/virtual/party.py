@@ -93,6 +93,10 @@ class VirtualParty:
         """Return whether the party has judged a frame before."""
         return self.core.has_seen(frame_hash)
 
+    def has_turned_away(self, frame_hash: Hash32) -> bool:
+        """Return whether the party has just had no room for a frame."""
+        return self.core.has_turned_away(frame_hash)
+
     def record_declined(self, count: int) -> None:
         """Count frames that a neighbour, or the party itself, did not take."""
         self.host.recorder.record_declined(count)

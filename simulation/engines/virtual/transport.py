@@ -1,7 +1,8 @@
 """How frames get from party to party in simulated time: offered, declined, or under way until they arrive.
 
 A frame is offered by its hash, as in networks that announce before they send: who has judged it before, or has it under
-way to arrive no later, does not take it again.
+way to arrive no later, does not take it again. Where it turns out to have no room for the copy that it gets, the others
+are offered again.
 """
 
 from array import array
@@ -36,6 +37,9 @@ class Receiver(Protocol):
     def has_seen(self, frame_hash: Hash32) -> bool:
         """Return whether the party has judged a frame before."""
 
+    def has_turned_away(self, frame_hash: Hash32) -> bool:
+        """Return whether the party has just had no room for a frame that came over some link."""
+
     def receive(self, source: str, frame: bytes) -> None:
         """Take a frame that has arrived."""
 
@@ -55,7 +59,7 @@ class Sender:
 class FrameInFlight:
     """A frame and where it is."""
 
-    __slots__ = ("due", "frame", "hash")
+    __slots__ = ("due", "frame", "hash", "offers")
 
     def __init__(self, frame: bytes, frame_hash: Hash32, receivers: int) -> None:
         """Know nothing yet of any of so many receivers."""
@@ -63,6 +67,8 @@ class FrameInFlight:
         self.hash = frame_hash
         self.due = array("q", [_UNKNOWN]) * receivers
         """When it arrives at each party, or `_JUDGED`, or `_UNKNOWN`."""
+        self.offers: dict[int, list[Sender]] = {}
+        """Who else offered it to a party while it was under way, should the party have no room for the copy it gets."""
 
 
 class FrameTransport:
@@ -107,11 +113,14 @@ class FrameTransport:
             if expected <= soonest:
                 if expected >= now or expected == _JUDGED:
                     declined += 1
+                    if expected >= now:
+                        flight.offers.setdefault(place, []).append(sender)
                     continue
                 expected = _NEVER  # nothing is known, or it arrived and could not be judged yet: it may come again
             for at in plan(self._receivers[place].label, size, now):
                 if expected <= at:
                     declined += 1
+                    flight.offers.setdefault(place, []).append(sender)
                     continue
                 due[place] = expected = at
                 self._queue.schedule(at, partial(self._arrive, sender.label, place, flight))
@@ -152,3 +161,17 @@ class FrameTransport:
         target.receive(source, flight.frame)
         if target.has_seen(flight.hash):
             flight.due[place] = _JUDGED
+        elif flight.offers and target.has_turned_away(flight.hash):
+            self._offer_again(place, flight)
+            return
+        flight.offers.pop(place, None)
+
+    def _offer_again(self, place: int, flight: FrameInFlight) -> None:
+        """Let the next neighbour that was declined bring its copy: there may be room for what comes over its link."""
+        target, now = self._receivers[place], self._queue.now
+        offers = flight.offers.get(place, [])
+        while offers and flight.due[place] <= now:
+            sender = offers.pop(0)
+            for at in sender.plan(target.label, len(flight.frame), now):
+                flight.due[place] = at if flight.due[place] <= now else min(at, flight.due[place])
+                self._queue.schedule(at, partial(self._arrive, sender.label, place, flight))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from protocol.inbox import MAX_WAITING, Delivery, Inbox
+from protocol.inbox import MAX_OF_AUTHOR, Delivery, Inbox
 from protocol.verdicts import Wait
 from simulation.engines.result import PartyError
 from tests.support.judgements import Observed, observe
@@ -141,7 +141,7 @@ def flood(monkeypatch: pytest.MonkeyPatch) -> tuple[Observed, int]:
     def watch(inbox: Inbox, wait: Wait, delivery: Delivery) -> None:
         nonlocal most
         put(inbox, wait, delivery)
-        most = max(most, inbox._per_peer["bad-0"])
+        most = max(most, sum(share.count for share in inbox._shares.get("bad-0", {}).values()))
 
     with monkeypatch.context() as patch:
         patch.setattr(Inbox, "put", watch)
@@ -153,19 +153,19 @@ def flood(monkeypatch: pytest.MonkeyPatch) -> tuple[Observed, int]:
 def test_a_flood_is_refused_and_fills_no_more_than_its_own_share_of_an_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
     observed, most = flood(monkeypatch)
     observed.assert_unharmed()
-    assert most == MAX_WAITING
+    assert most == MAX_OF_AUTHOR
     declared = observed.count_outcomes("bad", "declaration")
     assert declared["inbox-full"] > 0
     refused = observed.count_refused("bad")
     assert set(refused) <= {"lottery-lost", "different-weights"}
-    assert refused.total() >= 3 * (MAX_WAITING - 1)
+    assert refused.total() >= 3 * (MAX_OF_AUTHOR - 1)
     assert observed.count_refused_elsewhere("bad") == {}
 
 
 def test_without_a_bound_a_flood_is_kept_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     keep_everything_that_waits(monkeypatch)
     observed, most = flood(monkeypatch)
-    assert most > MAX_WAITING
+    assert most > 4 * MAX_OF_AUTHOR
     assert observed.count_outcomes("bad", "declaration")["inbox-full"] == 0
 
 
