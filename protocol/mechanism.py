@@ -242,7 +242,7 @@ class Proposer(ABC):
         """Keep in mind what can never become valid."""
 
     def fetch(self, turn: Turn, wait: Wait, message: Message) -> None:
-        """Start what a message that was put aside waits for."""
+        """Start what a message that was put aside waits for; called again now and then while it waits."""
 
     def end(self, turn: Turn) -> None:
         """Act when all messages of a turn are judged."""

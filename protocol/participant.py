@@ -138,6 +138,10 @@ class Participant:
                 self.proposer.ring(turn, timer)
             return
         self._catch_up.start_period()
+        if self.proposer is not None:
+            for wait, message in self._inbox.list_waits():
+                if wait.missing is not ChainMissing.BLOCK:
+                    self.proposer.fetch(turn, wait, message)  # it may be there by now
         if self.tree.head.hash == self._head_before and self.proposer is not None:
             self._announce(turn)
             self.proposer.remind(turn)

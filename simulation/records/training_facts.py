@@ -66,7 +66,7 @@ class Compared(Fact, frozen=True, kw_only=True):
     own: str
     """Short digest of its own."""
     distance: Number | None
-    """Largest difference between two weights in the same place; null where the weights cannot be had or do not fit."""
+    """Largest difference between two weights in the same place; null where the weights do not fit."""
     within: bool
     """Whether it lies within the tolerance."""
 

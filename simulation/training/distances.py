@@ -14,7 +14,7 @@ from math import ceil
 import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, Billionths
-from protocol.mechanisms.proof_of_training.work import CompareWeights
+from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights
 from simulation.records import Compared, short_hash
 from simulation.training.samples import Weights
 from simulation.training.weight_store import WeightsError, WeightStore
@@ -51,7 +51,7 @@ def count_billionths(one: Weights, other: Weights) -> int | None:
 
 
 def compare_stored(store: WeightStore, own: bytes, other: bytes) -> int | None:
-    """Return the distance of others' weights from one's own, by their digests; None where there is none.
+    """Return the distance of others' weights from one's own, by their digests, as `CompareWeights` has it.
 
     Raises:
         WeightsError: One's own weights are not in the store.
@@ -60,7 +60,8 @@ def compare_stored(store: WeightStore, own: bytes, other: bytes) -> int | None:
         theirs = store.get(other)
     except WeightsError:
         return None
-    return count_billionths(store.get(own), theirs)
+    distance = count_billionths(store.get(own), theirs)
+    return INCOMPARABLE if distance is None else distance
 
 
 def compute_rates(bound: float, honest: Sequence[float], dishonest: Sequence[float]) -> Rates:
@@ -76,11 +77,13 @@ def compute_rates(bound: float, honest: Sequence[float], dishonest: Sequence[flo
     return Rates(bound, rejected / len(honest), accepted / len(dishonest))
 
 
-def describe_comparison(pair: CompareWeights, distance: int | None, tolerance: Billionths) -> Compared:
-    """Return the fact that others' weights were held against a node's own."""
+def describe_comparison(pair: CompareWeights, distance: int | None, tolerance: Billionths) -> Compared | None:
+    """Return the fact that others' weights were held against a node's own; None where they are not there yet."""
+    if distance is None:
+        return None
     return Compared(
         weights=short_hash(pair.other),
         own=short_hash(pair.own),
-        distance=None if distance is None else distance / PARTS_PER_BILLION,
-        within=distance is not None and distance <= tolerance,
+        distance=None if distance == INCOMPARABLE else distance / PARTS_PER_BILLION,
+        within=distance <= tolerance,
     )

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from protocol.crypto import compute_content_hash
-from protocol.events import Broadcast, Command, Judged, StartWork, Timer, TimerFired, WorkFinished
+from protocol.events import Broadcast, ChainTimer, Command, Judged, StartWork, Timer, TimerFired, WorkFinished
 from protocol.light_client import LightClient
 from protocol.mechanisms.proof_of_training import tolerance as tolerance_module
 from protocol.mechanisms.proof_of_training.messages import BlockHeader
@@ -15,7 +15,7 @@ from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
 from protocol.mechanisms.proof_of_training.secret import commit
 from protocol.mechanisms.proof_of_training.tolerance import Comparisons
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainStage
+from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights, TrainStage
 from protocol.messages import Message
 from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject, Verdict, Wait
@@ -73,15 +73,52 @@ def test_near_weights_wait_for_their_distance_and_are_accepted(kind: str, distan
 
 
 @pytest.mark.parametrize("kind", ["declaration", "header", "block"])
-@pytest.mark.parametrize("distance", [TOLERANCE + 1, 10**18, None])
-def test_weights_beyond_the_tolerance_or_without_a_distance_are_refused_and_leave_no_mark(
-    kind: str, distance: int | None
+@pytest.mark.parametrize("distance", [TOLERANCE + 1, 10**18, INCOMPARABLE])
+def test_weights_beyond_the_tolerance_or_that_do_not_fit_are_refused_and_leave_no_mark(
+    kind: str, distance: int
 ) -> None:
     scene = tolerant()
     before = scene.node.snapshot()
     assert scene.judge(make(scene, kind)) == WAIT
     assert list_verdicts(compare(scene, distance)) == [Reject(TrainingReason.DIFFERENT_WEIGHTS)]
     assert scene.node.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["declaration", "header", "block"])
+def test_weights_that_are_not_there_yet_are_waited_for(kind: str) -> None:
+    """Who trains faster may name weights long before those who have them too hand them out."""
+    scene = tolerant()
+    assert scene.judge(scene.declaration(3, data="near")) == WAIT
+    assert list_verdicts(compare(scene, None)) == [WAIT]
+    scene.now += SLOT_NS
+    commands = scene.send(make(scene, kind))
+    assert list_verdicts(commands) == [WAIT]
+    assert list_comparisons(commands) == [CompareWeights(OWN, NEAR)]
+    assert ACCEPT in list_verdicts(compare(scene, 1))
+    if kind == "block":
+        assert scene.head.height == 1
+
+
+def test_what_waits_for_weights_has_them_looked_up_again_ever_less_often_and_nobody_makes_it_more() -> None:
+    scene = tolerant()
+    start = scene.now // SLOT_NS
+    asked = [0] * len(list_comparisons(scene.send(scene.declaration(3, data="near"))))
+    compare(scene, None)
+    for slot in range(1, 1_000):
+        scene.now = (start + slot) * SLOT_NS
+        told = scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, start + slot)))
+        told += scene.send(scene.declaration(1 + slot % 3, data="near", slot=scene.head.slot + slot % 90))
+        asked += [slot] * len(list_comparisons(told))
+        assert list_comparisons(compare(scene, None)) == []
+    assert asked == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511]
+
+
+def test_what_is_looked_up_is_not_asked_for_again_before_the_answer() -> None:
+    scene = tolerant()
+    scene.send(scene.declaration(3, data="near"))
+    scene.now += 1_000 * SLOT_NS
+    assert list_comparisons(scene.send(scene.declaration(1, data="near"))) == []
+    assert list_comparisons(scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 1_400)))) == []
 
 
 def test_each_pair_is_compared_once_however_many_messages_name_it() -> None:
@@ -113,12 +150,26 @@ def test_memory_of_comparisons_is_bounded_and_keeps_the_latest(monkeypatch: pyte
     monkeypatch.setattr(tolerance_module, "MAX_COMPARED", 3)
     memory = Comparisons(TOLERANCE)
     pairs = [CompareWeights(OWN, bytes([number]) * 32) for number in range(5)]
-    assert all(memory.ask(pair) for pair in pairs)
+    assert all(memory.ask(pair, 0) for pair in pairs)
     assert len(memory) == 3
+    memory.settle(pairs[4], TOLERANCE + 1)
+    assert memory.ask(pairs[0], 0)
+    assert (len(memory), memory.get(pairs[4]), memory.get(pairs[0])) == (3, False, None)
+    assert not memory.ask(pairs[4], 0)
+    assert memory.ask(pairs[2], 0)
+
+
+def test_weights_that_are_far_or_nowhere_make_nobody_forget_near_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tolerance_module, "MAX_COMPARED", 3)
+    memory = Comparisons(TOLERANCE)
+    pairs = [CompareWeights(OWN, bytes([number]) * 32) for number in range(40)]
     memory.settle(pairs[0], 1)
-    assert (len(memory), memory.get(pairs[0]), memory.get(pairs[2])) == (3, True, None)
-    assert not memory.ask(pairs[4])
-    assert memory.ask(pairs[2])
+    for pair in pairs[1:20]:
+        memory.settle(pair, INCOMPARABLE)
+    for pair in pairs[20:]:
+        memory.ask(pair, 0)
+        memory.settle(pair, None)
+    assert (len(memory), memory.get(pairs[0])) == (4, True)
 
 
 @pytest.mark.parametrize("kind", ["declaration", "header", "block"])

@@ -50,7 +50,7 @@ from protocol.mechanisms.proof_of_training.messages import (
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights, TrainingResult, TrainStage
 from protocol.messages import Message, Transaction
 from protocol.node import Node
 from protocol.participant import Participant
@@ -237,7 +237,9 @@ class Cluster:
 
     def find_distance(self, own: Hash32, other: Hash32) -> int | None:
         (mine, *my_task), (theirs, *their_task) = self.trained[own], self.trained.get(other, ("", -1, b""))
-        return 1 if my_task == their_task and {mine, theirs} <= {"clean", "near"} else None
+        if other not in self.trained:
+            return None
+        return 1 if my_task == their_task and {mine, theirs} <= {"clean", "near"} else INCOMPARABLE
 
     def judgements(self, name: str) -> list[Judged]:
         return [command for _, who, command in self.log if who == name and isinstance(command, Judged)]

@@ -27,7 +27,7 @@ from protocol.mechanisms.proof_of_training.messages import (
     WrappedBlock,
 )
 from protocol.mechanisms.proof_of_training.reasons import TrainingMissing
-from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights, TrainingResult, TrainStage
 from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, Transaction
 from protocol.types import AccountId, Hash32
 from protocol.verdicts import Accept, Ignore, Missing, Reject, Verdict
@@ -88,7 +88,7 @@ class Narrator(Cluster):
             case WorkFinished(TrainStage(stage, base), TrainingResult() as result):
                 yield f": trained {self._describe_task(stage, base)}: weights {self.name(result.weights_digest)}"
             case WorkFinished(CompareWeights(own, other), distance):
-                found = "no distance" if distance is None else f"distance {distance}"
+                found = "no distance" if distance == INCOMPARABLE else f"distance {distance}"
                 yield f": compared {self.name(own)} with {self.name(other)}: {found}"
         for command in commands:
             yield from self._tell_command(command)

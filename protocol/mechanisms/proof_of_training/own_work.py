@@ -11,6 +11,7 @@ from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.reasons import TrainingMissing
 from protocol.mechanisms.proof_of_training.tolerance import Comparisons
 from protocol.mechanisms.proof_of_training.work import CompareWeights, TrainingResult, TrainStage
+from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import Hash32
 from protocol.verdicts import Wait
@@ -93,8 +94,8 @@ class OwnWork:
                 self.train(turn, task)
 
     def compare(self, turn: Turn, pair: CompareWeights) -> None:
-        """Have weights compared, each pair once."""
-        if self._comparisons.ask(pair):
+        """Have weights compared, each pair once; again and again, ever less often, where they are not there."""
+        if self._comparisons.ask(pair, compute_slot(turn.now, self._rules.chain.slot_ns)):
             turn.add(StartWork(pair))
 
     # ---- taking results ----
@@ -106,7 +107,7 @@ class OwnWork:
         self._results[task] = result
 
     def take_distance(self, pair: CompareWeights, distance: int | None) -> None:
-        """Keep whether others' weights are near."""
+        """Keep whether others' weights are near; None says that they are not there yet, and settles nothing."""
         self._comparisons.settle(pair, distance)
 
     def forget(self, parent: Hash32) -> None:

@@ -1,10 +1,14 @@
 """The slow work of proof of training, as commands name it, and what comes back."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from protocol.types import Hash32
+
+INCOMPARABLE: Final = 1 << 62
+"""The distance of weights that do not fit: more than any tolerance."""
 
 
 class TrainStage(msgspec.Struct, frozen=True, order=True):
@@ -21,8 +25,8 @@ class CompareWeights(msgspec.Struct, frozen=True):
     """Find out how far others' weights lie from one's own.
 
     The result is the largest absolute difference of two weights in the same place, in parts per billion, rounded up;
-    None where there is none: the other weights are not to be had, have not the shapes of one's own, or are not all
-    finite numbers.
+    `INCOMPARABLE` where the other weights have not the shapes of one's own, or are not all finite numbers; None where
+    they are not to be had, so far.
     """
 
     own: Hash32

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulation.training.distances import compare_stored, compute_distance, compute_rates, count_billionths
+from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights
+from simulation.training.distances import (
+    compare_stored,
+    compute_distance,
+    compute_rates,
+    count_billionths,
+    describe_comparison,
+)
 from simulation.training.samples import Weights, compute_weights_digest
 from simulation.training.weight_store import WeightsError, WeightStore
 from tests.support.scenarios import ROOT
@@ -69,6 +76,19 @@ def test_stored_weights_are_compared_by_digest_and_what_cannot_be_read_has_no_di
     for content in (b"", b"nonsense", b"PK\x03\x04", array, (tmp_path / f"{own.hex()}.npz").read_bytes()):
         (tmp_path / f"{other.hex()}.npz").write_bytes(content)
         assert compare_stored(store, own, other) is None
+
+
+def test_weights_that_do_not_fit_are_there_but_beyond_every_tolerance(tmp_path: Path) -> None:
+    store = WeightStore(tmp_path)
+    mine, theirs = shift(0), shift(0, (4, 1))
+    own, other = (compute_weights_digest(weights) for weights in (mine, theirs))
+    store.put(own, mine)
+    store.put(other, theirs)
+    assert compare_stored(store, own, other) == INCOMPARABLE
+    told = describe_comparison(CompareWeights(own, other), INCOMPARABLE, 2**62 - 1)
+    assert told is not None
+    assert (told.distance, told.within) == (None, False)
+    assert describe_comparison(CompareWeights(own, other), None, 5) is None
 
 
 def test_comparing_needs_no_tensorflow() -> None:
