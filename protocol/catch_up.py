@@ -6,6 +6,7 @@ of blocks between two announcements, and each block once.
 
 import operator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from protocol.chain import BlockTree
@@ -102,9 +103,11 @@ class CatchUp:
         turn.add(Send(peer, self._keys.sign(self._rules.chain_id, request)))
 
     def judge_response(self, peer: PeerId, response: BlockResponse[Any]) -> Verdict:
-        """Judge an answer, but not the blocks in it."""
+        """Judge an answer, but not the blocks in it: each must be built on the one before it, as in a chain."""
         if len(response.blocks) > MAX_BLOCKS_PER_RESPONSE:
             return Reject(FrameReason.OVERSIZED)
+        if any(after.parent != self._rules.hash_message(block) for block, after in pairwise(response.blocks)):
+            return Reject(ChainReason.NOT_CONSECUTIVE)
         return ACCEPT if peer in self._owing else Ignore(ChainReason.UNREQUESTED)
 
     def unpack(self, turn: Turn, peer: PeerId, response: BlockResponse[Any]) -> None:

@@ -86,7 +86,7 @@ class Rules:
     def verify(self, public_key: AccountId, digest: Hash32, signature: Signature) -> bool:
         """Return whether a signature is right; see `protocol.crypto.verify`.
 
-        Those of late are remembered: a declaration comes by itself first, and then again in each header and block.
+        Those of late are remembered: what came by itself first often comes again inside something else.
         """
         key = (public_key, digest, signature)
         if key in self._right:

@@ -35,6 +35,7 @@ class ChainReason(Reason):
     INBOX_FULL = "inbox-full"
     NOT_FOR_ME = "not-for-me"
     UNREQUESTED = "unrequested"
+    NOT_CONSECUTIVE = "not-consecutive"
     TOO_OFTEN = "too-often"
     # Position in the chain.
     WRONG_HEIGHT = "wrong-height"

@@ -143,7 +143,7 @@ class Appended(Fact, frozen=True, kw_only=True):
 class UsedTwice(Fact, frozen=True, kw_only=True):
     """The party has two blocks that were made with one right: neither counts before another is built on it."""
 
-    event: ClassVar[str] = "used-twice"
+    event: ClassVar[str] = "used_twice"
     level: ClassVar[str] = INFO
     subject: ClassVar[str] = _PARTY
 

@@ -243,3 +243,12 @@ def test_a_recorded_input_journal_gives_a_fresh_node_the_same_commands() -> None
         for line, (now, event, recorded) in enumerate(journal):
             assert fresh.handle(event, now) == recorded, f"{name}, line {line}: {event}"
         assert fresh.snapshot() == cluster.parties[name].snapshot()
+
+
+def test_an_answer_whose_blocks_are_no_chain_is_refused_whole() -> None:
+    scene = Scene()
+    blocks = (scene.block(scene.header(1)), scene.block(scene.header(2)))
+    scene.send(scene.sign(HeadAnnouncement(height=1, head=bytes(32), author=keys(1).public)))
+    judged = scene.deliver(scene.sign(BlockResponse(blocks=blocks, author=keys(1).public)))
+    assert [item.verdict for item in judged] == [Reject(ChainReason.NOT_CONSECUTIVE)]
+    assert len(scene.node.tree) == 1
