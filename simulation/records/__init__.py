@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         Ended,
         Fallback,
         GenesisMade,
+        LinkClosed,
         NodeDescribed,
         Opening,
         PartyEnded,
         PartyStarted,
+        Stalled,
         Unlinked,
         WentDown,
     )
@@ -84,8 +86,8 @@ else:
         {
             "fact": "Fact",
             "facts": (
-                "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade NodeDescribed Opening PartyEnded "
-                "PartyStarted Unlinked WentDown"
+                "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
+                "PartyEnded PartyStarted Stalled Unlinked WentDown"
             ),
             "lines": "parse_json parse_line",
             "message_facts": (
@@ -144,6 +146,7 @@ __all__ = [
     "GenesisMade",
     "Ignored",
     "IgnoredCount",
+    "LinkClosed",
     "LogError",
     "NodeDescribed",
     "Opening",
@@ -163,6 +166,7 @@ __all__ = [
     "Sent",
     "SentCount",
     "Sink",
+    "Stalled",
     "Tally",
     "Trained",
     "TrainedCount",

@@ -6,6 +6,7 @@ What happens to messages and blocks stands in a module of its own.
 from typing import ClassVar, Final
 
 from simulation.records.fact import (
+    Bytes,
     Coins,
     Count,
     CpuSeconds,
@@ -198,15 +199,47 @@ class Crashed(Fact, frozen=True, kw_only=True):
     """Where the exception was raised; left out where there was none."""
 
 
-class Dropped(Fact, frozen=True):
-    """Frames were lost because a neighbour did not read its link."""
+class Dropped(Fact, frozen=True, kw_only=True):
+    """Frames were lost because a neighbour did not read its link, so that what waited for it reached its bound."""
 
     event: ClassVar[str] = "dropped"
     level: ClassVar[str] = WARNING
     subject: ClassVar[str] = _PROCESS
 
+    peer: str | None = None
+    """The neighbour; version 1.0 left it out and told of all neighbours together."""
     frames: Count
     """How many, in the whole run."""
+    bytes: Bytes | None = None
+    """Their size; left out by version 1.0."""
+
+
+class Stalled(Fact, frozen=True, kw_only=True):
+    """A neighbour has stopped in the middle of a frame. Nobody waits for the rest; it may still come."""
+
+    event: ClassVar[str] = "stalled"
+    level: ClassVar[str] = WARNING
+    subject: ClassVar[str] = _PROCESS
+
+    peer: str
+    """The neighbour."""
+    received: Bytes
+    """What has come of the frame, with the four bytes of its length."""
+    announced: Bytes | None = None
+    """Length of the frame; left out where that has not come either."""
+
+
+class LinkClosed(Fact, frozen=True, kw_only=True):
+    """The party has closed a link: the neighbour announced a frame that is longer than what a link carries."""
+
+    event: ClassVar[str] = "closed"
+    level: ClassVar[str] = WARNING
+    subject: ClassVar[str] = _PROCESS
+
+    peer: str
+    """The neighbour."""
+    announced: Bytes
+    """Length of the frame."""
 
 
 class Unlinked(Fact, frozen=True):
@@ -218,6 +251,8 @@ class Unlinked(Fact, frozen=True):
 
     peer: str
     """The neighbour."""
+    unfinished: Bytes | None = None
+    """What had come of a frame that it did not finish; left out where it went between two frames."""
 
 
 class PartyEnded(Fact, frozen=True, kw_only=True):
@@ -240,4 +275,4 @@ class PartyEnded(Fact, frozen=True, kw_only=True):
 
 
 register_facts(Opening, Dated, Fallback, NodeDescribed, GenesisMade, Cost, Broken, Ended)
-register_facts(PartyStarted, WentDown, CameUp, Crashed, Dropped, Unlinked, PartyEnded)
+register_facts(PartyStarted, WentDown, CameUp, Crashed, Dropped, Stalled, LinkClosed, Unlinked, PartyEnded)

@@ -19,10 +19,12 @@ from simulation.records.facts import (
     Ended,
     Fallback,
     GenesisMade,
+    LinkClosed,
     NodeDescribed,
     Opening,
     PartyEnded,
     PartyStarted,
+    Stalled,
     Unlinked,
     WentDown,
 )
@@ -166,7 +168,7 @@ class Tally:
                 self.get_party(who).outcome = "down"
             case CameUp():
                 self.get_party(who).outcome = "running"
-            case Dropped() | Unlinked():
+            case Dropped() | Stalled() | LinkClosed() | Unlinked():
                 pass  # told, but no figure follows from it
             case _:
                 self._add_about_run(who, fact)

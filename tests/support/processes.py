@@ -109,13 +109,19 @@ Verify = Callable[..., Finished]
 class Running:
     """A run of the program that goes on, in a process group of its own."""
 
-    def __init__(self, cwd: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, cwd: Path, *arguments: str, environment: dict[str, str] | None = None, module: str | None = None
+    ) -> None:
+        """Start `main.py`, or a module of the tests that stands for it."""
         self.cwd = cwd
-        command = [sys.executable, str(ROOT / "main.py"), *arguments]
+        program = [str(ROOT / "main.py")] if module is None else ["-m", module]
+        command = [sys.executable, *program, *arguments]
         self._out, self._err = cwd / "stdout.txt", cwd / "stderr.txt"
         with self._out.open("wb") as out, self._err.open("wb") as err:
+            if environment is None:
+                environment = make_environment() if module is None else make_environment(PYTHONPATH=str(ROOT))
             self._process = subprocess.Popen(
-                command, cwd=cwd, env=environment or make_environment(), stdout=out, stderr=err, start_new_session=True
+                command, cwd=cwd, env=environment, stdout=out, stderr=err, start_new_session=True
             )
         self.pid = self._process.pid
         self._seen: dict[int, psutil.Process] = {}

@@ -4,6 +4,7 @@ The start method is `forkserver`: one clean process imports Keras once and each 
 share one copy of TensorFlow's code. Nothing of TensorFlow has *run* in the server, so no thread of it is forked.
 """
 
+import os
 import selectors
 import signal
 import time
@@ -18,6 +19,7 @@ from protocol.rules import Rules
 from simulation.engines import EngineResult, EngineSetup, NetworkModel
 from simulation.engines.processes.casting import Casting, list_links, list_parties
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
+from simulation.engines.processes.control_pipe import ControlPipe
 from simulation.engines.processes.entry import run_party_process
 from simulation.engines.processes.server import CONTEXT
 from simulation.foundation import NANOSECONDS
@@ -37,7 +39,7 @@ class ProcessHandle:
 
     label: str
     process: ForkServerProcess
-    control: Connection
+    control: ControlPipe
     is_ready: bool = False
     is_over: bool = False
 
@@ -92,9 +94,9 @@ class ProcessEngine:
         theirs.close()
         for connection in connections.values():
             connection.close()
-        party = ProcessHandle(label, process, ours)
+        party = ProcessHandle(label, process, ControlPipe(ours))
         self._parties[label] = party
-        self._selector.register(ours, selectors.EVENT_READ, party)
+        self._selector.register(party.control, selectors.EVENT_READ, party)
         self._selector.register(process.sentinel, selectors.EVENT_READ, party)
 
     # ---- living ----
@@ -153,13 +155,18 @@ class ProcessEngine:
         self._setup.on_tick(phase)
 
     def _read(self, party: ProcessHandle) -> bool:
-        """Take one message of a party; return whether there was one."""
+        """Take some of what has come from a party; return whether there was anything."""
         try:
-            message = party.control.recv()
-        except (EOFError, OSError):
+            messages = party.control.receive()
+        except EOFError:
             with suppress(KeyError):
                 self._selector.unregister(party.control)
             return False
+        for message in messages or ():
+            self._take(party, message)
+        return messages is not None
+
+    def _take(self, party: ProcessHandle, message: object) -> None:
         match message:
             case Records(records):
                 for record in records:
@@ -172,11 +179,10 @@ class ProcessEngine:
                 self._close(party)
             case PartyFailed(kind, text, trace):
                 self._crash(party, f"{kind}: {text}", trace)
-        return True
 
     def _handle_exit(self, party: ProcessHandle) -> None:
         """A process has ended: read what it still said, and note it if its last word is missing."""
-        while not party.is_over and party.control.poll() and self._read(party):
+        while not party.is_over and self._read(party):
             pass
         if not party.is_over:
             party.process.join()
@@ -196,8 +202,16 @@ class ProcessEngine:
     # ---- ending ----
 
     def _stop_all(self) -> None:
-        """Ask every party for its last word; end those that do not give it, and leave no process behind."""
+        """Collect last words and leave no process behind, whatever happens meanwhile."""
+        try:
+            self._collect_last_words()
+        finally:
+            self._end_processes()
+
+    def _collect_last_words(self) -> None:
+        """Ask every party for its last word; end those that do not give it."""
         self._tell_all(Stop())
+        self._wake_all()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while any(not party.is_over for party in self._parties.values()) and time.monotonic() < deadline:
             self._turn("stopping")
@@ -205,15 +219,30 @@ class ProcessEngine:
             if not party.is_over:
                 party.process.kill()
                 self._crash(party, f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed")
+
+    def _wake_all(self) -> None:
+        """Let parties go on that somebody has stopped: they have a last word too."""
         for party in self._parties.values():
-            party.process.join()
+            if not party.is_over and party.process.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(party.process.pid, signal.SIGCONT)
+
+    def _end_processes(self) -> None:
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for party in self._parties.values():
+            if not party.is_over:
+                party.process.kill()
+        for party in self._parties.values():
+            party.process.join(max(0.0, deadline - time.monotonic()))
+            if party.process.is_alive():
+                party.process.kill()
+                party.process.join(TICK_S)
             party.control.close()
 
     def _tell_all(self, message: Go | Stop) -> None:
         for party in self._parties.values():
             if not party.is_over:
-                with suppress(OSError):
-                    party.control.send(message)
+                party.control.send(message)
 
     # ---- records ----
 

@@ -8,17 +8,22 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
+from typing import Final
 
 from protocol.events import Timer
 from simulation.engines import Worker
 from simulation.engines.parties import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
-from simulation.engines.processes.links import Link, Links
+from simulation.engines.processes.links import Links
 from simulation.engines.processes.worker_thread import WorkerThread
 from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL
-from simulation.records import Dropped, Fact, PartyStarted, Record, Unlinked
+from simulation.records import Fact, PartyStarted, Record
+
+STALL_NS: Final = 5 * NANOSECONDS
+"""Time between two looks for neighbours that have stopped in the middle of a frame."""
 
 
 class Orphaned(Exception):
@@ -32,8 +37,8 @@ class Party:
         """Take over the pipes."""
         self.setup = setup
         self._control = control
-        self._links = Links(connections)
         self._selector = selectors.DefaultSelector()
+        self._links = Links(connections, self._selector, receive=self._receive, record=self.record)
         self._selector.register(control, selectors.EVENT_READ, self._on_control)
         self._timers: list[tuple[int, int, Callable[[], object]]] = []
         self._order = itertools.count()
@@ -74,7 +79,9 @@ class Party:
         now = self.now()
         for peer in targets:
             for at in network.plan(self.setup.label, peer, len(frame), now):
-                self.call_at(at, partial(self._links.send, (peer,), frame))
+                send = self._links.hold(peer, frame)
+                if send is not None:
+                    self.call_at(at, send)
         return len(targets)
 
     def set_timer(self, timer: Timer, at: int) -> None:
@@ -91,7 +98,7 @@ class Party:
         """
         self._workers[type(task)].submit(task)
 
-    def _finish_work(self, host: Host, thread: WorkerThread) -> None:
+    def _finish_work(self, host: Host, thread: WorkerThread, _events: int) -> None:
         task, done = thread.take()
         host.finish_work(task, done, self.now())
 
@@ -116,31 +123,31 @@ class Party:
         """Say that the party is ready, wait for the clock, live until told to stop, and report."""
         self.record(PartyStarted(os.getpid()))
         self._flush()
-        self._control.send(Ready())
+        self._tell(Ready())
         while self._genesis_at is None and not self._is_stopped:
             self._wait(None)
         if not self._is_stopped:
-            self._open_links()
+            self._links.open()
+            self._watch_for_stalls()
             on_go()
         while not self._is_stopped:
             timeout_s = self._ring_due()
             self._flush()
             self._wait(timeout_s)
-        dropped = self._links.count_dropped()
-        if dropped:
-            self.record(Dropped(dropped))
+        self._links.record_dropped()
         final = report()
         self._flush()
-        self._control.send(final)
+        self._tell(final)
 
-    def _open_links(self) -> None:
-        """Begin to read; what a faster party has sent by now waits in the pipe."""
-        for link in self._links:
-            self._selector.register(link.connection, selectors.EVENT_READ, partial(self._on_link, link))
+    def _watch_for_stalls(self) -> None:
+        self._links.note_stalls()
+        self.call_at(self.now() + STALL_NS, self._watch_for_stalls)
 
     def _wait(self, timeout_s: float | None) -> None:
-        for key, _ in self._selector.select(timeout_s):
-            key.data()
+        """Wait until something has happened, unless a frame is there; take at most one frame of each neighbour."""
+        for key, events in self._selector.select(0 if self._links.is_due else timeout_s):
+            key.data(events)
+        self._links.deliver()
 
     def _ring_due(self) -> float | None:
         """Call what is due; return the seconds until something else is."""
@@ -150,10 +157,17 @@ class Party:
 
     def _flush(self) -> None:
         if self._records:
-            self._control.send(Records(self._records))
+            self._tell(Records(self._records))
             self._records = []
 
-    def _on_control(self) -> None:
+    def _tell(self, message: Ready | Records | FinalReport) -> None:
+        """Tell the starter something. This may wait: without the starter nothing that a party does is written down."""
+        try:
+            self._control.send(message)
+        except OSError:
+            raise Orphaned from None
+
+    def _on_control(self, _events: int) -> None:
         try:
             message = self._control.recv()
         except (EOFError, OSError):
@@ -163,16 +177,9 @@ class Party:
         elif isinstance(message, Stop):
             self._is_stopped = True
 
-    def _on_link(self, link: Link) -> None:
-        try:
-            frame = link.receive()
-        except (EOFError, OSError):
-            self._selector.unregister(link.connection)
-            self._links.remove(link.peer)
-            self.record(Unlinked(link.peer))
-            return
+    def _receive(self, peer: str, frame: bytes) -> None:
         if self._host is not None:
-            self._host.receive(link.peer, frame, self.now())
+            self._host.receive(peer, frame, self.now())
 
 
 def run_party(
@@ -188,4 +195,5 @@ def run_party(
         return
     except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
         trace = "".join(traceback.format_exception(error))
-        control.send(PartyFailed(type(error).__name__, str(error), trace))
+        with suppress(OSError):  # the starter may have gone
+            control.send(PartyFailed(type(error).__name__, str(error), trace))
