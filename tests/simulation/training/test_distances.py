@@ -91,6 +91,22 @@ def test_weights_that_do_not_fit_are_there_but_beyond_every_tolerance(tmp_path: 
     assert describe_comparison(CompareWeights(own, other), None, 5) is None
 
 
+@pytest.mark.parametrize("squatter", [b"", b"nonsense", "other"], ids=["nothing", "nonsense", "other weights"])
+def test_who_got_weights_first_cannot_keep_their_place_with_something_else(
+    squatter: bytes | str, tmp_path: Path
+) -> None:
+    store, weights = WeightStore(tmp_path), shift(0)
+    digest = compute_weights_digest(weights)
+    if isinstance(squatter, str):
+        store.put(digest, shift(0.25))
+    else:
+        (tmp_path / f"{digest.hex()}.npz").write_bytes(squatter)
+    with pytest.raises(WeightsError):
+        store.get(digest)
+    store.put(digest, weights)
+    assert compute_weights_digest(store.get(digest)) == digest
+
+
 def test_comparing_needs_no_tensorflow() -> None:
     program = "import sys, simulation.training.distances; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
