@@ -60,6 +60,9 @@ class EngineFactory(Protocol):
     def prepare(self) -> int | None:
         """Start what takes its time before the world is known; return the process that parties are forked from."""
 
+    def abandon(self) -> None:
+        """End what `prepare` has started, where there will be no run after all."""
+
     def descriptors_needed(self, world: World) -> int:
         """Return the file descriptors that running a world may take at once; 0 where that is never many."""
 

@@ -35,12 +35,19 @@ class Interruption:
         self.signum: int | None = None
         self.is_orderly = False
         """Whether a signal is only noted, because the run looks at it and puts things in order itself."""
+        self.is_urgent = False
+        """Whether the user pressed Ctrl-C again, so that nothing is worth waiting for; the next one is not just noted.
+
+        Only that counts: a closed terminal may well send its signal twice.
+        """
+        self._raised = 0
         self._before: dict[int, object] = {}
         self._terminals: list[int] = []
         """Which of standard output and standard error are one."""
 
     def __enter__(self) -> Self:
         """Take over the signals; what ``nohup`` has started goes on when its terminal is closed."""
+        self._raised = 0
         is_kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         taken = [signum for signum in SIGNALS if not (is_kept and signum == signal.SIGHUP)]
         self._terminals = [number for number in _OUTPUTS if os.isatty(number)]
@@ -60,7 +67,12 @@ class Interruption:
         if self.is_orderly and self.signum is None:
             self.signum = signum
             return
-        raise Interrupted(signum)
+        if self.is_orderly and (signum != signal.SIGINT or not self.is_urgent):
+            self.is_urgent = self.is_urgent or signum == signal.SIGINT
+            return
+        self._raised += 1
+        if self._raised != 2:  # a second one would hit what the first one is just being cleaned up by
+            raise Interrupted(signum)
 
     def _leave_terminal(self) -> None:
         """Write nowhere from now on where a terminal was: each word to one that is gone would be an error."""

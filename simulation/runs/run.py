@@ -83,16 +83,20 @@ def run_scenario(
     """
     factory = find_engine(scenario.engine)
     what = f"TensorFlow and {scenario.dataset.name}" if scenario.is_training else "what it needs"
-    with console.status(f"{scenario.name}: loading {what}"):
-        meter = Meter(factory.prepare())
-        if images is None:
-            load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
-            images = load(scenario) if load is not None else NO_DATA
-        digest = images.compute_digest()
-        world = build_world(scenario, images.name, digest)
-    ensure_available(factory.descriptors_needed(world))
-    interruption.is_orderly = True
-    folder = make_folder(out, world.scenario)
+    try:
+        with console.status(f"{scenario.name}: loading {what}"):
+            meter = Meter(factory.prepare())
+            if images is None:
+                load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
+                images = load(scenario) if load is not None else NO_DATA
+            digest = images.compute_digest()
+            world = build_world(scenario, images.name, digest)
+        ensure_available(factory.descriptors_needed(world))
+        interruption.is_orderly = True
+        folder = make_folder(out, world.scenario)
+    except BaseException:
+        factory.abandon()
+        raise
     run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption)
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)

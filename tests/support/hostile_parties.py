@@ -22,7 +22,7 @@ from simulation.records import PartyStarted, Record
 STALL_NS: Final = NANOSECONDS // 10
 """What stands for `party.STALL_NS` in these runs, so that a stall is told before they are over."""
 
-STOP_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = float(os.environ.get("TEST_STOP_TIMEOUT_S", "5"))
 """What stands for `engine.STOP_TIMEOUT_S`."""
 
 GIBIBYTE: Final = 1 << 30

@@ -118,10 +118,8 @@ class Running:
         command = [sys.executable, *program, *arguments]
         self._out, self._err = cwd / "stdout.txt", cwd / "stderr.txt"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            if environment is None:
-                environment = make_environment() if module is None else make_environment(PYTHONPATH=str(ROOT))
             self._process = subprocess.Popen(
-                command, cwd=cwd, env=environment, stdout=out, stderr=err, start_new_session=True
+                command, cwd=cwd, env=environment or make_environment(), stdout=out, stderr=err, start_new_session=True
             )
         self.pid = self._process.pid
         self._seen: dict[int, psutil.Process] = {}

@@ -49,6 +49,7 @@ class Casting:
             is_relaying=world.network.is_relaying,
             broadcast_to=broadcast_to,
             network=None if self.network.is_trivial else self.network,
+            scratch=self.setup.scratch,
             dataset_folder=self.dataset_folder,
             dataset_name=self.setup.images.name,
             xla=world.scenario.job.xla,

@@ -29,6 +29,8 @@ class Setup:
     """Peers that messages are for; a party may have links it only listens to."""
     network: NetworkModel | None
     """What links do to frames; None where they do nothing."""
+    scratch: Path
+    """Folder of the run alone; whoever is left when the starter has gone deletes it."""
     dataset_folder: Path
     dataset_name: str
     xla: bool

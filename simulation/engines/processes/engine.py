@@ -16,15 +16,17 @@ from multiprocessing.context import ForkServerProcess
 from typing import Final
 
 from protocol.rules import Rules
+from protocol.types import MICRO_COINS_PER_COIN
 from simulation.engines import EngineResult, EngineSetup, NetworkModel
 from simulation.engines.processes.casting import Casting, list_links, list_parties
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
 from simulation.engines.processes.control_pipe import ControlPipe
 from simulation.engines.processes.entry import run_party_process
 from simulation.engines.processes.server import CONTEXT
+from simulation.engines.processes.starting import start_first
 from simulation.foundation import NANOSECONDS
-from simulation.records import Crashed, Fact, GenesisMade, Record, short_hash
-from simulation.scenario.world import EMPLOYER, USERS
+from simulation.records import Crashed, Fact, GenesisMade, PartyEnded, Record, short_hash
+from simulation.scenario.world import EMPLOYER, USERS, make_keys
 
 TICK_S: Final = 0.1
 """Seconds between two looks at the clock while nothing happens."""
@@ -68,32 +70,49 @@ class ProcessEngine:
         self._setup.images.save(dataset_folder)
         deadline = time.monotonic() + self._world.scenario.run.time_limit_s
         try:
-            self._start_all(Casting(self._setup, dataset_folder, self._world.get_labels(), NetworkModel(self._world)))
-            reason = self._wait_until_ready(deadline) or self._live(deadline)
+            casting = Casting(self._setup, dataset_folder, self._world.get_labels(), NetworkModel(self._world))
+            reason = self._start_all(casting, deadline) or self._wait_until_ready(deadline) or self._live(deadline)
         finally:
             self._stop_all()
         return EngineResult(reason, self._chains)
 
     # ---- starting ----
 
-    def _start_all(self, casting: Casting) -> None:
-        """Open the pipes and start the parties; each end is closed here once its party has it."""
+    def _start_all(self, casting: Casting, deadline: float) -> str | None:
+        """Open the pipes and start the parties; return None, or why that was given up."""
         ends: dict[str, dict[str, Connection]] = {label: {} for label in list_parties(self._world)}
-        for first, second in list_links(self._world):
-            ends[first][second], ends[second][first] = CONTEXT.Pipe()
-        for label, connections in ends.items():
-            self._start(casting, label, connections)
+        try:
+            for first, second in list_links(self._world):
+                ends[first][second], ends[second][first] = CONTEXT.Pipe()
+            for label, connections in ends.items():
+                reason = self._find_early_end(deadline)
+                if reason is not None:
+                    return reason
+                self._start(casting, label, connections, deadline)
+                _close_all(connections)  # its party has them now
+        finally:
+            for connections in ends.values():
+                _close_all(connections)
+        return None
 
-    def _start(self, casting: Casting, label: str, connections: Mapping[str, Connection]) -> None:
+    def _start(self, casting: Casting, label: str, connections: Mapping[str, Connection], deadline: float) -> None:
         ours, theirs = CONTEXT.Pipe()
         setup = casting.build_setup(label, tuple(peer for peer in connections if peer != USERS))
         process = CONTEXT.Process(
             target=run_party_process, args=(setup, casting.build_role(label), theirs, connections), name=label
         )
-        process.start()
+
+        def is_wanted() -> bool:
+            self._setup.on_tick("starting: TensorFlow is loaded")
+            return self._find_early_end(deadline) is None
+
+        if self._parties:
+            process.start()
+        elif not start_first(process, is_wanted):
+            ours.close()
+            theirs.close()
+            return
         theirs.close()
-        for connection in connections.values():
-            connection.close()
         party = ProcessHandle(label, process, ControlPipe(ours))
         self._parties[label] = party
         self._selector.register(party.control, selectors.EVENT_READ, party)
@@ -122,14 +141,20 @@ class ProcessEngine:
                 return reason
             self._turn("running")
 
-    def _find_end(self, deadline: float) -> str | None:
+    def _find_early_end(self, deadline: float) -> str | None:
         if self._setup.interruption.signum is not None:
             return "interrupted"
-        if all(party.is_over for label, party in self._parties.items() if label not in (EMPLOYER, USERS)):
+        return "time-limit" if time.monotonic() >= deadline else None
+
+    def _find_end(self, deadline: float) -> str | None:
+        reason = self._find_early_end(deadline)
+        if reason != "interrupted" and all(
+            party.is_over for label, party in self._parties.items() if label not in (EMPLOYER, USERS)
+        ):
             return "no-nodes"
+        if reason is not None:
+            return reason
         now = time.monotonic()
-        if now >= deadline:
-            return "time-limit"
         stages = self._world.genesis.chain.length
         agreement, best = self._tally.compute_agreement()
         is_agreed = agreement == 1 and best.height >= stages
@@ -209,16 +234,40 @@ class ProcessEngine:
             self._end_processes()
 
     def _collect_last_words(self) -> None:
-        """Ask every party for its last word; end those that do not give it."""
+        """Ask every party for its last word; end those that do not give it, or have nothing to say yet."""
         self._tell_all(Stop())
         self._wake_all()
+        self._speak_for_the_unready()
         deadline = time.monotonic() + STOP_TIMEOUT_S
+        why = f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed"
         while any(not party.is_over for party in self._parties.values()) and time.monotonic() < deadline:
+            if self._setup.interruption.is_urgent:
+                why = "was killed at the second signal"
+                break
             self._turn("stopping")
         for party in self._parties.values():
             if not party.is_over:
                 party.process.kill()
-                self._crash(party, f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed")
+                self._crash(party, why)
+
+    def _speak_for_the_unready(self) -> None:
+        """End parties that are still being set up, which takes seconds; record where these and the unstarted stand."""
+        world = self._world
+        keys = {node.label: make_keys(node.key_seed) for node in world.nodes}
+        keys[EMPLOYER] = make_keys(world.employer_seed)
+        ledger = Rules(world.mechanism).origin.state
+        for label in list_parties(world):
+            party = self._parties.get(label)
+            if party is not None:
+                if party.is_over or party.is_ready:
+                    continue
+                party.process.kill()
+                self._close(party)
+            if label in keys:
+                balance = ledger.get_account(keys[label].public).balance / MICRO_COINS_PER_COIN
+                ended = PartyEnded(outcome="stopped", height=0, head="genesis", reorg=0, balance=balance)
+                self._record(ended, who=label)
+                self._chains[label] = ()
 
     def _wake_all(self) -> None:
         """Let parties go on that somebody has stopped: they have a last word too."""
@@ -248,3 +297,8 @@ class ProcessEngine:
 
     def _record(self, fact: Fact, who: str = "run") -> None:
         self._setup.sink(Record(self.now(), fact.level, who, fact))
+
+
+def _close_all(connections: Mapping[str, Connection]) -> None:
+    for connection in connections.values():
+        connection.close()

@@ -5,7 +5,7 @@ from typing import Final
 from simulation.engines import EngineFactory, EngineSetup
 from simulation.engines.processes.casting import count_descriptors
 from simulation.engines.processes.engine import ProcessEngine
-from simulation.engines.processes.server import start_server
+from simulation.engines.processes.server import kill_server, start_server
 from simulation.scenario.world import World
 
 
@@ -15,6 +15,10 @@ class ProcessEngineFactory:
     def prepare(self) -> int | None:
         """Start the server that parties are forked from; it loads TensorFlow meanwhile."""
         return start_server()
+
+    def abandon(self) -> None:
+        """End the server, which would load TensorFlow to its end before it noticed that nobody needs it."""
+        kill_server()
 
     def descriptors_needed(self, world: World) -> int:
         """Return the file descriptors that starting a world's parties may take at once."""

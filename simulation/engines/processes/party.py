@@ -4,6 +4,7 @@ import heapq
 import itertools
 import os
 import selectors
+import shutil
 import signal
 import time
 import traceback
@@ -192,7 +193,7 @@ def run_party(
     try:
         live(party)
     except Orphaned:
-        return
+        shutil.rmtree(setup.scratch, ignore_errors=True)  # all who are left do the same
     except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
         trace = "".join(traceback.format_exception(error))
         with suppress(OSError):  # the starter may have gone

@@ -2,6 +2,8 @@
 
 import multiprocessing as mp
 import os
+import signal
+from contextlib import suppress
 from multiprocessing import forkserver
 from typing import Final
 
@@ -34,5 +36,21 @@ def start_server() -> int | None:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
+    return _find_pid()
+
+
+def kill_server() -> None:
+    """End the server at once, whatever it is doing; `start_server` starts another one.
+
+    Nobody collects it here: that is left to whoever starts the next one, or to the end of this process.
+    """
+    pid = _find_pid()
+    if pid is not None:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def _find_pid() -> int | None:
     pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
     return int(pid) if pid is not None else None

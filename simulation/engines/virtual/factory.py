@@ -13,6 +13,9 @@ class VirtualEngineFactory:
     def prepare(self) -> None:
         """Start nothing."""
 
+    def abandon(self) -> None:
+        """Nothing has been started."""
+
     def descriptors_needed(self, world: World) -> int:
         """Return 0: all parties live in one process."""
         return 0

@@ -50,9 +50,9 @@ class Starter:
         self._runs = runs
         self._cwd = cwd
 
-    def __call__(self, nodes: int, *settings: str) -> Running:
+    def __call__(self, nodes: int, *settings: str, **environment: str) -> Running:
         given = sets(f"populations.honest.count={nodes}", *SMALL, *settings)
-        running = Running(self._cwd, "run", "honest", *given)
+        running = Running(self._cwd, "run", "honest", *given, environment=make_environment(**environment))
         self._runs.append(running)
         return running
 
@@ -186,16 +186,21 @@ def test_a_signal_of_the_terminal_ends_a_run_whose_processes_are(
     assert run.code == 128 + signum
     assert find_traces(run.told) == []
     assert run.summary["ended"] == "interrupted"
+    assert set(outcomes(run).values()) == {"stopped"}
     running.wait_for_orphans_to_end()
 
 
-def test_parties_end_themselves_when_the_program_is_killed(start: Starter) -> None:
-    running = start(4, "job.stages=500")
+def test_parties_end_themselves_and_clean_up_when_the_program_is_killed(start: Starter, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    running = start(4, "job.stages=500", TMPDIR=str(scratch))
     running.wait_for_event("appended", "employer")
+    assert len(list(scratch.glob("pot-sim-*"))) == 1
     running.send_signal(signal.SIGKILL)
     run = running.finish()
     assert run.code == -signal.SIGKILL
     running.wait_for_orphans_to_end()
+    assert list(scratch.glob("pot-sim-*")) == []
     log = read_log(run.folder)
     assert any("cut off" in warning for warning in log.warnings)
     assert log.tally.employer.height > 0

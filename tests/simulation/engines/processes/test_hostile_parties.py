@@ -1,12 +1,14 @@
 """Runs with processes that misuse their pipes: nobody waits for them, and the run ends in its time."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from simulation.records.lines import WARNING
 from tests.support.hostile_parties import CHUNK, GIBIBYTE, MISDEEDS, STOP_TIMEOUT_S
-from tests.support.processes import SMALL, Finished, Running, find_traces, sets
+from tests.support.processes import SMALL, Finished, Running, find_traces, make_environment, sets
+from tests.support.scenarios import ROOT
 
 pytestmark = pytest.mark.processes
 
@@ -15,12 +17,13 @@ HEARERS = {*HONEST, "employer"}
 TIME_LIMIT_S = 60
 
 
-def start(cwd: Path, names: tuple[str, ...], *settings: str) -> Running:
+def start(cwd: Path, names: tuple[str, ...], *settings: str, **environment: str) -> Running:
     """Start honest nodes that hold most of the stake, and hostile processes."""
     hostile = [f"{{name: {name}, role: silent, count: 1, stake: 100}}" for name in names]
     populations = ", ".join([f"{{name: honest, role: honest, count: {len(HONEST)}}}", *hostile])
     given = sets(*SMALL, "job.stages=4", f"run.time_limit_s={TIME_LIMIT_S}", f"populations=[{populations}]", *settings)
-    return Running(cwd, "run", "honest", *given, module="tests.support.hostile_parties")
+    environment = make_environment(PYTHONPATH=str(ROOT), **environment)
+    return Running(cwd, "run", "honest", *given, environment=environment, module="tests.support.hostile_parties")
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,25 @@ def test_who_stops_in_the_middle_of_a_message_to_the_starter_is_ended(run: Finis
     crashed = {record.who: record.fields["why"] for record in run.find("crashed")}
     assert set(crashed) == {"dying-0", "mumbling-0"}, "whoever was only stopped or deaf has a last word"
     assert crashed["mumbling-0"] == f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed"
+
+
+def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    running = start(tmp_path, ("mumbling",), "job.stages=500", TEST_STOP_TIMEOUT_S="600", TMPDIR=str(scratch))
+    try:
+        running.wait_for_event("appended", "employer")
+        running.send_signal(signal.SIGINT, to_group=True)
+        running.wait_for_event("final", count=len(HEARERS))  # only the last word of one that has none is missing
+        running.send_signal(signal.SIGINT, to_group=True)
+        run = running.finish()
+        running.wait_for_orphans_to_end()
+    finally:
+        running.end()
+    assert run.code == 128 + signal.SIGINT
+    assert run.summary["ended"] == "interrupted"
+    assert [(record.who, record.fields["why"]) for record in run.find("crashed")] == [
+        ("mumbling-0", "was killed at the second signal")
+    ]
+    assert find_traces(run.told) == []
+    assert list(scratch.glob("pot-sim-*")) == []
