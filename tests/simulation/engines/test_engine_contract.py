@@ -41,7 +41,7 @@ TRANSFERS = 3
 SLOW = {"processes": pytest.mark.processes}
 RAW: dict[str, Any] = make_raw(
     population("honest", 4, stake=10.0),
-    population("poisoners", 1, "data_injection", stake=1.0),
+    population("poisoners", 1, "data_injection", stake=30.0),
     job={"steps_per_stage": 20, "stages": STAGES, "layers": [16], "batch_size": 8},
     users={"count": 2, "transactions": TRANSFERS, "per_second": 50.0},
 )
