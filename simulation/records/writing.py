@@ -4,6 +4,7 @@ Every line is flushed as it is written, so a crash loses nothing that was alread
 """
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -76,7 +77,8 @@ class RecordWriter:
     def _add_copy(self, path: Path) -> None:
         """Write a second log, if that can be done; the run does not depend on it."""
         try:
-            stream = path.open("w", encoding="utf-8")
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)  # waits for no reader
+            stream = os.fdopen(number, "w", encoding="utf-8")
         except OSError as error:
             print(f"{path}: no copy of the log is kept here: {error.strerror}", file=sys.stderr)  # noqa: T201
             return
