@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simulation.analysis.measures import WORK, find_best, measure_blocks, measure_detection, measure_populations
+from simulation.foundation import make_printable
 from simulation.records import RunLog, Tally
 
 
@@ -103,9 +104,10 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
 
 def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
     """Return the comparison, one row a figure and one column a run."""
-    columns = {f"{index}: {log.name}": log.tally for index, log in enumerate(logs, start=1)}
+    columns = {make_printable(f"{index}: {log.name}"): log.tally for index, log in enumerate(logs, start=1)}
     return pd.DataFrame(
-        {name: [read(tally) for read in ROWS.values()] for name, tally in columns.items()}, index=list(ROWS)
+        {name: [make_printable(read(tally)) for read in ROWS.values()] for name, tally in columns.items()},
+        index=list(ROWS),
     )
 
 

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from simulation.foundation.code_version import compute_code_version
     from simulation.foundation.cost_meter import MIB, Meter
     from simulation.foundation.descriptors import TooFewDescriptorsError, compute_needed, ensure_available
-    from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain
+    from simulation.foundation.differences import MISSING, Difference, find_differences, show_value
+    from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain, make_printable
     from simulation.foundation.interruption import (
         EXIT_BASE,
         OF_THE_TERMINAL,
@@ -28,7 +29,8 @@ else:
             "code_version": "compute_code_version",
             "cost_meter": "MIB Meter",
             "descriptors": "TooFewDescriptorsError compute_needed ensure_available",
-            "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain",
+            "differences": "Difference MISSING find_differences show_value",
+            "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain make_printable",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": "find_part register_parts",
             "project": "ROOT",
@@ -44,10 +46,12 @@ __all__ = [
     "EXIT_NO_DATASET",
     "MIB",
     "MICROSECONDS",
+    "MISSING",
     "NANOSECONDS",
     "OF_THE_TERMINAL",
     "ROOT",
     "SIGNALS",
+    "Difference",
     "Interrupted",
     "Interruption",
     "Meter",
@@ -59,10 +63,13 @@ __all__ = [
     "derive_generator",
     "derive_seed",
     "ensure_available",
+    "find_differences",
     "find_part",
     "hold_back",
+    "make_printable",
     "open_door",
     "register_parts",
+    "show_value",
     "to_micro",
     "to_millionths",
 ]

@@ -13,5 +13,10 @@ EXIT_NO_DATASET: Final = 3
 
 def complain(text: str, code: int = EXIT_FAILED) -> int:
     """Print a sentence on standard error; return the exit code, for the caller to end with."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(make_printable(text), file=sys.stderr)  # noqa: T201
     return code
+
+
+def make_printable(text: str) -> str:
+    """Return a text in which what could steer a terminal is written out; a file or log may say anything."""
+    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)

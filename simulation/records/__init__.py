@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         Unlinked,
         WentDown,
     )
-    from simulation.records.lines import parse_json, parse_line
+    from simulation.records.lines import RecordError, parse_json, parse_line
     from simulation.records.message_facts import (
         Accepted,
         AcceptedCount,
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
         Unevaluated,
         Unsaved,
     )
-    from simulation.records.writing import RecordWriter
+    from simulation.records.writing import OF_THIS_EXECUTION, RecordWriter
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -89,7 +89,7 @@ else:
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
                 "PartyEnded PartyStarted Stalled Unlinked WentDown"
             ),
-            "lines": "parse_json parse_line",
+            "lines": "RecordError parse_json parse_line",
             "message_facts": (
                 "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Rejected "
                 "RejectedCount Relayed Sent SentCount UsedTwice Waiting"
@@ -107,7 +107,7 @@ else:
                 "Compared ComparedCount Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
             ),
-            "writing": "RecordWriter",
+            "writing": "OF_THIS_EXECUTION RecordWriter",
         },
     )
 
@@ -120,6 +120,7 @@ __all__ = [
     "JOURNAL_FOLDER",
     "LOG_NAME",
     "MODEL_NAME",
+    "OF_THIS_EXECUTION",
     "RESULTS_STEM",
     "SCENARIO_NAME",
     "SUMMARY_NAME",
@@ -155,6 +156,7 @@ __all__ = [
     "PartyTally",
     "PhaseEntered",
     "Record",
+    "RecordError",
     "RecordWriter",
     "Rejected",
     "RejectedCount",

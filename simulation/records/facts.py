@@ -151,6 +151,8 @@ class Ended(Fact, frozen=True):
 
     reason: str
     """Why it ended, in a word, such as `complete` or `time-limit`."""
+    events: Count | None = None
+    """Events of a run in simulated time, 0 where they are not counted; version 1.0 left it out."""
 
 
 # ---- the life of a party ----

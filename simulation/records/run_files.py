@@ -47,17 +47,21 @@ def write_in_one_step(path: Path, write: Callable[[Path], object], part: Path | 
         part: Where the content is written first; by default ``path`` with ``.part`` at its end.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written; nothing is left of it.
     """
     beside = part or path.with_name(f"{path.name}.part")
-    write(beside)
-    beside.replace(path)
+    try:
+        write(beside)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text_in_one_step(path: Path, text: str) -> None:
     """Write a text file in one step.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written; nothing is left of it.
     """
     write_in_one_step(path, lambda part: part.write_text(text, "utf-8"))

@@ -297,7 +297,7 @@ class Tally:
         self.blocks[fact.block] = BlockTally(fact.height, fact.parent, fact.part, fact.transactions)
         self.appended_by[record.who].add(fact.block)
         if self._is_honest(record.who):
-            self.first_appended.setdefault(fact.block, record.time)
+            self.first_appended.setdefault(fact.block, round(record.time, 6))  # as the log has it
         party = self.get_party(record.who)
         if fact.head:
             party.height, party.head = fact.height, fact.block

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from simulation.runs.folder import FolderError
     from simulation.runs.in_memory import NO_DIGEST, MemoryRun
     from simulation.runs.live_view import make_console
+    from simulation.runs.observer import RunObserver
+    from simulation.runs.opening import count_stage_samples, describe_nodes
     from simulation.runs.run import FINISHED, run_scenario
-    from simulation.runs.summary import Summary, build_summary, compute_ledger, describe_tally
+    from simulation.runs.summary import Summary, build_summary, compute_ledger, describe_tally, list_files
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -21,8 +23,10 @@ else:
             "folder": "FolderError",
             "in_memory": "MemoryRun NO_DIGEST",
             "live_view": "make_console",
+            "observer": "RunObserver",
+            "opening": "count_stage_samples describe_nodes",
             "run": "FINISHED run_scenario",
-            "summary": "Summary build_summary compute_ledger describe_tally",
+            "summary": "Summary build_summary compute_ledger describe_tally list_files",
         },
     )
 
@@ -33,10 +37,14 @@ __all__ = [
     "ChainLines",
     "FolderError",
     "MemoryRun",
+    "RunObserver",
     "Summary",
     "build_summary",
     "compute_ledger",
+    "count_stage_samples",
+    "describe_nodes",
     "describe_tally",
+    "list_files",
     "make_console",
     "read_chain",
     "run_scenario",

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from protocol.mechanism import Mechanism
-from protocol.mechanisms import find_mechanism
+from protocol.mechanisms import find_mechanism, list_mechanisms
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
+from simulation.foundation import show_value
+from simulation.records import CHAIN_NAME, write_text_in_one_step
 from simulation.runs.chain_lines import find_lines
 
 T = TypeVar("T")
@@ -32,10 +34,13 @@ def write_chain(path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> No
         path: The file.
         mechanism: How the chain's blocks are agreed on, and what it starts from.
         blocks: Canonical bytes of the blocks, lowest first.
+
+    Raises:
+        OSError: The file cannot be written; nothing is left of it.
     """
     rules = Rules(mechanism)
     lines = [_genesis_line(rules), *(_block_line(rules, rules.decode_block(block)) for block in blocks)]
-    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    write_text_in_one_step(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
@@ -46,8 +51,10 @@ def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
     """
     try:
         lines = path.read_bytes().decode("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ChainFileError(f"{path.name}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ChainFileError(f"{path.name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ChainFileError(f"{path.name}: byte {error.start + 1} is not UTF-8 text") from None
     if lines[-1] != "" or len(lines) < 2:
         raise ChainFileError(f"{path.name}: cut off")
     mechanism = _read_line(path, 1, lines[0], _decode_genesis)
@@ -64,15 +71,32 @@ def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
 
 
 def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -> T:
+    where, what = f"{path.name}:{number}", "a genesis" if number == 1 else "a block"
     try:
-        return decode(json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError, LookupError, msgspec.DecodeError) as error:
-        what = "a genesis" if number == 1 else "a block"
-        raise ChainFileError(f"{path.name}:{number}: not {what}: {error}") from None
+        told = json.loads(line, object_pairs_hook=_refuse_twins)
+    except (ValueError, RecursionError):
+        raise ChainFileError(f"{where}: not {what}: the line is not a JSON object, or has a key twice") from None
+    if not isinstance(told, dict) or not isinstance(told.get("bytes"), str):
+        raise ChainFileError(f"{where}: not {what}: the line has no field bytes with hexadecimal text")
+    try:
+        return decode(told)
+    except ChainFileError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, LookupError, msgspec.DecodeError):
+        raise ChainFileError(f"{where}: not {what}: its bytes do not stand for one") from None
 
 
-def _decode_genesis(told: Any) -> Mechanism:  # noqa: ANN401 - any JSON
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _decode_genesis(told: dict[str, Any]) -> Mechanism:
     name = told.get("mechanism", "proof_of_training")  # the first mechanism's chains do not say
+    if name not in list_mechanisms():
+        raise ChainFileError(f"{CHAIN_NAME}:1: of the mechanism {show_value(name)}, which is not known here")
     mechanism: Mechanism = find_mechanism(name).decode_genesis(bytes.fromhex(told["bytes"]))
     return mechanism
 

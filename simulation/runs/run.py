@@ -12,11 +12,9 @@ from typing import Final
 from rich.console import Console
 
 from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
-from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, compute_code_version, ensure_available, find_part
+from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, complain, ensure_available, find_part
 from simulation.records import (
     CHAIN_NAME,
-    EVENTS_NAME,
-    LOG_NAME,
     MODEL_NAME,
     SCENARIO_NAME,
     Broken,
@@ -25,8 +23,6 @@ from simulation.records import (
     Ended,
     Fact,
     Fallback,
-    NodeDescribed,
-    Opening,
     Record,
     RecordWriter,
 )
@@ -35,10 +31,14 @@ from simulation.runs.closing_tables import print_summary
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.observer import RunObserver
+from simulation.runs.opening import describe_nodes, describe_opening
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario
 from simulation.scenario.world import EMPLOYER, World, build_world
 from simulation.training import NO_DATA, ImageSet
+
+MAX_REASON: Final = 100
+"""Characters that a sentence shows of what a library says."""
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
@@ -152,12 +152,23 @@ class _Run:
             summary = self._finish(result, note)
         finally:
             writer.close()
+        write_summary(self.folder, summary)
         if draw is not None:
-            draw(self.folder)
-        write_summary(self.folder, summary, (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME))
+            self._draw(draw, summary)
         with suppress(OSError, SystemExit):  # whoever read our output may have had enough
             print_summary(console, tally, summary, str(self.folder))
         return summary, self._find_exit_code(summary)
+
+    def _draw(self, draw: Callable[[Path], object], summary: Summary) -> None:
+        """Draw what the user wants to see, and list it; a run is whole without it."""
+        try:
+            draw(self.folder)
+        except Exception as error:  # noqa: BLE001 - a library that cannot draw here raises whatever it stumbles over
+            why = " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
+            again = shlex.join(["python", "main.py", "report", str(self.folder)])
+            complain(f"{self.folder}: no pictures: {why}; all else is there, and this draws them: {again}")
+        finally:
+            write_summary(self.folder, summary)
 
     def _build_setup(
         self, scratch: Path, sink: Callable[[Record], None], on_tick: Callable[[str], None]
@@ -181,33 +192,13 @@ class _Run:
 
     def _open(self, note: "_Notebook") -> None:
         scenario = self._world.scenario
-        opening = Opening(
-            scenario=scenario.name,
-            seed=scenario.seed,
-            engine=scenario.engine,
-            fingerprint=scenario.compute_fingerprint(compute_code_version()),
-            code_version=compute_code_version(),
-            dataset=self._images.name,
-            dataset_source=self._images.source,
-            dataset_digest=self._digest.hex(),
-            samples=len(self._images.y_train),
-            stages=scenario.length,
-            samples_per_stage=scenario.job.steps_per_stage * scenario.job.batch_size if scenario.is_training else 0,
-        )
-        note.write(opening)
+        note.write(describe_opening(scenario, self._images, self._digest))
         note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
         if scenario.is_training and self._images.name != scenario.dataset.name:
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
-        for node in self._world.nodes:
-            described = NodeDescribed(
-                population=node.population,
-                role=node.role,
-                stake=node.stake,
-                poison=node.poison.kind if node.poison else None,
-                share=node.poison.share if node.poison else None,
-            )
-            note.write(described, who=node.label)
+        for label, described in describe_nodes(self._world):
+            note.write(described, who=label)
 
     def _finish(self, result: EngineResult, note: "_Notebook") -> Summary:
         blocks = self._pick_chain(result)
@@ -222,7 +213,7 @@ class _Run:
         if broken is not None:
             note.write(Broken(broken))
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
-        note.write(Ended(result.reason), level)
+        note.write(Ended(result.reason, result.events), level)
         summary = build_summary(self._world, self._observer.tally, blocks, len(self._images.y_train))
         return {**summary, "broken_invariant": broken, "events": result.events}
 

@@ -14,7 +14,7 @@ from protocol.rules import Rules
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis import compute_measures
 from simulation.foundation import find_part
-from simulation.records import SUMMARY_NAME, Tally, compute_file_digest, write_text_in_one_step
+from simulation.records import SUMMARY_NAME, WEIGHTS_FOLDER, Tally, compute_file_digest, write_text_in_one_step
 from simulation.scenario.world import World
 
 Summary = dict[str, Any]
@@ -125,7 +125,17 @@ def compute_ledger(genesis: Genesis, blocks: Sequence[AnyBlock]) -> dict[str, An
     }
 
 
-def write_summary(folder: Path, summary: Summary, files: Iterable[str]) -> None:
-    """Write the summary with the SHA-256 digests of files that are there, in one step."""
-    digests = {name: compute_file_digest(folder / name) for name in files if (folder / name).is_file()}
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write the summary with the SHA-256 digests of all other files, in one step; kept weights are named by theirs.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    digests = {name: compute_file_digest(folder / name) for name in list_files(folder)}
     write_text_in_one_step(folder / SUMMARY_NAME, json.dumps({**summary, "files": digests}, indent=2) + "\n")
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the files below a run's folder that its summary lists, as paths with `/` between their parts."""
+    found = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [path.as_posix() for path in found if path.parts[0] not in (SUMMARY_NAME, WEIGHTS_FOLDER)]

@@ -1,6 +1,7 @@
 """The pictures of a run: those that a report has, and those that the run leaves in its own folder."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from simulation.commands.report.style import render, styled
 from simulation.commands.report.timeline_picture import draw_timeline
 from simulation.commands.report.tree_picture import draw_tree
 from simulation.foundation import find_part
+from simulation.records import write_in_one_step
 
 CHAIN_PICTURE: Final = "chain.png"
 
@@ -33,9 +35,14 @@ def draw_run(folder: Path) -> tuple[Path, ...]:
     for name, picture in drawn:
         if isinstance(picture, Picture):
             path = folder / (name or f"{picture.name}.png")
-            path.write_bytes(render(picture.figure, "png"))
+            content = render(picture.figure, "png")
+            write_in_one_step(path, partial(_write, content))
             written.append(path)
     return tuple(written)
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def _find_own(run: Run) -> tuple[Draw, ...]:

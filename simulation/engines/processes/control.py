@@ -112,4 +112,5 @@ class PartyFailed:
 
     kind: str
     text: str
-    trace: str
+    trace: str | None
+    """Where the exception was raised; None where it says all by itself."""

@@ -1,5 +1,6 @@
 """The life of one party in its own process: one thread that decides, woken by links, timers, training and control."""
 
+import errno
 import heapq
 import itertools
 import os
@@ -195,6 +196,7 @@ def run_party(
     except Orphaned:
         shutil.rmtree(setup.scratch, ignore_errors=True)  # all who are left do the same
     except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
-        trace = "".join(traceback.format_exception(error))
+        is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)  # nobody's code
+        trace = None if is_disk_full else "".join(traceback.format_exception(error))
         with suppress(OSError):  # the starter may have gone
             control.send(PartyFailed(type(error).__name__, str(error), trace))

@@ -144,6 +144,23 @@ def test_an_edited_log_is_said_to_be_changed_where_a_summary_knows_it(tmp_path: 
     assert show(log)["test accuracy"] == "99.90%"
 
 
+@pytest.mark.parametrize("steering", ["\x1b[31m", "\x07", "\u202e"])
+def test_what_a_damaged_log_says_does_not_steer_the_terminal(
+    steering: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escaped = json.dumps(f"x{steering}")
+    edited = TEXT.replace("scenario=made-up", f"scenario={escaped}").replace("reorg=0", f"reorg={escaped}", 1)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, edited)
+    assert main(["compare", str(tmp_path / "one"), str(tmp_path / "two")]) == 0
+    told = capsys.readouterr()
+    written = f"\\x{ord(steering[0]):02x}"
+    assert steering[0] not in told.out + told.err
+    assert written in told.out
+    assert written in told.err
+
+
 def test_of_a_log_that_holds_two_runs_the_first_is_used(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, TEXT + TEXT + TEXT[:-5]))
     assert log.tally == tally_of(made_up_run())

@@ -135,6 +135,40 @@ def test_what_is_no_chain_is_refused(content: bytes, tmp_path: Path) -> None:
         read_chain(path)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "the line is not a JSON object, or has a key twice"),
+        ('{"bytes": "00", "bytes": "00"}', "the line is not a JSON object, or has a key twice"),
+        ("[" * 99_999, "the line is not a JSON object, or has a key twice"),
+        ("[]", "the line has no field bytes with hexadecimal text"),
+        ('{"bytes": 3}', "the line has no field bytes with hexadecimal text"),
+        ('{"bytes": "zz"}', "its bytes do not stand for one"),
+        ('{"bytes": "00"}', "its bytes do not stand for one"),
+    ],
+)
+def test_a_damaged_line_is_told_in_our_own_words(number: int, line: str, told: str, tmp_path: Path) -> None:
+    path = store(tmp_path, *grow(1))
+    lines = path.read_text("utf-8").splitlines()
+    lines[number - 1] = line
+    path.write_text("".join(f"{text}\n" for text in lines), "utf-8")
+    with pytest.raises(ChainFileError) as caught:
+        read_chain(path)
+    what = "a genesis" if number == 1 else "a block"
+    assert str(caught.value) == f"chain.jsonl:{number}: not {what}: {told}"
+
+
+def test_a_chain_of_an_unknown_mechanism_is_called_that(tmp_path: Path) -> None:
+    path = store(tmp_path, *grow(1))
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('{"height"', '{"mechanism": "proof_of_patience", "height"', 1), "utf-8")
+    with pytest.raises(
+        ChainFileError, match=r'chain\.jsonl:1: of the mechanism "proof_of_patience", which is not known'
+    ):
+        read_chain(path)
+
+
 def test_a_chain_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChainFileError, match="cannot be read"):
         read_chain(tmp_path / "chain.jsonl")

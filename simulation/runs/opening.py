@@ -1,0 +1,53 @@
+"""What a run says of itself before anything happens: the records that `verify` makes again."""
+
+from collections.abc import Iterator
+
+from simulation.foundation import compute_code_version
+from simulation.records import NodeDescribed, Opening
+from simulation.scenario import Scenario
+from simulation.scenario.world import World
+from simulation.training import ImageSet
+
+
+def describe_opening(scenario: Scenario, images: ImageSet, digest: bytes) -> Opening:
+    """Return the first record of a run.
+
+    Args:
+        scenario: What is run, completely resolved.
+        images: What is trained on.
+        digest: Digest of its training part.
+    """
+    version = compute_code_version()
+    return Opening(
+        scenario=scenario.name,
+        seed=scenario.seed,
+        engine=scenario.engine,
+        fingerprint=scenario.compute_fingerprint(version),
+        code_version=version,
+        dataset=images.name,
+        dataset_source=images.source,
+        dataset_digest=digest.hex(),
+        samples=len(images.y_train),
+        stages=scenario.length,
+        samples_per_stage=count_stage_samples(scenario),
+    )
+
+
+def count_stage_samples(scenario: Scenario) -> int:
+    """Return the samples that one stage trains on; 0 where nothing is trained."""
+    return scenario.job.steps_per_stage * scenario.job.batch_size if scenario.is_training else 0
+
+
+def describe_nodes(world: World) -> Iterator[tuple[str, NodeDescribed]]:
+    """Yield label and description of each node."""
+    for node in world.nodes:
+        yield (
+            node.label,
+            NodeDescribed(
+                population=node.population,
+                role=node.role,
+                stake=node.stake,
+                poison=node.poison.kind if node.poison else None,
+                share=node.poison.share if node.poison else None,
+            ),
+        )
