@@ -176,13 +176,19 @@ def report(
 def verify(
     run_folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
+    dataset: Annotated[
+        str | None, typer.Option(help="Where the data set is now, for --retrain.", metavar="PATH")
+    ] = None,
 ) -> None:
-    """Check a stored run again, offline: files, chain, signatures, summary and model."""
+    """Check a stored run again, offline: files, chain, signatures, logs, every figure of the summary, and the model."""
     from simulation.commands.checks import RunFolderError, verify_run  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
+    if dataset is not None and not retrain:
+        text = "--dataset: only --retrain looks at the data set; add --retrain, or leave --dataset out"
+        raise typer.Exit(complain(text, EXIT_BAD_INPUT))
     try:
-        faults = verify_run(run_folder, is_retraining=retrain, say=print)
+        faults = verify_run(run_folder, is_retraining=retrain, say=print, dataset_path=dataset)
     except RunFolderError as error:
         raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     except DatasetError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
     from simulation.scenario.populations import Poison, Population
-    from simulation.scenario.scenario import Scenario
+    from simulation.scenario.scenario import Scenario, fingerprint_keys
     from simulation.scenario.sections import TrainingJobKeys
     from simulation.scenario.strict_yaml import read_file, write_text
 else:
@@ -34,7 +34,7 @@ else:
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
-            "scenario": "Scenario",
+            "scenario": "Scenario fingerprint_keys",
             "sections": "TrainingJobKeys",
             "strict_yaml": "read_file write_text",
         },
@@ -64,6 +64,7 @@ __all__ = [
     "check_option_agrees",
     "explain",
     "find_scenario",
+    "fingerprint_keys",
     "from_constant",
     "list_shipped",
     "load_constants",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from pydantic import model_validator
@@ -36,5 +37,10 @@ class Scenario(ScenarioKeys):
 
     def compute_fingerprint(self, code_version: str, digits: int = 12) -> str:
         """Return hex digits over every key and the version of the code."""
-        text = json.dumps([self._dump(), code_version], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:digits]
+        return fingerprint_keys(self._dump(), code_version, digits)
+
+
+def fingerprint_keys(raw: Mapping[str, Any], code_version: str, digits: int = 12) -> str:
+    """Return hex digits over the keys of a resolved scenario, as its file has them, and a version of the code."""
+    text = json.dumps([raw, code_version], sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         count_billionths,
         describe_comparison,
     )
-    from simulation.training.evaluation import Evaluator, load_model_weights
+    from simulation.training.evaluation import Evaluation, Evaluator, load_model_weights
     from simulation.training.fake_trainer import FakeTrainer
     from simulation.training.image_format import CLASSES, PIXELS
     from simulation.training.keras_trainer import KerasTrainer, build_model, build_optimizer, seed_keras, use_one_thread
@@ -44,7 +44,7 @@ else:
             "canonical_trainer": "CanonicalTrainer",
             "datasets": "DatasetError ImageSet MADE_UP_DATA NO_DATA load_images open_shared",
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
-            "evaluation": "Evaluator load_model_weights",
+            "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
             "image_format": "CLASSES PIXELS",
             "keras_trainer": "KerasTrainer build_model build_optimizer seed_keras use_one_thread",
@@ -71,6 +71,7 @@ __all__ = [
     "POISONS",
     "CanonicalTrainer",
     "DatasetError",
+    "Evaluation",
     "Evaluator",
     "FakeTrainer",
     "ImageSet",

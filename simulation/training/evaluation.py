@@ -1,16 +1,32 @@
 """The trained model: how weights do on the test images, and the Keras file that holds them."""
 
+import json
+import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
+from simulation.foundation import find_differences
+from simulation.records import write_in_one_step
 from simulation.training.datasets import ImageSet
 from simulation.training.image_format import CLASSES
 from simulation.training.samples import Weights, stamp_patch
 from simulation.training.weight_store import WeightsError
+
+CONFIGURATION: Final = "config.json"
+METADATA: Final = "metadata.json"
+MEMBERS: Final = (METADATA, CONFIGURATION, "model.weights.h5")
+"""What a ``.keras`` file is an archive of."""
+
+WRITTEN: Final = ("keras_version", "date_saved")
+"""What the metadata says: about the writing, not about the model."""
+
+_NUMBERED: Final = re.compile(r"(sequential|input_layer|dense)(?:_\d+)?")
+"""Names that Keras gives to models and layers, counted in each process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +75,57 @@ class Evaluator:
         )
 
     def save(self, weights: Weights, path: Path) -> None:
-        """Write the model with these weights as a ``.keras`` file."""
+        """Write the model with these weights as a ``.keras`` file, in one step.
+
+        Raises:
+            OSError: The file cannot be written; nothing is left of it.
+        """
         self._model.set_weights(weights)
-        self._model.save(path)
+        write_in_one_step(path, self._model.save, path.with_suffix(f".part{path.suffix}"))
 
 
-def load_model_weights(path: Path) -> Weights:
-    """Return the weights of a ``.keras`` file.
+def load_model_weights(path: Path, job: TrainingJob) -> Weights:
+    """Return the weights of a ``.keras`` file that holds a job's model.
+
+    The model is built from the job. Nothing of the file is made into an object but arrays of numbers.
 
     Raises:
-        WeightsError: The file cannot be read as a Keras model.
+        WeightsError: The file cannot be read as a Keras model, or is one of another model.
     """
-    from simulation.training.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training.keras_trainer import build_model, describe_model, load_weights  # noqa: PLC0415 - loads TensorFlow
 
+    model = build_model(job)
     try:
-        model = load_model(path)
-    except Exception as error:  # noqa: BLE001 - a damaged zip, JSON or HDF5 part raises whatever its reader raises
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            stored, written = (json.loads(archive.read(name)) for name in (CONFIGURATION, METADATA))
+    except FileNotFoundError:
+        raise WeightsError(f"{path.name}: missing") from None
+    except Exception as error:  # noqa: BLE001 - a damaged zip or JSON part raises whatever its reader raises
         raise WeightsError(f"{path.name}: not a readable Keras model: {error}") from None
+    if sorted(names) != sorted(MEMBERS):
+        raise WeightsError(f"{path.name}: holds {', '.join(sorted(names))}; a model has only {', '.join(MEMBERS)}")
+    if not isinstance(written, dict) or sorted(written) != sorted(WRITTEN):
+        raise WeightsError(f"{path.name}: {METADATA} is not what Keras writes: it has {' and '.join(WRITTEN)}")
+    wanted = describe_model(model)
+    for difference in find_differences(_strip(stored), _strip(wanted)):
+        raise WeightsError(f"{path.name}: {CONFIGURATION}: {difference.describe('the job gives')}")
+    try:
+        load_weights(model, path)
+    except Exception as error:  # noqa: BLE001 - a damaged HDF5 part raises whatever its reader raises
+        why = " ".join(str(error).split())[:200]
+        raise WeightsError(f"{path.name}: not a readable Keras model: {why}") from None
     return [np.asarray(array) for array in model.get_weights()]
+
+
+def _strip(part: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a configuration without what differs between two models of one kind: their numbers, places in memory."""
+    if isinstance(part, list):
+        return [_strip(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    stripped = {name: _strip(value) for name, value in part.items() if name != "shared_object_id"}
+    name = stripped.get("name")
+    if isinstance(name, str) and (numbered := _NUMBERED.fullmatch(name)):
+        stripped["name"] = numbered[1]
+    return stripped

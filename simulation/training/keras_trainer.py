@@ -5,11 +5,13 @@ This is the only file that imports Keras or TensorFlow. Import it in the process
 """
 
 import gc
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,9 +82,15 @@ def seed_keras(seed: int) -> None:
     keras.utils.set_random_seed(seed % 2**32)
 
 
-def load_model(path: Path) -> keras.Model:
-    """Return the model of a ``.keras`` file."""
-    return keras.saving.load_model(path, compile=False)
+def describe_model(model: keras.Model) -> dict[str, Any]:
+    """Return the configuration of a model, as the JSON of a ``.keras`` file has it."""
+    described: dict[str, Any] = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    return described
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Give a model the weights of a ``.keras`` file; nothing else of the file is read."""
+    model.load_weights(path)
 
 
 def build_model(job: TrainingJob) -> keras.Model:

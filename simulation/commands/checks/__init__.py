@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from simulation.commands.checks.replay import JournalError, replay_run
     from simulation.commands.checks.seed_pool import run_shares
     from simulation.commands.checks.soak import describe_failure, run_seeds
-    from simulation.commands.checks.verification import Learn, Verification
+    from simulation.commands.checks.verification import Learn, StoredRun, Verification
     from simulation.commands.checks.verify import RunFolderError, verify_run
 else:
     __getattr__, __dir__ = open_door(
@@ -17,7 +17,7 @@ else:
             "replay": "JournalError replay_run",
             "seed_pool": "run_shares",
             "soak": "describe_failure run_seeds",
-            "verification": "Learn Verification",
+            "verification": "Learn StoredRun Verification",
             "verify": "RunFolderError verify_run",
         },
     )
@@ -26,6 +26,7 @@ __all__ = [
     "JournalError",
     "Learn",
     "RunFolderError",
+    "StoredRun",
     "Verification",
     "describe_failure",
     "replay_run",

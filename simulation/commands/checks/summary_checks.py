@@ -1,48 +1,49 @@
 """Whether ``summary.json`` says what the chain and the log beside it say."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from protocol.messages import AnyBlock
-from protocol.rules import Rules
-from simulation.records import CHAIN_NAME, LOG_NAME, SUMMARY_NAME, LogError, read_log, short_hash
-from simulation.runs import Summary, compute_ledger, describe_tally
+from simulation.commands.checks.log_checks import StoredLog
+from simulation.commands.checks.verification import StoredRun, Verification
+from simulation.foundation import Difference, find_differences
+from simulation.records import CHAIN_NAME, LOG_NAME, SUMMARY_NAME, Tally, short_hash
+from simulation.runs import Summary, build_summary, compute_ledger
+from simulation.scenario.world import World
+
+SECONDS: Final = "measures.blocks.seconds_each"
+ROUNDING: Final = 2e-6
+"""How far that figure of version 1.0, which was made of times before they were rounded, may lie from the log's."""
 
 
 def find_disagreements(
-    folder: Path, summary: Summary, rules: Rules, blocks: Sequence[AnyBlock], known: Mapping[str, Summary]
+    summary: Summary, own: Verification, world: World, log: StoredLog, *, is_worked_again: bool
 ) -> list[str]:
-    """Return where a summary says something else than the run's other files.
+    """Return where a summary says something else than the run's other files, a sentence for each place.
 
     Args:
-        folder: The run's folder.
         summary: What is doubted.
-        rules: Those of the stored chain.
-        blocks: The stored chain, which is valid.
-        known: Sections of a summary that the mechanism knows, by where it knows them from.
+        own: What the mechanism adds; its run has a valid chain.
+        world: Who took part, by the scenario.
+        log: The stored log.
+        is_worked_again: Whether the work was done again.
     """
-    sources = {CHAIN_NAME: {**known.get(CHAIN_NAME, {}), **_read_chain(summary, rules, blocks)}}
-    sources |= {name: facts for name, facts in known.items() if name != CHAIN_NAME}
-    try:
-        log = read_log(folder / LOG_NAME)
-    except LogError:
-        pass  # whether it is missing or damaged is for its digest to say
-    else:
-        if not log.warnings:
-            sources[LOG_NAME] = describe_tally(log.tally)
-    told = dict(_flatten(summary, ""))
-    return [
-        f"{SUMMARY_NAME}: {name} is {_show(told, name)}, {source} says {json.dumps(value)}"
-        for source, facts in sources.items()
-        for name, value in _flatten(facts, "")
-        if name not in told or told[name] != value
-    ]
+    known = own.list_facts(is_worked_again=is_worked_again)
+    told = {name: value for name, value in summary.items() if name != "files"}
+    chain = _merge(known.get(CHAIN_NAME, {}), _read_chain(summary, own.run))
+    found: dict[str, str] = {}
+    for source, facts in {CHAIN_NAME: chain, **{name: known[name] for name in known if name != CHAIN_NAME}}.items():
+        for difference in find_differences(_pick(told, facts), facts):
+            found.setdefault(difference.place, difference.describe(f"{source} says"))
+    if log.is_whole:
+        wanted = _rebuild(summary, own.run, world, log)
+        for difference in find_differences(told, wanted):
+            if not _is_rounded(difference, log.observer.tally):
+                found.setdefault(difference.place, difference.describe(f"{LOG_NAME} says"))
+    return [f"{SUMMARY_NAME}: {text}" for text in found.values()]
 
 
-def _read_chain(summary: Summary, rules: Rules, blocks: Sequence[AnyBlock]) -> Summary:
+def _read_chain(summary: Summary, run: StoredRun) -> Summary:
     """Return what follows from a chain alone; it is the employer's, or, if that has crashed, that of most nodes."""
+    rules, blocks = run.rules, run.blocks
     employer = summary.get("employer")
     has_crashed = isinstance(employer, dict) and employer.get("outcome") == "crashed"
     facts: Summary = {"ledger": compute_ledger(rules.genesis, blocks)}
@@ -54,14 +55,32 @@ def _read_chain(summary: Summary, rules: Rules, blocks: Sequence[AnyBlock]) -> S
     return facts
 
 
-def _flatten(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield values by dotted name; sections without any are left out."""
-    for name, value in part.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+def _rebuild(summary: Summary, run: StoredRun, world: World, log: StoredLog) -> Summary:
+    """Return the summary that the run must have written, without the list of files."""
+    tally = log.observer.tally
+    samples = tally.get_opening().samples or 0
+    rebuilt = build_summary(world, tally, map(run.rules.encode, run.blocks), samples)
+    events = tally.end.events if tally.end is not None else None
+    # Version 1.0 did not log how many events there were: whatever its summary says has to be believed.
+    return {**rebuilt, "broken_invariant": log.broken, "events": summary.get("events") if events is None else events}
 
 
-def _show(told: Mapping[str, Any], name: str) -> str:
-    return json.dumps(told[name]) if name in told else "missing"
+def _pick(told: Any, facts: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return what stands where something is known, and nothing else."""
+    if not (isinstance(told, dict) and isinstance(facts, dict)):
+        return told
+    return {name: _pick(told[name], facts[name]) for name in facts if name in told}
+
+
+def _merge(first: Summary, second: Summary) -> Summary:
+    """Return the facts of both; a section may stand in each."""
+    sections = {**first, **second}
+    return {name: {**first.get(name, {}), **second.get(name, {})} for name in sections}
+
+
+def _is_rounded(difference: Difference, tally: Tally) -> bool:
+    """Return whether a figure of version 1.0 lies as near to the log's as its rounding allows."""
+    told, wanted = difference.told, difference.wanted
+    is_first = tally.end is not None and tally.end.events is None
+    is_known = is_first and difference.place == SECONDS and isinstance(told, float) and isinstance(wanted, float)
+    return is_known and abs(told - wanted) <= ROUNDING

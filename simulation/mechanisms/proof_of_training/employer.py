@@ -7,7 +7,7 @@ from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
 from simulation.records import WEIGHTS_FOLDER, Evaluated, Sink, Unevaluated, Unsaved, short_hash
-from simulation.training import Evaluator, WeightsError, WeightStore
+from simulation.training import Evaluation, Evaluator, WeightsError, WeightStore
 
 
 class EmployerDesk:
@@ -32,21 +32,13 @@ class EmployerDesk:
             except WeightsError as error:
                 self._sink(Unevaluated(height=record.height, why=str(error)))
                 continue
-            self._sink(
-                Evaluated(
-                    height=record.height,
-                    block=short_hash(record.hash),
-                    accuracy=round(measured.accuracy, 6),
-                    trigger_success=round(measured.trigger_success, 6),
-                    recalls=" ".join(f"{recall:.4f}" for recall in measured.recalls),
-                )
-            )
+            self._sink(describe_evaluation(record.height, short_hash(record.hash), measured))
 
     def save_model(self, core: Participant, path: Path) -> None:
         """Write the model of the head, if there is a block at all.
 
         Where the chain has a tolerance, the weights of every block are kept beside it: stages start from them, and no
-        training gives them again bit by bit.
+        training gives them again bit by bit. A disk that is full is put on record, and leaves no half of a model.
         """
         block = core.tree.head.block
         if not isinstance(block, WrappedBlock):
@@ -57,6 +49,8 @@ class EmployerDesk:
                 self._keep_weights(core, path.parent / WEIGHTS_FOLDER)
         except WeightsError as error:
             self._sink(Unsaved(str(error)))
+        except OSError as error:
+            self._sink(Unsaved(f"{path.name} cannot be written: {error.strerror or error}"))
 
     def _keep_weights(self, core: Participant, folder: Path) -> None:
         folder.mkdir()
@@ -65,3 +59,20 @@ class EmployerDesk:
             if isinstance(record.block, WrappedBlock):
                 digest = record.block.header.weights_digest
                 kept.put(digest, self._store.get(digest))
+
+
+def describe_evaluation(height: int, block: str, measured: Evaluation) -> Evaluated:
+    """Return the fact that the model of a block was measured.
+
+    Args:
+        height: Height of the block.
+        block: Its short hash.
+        measured: What its model does on the test images.
+    """
+    return Evaluated(
+        height=height,
+        block=block,
+        accuracy=round(measured.accuracy, 6),
+        trigger_success=round(measured.trigger_success, 6),
+        recalls=" ".join(f"{recall:.4f}" for recall in measured.recalls),
+    )

@@ -1,74 +1,61 @@
-import hashlib
-import json
-from collections.abc import Callable
+"""`verify` on a run with made-up training, whose chain somebody may have forged with the keys of all nodes."""
+
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
-from protocol.codec import encode
-from protocol.crypto import KeyPair, compute_content_hash
+from protocol.crypto import KeyPair
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
-from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import Payout
+from protocol.rules import Rules
 from simulation.commands.checks.verify import RunFolderError, verify_run
 from simulation.commands.cli import main
-from simulation.mechanisms.proof_of_training import verification
-from simulation.runs.chain_file import write_chain
-from simulation.runs.summary import compute_ledger
-from simulation.training.samples import Weights
-from simulation.training.weight_store import WeightsError
-from tests.support.core import STRANGER, Cluster, genesis, keys
-from tests.support.scenarios import save, shipped
+from simulation.runs.chain_file import read_chain, write_chain
+from simulation.scenario.world.key_pairs import make_keys
+from tests.support.core import STRANGER, keys
+from tests.support.stored_runs import (
+    edit_text,
+    make_small,
+    put,
+    read_summary,
+    rebuild_world,
+    renew_digests,
+    run_made_up,
+    write_summary,
+)
 
 pytestmark = pytest.mark.xdist_group("verify")
 
-Chain = tuple[TrainingGenesis, tuple[WrappedBlock, ...]]
-WEIGHTS: Weights = [np.zeros(1, np.float32)]
+LENGTH = 3
 
 
 @pytest.fixture(scope="module")
-def chain() -> Chain:
-    cluster = Cluster(genesis(4))
-    cluster.run(until_height=3)
-    chain = cluster.node(0).tree.get_chain()
-    blocks = tuple(record.block for record in chain if isinstance(record.block, WrappedBlock))
-    assert len(blocks) == 3
-    return cluster.genesis, blocks
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    raw = make_small(job={"stages": LENGTH}, protocol={"stakeholders": 3}, output={"pictures": False})
+    return run_made_up(tmp_path_factory.mktemp("sound"), raw)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a run's folder whose model, made without Keras, has the weights that the last block attests."""
-    (tmp_path / "model.keras").write_bytes(b"model")
-    save(tmp_path, shipped("honest").to_yaml())
-    store(tmp_path, *chain)
-    monkeypatch.setattr(verification, "load_model_weights", lambda path: WEIGHTS)
-    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: chain[1][-1].header.weights_digest)
-    monkeypatch.setattr(verification, "prepare_environment", lambda: None)
-    return tmp_path
+def folder(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "run"))
 
 
-def store(folder: Path, start: TrainingGenesis, blocks: tuple[WrappedBlock, ...]) -> None:
-    """Write a chain and a summary that vouches for every file, as a forger would."""
-    write_chain(folder / "chain.jsonl", ProofOfTraining(start), [encode(block) for block in blocks])
-    names = ("scenario.yaml", "chain.jsonl", "model.keras")
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    summary: dict[str, Any] = {
-        "dataset": {"name": start.job.dataset, "digest": start.job.dataset_digest.hex()},
-        "employer": {"height": 0, "head": "genesis", "outcome": "delivered"},
-        "training": {"weights_digest": None},
-        "ledger": compute_ledger(start, list(blocks)),
-        "files": files,
-    }
-    if blocks:
-        head = compute_content_hash(compute_chain_id(start), blocks[-1]).hex()[:12]
-        summary["employer"] |= {"height": blocks[-1].height, "head": f"0x{head}"}
-        summary["training"] = {"weights_digest": blocks[-1].header.weights_digest.hex()}
-    (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
+def read(folder: Path) -> tuple[TrainingGenesis, tuple[WrappedBlock, ...]]:
+    mechanism, blocks = read_chain(folder / "chain.jsonl")
+    return as_training(mechanism).genesis, tuple(block for block in blocks if isinstance(block, WrappedBlock))
+
+
+def store(folder: Path, start: TrainingGenesis, blocks: Sequence[WrappedBlock]) -> None:
+    """Write a chain and let the summary vouch for it, as a forger would."""
+    rules = Rules(ProofOfTraining(start))
+    write_chain(folder / "chain.jsonl", rules.mechanism, [rules.encode(block) for block in blocks])
+    renew_digests(folder)
 
 
 def check(folder: Path, *, retrain: bool = False) -> tuple[list[str], list[str]]:
@@ -76,16 +63,23 @@ def check(folder: Path, *, retrain: bool = False) -> tuple[list[str], list[str]]
     return verify_run(folder, is_retraining=retrain, say=said.append), said
 
 
-def sign_again(start: TrainingGenesis, block: WrappedBlock) -> WrappedBlock:
-    owner: KeyPair = next(keys(index) for index in range(4) if keys(index).public == block.author)
+def sign_again(folder: Path, start: TrainingGenesis, block: WrappedBlock) -> WrappedBlock:
+    pairs: list[KeyPair] = [make_keys(node.key_seed) for node in rebuild_world(folder).nodes]
+    owner = next(pair for pair in pairs if pair.public == block.author)
     return owner.sign(compute_chain_id(start), block)
 
 
 def test_a_sound_run_is_verified(folder: Path) -> None:
     faults, said = check(folder)
     assert faults == []
-    assert [line.split(":")[0] for line in said] == ["files", "chain", "summary.json", "model"]
+    assert [line.split(":")[0] for line in said] == ["files", "chain", "logs", "summary.json", "model"]
     assert "3 blocks" in said[1]
+
+
+def test_made_up_training_is_made_up_again(folder: Path) -> None:
+    faults, said = check(folder, retrain=True)
+    assert faults == []
+    assert len([line for line in said if "made up again" in line]) == LENGTH
 
 
 @pytest.mark.parametrize(
@@ -93,67 +87,38 @@ def test_a_sound_run_is_verified(folder: Path) -> None:
     [
         ("employer.height", 4, "employer.height is 4, chain.jsonl says 3"),
         ("employer.head", "0x0123456789ab", 'employer.head is "0x0123456789ab", chain.jsonl says "0x'),
-        ("employer.head", None, "employer.head is missing, chain.jsonl says"),
         ("training.weights_digest", "00", 'training.weights_digest is "00", chain.jsonl says'),
-        ("ledger.transactions", 99, "ledger.transactions is 99, chain.jsonl says 0"),
+        ("ledger.transactions", 99, "ledger.transactions is 99, chain.jsonl says "),
         ("dataset.digest", "00", 'dataset.digest is "00", chain.jsonl says'),
+        ("chain.forks", 77, "chain.forks is 77, pot_sim.log says "),
     ],
 )
-def test_a_summary_that_says_something_else_than_the_chain_is_no_longer_verified(
+def test_a_figure_that_another_file_contradicts_is_one_line_of_the_command(
     name: str, value: object, wanted: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    section, key = name.split(".")
-    path = folder / "summary.json"
-    summary = json.loads(path.read_text("utf-8"))
-    summary[section][key] = value
-    if value is None:
-        del summary[section][key]
-    path.write_text(json.dumps(summary), "utf-8")
+    summary = read_summary(folder)
+    put(summary, tuple(name.split(".")), value)
+    write_summary(folder, summary)
     assert main(["verify", str(folder)]) == 1
     told = capsys.readouterr().err
     assert told.startswith(f"FAILED: summary.json: {wanted}")
     assert told.count("\n") == 1
 
 
-def test_of_a_crashed_employer_the_chain_is_that_of_most_nodes(folder: Path) -> None:
-    path = folder / "summary.json"
-    summary = json.loads(path.read_text("utf-8"))
-    summary["chain"] = summary["employer"]
-    summary["employer"] = {"height": 1, "head": "0x1", "outcome": "crashed"}
-    path.write_text(json.dumps(summary), "utf-8")
-    assert check(folder)[0] == []
-    summary["chain"]["height"] = 7
-    path.write_text(json.dumps(summary), "utf-8")
-    assert check(folder)[0] == ["summary.json: chain.height is 7, chain.jsonl says 3"]
-
-
-def test_a_chain_without_blocks_has_no_model_to_check(folder: Path, chain: Chain) -> None:
-    store(folder, chain[0], ())
+def test_a_chain_without_blocks_has_nothing_more_to_check(tmp_path: Path) -> None:
+    folder = run_made_up(tmp_path, make_small(run={"time_limit_s": 0.05}, output={"pictures": False}))
+    assert read_summary(folder)["employer"]["height"] == 0
     assert check(folder)[0] == []
 
 
-@pytest.mark.parametrize("name", ["chain.jsonl", "model.keras", "scenario.yaml"])
+@pytest.mark.parametrize("name", ["chain.jsonl", "scenario.yaml", "pot_sim.log", "events.jsonl"])
 def test_a_file_that_was_changed_or_is_missing_is_named(name: str, folder: Path) -> None:
     path = folder / name
     path.write_bytes(path.read_bytes() + b"\n")
-    assert any(name in fault and "changed" in fault for fault in check(folder)[0])
-    if name == "model.keras":
+    assert any(fault.startswith(f"{name}: changed") for fault in check(folder)[0])
+    if name != "scenario.yaml":
         path.unlink()
-        assert any(name in fault and "missing" in fault for fault in check(folder)[0])
-
-
-def test_a_model_that_the_summary_does_not_list_is_still_wanted(folder: Path) -> None:
-    summary = json.loads((folder / "summary.json").read_text("utf-8"))
-    del summary["files"]["model.keras"]
-    (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
-    (folder / "model.keras").unlink()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verification, "load_model_weights", _fail_to_load)
-        assert check(folder)[0] != []
-
-
-def _fail_to_load(path: Path) -> Weights:
-    raise WeightsError(f"{path.name}: not a readable Keras model")
+        assert f"{name}: missing" in check(folder)[0]
 
 
 def _replace_header(block: WrappedBlock, **changes: Any) -> WrappedBlock:
@@ -181,12 +146,10 @@ FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
 
 @pytest.mark.parametrize("name", FORGERIES)
 @pytest.mark.parametrize("height", [1, 3])
-def test_a_forged_block_is_refused_although_all_digests_were_renewed(
-    name: str, height: int, folder: Path, chain: Chain
-) -> None:
-    start, blocks = chain
+def test_a_forged_block_is_refused_although_all_digests_were_renewed(name: str, height: int, folder: Path) -> None:
+    start, blocks = read(folder)
     forge, reason = FORGERIES[name]
-    forged = sign_again(start, forge(blocks[height - 1]))
+    forged = sign_again(folder, start, forge(blocks[height - 1]))
     store(folder, start, (*blocks[: height - 1], forged, *blocks[height:]))
     faults, said = check(folder)
     assert len(faults) == 1
@@ -195,54 +158,39 @@ def test_a_forged_block_is_refused_although_all_digests_were_renewed(
     assert [line.split(":")[0] for line in said] == ["files"]
 
 
-def test_a_wrong_signature_of_the_block_itself_is_refused(folder: Path, chain: Chain) -> None:
-    start, blocks = chain
+def test_a_wrong_signature_of_the_block_itself_is_refused(folder: Path) -> None:
+    start, blocks = read(folder)
     store(folder, start, (msgspec.structs.replace(blocks[0], signature=bytes(64)), *blocks[1:]))
     assert "height 1 is refused: bad-signature" in check(folder)[0][0]
 
 
 @pytest.mark.parametrize("order", [(0, 2), (1, 2), (1, 0, 2), (0, 0, 1, 2)])
-def test_blocks_that_do_not_build_on_one_another_are_refused(
-    order: tuple[int, ...], folder: Path, chain: Chain
-) -> None:
-    start, blocks = chain
+def test_blocks_that_do_not_build_on_one_another_are_refused(order: tuple[int, ...], folder: Path) -> None:
+    start, blocks = read(folder)
     store(folder, start, tuple(blocks[index] for index in order))
     assert "does not build on the one before it" in check(folder)[0][0]
 
 
-def test_a_chain_of_another_genesis_is_refused(folder: Path, chain: Chain) -> None:
-    start, blocks = chain
-    for other in (msgspec.structs.replace(start, seed=8), genesis(4, stages=2)):
-        store(folder, other, blocks)
-        assert "does not build" in check(folder)[0][0]
+def test_a_chain_of_another_genesis_is_refused(folder: Path) -> None:
+    start, blocks = read(folder)
+    store(folder, msgspec.structs.replace(start, seed=8), blocks)
+    assert check(folder)[0] == ["chain.jsonl: the genesis: seed is 8, scenario.yaml gives 7"]
 
 
-def test_a_chain_cut_short_no_longer_matches_the_model(folder: Path, chain: Chain) -> None:
-    store(folder, chain[0], chain[1][:2])
-    assert "model.keras: holds weights" in check(folder)[0][0]
+def test_a_chain_that_was_cut_is_not_what_log_and_summary_say(folder: Path) -> None:
+    start, blocks = read(folder)
+    store(folder, start, blocks[:2])
+    faults = check(folder)[0]
+    assert any("employer.height is 3, chain.jsonl says 2" in fault for fault in faults)
+    assert any(fault.startswith("summary.json: training.weights_digest is ") for fault in faults)
 
 
-def test_a_chain_cut_short_no_longer_matches_what_the_summary_says(
-    folder: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    digest = chain[1][1].header.weights_digest
-    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: digest)
-    write_chain(folder / "chain.jsonl", ProofOfTraining(chain[0]), [encode(block) for block in chain[1][:2]])
-    assert any("chain.jsonl: changed" in fault for fault in check(folder)[0])
-
-
-def test_a_model_with_other_weights_or_none_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "compute_weights_digest", lambda weights: bytes(32))
-    assert "model.keras: holds weights" in check(folder)[0][0]
-    monkeypatch.setattr(verification, "load_model_weights", _fail_to_load)
-    assert "not a readable Keras model" in check(folder)[0][0]
-
-
-def test_training_again_on_another_profile_says_nothing_and_is_not_called_verified(folder: Path) -> None:
-    faults, _ = check(folder, retrain=True)
-    assert len(faults) == 1
-    assert "arithmetic profile" in faults[0]
-    assert "not comparable" in faults[0]
+def test_a_chain_of_two_honest_runs_is_not_mixed_up(folder: Path, tmp_path: Path) -> None:
+    raw = make_small(seed=8, job={"stages": LENGTH}, output={"pictures": False})
+    other = run_made_up(tmp_path, raw)
+    shutil.copy(other / "chain.jsonl", folder)
+    renew_digests(folder)
+    assert any(fault.startswith("chain.jsonl: the genesis: ") for fault in check(folder)[0])
 
 
 @pytest.mark.parametrize("name", ["summary.json", "scenario.yaml"])
@@ -268,3 +216,28 @@ def test_the_command_says_what_holds_and_what_does_not(folder: Path, capsys: pyt
     told = capsys.readouterr()
     assert told.out.splitlines()[-1] == "not verified"
     assert all(line.startswith("FAILED: chain.jsonl") for line in told.err.splitlines())
+
+
+def test_no_word_of_a_damaged_file_steers_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_text(folder, "pot_sim.log", lambda text: text.replace("honest-0 started", "honest\x1b[31m started", 1))
+    summary = read_summary(folder)
+    summary["files"]["\x1b[31m"] = ""
+    write_summary(folder, summary)
+    assert main(["verify", str(folder)]) == 1
+    told = capsys.readouterr()
+    assert "\\u001b[31m" in told.err
+    assert "\x1b" not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--dataset", "mnist.npz"], 2, "--dataset: only --retrain looks at the data set"),
+        (["--retrain", "--dataset", "mnist.npz"], 0, ""),
+    ],
+)
+def test_a_data_set_is_named_for_training_again_alone(
+    options: list[str], code: int, told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(folder), *options]) == code
+    assert capsys.readouterr().err.startswith(told)

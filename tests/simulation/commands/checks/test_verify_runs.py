@@ -1,17 +1,14 @@
 """`verify` on finished runs, as they are and after somebody has laid hands on them."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from simulation.training.evaluation import load_model_weights
-from simulation.training.samples import compute_weights_digest
 from tests.support.processes import Finished, Verify, find_traces, launch
+from tests.support.stored_runs import renew_digests
 
 pytestmark = [
     pytest.mark.xdist_group("runs"),
@@ -43,14 +40,6 @@ def change_byte(path: Path, where: float) -> None:
     content = bytearray(path.read_bytes())
     content[int(where * (len(content) - 1))] ^= 0x01
     path.write_bytes(content)
-
-
-def renew_digests(folder: Path) -> None:
-    """Let the summary vouch for the files as they are now, as a forger would."""
-    path = folder / "summary.json"
-    summary = json.loads(path.read_text("utf-8"))
-    summary["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in summary["files"]}
-    path.write_text(json.dumps(summary), "utf-8")
 
 
 # ---- the default run, with the command as a user types it ----
@@ -139,35 +128,6 @@ def test_a_changed_chain_is_found_although_the_summary_was_changed_with_it(
     assert "chain.jsonl" in told
 
 
-def test_a_model_with_another_weight_is_found_although_the_summary_was_changed_with_it(
-    troublemakers_run: Finished, tmp_path: Path, check: Check
-) -> None:
-    from simulation.training.keras_trainer import load_model  # noqa: PLC0415 - loads TensorFlow
-
-    folder = copy(troublemakers_run, tmp_path)
-    model = load_model(folder / "model.keras")
-    weights = model.get_weights()
-    weights[0][0, 0] = np.nextafter(weights[0][0, 0], np.float32(9))
-    model.set_weights(weights)
-    model.save(folder / "model.keras")
-    renew_digests(folder)
-    code, told = check(folder)
-    assert code == 1
-    assert "model.keras: holds weights" in told
-
-
-@pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04"])
-def test_a_model_that_is_none_is_found(
-    content: bytes, troublemakers_run: Finished, tmp_path: Path, check: Check
-) -> None:
-    folder = copy(troublemakers_run, tmp_path)
-    (folder / "model.keras").write_bytes(content)
-    renew_digests(folder)
-    code, told = check(folder)
-    assert code == 1
-    assert "not a readable Keras model" in told
-
-
 def test_the_chain_of_another_run_is_found(
     troublemakers_run: Finished, majority_run: Finished, tmp_path: Path, check: Check
 ) -> None:
@@ -209,9 +169,3 @@ def test_a_figure_of_the_summary_that_the_log_does_not_give_is_found(
     code, told = check(folder)
     assert code == 1
     assert f"FAILED: summary.json: {name} is {value}, pot_sim.log says " in told
-
-
-def test_the_stored_model_is_the_one_the_summary_measured(troublemakers_run: Finished) -> None:
-    weights = load_model_weights(troublemakers_run.folder / "model.keras")
-    digest = compute_weights_digest(weights)
-    assert digest.hex() == troublemakers_run.summary["training"]["weights_digest"]
