@@ -70,7 +70,9 @@ def read_stored_log(own: Verification, world: World, chain: Sequence[ChainRecord
     log.faults += [_name_file(own.run.folder, text) for text in read.warnings if not text.startswith(changed)]
     log.faults += judge.finish()
     tally = log.observer.tally
-    log.is_whole = None not in (tally.opening, tally.end) and set(tally.nodes) == {spec.label for spec in world.nodes}
+    is_opened = tally.opening is not None and (bool(tally.opening.samples) or not world.scenario.is_training)
+    is_described = set(tally.nodes) == {spec.label for spec in world.nodes}
+    log.is_whole = is_opened and is_described and tally.end is not None
     return log
 
 
@@ -199,6 +201,8 @@ class _LogJudge:
     def _judge_opening(self, fact: Opening) -> str | None:
         known = {**self._opening, "fingerprint": fingerprint_keys(self._own.run.keys, fact.code_version)}
         wanted = {name: known.get(name, value) for name, value in fact.to_fields().items()}
+        if self._world.scenario.is_training and not fact.samples:
+            return "samples is missing or 0, and there was training"
         return self._compare(fact.to_fields(), wanted, SCENARIO_NAME)
 
     def _judge_block(self, fact: Appended) -> str | None:
@@ -220,6 +224,12 @@ class _LogJudge:
 
     def _judge_end(self, who: str, fact: PartyEnded) -> str | None:
         """Hold a party's last word against the state of its head, where the stored chain has that."""
+        if who not in self._accounts:
+            return f"{who} has no chain to end with"
+        is_done = fact.height == self._world.scenario.length
+        outcome = "stopped" if not is_done else "delivered" if who == EMPLOYER else "finished"
+        if fact.outcome not in ("down", outcome):
+            return f"outcome is {fact.outcome!r}, a party that ends at height {fact.height} has {outcome!r}"
         known, appended = self._chain.get(fact.head), self.log.observer.tally.blocks.get(fact.head)
         if known is None:
             is_known = appended is not None and appended.height == fact.height

@@ -11,7 +11,7 @@ from protocol.events import ChainRecord
 from protocol.mechanisms import list_mechanisms
 from protocol.rules import Rules
 from simulation.analysis import find_supply_fault, walk_chain
-from simulation.commands.checks.file_checks import find_file_faults
+from simulation.commands.checks.file_checks import ALWAYS, find_file_faults
 from simulation.commands.checks.log_checks import find_events_fault, read_stored_log
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.commands.checks.verification import Learn, StoredRun, Verification
@@ -50,6 +50,9 @@ def verify_run(
         RunFolderError: The folder is not that of a finished run.
         DatasetError: Retraining needs a data set that cannot be had.
     """
+    for name in (SUMMARY_NAME, *ALWAYS, MODEL_NAME):
+        if (folder / name).exists() and not (folder / name).is_file():  # reading a pipe would wait for ever
+            raise RunFolderError(f"{folder}: not the folder of a finished run: {name} is no file")
     summary, keys = _read_summary(folder), _read_keys(folder)
     scenario = _read_scenario(folder)
     try:

@@ -17,7 +17,7 @@ from simulation.commands.checks import Learn, StoredRun, Verification
 from simulation.foundation import find_differences
 from simulation.mechanisms.proof_of_training.employer import describe_evaluation
 from simulation.mechanisms.proof_of_training.genesis import find_profile
-from simulation.records import CHAIN_NAME, MODEL_NAME, WEIGHTS_FOLDER, Evaluated, Record, Trained, short_hash
+from simulation.records import CHAIN_NAME, MODEL_NAME, WEIGHTS_FOLDER, Evaluated, Opening, Record, Trained, short_hash
 from simulation.scenario import Scenario
 from simulation.scenario.world import NodeSpec, World
 from simulation.training import (
@@ -66,6 +66,8 @@ class TrainingVerification(Verification):
         super().__init__(run, say)
         self._trained: list[_Trained] = []
         self._heights = {short_hash(run.rules.hash_message(block)): block.height for block in self._stages}
+        self._samples: int | None = None
+        """Training samples of the data set, where it was loaded."""
         self._specs: dict[str, NodeSpec] = {}
         self._told: dict[tuple[int, str, str], Described] = {}
         """What the first record of each result says, by stage, weights and arithmetic."""
@@ -127,6 +129,7 @@ class TrainingVerification(Verification):
         images = self._load_images()
         if images.compute_digest() != job.dataset_digest:
             return f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
+        self._samples = len(images.y_train)
         trainer = self._build_trainer(TrainingSet(images.x_train, np.asarray(images.y_train)))
         evaluator = self._build_evaluator(images, world)
         base: Weights | None = None
@@ -200,6 +203,8 @@ class TrainingVerification(Verification):
     def judge_record(self, record: Record, world: World) -> str | None:
         """Look at what the log says of trainings and measurements."""
         match fact := record.fact:
+            case Opening() if self._samples is not None and fact.samples != self._samples:
+                return f"samples is {fact.samples}, the data set has {self._samples}"
             case Trained():
                 self._specs = self._specs or {spec.label: spec for spec in world.nodes}
                 spec = self._specs.get(record.who)

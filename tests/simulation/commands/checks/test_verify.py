@@ -1,5 +1,6 @@
 """`verify` on a run with made-up training, whose chain somebody may have forged with the keys of all nodes."""
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,6 +75,32 @@ def test_a_sound_run_is_verified(folder: Path) -> None:
     assert faults == []
     assert [line.split(":")[0] for line in said] == ["files", "chain", "logs", "summary.json", "model"]
     assert "3 blocks" in said[1]
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "counted": {"output": {"records": "essential", "pictures": False}},
+    "outages": {
+        "network": {
+            "outages": [
+                {"node": "honest-0", "down_s": 0.5, "up_s": 3.0, "disk": "lost"},
+                {"node": "honest-1", "down_s": 1.0, "up_s": 4.0, "disk": "kept"},
+                {"node": "honest-2", "down_s": 0.0, "up_s": 2.0, "disk": "kept"},
+            ]
+        }
+    },
+    "cut in two": {
+        "network": {"partitions": [{"groups": [["honest-0", "honest-1"], ["honest-2"]], "start_s": 0.0, "heal_s": 5.0}]}
+    },
+    "lossy": {"network": {"topology": "ring", "loss": 0.1, "duplication": 0.2, "reordering": 0.2}},
+    "unfinished": {"run": {"time_limit_s": 2.0}},
+}
+
+
+@pytest.mark.many_runs
+@pytest.mark.parametrize("name", OTHERS)
+def test_runs_of_other_kinds_are_verified(name: str, tmp_path: Path) -> None:
+    folder = run_made_up(tmp_path, make_small(**{"output": {"pictures": False}, **OTHERS[name]}))
+    assert check(folder, retrain=True)[0] == []
 
 
 def test_made_up_training_is_made_up_again(folder: Path) -> None:
@@ -191,6 +218,14 @@ def test_a_chain_of_two_honest_runs_is_not_mixed_up(folder: Path, tmp_path: Path
     shutil.copy(other / "chain.jsonl", folder)
     renew_digests(folder)
     assert any(fault.startswith("chain.jsonl: the genesis: ") for fault in check(folder)[0])
+
+
+@pytest.mark.parametrize("name", ["summary.json", "scenario.yaml", "chain.jsonl", "pot_sim.log", "events.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_not_read(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(RunFolderError, match=f"{name} is no file"):
+        check(folder)
 
 
 @pytest.mark.parametrize("name", ["summary.json", "scenario.yaml"])

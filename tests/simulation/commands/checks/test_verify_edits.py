@@ -308,6 +308,8 @@ def test_events_that_say_something_else_than_the_log_are_found(old: str, new: st
         ("declarations", "[0-9]", "9", "declarations is 9, the block gives "),
         ("chain", "0x[0-9a-f]{4}", "0x0000", "chain is "),
         ("population", "bad", "honest", 'population is "honest", scenario.yaml gives "bad"'),
+        ("outcome", "delivered", "stopped", "outcome is 'stopped', a party that ends at height 2 has 'delivered'"),
+        ("samples", r"\d+", "0", "samples is missing or 0"),
     ],
 )
 def test_logs_that_say_something_else_than_scenario_and_chain_are_found(
