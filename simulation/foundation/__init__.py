@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulation.foundation.mechanism_parts import find_part, register_parts
     from simulation.foundation.project import ROOT
     from simulation.foundation.randomness import derive_bytes, derive_generator, derive_seed
+    from simulation.foundation.strict_json import read_json
     from simulation.foundation.units import MICROSECONDS, NANOSECONDS, to_micro, to_millionths
 else:
     __getattr__, __dir__ = open_door(
@@ -35,6 +36,7 @@ else:
             "mechanism_parts": "find_part register_parts",
             "project": "ROOT",
             "randomness": "derive_bytes derive_generator derive_seed",
+            "strict_json": "read_json",
             "units": "MICROSECONDS NANOSECONDS to_micro to_millionths",
         },
     )
@@ -68,6 +70,7 @@ __all__ = [
     "hold_back",
     "make_printable",
     "open_door",
+    "read_json",
     "register_parts",
     "show_value",
     "to_micro",

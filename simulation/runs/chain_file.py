@@ -16,7 +16,7 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms import find_mechanism, list_mechanisms
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
-from simulation.foundation import show_value
+from simulation.foundation import read_json, show_value
 from simulation.records import CHAIN_NAME, write_text_in_one_step
 from simulation.runs.chain_lines import find_lines
 
@@ -73,9 +73,9 @@ def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
 def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -> T:
     where, what = f"{path.name}:{number}", "a genesis" if number == 1 else "a block"
     try:
-        told = json.loads(line, object_pairs_hook=_refuse_twins)
-    except (ValueError, RecursionError):
-        raise ChainFileError(f"{where}: not {what}: the line is not a JSON object, or has a key twice") from None
+        told = read_json(line)
+    except ValueError as error:
+        raise ChainFileError(f"{where}: not {what}: {error}") from None
     if not isinstance(told, dict) or not isinstance(told.get("bytes"), str):
         raise ChainFileError(f"{where}: not {what}: the line has no field bytes with hexadecimal text")
     try:
@@ -84,13 +84,6 @@ def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -
         raise
     except (ValueError, KeyError, TypeError, AttributeError, LookupError, msgspec.DecodeError):
         raise ChainFileError(f"{where}: not {what}: its bytes do not stand for one") from None
-
-
-def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _decode_genesis(told: dict[str, Any]) -> Mechanism:

@@ -1,6 +1,5 @@
 """The trained model: how weights do on the test images, and the Keras file that holds them."""
 
-import json
 import re
 import zipfile
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.foundation import find_differences
+from simulation.foundation import find_differences, read_json
 from simulation.records import write_in_one_step
 from simulation.training.datasets import ImageSet
 from simulation.training.image_format import CLASSES
@@ -98,7 +97,7 @@ def load_model_weights(path: Path, job: TrainingJob) -> Weights:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            stored, written = (json.loads(archive.read(name)) for name in (CONFIGURATION, METADATA))
+            stored, written = (read_json(archive.read(name)) for name in (CONFIGURATION, METADATA))
     except FileNotFoundError:
         raise WeightsError(f"{path.name}: missing") from None
     except Exception as error:  # noqa: BLE001 - a damaged zip or JSON part raises whatever its reader raises

@@ -162,8 +162,8 @@ class _LogJudge:
             faults.append(self._fault + (f" (and {self._others} lines more)" if self._others else ""))
         if self._nodes != list(self._described) and self._fault is None:
             missing = [label for label in self._described if label not in self._nodes]
-            told = f"says nothing of {missing[0]}" if missing else "describes nodes twice or in another order"
-            faults.append(f"{LOG_NAME}: {told}, whom {SCENARIO_NAME} has")
+            told = f"says nothing of {missing[0]}, a node" if missing else "describes nodes twice, or not in the order"
+            faults.append(f"{LOG_NAME}: {told} of {SCENARIO_NAME}")
         if tally.end is None:
             return faults
         again = log.observer.find_fault(EngineResult(tally.end.reason))

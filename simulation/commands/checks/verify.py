@@ -1,21 +1,19 @@
 """Checks a stored run again, offline: files, chain, logs, every figure, the model and, if wanted, the work itself."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from protocol.events import ChainRecord
 from protocol.mechanisms import list_mechanisms
 from protocol.rules import Rules
 from simulation.analysis import find_supply_fault, walk_chain
 from simulation.commands.checks.file_checks import ALWAYS, find_file_faults
+from simulation.commands.checks.genesis_checks import rebuild_world
 from simulation.commands.checks.log_checks import find_events_fault, read_stored_log
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.commands.checks.verification import Learn, StoredRun, Verification
-from simulation.foundation import find_differences, find_part
+from simulation.foundation import find_part, read_json
 from simulation.records import (
     CHAIN_NAME,
     EVENTS_NAME,
@@ -28,7 +26,6 @@ from simulation.records import (
 )
 from simulation.runs import ChainFileError, Summary, read_chain
 from simulation.scenario import Scenario, ScenarioError, load_scenario, read_file
-from simulation.scenario.world import World
 
 
 class RunFolderError(ValueError):
@@ -66,7 +63,7 @@ def verify_run(
     is_model_as_listed = not any(fault.startswith(f"{MODEL_NAME}:") for fault in faults)
     if mechanism.name != scenario.mechanism.name:
         return [*faults, f"{CHAIN_NAME}: of {mechanism.name}, but {SCENARIO_NAME} says {scenario.mechanism.name}"]
-    world, fault = _rebuild_world(own, summary)
+    world, fault = rebuild_world(own, summary)
     if world is None:
         return [*faults, str(fault)]
     learn, fault = own.work_again(world) if is_retraining else (None, None)
@@ -76,9 +73,8 @@ def verify_run(
         return [*faults, fault]
     say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (own.describe_work() if is_retraining else ""))
     log = read_stored_log(own, world, chain)
-    told = log.faults + [
-        fault for fault in [find_events_fault(folder, is_repeatable=scenario.traits.is_repeatable)] if fault
-    ]
+    different = find_events_fault(folder, is_repeatable=scenario.traits.is_repeatable)
+    told = [*log.faults, *([different] if different else [])]
     if not told:
         say(f"logs: {LOG_NAME} and {EVENTS_NAME} say the same, and what {SCENARIO_NAME} and {CHAIN_NAME} say")
     faults += told
@@ -93,24 +89,15 @@ def verify_run(
 
 def _read_summary(folder: Path) -> Summary:
     try:
-        text = (folder / SUMMARY_NAME).read_text("utf-8")
-        summary: Summary = json.loads(text, object_pairs_hook=_refuse_twins)
+        summary: Summary = read_json((folder / SUMMARY_NAME).read_bytes())
     except OSError as error:
         fault = f"{SUMMARY_NAME} cannot be read ({error.strerror}); write a folder below runs"
         raise RunFolderError(f"{folder}: not the folder of a finished run: {fault}") from None
-    except (ValueError, RecursionError) as error:
-        why = "is nested too deep" if isinstance(error, RecursionError) else "is not JSON, or has a key twice"
-        raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} {why}") from None
+    except ValueError as error:
+        raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME}: {error}") from None
     if not isinstance(summary, dict) or not isinstance(summary.get("files"), dict):
         raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} lists no files")
     return summary
-
-
-def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _read_keys(folder: Path) -> dict[str, Any]:
@@ -161,38 +148,6 @@ def _is_of_first_version(folder: Path) -> bool:
     except (OSError, UnicodeDecodeError, RecordError):
         return False
     return line.event == "ended" and "events" not in line.fields
-
-
-def _rebuild_world(own: Verification, summary: Summary) -> tuple[World | None, str | None]:
-    """Return who took part, by the scenario; or in which way the chain begins with something else."""
-    dataset = own.find_dataset() or _read_dataset(summary)
-    try:
-        world = own.build_world(*dataset)
-    except ScenarioError as error:
-        return None, f"{SCENARIO_NAME}: {error}"
-    stored, wanted = _unfold(own.mechanism.genesis), _unfold(world.mechanism.genesis)
-    for difference in find_differences(stored, wanted):
-        return None, f"{CHAIN_NAME}: the genesis: {difference.describe(f'{SCENARIO_NAME} gives')}"
-    if Rules(world.mechanism).chain_id != own.run.rules.chain_id:
-        return None, f"{CHAIN_NAME}: not the chain that {SCENARIO_NAME} begins"
-    return world, None
-
-
-def _unfold(part: Any) -> Any:  # noqa: ANN401 - whatever a genesis is made of
-    """Return a genesis as mappings and lists, for each of its values to have a name."""
-    if isinstance(part, msgspec.Struct):
-        return {name: _unfold(getattr(part, name)) for name in part.__struct_fields__}
-    return [_unfold(item) for item in part] if isinstance(part, list | tuple) else part
-
-
-def _read_dataset(summary: Summary) -> tuple[str, bytes]:
-    """Return what a summary says of the data set; whether that is so is for others to say."""
-    told = summary.get("dataset")
-    name, digest = (told.get("name"), told.get("digest")) if isinstance(told, dict) else (None, None)
-    try:
-        return str(name), bytes.fromhex(str(digest))
-    except ValueError:
-        return str(name), b""
 
 
 def _check_chain(run: StoredRun, learn: Learn | None) -> tuple[list[ChainRecord], str | None]:

@@ -139,9 +139,9 @@ def test_what_is_no_chain_is_refused(content: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("{", "the line is not a JSON object, or has a key twice"),
-        ('{"bytes": "00", "bytes": "00"}', "the line is not a JSON object, or has a key twice"),
-        ("[" * 99_999, "the line is not a JSON object, or has a key twice"),
+        ("{", "not JSON"),
+        ('{"bytes": "00", "bytes": "00"}', "the key 'bytes' stands twice"),
+        ("[" * 99_999, "nested too deep"),
         ("[]", "the line has no field bytes with hexadecimal text"),
         ('{"bytes": 3}', "the line has no field bytes with hexadecimal text"),
         ('{"bytes": "zz"}', "its bytes do not stand for one"),

@@ -138,7 +138,7 @@ def test_a_figure_of_another_type_is_another_figure(value: str, folder: Path) ->
     ("edit", "told"),
     [
         (lambda text: "[" * 100_000, "nested too deep"),
-        (lambda text: text.replace('"seed"', '"seed": 8, "seed"', 1), "not JSON, or has a key twice"),
+        (lambda text: text.replace('"seed"', '"seed": 8, "seed"', 1), "the key 'seed' stands twice"),
         (lambda text: text[:-5], "not JSON"),
         (lambda text: text.replace('"seed": 7', f'"seed": {"7" * 5000}', 1), "not JSON"),
     ],
@@ -343,8 +343,10 @@ def test_a_loss_that_another_node_contradicts_is_found(folder: Path) -> None:
         (lambda text: text.replace("honest-0 started", "stranger started", 1), "is called 'stranger'"),
         (lambda text: text + text.splitlines()[-1] + "\n", "nothing happens after the closing record"),
         (lambda text: "", "its opening line is missing"),
+        (lambda text: re.sub(r".* honest-1 node .*\n", "", text), "says nothing of honest-1, a node of scenario.yaml"),
+        (lambda text: re.sub(r"(.* honest-1 node .*\n)", r"\1\1", text), "describes nodes twice"),
     ],
-    ids=["word", "cut", "party", "twice", "emptied"],
+    ids=["word", "cut", "party", "twice", "emptied", "node left out", "node twice"],
 )
 def test_a_log_that_no_run_writes_is_found_although_its_digest_was_renewed(edit: Any, told: str, folder: Path) -> None:
     edit_text(folder, "pot_sim.log", edit)
