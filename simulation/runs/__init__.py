@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulation.runs.observer import RunObserver
     from simulation.runs.opening import count_stage_samples, describe_nodes
     from simulation.runs.run import FINISHED, run_scenario
-    from simulation.runs.summary import Summary, build_summary, compute_ledger, describe_tally, list_files
+    from simulation.runs.summary import Summary, build_summary, compute_ledger
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -26,7 +26,7 @@ else:
             "observer": "RunObserver",
             "opening": "count_stage_samples describe_nodes",
             "run": "FINISHED run_scenario",
-            "summary": "Summary build_summary compute_ledger describe_tally list_files",
+            "summary": "Summary build_summary compute_ledger",
         },
     )
 
@@ -43,8 +43,6 @@ __all__ = [
     "compute_ledger",
     "count_stage_samples",
     "describe_nodes",
-    "describe_tally",
-    "list_files",
     "make_console",
     "read_chain",
     "run_scenario",

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from simulation.scenario.error_messages import Step, explain, show
     from simulation.scenario.errors import ScenarioError, shorten
     from simulation.scenario.fields import Name, OneLine, Section
-    from simulation.scenario.loading import CONFIGS, build_scenario, find_scenario, list_shipped, load_scenario
+    from simulation.scenario.loading import (
+        CONFIGS,
+        build_scenario,
+        find_scenario,
+        list_shipped,
+        load_scenario,
+        load_stored_scenario,
+    )
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
     from simulation.scenario.populations import Poison, Population
@@ -30,7 +37,7 @@ else:
             "error_messages": "Step explain show",
             "errors": "ScenarioError shorten",
             "fields": "Name OneLine Section",
-            "loading": "CONFIGS build_scenario find_scenario list_shipped load_scenario",
+            "loading": "CONFIGS build_scenario find_scenario list_shipped load_scenario load_stored_scenario",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
@@ -70,6 +77,7 @@ __all__ = [
     "load_constants",
     "load_resolved",
     "load_scenario",
+    "load_stored_scenario",
     "read_file",
     "resolve_corruptions",
     "shorten",

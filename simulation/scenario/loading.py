@@ -16,6 +16,7 @@ from simulation.foundation import ROOT
 from simulation.scenario.defaults import load_constants
 from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError, shorten
+from simulation.scenario.mechanism_keys import TRAINING
 from simulation.scenario.overrides import Override, apply_override, parse_override
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.strict_yaml import read_file
@@ -76,6 +77,21 @@ def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None 
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
     return build_scenario(str(path), read_file(path), overrides)
+
+
+def load_stored_scenario(path: Path) -> Scenario:
+    """Return the resolved scenario of a run that has ended; keys that came later have the value that was the only one.
+
+    Raises:
+        ScenarioError: The file cannot be read or is not a valid scenario.
+    """
+    load_constants()
+    raw = read_file(path)
+    name = raw.get("mechanism", TRAINING)
+    rules = raw.get("protocol")
+    if (name.get("name") if isinstance(name, dict) else name) == TRAINING and isinstance(rules, dict):
+        raw = {**raw, "protocol": {"rules": 1, **rules}}
+    return build_scenario(str(path), raw)
 
 
 def build_scenario(source: str, raw: dict[str, Any], overrides: Sequence[Override] = ()) -> Scenario:

@@ -15,7 +15,7 @@ from simulation.engines import CachingRules
 from simulation.engines.parties import END, RESTART, build_node, describe, find_words, unpack_event
 from simulation.records import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
 from simulation.runs import ChainFileError, read_chain
-from simulation.scenario import ScenarioError, load_scenario
+from simulation.scenario import ScenarioError, load_stored_scenario
 from simulation.scenario.world import EMPLOYER, NodeSpec, build_world
 from simulation.training import NO_DATA
 
@@ -38,7 +38,7 @@ def replay_run(folder: Path) -> Iterator[tuple[str, int, str | None]]:
     if not files:
         raise JournalError(f"{folder}: no journals; run the scenario with --set output.journal=true")
     try:
-        scenario = load_scenario(folder / SCENARIO_NAME)
+        scenario = load_stored_scenario(folder / SCENARIO_NAME)
         mechanism, _ = read_chain(folder / CHAIN_NAME)
     except (ScenarioError, ChainFileError) as error:
         raise JournalError(f"{folder}: {error}") from None

@@ -25,7 +25,7 @@ from simulation.records import (
     parse_line,
 )
 from simulation.runs import ChainFileError, Summary, read_chain
-from simulation.scenario import Scenario, ScenarioError, load_scenario, read_file
+from simulation.scenario import Scenario, ScenarioError, load_stored_scenario, read_file
 
 
 class RunFolderError(ValueError):
@@ -122,7 +122,7 @@ def _read_keys(folder: Path) -> dict[str, Any]:
 
 def _read_scenario(folder: Path) -> Scenario:
     try:
-        return load_scenario(folder / SCENARIO_NAME)
+        return load_stored_scenario(folder / SCENARIO_NAME)
     except ScenarioError as error:
         raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
 

@@ -110,6 +110,7 @@ def _draw_world(rng: Random, seed: int) -> World:
             "declarations_per_slot": 3.0,
             "headers_per_slot": rng.choice([0.5, 1.0]),
             "max_transactions": 3,
+            "rules": rng.choice([1, 2, 2]),
         },
         "populations": [{"name": "node", "role": "honest", "count": rng.randint(4, 6), "stake": 10.0}],
         "users": {"count": 3, "transactions": 12, "per_second": 2.0, "fee": rng.choice([0.0, 0.01])},

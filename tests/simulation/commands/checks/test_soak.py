@@ -151,16 +151,16 @@ def trust_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def disagree_about_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let about half of the nodes prefer the highest hash among blocks of one height."""
+    """Let about half of the nodes prefer the worst rank among blocks of one height."""
     start = Node.__init__
 
     def start_badly(node: Node, rules: Rules, keys: KeyPair, **options: Any) -> None:
         start(node, rules, keys, **options)
         if keys.public[0] % 2:
-            vars(node.tree)["is_heavier"] = partial(is_heavier, node.tree)
+            vars(node.tree)["is_better"] = partial(is_better, node.tree)
 
-    def is_heavier(tree: BlockTree[Any, Any], candidate: ChainRecord) -> bool:
-        return (candidate.height, candidate.hash) > (tree.head.height, tree.head.hash)
+    def is_better(tree: BlockTree[Any, Any], candidate: ChainRecord) -> bool:
+        return (candidate.height, candidate.rank) > (tree.head.height, tree.head.rank)
 
     monkeypatch.setattr(Node, "__init__", start_badly)
 

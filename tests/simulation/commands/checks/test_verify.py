@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from protocol.crypto import KeyPair
+from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.mechanisms.proof_of_training.messages import TrainedBlock, WrappedBlock
 from protocol.messages import Payout
 from protocol.rules import Rules
 from simulation.commands.checks.verify import RunFolderError, verify_run
@@ -152,6 +153,12 @@ def _replace_header(block: WrappedBlock, **changes: Any) -> WrappedBlock:
     return msgspec.structs.replace(block, header=msgspec.structs.replace(block.header, **changes))
 
 
+def _replace_coinbase(block: WrappedBlock) -> WrappedBlock:
+    coinbase = tuple(Payout(account=line.account, amount=line.amount + 1) for line in block.coinbase)
+    body = {"body": compute_body_digest(block.transactions, coinbase)} if isinstance(block, TrainedBlock) else {}
+    return msgspec.structs.replace(block, coinbase=coinbase, **body)
+
+
 FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
     "weights": (lambda block: _replace_header(block, weights_digest=bytes(32)), "bad-signature"),
     "secret": (lambda block: _replace_header(block, training_secret=bytes(32)), "bad-signature"),
@@ -162,12 +169,8 @@ FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
     ),
     "signatures": (lambda block: msgspec.structs.replace(block, signatures=()), "wrong-signature-count"),
     "order": (lambda block: msgspec.structs.replace(block, signatures=block.signatures[::-1]), "not-a-stakeholder"),
-    "coinbase": (
-        lambda block: msgspec.structs.replace(
-            block, coinbase=tuple(Payout(account=line.account, amount=line.amount + 1) for line in block.coinbase)
-        ),
-        "wrong-coinbase",
-    ),
+    "coinbase": (_replace_coinbase, "wrong-coinbase"),
+    "body": (lambda block: msgspec.structs.replace(block, coinbase=block.coinbase[1:]), "wrong-body"),
 }
 
 
