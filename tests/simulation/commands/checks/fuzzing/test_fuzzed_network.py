@@ -156,8 +156,11 @@ def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.M
 
     monkeypatch.setattr(TrainingJudge, "judge_header", trust_header)
     monkeypatch.setattr(TrainingJudge, "judge_declaration", trust_declaration)
-    faults = [result.fault.text for result in map(run_seed, range(10)) if result.fault is not None]
-    assert any("does not hold the honest training" in text for text in faults)
+    seeds = [
+        seed for seed in range(30) if not get_training(Rules(make_plan(seed).world.mechanism)).has_repairs
+    ]  # one right, one block
+    faults = (result.fault for result in map(run_seed, seeds) if result.fault is not None)
+    assert "does not hold the honest training" in next(faults).text
 
 
 def test_the_frame_that_is_told_is_the_one_that_broke_it() -> None:

@@ -52,7 +52,7 @@ def test_frames_are_made_in_every_way() -> None:
         ways.update(mutant.way for mutant in mutants)
         sizes |= {len(mutant.frame) for mutant in mutants}
     assert len(ways) == len(make_mutator(0)._ways)
-    assert max(sizes) == MAX_FRAME_BYTES + 1
+    assert MAX_FRAME_BYTES + 1 in sizes
     assert min(sizes) < 10
 
 
