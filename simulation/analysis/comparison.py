@@ -7,7 +7,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.analysis.measures import WORK, find_best, measure_blocks, measure_detection, measure_populations
+from simulation.analysis.measures import find_best, measure_blocks, measure_detection, measure_populations
 from simulation.records import RunLog, Tally
 
 
@@ -80,9 +80,9 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "rejected": lambda tally: f"{tally.rejected.total():,}",
     "rejected by honest nodes, from": _refused_per_population,
     "rejected by honest nodes, for": _reasons,
-    "attackers' work rejected": lambda tally: _percent(measure_detection(tally, *WORK).recall),
-    "refusals that hit attackers": lambda tally: _percent(measure_detection(tally).precision),
-    "honest messages rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
+    "attackers' work rejected": lambda tally: _percent(measure_detection(tally).recall),
+    "rejected work that is attackers'": lambda tally: _percent(measure_detection(tally).precision),
+    "honest work rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
     "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
     "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
     "seconds to a block": lambda tally: _show(measure_blocks(tally)["seconds_each"], 3),

@@ -47,6 +47,9 @@ from simulation.records.training_counts import TrainingCounts
 _BLAMES_LINK: Final = frozenset({"bad-signature", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
 
+_MADE_ONCE: Final = ("declaration", "header")
+"""Kinds of which one is made for an author, height and parent (of headers: for each slot), however often it is sent."""
+
 
 @dataclass(slots=True)
 class PartyTally:
@@ -104,6 +107,10 @@ class Tally:
     """What honest nodes rejected, by the author's population and kind."""
     sent_messages: Counter[str] = field(default_factory=Counter)
     """Messages of parties' own, by kind, however many links they went over."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Declarations and headers among them that their author had sent before, by kind."""
+    is_counted: bool = False
+    """Whether parties counted what they sent instead of recording each message."""
     first_appended: dict[str, float] = field(default_factory=dict)
     """When the first honest node appended each block."""
     rejected_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -113,6 +120,8 @@ class Tally:
     last_time: float = 0.0
     training: TrainingCounts = field(default_factory=TrainingCounts)
     """What the consensus mechanism adds."""
+    _made: set[tuple[str, str, int | None, str]] = field(default_factory=set)
+    """Declarations and headers seen, by author, kind, height, and the header itself or its author's head."""
 
     def add(self, record: Record) -> None:
         """Count one record.
@@ -126,9 +135,7 @@ class Tally:
             case Accepted():
                 self._add_accepted(who, fact)
             case Sent():
-                self.sent[fact.kind] += fact.copies
-                self.sent_messages[fact.kind] += 1
-                self.sent_bytes += fact.bytes
+                self._add_sent(who, fact)
             case Relayed():
                 self.sent["relayed"] += fact.copies
                 self.sent_bytes += fact.bytes
@@ -255,6 +262,17 @@ class Tally:
         if self._is_honest(who):
             population = self._find_population(fact.author or "")
             self.accepted_from[population] += 1
+    def _add_sent(self, who: str, fact: Sent) -> None:
+        self.sent[fact.kind] += fact.copies
+        self.sent_messages[fact.kind] += 1
+        self.sent_bytes += fact.bytes
+        if fact.kind not in _MADE_ONCE:
+            return
+        author = self.nodes.get(who)
+        made = (who, fact.kind, fact.height, fact.header or (author.head if author is not None else ""))
+        self.repeated[fact.kind] += made in self._made
+        self._made.add(made)
+
             self.accepted_of[population, fact.kind] += 1
 
     def _add_rejected(self, who: str, fact: Rejected) -> None:
@@ -275,6 +293,7 @@ class Tally:
             case IgnoredCount(reason=reason):
                 self.ignored[reason] += count
             case AcceptedCount(kind=kind, author=author, honest=is_honest):
+                self.is_counted = True
                 self.accepted[kind] += count
                 if is_honest:
                     self.accepted_from[author] += count

@@ -67,8 +67,9 @@ def _list_refusals(tally: Tally) -> str:
 def _describe_detection(tally: Tally) -> str:
     found = measure_detection(tally)
     parts = {
-        "of attackers' declarations, headers, signatures and blocks rejected": measure_detection(tally, *WORK).recall,
-        "of refusals hit attackers": found.precision,
-        "of honest messages rejected": found.false_rejection,
+        "of attackers' work rejected": found.recall,
+        "of rejected work was attackers'": found.precision,
+        "of honest work rejected": found.false_rejection,
     }
-    return ", ".join(f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None) or "-"
+    shown = [f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None]
+    return f"{', '.join(shown)} (work: {', '.join(WORK[:-1])} and {WORK[-1]} messages)" if shown else "-"
