@@ -17,7 +17,9 @@ def _show(value: object, digits: int = 1) -> str:
 
 def _accuracy(tally: Tally) -> str:
     last = tally.training.evaluations.get(tally.employer.head)
-    return "-" if last is None else f"{last.accuracy:.2%}"
+    divergence = tally.find_divergence()
+    note = "" if divergence is None else f"\nnot finite since stage {divergence}"
+    return "-" if last is None else f"{last.accuracy:.2%}{note}"
 
 
 def _trigger(tally: Tally) -> str:

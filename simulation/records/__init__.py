@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from simulation.records.training_facts import (
         Compared,
         ComparedCount,
+        Diverged,
         Evaluated,
         PhaseEntered,
         RightWon,
@@ -101,7 +102,7 @@ else:
             ),
             "tally": "PartyTally Tally",
             "training_facts": (
-                "Compared ComparedCount Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
+                "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
             ),
             "writing": "RecordWriter",
@@ -135,6 +136,7 @@ __all__ = [
     "CountedPart",
     "Crashed",
     "Dated",
+    "Diverged",
     "Dropped",
     "Ended",
     "Evaluated",

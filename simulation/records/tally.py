@@ -238,6 +238,11 @@ class Tally:
         """Return the poisoned stages in the employer's chain."""
         return sum(self.is_poisoned(block) for block in self.get_chain(self.employer.head))
 
+    def find_divergence(self) -> int | None:
+        """Return the stage since which the model in the employer's chain is not finite; None where it is."""
+        stages = [self.training.diverged.get(block) for block in self.get_chain(self.employer.head)]
+        return min((stage for stage in stages if stage is not None), default=None)
+
     def count_forks(self) -> int:
         """Return the blocks honest nodes stored that are not on the head most of them have."""
         stored = set().union(*(self.appended_by[label] for label, node in self.nodes.items() if node.role == "honest"))
@@ -257,11 +262,6 @@ class Tally:
 
     # ---- counting ----
 
-    def _add_accepted(self, who: str, fact: Accepted) -> None:
-        self.accepted[fact.kind] += 1
-        if self._is_honest(who):
-            population = self._find_population(fact.author or "")
-            self.accepted_from[population] += 1
     def _add_sent(self, who: str, fact: Sent) -> None:
         self.sent[fact.kind] += fact.copies
         self.sent_messages[fact.kind] += 1
@@ -273,6 +273,11 @@ class Tally:
         self.repeated[fact.kind] += made in self._made
         self._made.add(made)
 
+    def _add_accepted(self, who: str, fact: Accepted) -> None:
+        self.accepted[fact.kind] += 1
+        if self._is_honest(who):
+            population = self._find_population(fact.author or "")
+            self.accepted_from[population] += 1
             self.accepted_of[population, fact.kind] += 1
 
     def _add_rejected(self, who: str, fact: Rejected) -> None:
@@ -288,12 +293,12 @@ class Tally:
         count = fact.count
         match fact.part:
             case SentCount(kind=kind):
+                self.is_counted = True
                 self.sent[kind] += count
                 self.sent_bytes += fact.amount
             case IgnoredCount(reason=reason):
                 self.ignored[reason] += count
             case AcceptedCount(kind=kind, author=author, honest=is_honest):
-                self.is_counted = True
                 self.accepted[kind] += count
                 if is_honest:
                     self.accepted_from[author] += count

@@ -9,6 +9,7 @@ from simulation.records.message_facts import BlockPart, Counted
 from simulation.records.training_facts import (
     Compared,
     ComparedCount,
+    Diverged,
     Evaluated,
     PhaseEntered,
     RightWon,
@@ -36,6 +37,8 @@ class TrainingCounts:
     """Largest distance of those that did."""
     evaluations: dict[str, Evaluated] = field(default_factory=dict)
     """The employer's measurement of each block it followed."""
+    diverged: dict[str, int] = field(default_factory=dict)
+    """Stage of each block whose model is the first of its branch that is not finite."""
     _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds by trainer and weights."""
@@ -58,6 +61,8 @@ class TrainingCounts:
                     self._add_comparison(fact)
             case Evaluated():
                 self.evaluations[fact.block] = fact
+            case Diverged():
+                self.diverged[fact.block] = fact.stage
             case Counted():
                 self._add_counted(fact)
             case PhaseEntered() | RightWon() | SecretFound() | Unevaluated() | Unsaved():

@@ -23,13 +23,18 @@ def count_alive(members: list[PartyTally]) -> str:
     return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
 
 
+def describe_divergence(stage: int) -> str:
+    """Return the warning that a model is worth nothing, in words."""
+    return f"the model is not finite since stage {stage} (height {stage + 1}); try a smaller learning_rate"
+
+
 def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
     """Print the closing tables."""
     chain, training, attack, cost = (summary[key] for key in ("chain", "training", "attack", "cost"))
     facts = Table(box=None, show_header=False, padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
-    accuracy = training["test_accuracy"]
+    accuracy, divergence = training["test_accuracy"], tally.find_divergence()
     rows = {
         "ended": str(summary["ended"]),
         "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
@@ -37,6 +42,7 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
         f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
         "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
+        **({"warning": f"[red]{describe_divergence(divergence)}[/]"} if divergence is not None else {}),
         "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
         f"{attack['poisoned_stages_employer']} in the employer's"
         + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),

@@ -72,6 +72,9 @@ class LiveView:
         height = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=self._stages, completed=employer.height, width=30)
         accuracy = f"test accuracy {evaluation.accuracy:.1%}" if evaluation else ""
+        divergence = self._tally.find_divergence()
+        if divergence is not None:
+            accuracy = f"[red]not finite since stage {divergence}[/]"
         height.add_row("employer's chain", bar, f"{employer.height}/{self._stages}", accuracy)
         table = Table(box=None, padding=(0, 2), header_style="dim")
         for column in ("population", "role"):

@@ -27,7 +27,7 @@ def build_headline(run: Run) -> Table:
         ),
         ("employer's height", f"{tally.employer.height} ({tally.employer.outcome})"),
         ("poisoned stages in honest chains", str(tally.count_poisoned_honest())),
-        ("test accuracy", f"{measured.accuracy:.2%}" if measured else "not measured"),
+        ("test accuracy", f"{measured.accuracy:.2%}{_describe_divergence(tally)}" if measured else "not measured"),
         ("trigger succeeds", f"{measured.trigger_success:.2%}" if measured else "not measured"),
         ("coverage of the data set", _show_share(compute_coverage(tally))),
         ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
@@ -62,6 +62,11 @@ def _list_refusals(tally: Tally) -> str:
     listed = ", ".join(f"{reason} {count:,}" for reason, count in totals.most_common(8))
     more = f", and {len(totals) - 8} more reasons" if len(totals) > 8 else ""
     return f"{totals.total():,}: {listed}{more}" if totals.total() else "0"
+
+
+def _describe_divergence(tally: Tally) -> str:
+    stage = tally.find_divergence()
+    return "" if stage is None else f"; the model is not finite since stage {stage}"
 
 
 def _describe_detection(tally: Tally) -> str:
