@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from simulation.records.facts import Cost, Dated
+from simulation.records.log_copy import CopyError, open_copy
 from simulation.records.record import Record
 from simulation.records.run_files import EVENTS_NAME, LOG_NAME
 
@@ -45,7 +46,7 @@ class RecordWriter:
 
         Args:
             folder: The run's folder.
-            log_beside: Where a second ``pot_sim.log`` goes, which each run overwrites; None for none.
+            log_beside: Where a second ``pot_sim.log`` goes, which each run replaces; None for none.
             to_console: Whether INFO lines go to standard output as well.
             is_repeatable: Whether ``events.jsonl`` leaves out what differs between two runs of one seed.
         """
@@ -76,9 +77,9 @@ class RecordWriter:
     def _add_copy(self, path: Path) -> None:
         """Write a second log, if that can be done; the run does not depend on it."""
         try:
-            stream = path.open("w", encoding="utf-8")
-        except OSError as error:
-            print(f"{path}: no copy of the log is kept here: {error.strerror}", file=sys.stderr)  # noqa: T201
+            stream = open_copy(path)
+        except CopyError as error:
+            print(f"{path}: no copy of the log is kept here: {error}", file=sys.stderr)  # noqa: T201
             return
         self._streams.append(stream)
         self._handlers.append(_Handler(stream, is_optional=True))
