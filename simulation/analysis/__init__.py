@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulation.analysis.comparison import build_frame, build_table
     from simulation.analysis.during_run import InvariantMonitor
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
-    from simulation.analysis.promises import Promises, find_promises
+    from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -29,7 +29,7 @@ else:
             "comparison": "build_frame build_table",
             "during_run": "InvariantMonitor",
             "measures": "WORK compute_measures find_best measure_detection",
-            "promises": "Promises find_promises",
+            "promises": "Obstacle Promises find_promises",
         },
     )
 
@@ -37,6 +37,7 @@ __all__ = [
     "CLOSED_FORM",
     "WORK",
     "InvariantMonitor",
+    "Obstacle",
     "Promises",
     "build_frame",
     "build_table",

@@ -15,6 +15,10 @@ def _show(value: object, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if isinstance(value, float) else "-" if value is None else str(value)
 
 
+def _ending(tally: Tally) -> str:
+    return "\n".join([tally.get_reason() or "unfinished", *filter(None, [tally.get_obstacle()])])
+
+
 def _accuracy(tally: Tally) -> str:
     last = tally.training.evaluations.get(tally.employer.head)
     divergence = tally.find_divergence()
@@ -65,7 +69,7 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "code version": lambda tally: tally.get_opening().code_version,
     "data set": lambda tally: tally.get_opening().dataset,
     "nodes": _populations,
-    "ended": lambda tally: tally.get_reason() or "unfinished",
+    "ended": _ending,
     "honest height": lambda tally: str(tally.compute_agreement()[1].height),
     "honest agreement": lambda tally: f"{tally.compute_agreement()[0]:.2f}",
     "forks": lambda tally: str(tally.count_forks()),

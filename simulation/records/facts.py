@@ -150,6 +150,8 @@ class Ended(Fact, frozen=True):
 
     reason: str
     """Why it ended, in a word, such as `complete` or `time-limit`."""
+    obstacle: str | None = None
+    """What kept the chain from growing, in words; left out where it grew, or nothing is known."""
 
 
 # ---- the life of a party ----

@@ -4,8 +4,9 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from simulation.records.lines import RecordError, parse_line
 
@@ -17,7 +18,7 @@ class CopyError(Exception):
     """No copy can be kept at a path; the text says why."""
 
 
-def open_copy(path: Path) -> TextIO:
+def open_copy(path: Path) -> TextIOWrapper:
     """Return a file to write the copy to; an earlier copy is emptied, anything else is left as it is.
 
     Until the file is closed, no other run writes there.

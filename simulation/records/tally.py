@@ -203,6 +203,14 @@ class Tally:
         """Return why the run ended; None where it has not."""
         return self.end.reason if self.end is not None else None
 
+    def get_obstacle(self) -> str | None:
+        """Return what kept the chain from growing, in words; None where nothing is known to."""
+        return self.end.obstacle if self.end is not None else None
+
+    def has_declared(self, label: str, height: int) -> bool:
+        """Return whether a node has sent a declaration for a height on the head it has."""
+        return (label, "declaration", height, self.nodes[label].head) in self._made
+
     def get_honest(self, *, alive: bool = False) -> list[PartyTally]:
         """Return the honest nodes, perhaps only those that have not crashed."""
         honest = [node for node in self.nodes.values() if node.role == "honest"]

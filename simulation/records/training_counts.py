@@ -31,6 +31,8 @@ class TrainingCounts:
     """Stage in training, by the label of the node that trains it."""
     trained: Counter[str] = field(default_factory=Counter)
     """Stages that each node has finished training."""
+    results: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """The stage that each node trained last, and the weights it got."""
     compared: Counter[bool] = field(default_factory=Counter)
     """Comparisons of weights by honest nodes, by whether they lay within the tolerance."""
     farthest_within: float | None = None
@@ -55,6 +57,7 @@ class TrainingCounts:
             case Trained():
                 self.stage.pop(who, None)
                 self.trained[who] += 1
+                self.results[who] = (fact.stage, fact.weights)
                 self._add_result(who, fact.weights, fact.data, fact.cpu_s)
             case Compared():
                 if is_honest:

@@ -35,8 +35,9 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
     facts.add_column(style="dim")
     facts.add_column()
     accuracy, divergence = training["test_accuracy"], tally.find_divergence()
+    obstacle = tally.get_obstacle()
     rows = {
-        "ended": str(summary["ended"]),
+        "ended": f"{summary['ended']}: {obstacle}" if obstacle is not None else str(summary["ended"]),
         "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
         f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",

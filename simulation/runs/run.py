@@ -173,6 +173,7 @@ class _Run:
             sink=sink,
             on_tick=on_tick,
             sample=self._meter.sample,
+            is_stuck=self._observer.is_stuck,
         )
 
     def _open(self, note: "_Notebook") -> None:
@@ -218,7 +219,7 @@ class _Run:
         if broken is not None:
             note.write(Broken(broken))
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
-        note.write(Ended(result.reason), level)
+        note.write(Ended(result.reason, self._observer.find_obstacle(result.reason)), level)
         summary = build_summary(self._world, self._observer.tally, blocks, len(self._images.y_train))
         return {**summary, "broken_invariant": broken, "events": result.events}
 

@@ -18,7 +18,7 @@ def build_headline(run: Run) -> Table:
         ("scenario", f"{opening.scenario}, seed {opening.seed}, engine {opening.engine}"),
         ("nodes", _list_populations(tally)),
         ("data set", opening.dataset),
-        ("ended", tally.get_reason() or "unfinished: the log has no closing line"),
+        ("ended", _describe_ending(tally)),
         ("height of the honest chain", str(best.height)),
         ("agreement of honest nodes", f"{agreement:.0%}"),
         (
@@ -62,6 +62,13 @@ def _list_refusals(tally: Tally) -> str:
     listed = ", ".join(f"{reason} {count:,}" for reason, count in totals.most_common(8))
     more = f", and {len(totals) - 8} more reasons" if len(totals) > 8 else ""
     return f"{totals.total():,}: {listed}{more}" if totals.total() else "0"
+
+
+def _describe_ending(tally: Tally) -> str:
+    reason, obstacle = tally.get_reason(), tally.get_obstacle()
+    if reason is None:
+        return "unfinished: the log has no closing line"
+    return f"{reason}: {obstacle}" if obstacle is not None else reason
 
 
 def _describe_divergence(tally: Tally) -> str:
