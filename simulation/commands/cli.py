@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
+from simulation.commands.output import GuardedOutput
 from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, Interrupted, Interruption, complain
 from simulation.records import LOG_NAME
 from simulation.runs import make_console
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 
 _interruption = Interruption()
+_output = GuardedOutput()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,14 +53,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = " ".join([*given[: given.index("")], "''"])
         return complain(f"{told}: the last word is empty; write a name or a path there", EXIT_BAD_INPUT)
     try:
+        Path.cwd()
+    except OSError as error:
+        return complain(f"the working directory: {error.strerror}; go to another one", EXIT_BAD_INPUT)
+    with _output:
+        code = _answer(given)
+    return _output.judge(code)
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    try:
         with _interruption:
-            app(given, prog_name="main.py")
+            app(arguments, prog_name="main.py")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except ScenarioError as error:
         return complain(str(error), EXIT_BAD_INPUT)
     except Interrupted as interrupted:
         return complain("interrupted", interrupted.exit_code)
+    except BrokenPipeError:  # whoever read our output has had enough
+        return EXIT_FAILED
+    except MemoryError:
+        return complain("there is not enough memory for this (ulimit -v may allow more)", EXIT_FAILED)
+    except ImportError as error:
+        what = f"a library cannot be loaded: {error}"
+        return complain(f"{what}; is everything installed (make), and is there enough memory?", EXIT_FAILED)
     return 0
 
 
@@ -275,6 +295,7 @@ def sweep(
     from simulation.commands.sweeps import Options, SweepError, run_sweep  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
+    _output.is_optional = cell is None
     options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
     try:
         raise typer.Exit(run_sweep(file, options, make_console(), _interruption))
@@ -288,6 +309,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
+    _output.is_optional = True
     from simulation.engines import PartyError  # noqa: PLC0415
     from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
     from simulation.runs import FolderError, run_scenario  # noqa: PLC0415
