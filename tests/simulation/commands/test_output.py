@@ -22,7 +22,7 @@ def write_much(output: GuardedOutput, *, is_optional: bool) -> None:
     with output:
         output.is_optional = is_optional
         for _ in range(100):
-            print("x" * 1000)
+            print("x" * 1000)  # noqa: T201
 
 
 @pytest.mark.parametrize(("is_optional", "code"), [(False, 1), (True, 0)])
