@@ -6,6 +6,8 @@ and what to write instead. What a file leaves out comes from `simulation.constan
 
 import copy
 import difflib
+import errno
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,8 @@ from simulation.scenario.strict_yaml import read_file
 
 CONFIGS: Final = ROOT / "configs"
 """Where the shipped scenarios are."""
+
+_NOT_THERE: Final = "no such file"
 
 
 def list_shipped() -> dict[str, Path]:
@@ -40,13 +44,16 @@ def find_scenario(name: str) -> Path:
     if path.suffix in (".yaml", ".yml"):
         if _is_file(path):
             return path
-        raise ScenarioError(f"{shorten(name)}: no such file")
+        raise ScenarioError(f"{shorten(name)}: {_explain_absence(path)}")
     shipped = list_shipped()
     if name in shipped:
         found = shipped[name]
         return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
     if _is_file(path):
         return path
+    absence = _explain_absence(path)
+    if absence != _NOT_THERE:
+        raise ScenarioError(f"{shorten(name)}: {absence}")
     close = difflib.get_close_matches(name, shipped, n=1)
     known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
     hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, or an attack"
@@ -58,6 +65,17 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # the name is longer than any file's, or in a folder that may not be read
         return False
+
+
+def _explain_absence(path: Path) -> str:
+    """Return why there is no file to read at a path."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "a symbolic link that leads back to itself"
+        return "a symbolic link that leads nowhere" if error.errno == errno.ENOENT and path.is_symlink() else _NOT_THERE
+    return "a folder; name a YAML file" if stat.S_ISDIR(mode) else "not a regular file; name a YAML file"
 
 
 def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:

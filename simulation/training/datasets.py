@@ -105,6 +105,8 @@ def _read_mnist(path: Path, source: str) -> ImageSet:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: np.asarray(file[key]) for key in _ARRAYS}
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({source}): {error.strerror or error}") from None
     except Exception as error:  # noqa: BLE001 - a damaged file raises whatever zip, zlib or NumPy stumbles over
         why = "no NumPy archive" if "allow_pickle" in str(error) else error or type(error).__name__
         raise DatasetError(f"{path}: not an MNIST file ({source}): {why}") from None
@@ -119,7 +121,9 @@ def _read_mnist(path: Path, source: str) -> ImageSet:
 
 def _find_fault(images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
     """Return what is wrong with one part of a file, or None."""
-    if images.dtype != np.uint8 or images.ndim < 2 or not images.size or images[0].size != PIXELS:
+    if not images.size:
+        return "there are no images"
+    if images.dtype != np.uint8 or images.ndim < 2 or images[0].size != PIXELS:
         return f"images must be {SIDE}x{SIDE} bytes"
     if labels.shape != (len(images),):
         return f"{len(images)} images need as many labels, got the shape {labels.shape}"
