@@ -15,7 +15,9 @@ _LONG: Final = 100
 
 _WORDS: Final = {
     r"mapping values are not allowed here": "a colon stands where none can; text with a colon in it needs quotes",
-    r"could not determine a constructor for the tag '(?:tag:yaml\.org,2002:)?(.*)'": "the tag {0} is not read; leave it out",
+    r"could not determine a constructor for the tag '(?:tag:yaml\.org,2002:)?(.*)'": (
+        "the tag {0} is not read; leave it out"
+    ),
     r"found character '\\t' that cannot start any token": "a tab; write spaces in front of a key",
     r"found character '(.*)' that cannot start any token": "text cannot begin with {0}; write it in quotes",
     r"found undefined alias '(.*)'": "*{0} stands for nothing; text that begins with * needs quotes",

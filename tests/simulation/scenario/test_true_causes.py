@@ -1,4 +1,4 @@
-"""The true cause, in our words: what a library says, or where the fault only shows, is of no use to whoever reads it."""
+"""The true cause, in our words: not what a library says, nor where the fault only shows."""
 
 import os
 from pathlib import Path
@@ -34,10 +34,10 @@ def test_a_misspelt_key_is_not_missing_as_well(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_is_told_beside_a_misspelling_of_another_one(tmp_path: Path) -> None:
-    told = refuse(save(tmp_path, "name: a\ndescriptio: b\nsede: 3\n"))
+    told = refuse(save(tmp_path, "name: a\ndescription: b\nemgine: x\nsede: 3\n"))
     assert told.splitlines() == [
         "FILE: populations: missing; this key has no default",
-        "FILE: descriptio: unknown key; did you mean 'description'?",
+        "FILE: emgine: unknown key; did you mean 'engine'?",
         "FILE: sede: unknown key; did you mean 'seed'?",
     ]
 
