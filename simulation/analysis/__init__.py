@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from simulation.analysis.chain_walk import find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
-    from simulation.analysis.comparison import build_frame, build_table
+    from simulation.analysis.comparison import build_frame, build_tables
     from simulation.analysis.during_run import InvariantMonitor
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Obstacle, Promises, find_promises
@@ -26,7 +26,7 @@ else:
             "after_run": "estimate_patience_s find_broken find_standstill is_exact must_agree must_progress",
             "chain_walk": "find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
-            "comparison": "build_frame build_table",
+            "comparison": "build_frame build_tables",
             "during_run": "InvariantMonitor",
             "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Obstacle Promises find_promises",
@@ -40,7 +40,7 @@ __all__ = [
     "Obstacle",
     "Promises",
     "build_frame",
-    "build_table",
+    "build_tables",
     "compute_measures",
     "estimate_patience_s",
     "find_best",

@@ -149,9 +149,11 @@ def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or
 @app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
+    *,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.analysis import build_table  # noqa: PLC0415 - keeps other commands light
+    from simulation.analysis import build_frame, build_tables  # noqa: PLC0415 - keeps other commands light
     from simulation.records import LogError, read_log  # noqa: PLC0415
 
     try:
@@ -163,7 +165,15 @@ def compare(
     for log in logs:
         for warning in log.warnings:
             complain(warning, 0)
-    make_console().print(build_table(logs))
+    frame = build_frame(logs)
+    if csv:
+        print(frame.to_csv(index_label="figure"), end="")  # noqa: T201
+        return
+    console = make_console()
+    for number, table in enumerate(build_tables(frame, console.width)):
+        if number:
+            console.print()
+        console.print(table)
 
 
 @app.command()
