@@ -12,11 +12,20 @@ from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
 from simulation.commands.output import GuardedOutput
-from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, Interrupted, Interruption, complain
+from simulation.foundation import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    EXIT_NO_DATASET,
+    Interrupted,
+    Interruption,
+    complain,
+    find_part,
+)
 from simulation.records import LOG_NAME
 from simulation.runs import make_console
 from simulation.scenario import (
     ENGINE_TRAITS,
+    Scenario,
     ScenarioError,
     check_option_agrees,
     find_scenario,
@@ -132,18 +141,35 @@ def mechanisms() -> None:
 
 @app.command()
 def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.")]) -> None:
-    """Check scenario files; exit 2 if one of them is wrong."""
-    faults = 0
+    """Check scenario files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
+    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
+
+    codes: list[int] = []
     for name in files:
         try:
-            scenario = load_resolved(find_scenario(name))
+            described = _describe(load_resolved(find_scenario(name)))
         except ScenarioError as error:
-            faults += 1
-            complain(str(error), EXIT_BAD_INPUT)
+            codes.append(complain(str(error), EXIT_BAD_INPUT))
+        except DatasetError as error:
+            codes.append(complain(f"{name}: {error}", EXIT_NO_DATASET))
         else:
-            what = "stages" if scenario.is_training else "blocks"
-            print(f"{name}: valid; {scenario.node_count} nodes, {scenario.length} {what}")  # noqa: T201
-    raise typer.Exit(EXIT_BAD_INPUT if faults else 0)
+            print(f"{name}: valid; {described}")  # noqa: T201
+    raise typer.Exit(min(codes, default=0))
+
+
+def _describe(scenario: Scenario) -> str:
+    """Return what a scenario is about; where it names a data file, that is looked into.
+
+    Raises:
+        DatasetError: The file cannot be read, or holds no such data.
+    """
+    what = "stages" if scenario.is_training else "blocks"
+    text = f"{scenario.node_count} nodes, {scenario.length} {what}"
+    load = find_part(scenario.mechanism.name, "data")
+    if load is None or scenario.is_training_made_up or not scenario.dataset.path:
+        return text
+    images = load(scenario)
+    return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
 
 
 @app.command()

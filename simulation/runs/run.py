@@ -38,7 +38,7 @@ from simulation.runs.observer import RunObserver
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario
 from simulation.scenario.world import EMPLOYER, World, build_world
-from simulation.training import NO_DATA, ImageSet
+from simulation.training import DIGITS, NO_DATA, ImageSet
 
 FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
@@ -82,7 +82,8 @@ def run_scenario(
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
     factory = find_engine(scenario.engine)
-    what = f"TensorFlow and {scenario.dataset.name}" if scenario.is_training else "what it needs"
+    data = Path(scenario.dataset.path).name if scenario.dataset.path else scenario.dataset.name
+    what = f"TensorFlow and {data}" if scenario.is_training else "what it needs"
     with console.status(f"{scenario.name}: loading {what}"):
         meter = Meter(factory.prepare())
         if images is None:
@@ -193,7 +194,7 @@ class _Run:
         )
         note.write(opening)
         note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
-        if scenario.is_training and self._images.name != scenario.dataset.name:
+        if scenario.is_training and self._images.name == DIGITS != scenario.dataset.name:
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for node in self._world.nodes:

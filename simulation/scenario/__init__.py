@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from simulation.scenario.error_messages import Step, explain, show
     from simulation.scenario.errors import ScenarioError, shorten
     from simulation.scenario.fields import Name, OneLine, Section
-    from simulation.scenario.loading import CONFIGS, build_scenario, find_scenario, list_shipped, load_scenario
+    from simulation.scenario.loading import (
+        CONFIGS,
+        anchor_override,
+        build_scenario,
+        find_scenario,
+        list_shipped,
+        load_scenario,
+        read_scenario,
+    )
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
     from simulation.scenario.populations import Poison, Population
@@ -30,7 +38,7 @@ else:
             "error_messages": "Step explain show",
             "errors": "ScenarioError shorten",
             "fields": "Name OneLine Section",
-            "loading": "CONFIGS build_scenario find_scenario list_shipped load_scenario",
+            "loading": "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario read_scenario",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
@@ -60,6 +68,7 @@ __all__ = [
     "Section",
     "Step",
     "TrainingJobKeys",
+    "anchor_override",
     "build_scenario",
     "check_option_agrees",
     "explain",
@@ -70,6 +79,7 @@ __all__ = [
     "load_resolved",
     "load_scenario",
     "read_file",
+    "read_scenario",
     "resolve_corruptions",
     "shorten",
     "show",

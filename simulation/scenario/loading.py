@@ -7,6 +7,7 @@ and what to write instead. What a file leaves out comes from `simulation.constan
 import copy
 import difflib
 import errno
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +94,40 @@ def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None 
     overrides = [parse_override(setting) for setting in settings]
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
-    return build_scenario(str(path), read_file(path), overrides)
+    return build_scenario(str(path), read_scenario(path), [anchor_override(item, Path()) for item in overrides])
+
+
+def read_scenario(path: Path) -> dict[str, Any]:
+    """Return what stands in a scenario file, its data file as an absolute path.
+
+    Raises:
+        ScenarioError: The file cannot be read.
+    """
+    raw = read_file(path)
+    dataset = raw.get("dataset")
+    return {**raw, "dataset": _anchor_keys(dataset, path.parent)} if isinstance(dataset, dict) else raw
+
+
+def anchor_override(override: Override, folder: Path) -> Override:
+    """Return an override that names a data file by its absolute path; others as they are."""
+    value = override.value
+    if override.key == "dataset.path":
+        return override._replace(value=_anchor(value, folder))
+    is_section = override.key == "dataset" and isinstance(value, dict)
+    return override._replace(value=_anchor_keys(value, folder)) if is_section else override
+
+
+def _anchor_keys(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {**dataset, "path": _anchor(dataset["path"], folder)} if "path" in dataset else dataset
+
+
+def _anchor(path: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
+    """Return the absolute path of a file that is named from a folder or, where it is not there, from where we are."""
+    if not isinstance(path, str) or not path or not path.isprintable():
+        return path
+    named = Path(path).expanduser()
+    beside, here = Path.cwd() / folder / named, Path.cwd() / named
+    return os.path.normpath(here if _is_file(here) and not _is_file(beside) else beside)
 
 
 def build_scenario(source: str, raw: dict[str, Any], overrides: Sequence[Override] = ()) -> Scenario:

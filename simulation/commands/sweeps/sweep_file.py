@@ -22,6 +22,7 @@ from simulation.scenario import (
     from_constant,
     load_constants,
     read_file,
+    read_scenario,
     shorten,
     show,
     write_text,
@@ -115,14 +116,15 @@ def load_sweep(path: Path) -> Sweep:
     axes = tuple(read_axis(label, item, f"{path}: vary.{shorten(label)}") for label, item in varied.items())
     _check_keys(str(path), settings, axes)
     base = _find_base(path, file.scenario)
+    raw_scenario = read_scenario(base)
     sweep = Sweep(
         source=str(path),
         name=file.name,
         description=file.description,
         scenario_source=str(base),
-        scenario=read_file(base),
+        scenario=raw_scenario,
         scenario_text=base.read_text("utf-8"),
-        settings=tuple(settings.items()),
+        settings=tuple({**_find_data(raw_scenario), **settings}.items()),
         axes=axes,
         repeats=file.repeats,
         seed=file.seed,
@@ -134,6 +136,13 @@ def load_sweep(path: Path) -> Sweep:
             f"write fewer values or repeats, so that there are at most {MAX_CELLS:,}"
         )
     return sweep
+
+
+def _find_data(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the setting that names the scenario's data file wherever the sweep and its scenario are copied to."""
+    dataset = scenario.get("dataset")
+    path = dataset.get("path") if isinstance(dataset, dict) else None
+    return {"dataset.path": path} if isinstance(path, str) else {}
 
 
 def _read_mapping(raw: object, where: str) -> dict[str, Any]:
