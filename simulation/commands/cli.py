@@ -32,6 +32,7 @@ from simulation.scenario import (
     list_shipped,
     load_resolved,
     load_scenario,
+    read_file,
 )
 
 SOAK_REPORT_EVERY: Final = 100
@@ -140,14 +141,16 @@ def mechanisms() -> None:
 
 
 @app.command()
-def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.")]) -> None:
-    """Check scenario files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Scenario files, names of shipped ones, or sweep files.")],
+) -> None:
+    """Check scenario and sweep files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     codes: list[int] = []
     for name in files:
         try:
-            described = _describe(load_resolved(find_scenario(name)))
+            described = _check(name)
         except ScenarioError as error:
             codes.append(complain(str(error), EXIT_BAD_INPUT))
         except DatasetError as error:
@@ -155,6 +158,21 @@ def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or
         else:
             print(f"{name}: valid; {described}")  # noqa: T201
     raise typer.Exit(min(codes, default=0))
+
+
+def _check(name: str) -> str:
+    """Return what a scenario or a sweep is about.
+
+    Raises:
+        DatasetError: The data file that it names cannot be read, or holds no such data.
+        ScenarioError: It is not valid.
+    """
+    from simulation.commands.sweeps import check_sweep, is_sweep  # noqa: PLC0415 - keeps other commands light
+
+    path = find_scenario(name)
+    if not is_sweep(read_file(path)):
+        return _describe(load_resolved(path))
+    return check_sweep(path)
 
 
 def _describe(scenario: Scenario) -> str:
@@ -317,7 +335,9 @@ def fuzz(
 
 @app.command()
 def sweep(
-    file: Annotated[Path, typer.Argument(help="Sweep file; docs/sweeps.md says how to write one.", metavar="SWEEP")],
+    file: Annotated[
+        str, typer.Argument(help="Sweep file, or the name of a shipped one; see docs/sweeps.md.", metavar="SWEEP")
+    ],
     *,
     executor: Annotated[str, typer.Option(help="local: cores of this machine; ray: Ray, here or a cluster.")] = "local",
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all, where it is left out.")] = None,
@@ -326,15 +346,16 @@ def sweep(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the sweep's own folder is made in.")] = Path("sweeps"),
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only try two cells, and estimate all.")] = False,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.commands.sweeps import Options, SweepError, run_sweep  # noqa: PLC0415
+    from simulation.commands.sweeps import Options, SweepError, find_sweep, run_sweep  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
     _output.is_optional = cell is None
-    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
+    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell, is_dry=dry_run)
     try:
-        raise typer.Exit(run_sweep(file, options, make_console(), _interruption))
+        raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
     except SweepError as error:
         raise typer.Exit(complain(str(error), error.exit_code)) from None
     except DatasetError as error:

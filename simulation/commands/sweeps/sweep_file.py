@@ -1,5 +1,6 @@
 """Sweep files: strict reading, and the sweep that one stands for."""
 
+import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError
 from simulation.commands.sweeps.axes import MAX_CELLS, Axis, check_value, encode, read_axis
 from simulation.records import SCENARIO_NAME
 from simulation.scenario import (
+    CONFIGS,
     Name,
     OneLine,
     ScenarioError,
@@ -95,6 +97,34 @@ class Sweep:
         axes = [[axis.label, axis.describe()] for axis in self.axes]
         text = encode([self.name, self.scenario_text, self.settings, axes, self.repeats, self.seed, code_version])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def list_shipped_sweeps() -> dict[str, Path]:
+    """Return the files of the shipped sweeps by name; studies have their scenarios beside them."""
+    files = [*sorted(CONFIGS.glob("sweeps/*.yaml")), *sorted(CONFIGS.glob("studies/*.yaml"))]
+    return {file.stem: file for file in files if is_sweep(read_file(file))}
+
+
+def is_sweep(raw: Mapping[str, Any]) -> bool:
+    """Return whether keys are rather those of a sweep than of a scenario."""
+    return "scenario" in raw or "vary" in raw
+
+
+def find_sweep(name: str) -> Path:
+    """Return the file of a shipped sweep's name or of a path.
+
+    Raises:
+        ScenarioError: There is no such sweep.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path
+    shipped = list_shipped_sweeps()
+    if name in shipped:
+        return shipped[name]
+    close = difflib.get_close_matches(name, shipped, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, or one of {', '.join(shipped)}"
+    raise ScenarioError(f"{shorten(name)}: no such sweep; {hint}")
 
 
 def load_sweep(path: Path) -> Sweep:
