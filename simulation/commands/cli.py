@@ -110,12 +110,18 @@ def run(
         str | None, typer.Option(help=f"{' or '.join(ENGINE_TRAITS)}; short for --set engine=...")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every INFO line of the log.")] = False,
 ) -> None:
     """Run a scenario."""
+    if quiet and verbose:
+        raise typer.Exit(complain("--quiet contradicts --verbose; leave one of them out", EXIT_BAD_INPUT))
+    detail = "quiet" if quiet else "verbose" if verbose else "progress"
     for key, value in (("engine", engine), ("seed", seed)):
         check_option_agrees(settings or (), key, value)
     chosen = (f"engine={engine}",) if engine is not None else ()
-    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out))
+    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out, detail))
 
 
 @app.command()
@@ -362,14 +368,14 @@ def sweep(
         raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
 
 
-def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
+def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, detail: str = "progress") -> int:
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     _output.is_optional = True
     from simulation.engines import PartyError  # noqa: PLC0415
     from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.runs import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.runs import Detail, FolderError, run_scenario  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
@@ -380,6 +386,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
             log_beside=Path(LOG_NAME),
             interruption=_interruption,
             draw=_draw,
+            detail=Detail(detail),
         )
     except OSError as error:
         return complain(f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED)

@@ -5,6 +5,7 @@ Every line is flushed as it is written, so a crash loses nothing that was alread
 
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
@@ -41,13 +42,20 @@ class _Handler(logging.StreamHandler[TextIO]):
 class RecordWriter:
     """Writes each record wherever it belongs."""
 
-    def __init__(self, folder: Path, *, log_beside: Path | None, to_console: bool, is_repeatable: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log_beside: Path | None,
+        shows: Callable[[Record], bool] | None,
+        is_repeatable: bool = False,
+    ) -> None:
         """Open the files.
 
         Args:
             folder: The run's folder.
             log_beside: Where a second ``pot_sim.log`` goes, which each run replaces; None for none.
-            to_console: Whether INFO lines go to standard output as well.
+            shows: Tells which lines go to standard output as well; None for none.
             is_repeatable: Whether ``events.jsonl`` leaves out what differs between two runs of one seed.
         """
         self._is_repeatable = is_repeatable
@@ -56,10 +64,9 @@ class RecordWriter:
         self._handlers: list[logging.Handler] = [_Handler(self._streams[0], is_optional=False)]
         if log_beside is not None:
             self._add_copy(log_beside)
-        if to_console:
-            console = _Handler(sys.stdout, is_optional=True)
-            console.setLevel(logging.INFO)
-            self._handlers.append(console)
+        self._shows = shows
+        self._console = logging.Logger("pot_sim.console", logging.DEBUG)
+        self._console.addHandler(_Handler(sys.stdout, is_optional=True))
         for handler in self._handlers:
             handler.setFormatter(logging.Formatter("%(message)s"))
             self._logger.addHandler(handler)
@@ -69,6 +76,8 @@ class RecordWriter:
         """Write one record; return whether it stands in ``events.jsonl`` too."""
         line = record.to_line()
         self._logger.log(_LEVELS[record.level], "%s", line.to_text())
+        if self._shows is not None and self._shows(record):
+            self._console.log(_LEVELS[record.level], "%s", line.to_text())
         if self._is_repeatable and isinstance(record.fact, OF_THIS_EXECUTION):
             return False
         self._events.write(line.to_json() + "\n")

@@ -36,9 +36,11 @@ _COLUMNS: Final = (
 
 
 class LiveView:
-    """A table that follows the tally on a terminal; where there is none, nothing, because lines scroll there."""
+    """A table that follows the tally on a terminal; nothing where lines scroll instead."""
 
-    def __init__(self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool) -> None:
+    def __init__(
+        self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool, is_shown: bool = False
+    ) -> None:
         """Prepare the view.
 
         Args:
@@ -47,6 +49,7 @@ class LiveView:
             title: What stands above.
             stages: Of the whole job.
             is_counted: Whether parties count most of what they do, and say so only when the run ends.
+            is_shown: Whether to show anything; on a terminal only.
         """
         self._console = console
         self._tally = tally
@@ -56,7 +59,7 @@ class LiveView:
         self._started = time.monotonic()
         self._drawn = 0.0
         self._spinner = Spinner("dots")
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = Live(console=console, auto_refresh=False, transient=True) if is_shown else None
 
     def __enter__(self) -> Self:
         """Show the view."""

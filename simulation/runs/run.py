@@ -4,7 +4,7 @@ import shlex
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ from simulation.records import (
 )
 from simulation.runs.chain_file import write_chain
 from simulation.runs.closing_tables import print_summary
+from simulation.runs.detail import SHOWN, Detail
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.observer import RunObserver
@@ -63,6 +64,7 @@ def run_scenario(
     interruption: Interruption,
     images: ImageSet | None = None,
     draw: Callable[[Path], object] | None = None,
+    detail: Detail = Detail.PROGRESS,
 ) -> RunOutcome:
     """Run a scenario and leave its folder behind.
 
@@ -74,6 +76,7 @@ def run_scenario(
         interruption: Notes the user's wish to end.
         images: The scenario's data set, by one who runs many scenarios; None to load it.
         draw: Draws the run's pictures into its folder, where the scenario wants any; called when all is recorded.
+        detail: How much is shown on the console.
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
@@ -84,7 +87,7 @@ def run_scenario(
     factory = find_engine(scenario.engine)
     data = Path(scenario.dataset.path).name if scenario.dataset.path else scenario.dataset.name
     what = f"TensorFlow and {data}" if scenario.is_training else "what it needs"
-    with console.status(f"{scenario.name}: loading {what}"):
+    with nullcontext() if detail is Detail.QUIET else console.status(f"{scenario.name}: loading {what}"):
         meter = Meter(factory.prepare())
         if images is None:
             load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
@@ -94,7 +97,7 @@ def run_scenario(
     ensure_available(factory.descriptors_needed(world))
     interruption.is_orderly = True
     folder = make_folder(out, world.scenario)
-    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption)
+    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption, detail=detail)
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)
 
@@ -103,8 +106,17 @@ class _Run:
     """The parts of a run in progress."""
 
     def __init__(
-        self, world: World, images: ImageSet, folder: Path, *, digest: bytes, meter: Meter, interruption: Interruption
+        self,
+        world: World,
+        images: ImageSet,
+        folder: Path,
+        *,
+        digest: bytes,
+        meter: Meter,
+        interruption: Interruption,
+        detail: Detail,
     ) -> None:
+        self._detail = detail
         self.folder = folder
         self._world = world
         self._images = images
@@ -119,10 +131,11 @@ class _Run:
     ) -> tuple[Summary, int]:
         """Run to the end; return the summary, which is written and printed, and the exit code."""
         scenario, tally = self._world.scenario, self._observer.tally
+        is_live = console.is_terminal and self._detail is Detail.PROGRESS
         writer = RecordWriter(
             self.folder,
             log_beside=log_beside,
-            to_console=not console.is_terminal,
+            shows=None if is_live else SHOWN[self._detail],
             is_repeatable=scenario.traits.is_repeatable,
         )
 
@@ -134,7 +147,8 @@ class _Run:
                 watch(record)
 
         title = f"{scenario.name} (seed {scenario.seed})"
-        view = LiveView(console, tally, title, scenario.length, is_counted=scenario.output.records != "all")
+        is_counted = scenario.output.records != "all"
+        view = LiveView(console, tally, title, scenario.length, is_counted=is_counted, is_shown=is_live)
         try:
             with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
                 engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
@@ -153,7 +167,10 @@ class _Run:
             draw(self.folder)
         write_summary(self.folder, summary, (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME, MODEL_NAME))
         with suppress(OSError, SystemExit):  # whoever read our output may have had enough
-            print_summary(console, tally, summary, str(self.folder))
+            if self._detail is Detail.QUIET:
+                console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
+            else:
+                print_summary(console, tally, summary, str(self.folder))
         return summary, self._find_exit_code(summary)
 
     def _build_setup(

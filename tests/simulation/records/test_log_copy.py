@@ -79,7 +79,7 @@ def test_a_run_goes_on_without_its_copy_and_says_why(
     path.write_text("my notes\n", "utf-8")
     folder = tmp_path / "run"
     folder.mkdir()
-    writer = RecordWriter(folder, log_beside=path, to_console=False)
+    writer = RecordWriter(folder, log_beside=path, shows=None)
     writer.write(opening())
     writer.close()
     assert path.read_text("utf-8") == "my notes\n"
