@@ -232,9 +232,13 @@ def report(
         list[Path], typer.Argument(help="Folders of runs or sweeps, or log files.", metavar="FOLDER...")
     ],
     out: Annotated[Path, typer.Option(help="Folder to make; numbered if there is one already.")] = Path("report"),
+    *,
+    figure: Annotated[
+        list[str] | None, typer.Option(help="Figure of a sweep to draw, such as 'chain.*'; all without it.")
+    ] = None,
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    from simulation.commands.report import SourceError, read_source, write_report  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.report import SourceError, SweepTableError, read_source, write_report  # noqa: PLC0415 - light
 
     if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
         raise typer.Exit(complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
@@ -243,8 +247,8 @@ def report(
         for source in read:
             for warning in source.warnings:
                 complain(warning, 0)
-        page = write_report(read, out)
-    except SourceError as error:
+        page = write_report(read, out, figure or ())
+    except (SourceError, SweepTableError) as error:
         raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     except OSError as error:
         text = f"{error.filename or out}: cannot be written: {error.strerror}; there is no report"

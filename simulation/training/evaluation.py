@@ -1,5 +1,6 @@
 """The trained model: how weights do on the test images, and the Keras file that holds them."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,9 @@ class Evaluator:
     def save(self, weights: Weights, path: Path) -> None:
         """Write the model with these weights as a ``.keras`` file."""
         self._model.set_weights(weights)
-        self._model.save(path)
+        with warnings.catch_warnings():  # Keras asks TensorFlow's variables for arrays in a way that NumPy gives up
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning)
+            self._model.save(path)
 
 
 def load_model_weights(path: Path) -> Weights:
