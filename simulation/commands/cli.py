@@ -19,6 +19,7 @@ from simulation.foundation import (
     Interrupted,
     Interruption,
     complain,
+    compute_code_version,
     find_part,
 )
 from simulation.records import LOG_NAME
@@ -93,10 +94,21 @@ def _answer(arguments: Sequence[str]) -> int:
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
+def default(
+    context: typer.Context,
+    *,
+    seed: Annotated[int | None, typer.Option(help="Seed of the default scenario, where no command is given.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version of the code.")] = False,
+) -> None:
     """Run configs/default.yaml where no command is given."""
+    if version:
+        print(compute_code_version())  # noqa: T201
+        raise typer.Exit
     if context.invoked_subcommand is None:
-        raise typer.Exit(_run("default", (), None, Path("runs")))
+        raise typer.Exit(_run("default", (), seed, Path("runs")))
+    if seed is not None:
+        name = context.invoked_subcommand
+        raise typer.Exit(complain(f"--seed {seed}: write it behind the command: {name} ... --seed", EXIT_BAD_INPUT))
 
 
 @app.command()
