@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     )
     from simulation.analysis.chain_walk import find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
-    from simulation.analysis.comparison import build_frame, build_table
+    from simulation.analysis.comparison import build_frame, build_tables
     from simulation.analysis.during_run import InvariantMonitor
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
-    from simulation.analysis.promises import Promises, find_promises
+    from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -26,10 +26,10 @@ else:
             "after_run": "estimate_patience_s find_broken find_standstill is_exact must_agree must_progress",
             "chain_walk": "find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
-            "comparison": "build_frame build_table",
+            "comparison": "build_frame build_tables",
             "during_run": "InvariantMonitor",
             "measures": "WORK compute_measures find_best measure_detection",
-            "promises": "Promises find_promises",
+            "promises": "Obstacle Promises find_promises",
         },
     )
 
@@ -37,9 +37,10 @@ __all__ = [
     "CLOSED_FORM",
     "WORK",
     "InvariantMonitor",
+    "Obstacle",
     "Promises",
     "build_frame",
-    "build_table",
+    "build_tables",
     "compute_measures",
     "estimate_patience_s",
     "find_best",

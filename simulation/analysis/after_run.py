@@ -58,8 +58,9 @@ def find_broken(
 def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None:
     """Progress: where faults have healed and honest stake suffices for every step, honest nodes finish and agree.
 
-    It is judged where a run in simulated time has had `PATIENCE` times the time it should take, and where nothing in
-    the scenario may rightly stop it: nobody trains on other data, and at most a quarter of the stake is not honest.
+    It is judged where a run in simulated time has had `PATIENCE` times the time it should take, or can never go on, and
+    where nothing in the scenario may rightly stop it: nobody trains on other data, and at most a quarter of the stake
+    is not honest.
 
     Args:
         scenario: What was run.
@@ -67,8 +68,8 @@ def find_standstill(scenario: Scenario, tally: Tally, reason: str) -> str | None
         reason: How it ended.
     """
     needed_s = find_last_heal_s(scenario) + estimate_patience_s(scenario)
-    has_ended = reason not in ("time-limit", "delivered") or scenario.run.time_limit_s < needed_s
-    if has_ended or not must_progress(scenario):
+    had_time = reason in ("time-limit", "delivered") and scenario.run.time_limit_s >= needed_s
+    if not (had_time or reason == "standstill") or not must_progress(scenario):
         return None
     agreement, best = tally.compute_agreement()
     if agreement == 1 and best.height == scenario.length:

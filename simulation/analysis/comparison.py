@@ -1,24 +1,36 @@
 """Runs side by side, built from their log files alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.analysis.measures import WORK, find_best, measure_blocks, measure_detection, measure_populations
+from simulation.analysis.measures import find_best, measure_blocks, measure_detection, measure_populations
 from simulation.foundation import make_printable
 from simulation.records import RunLog, Tally
+
+MARGIN: Final = 2
+"""Columns of the screen between two runs."""
+
+MAX_WIDTH: Final = 22
+"""A run's column need not be wider: longer words are folded."""
 
 
 def _show(value: object, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if isinstance(value, float) else "-" if value is None else str(value)
 
 
+def _ending(tally: Tally) -> str:
+    return "\n".join([tally.get_reason() or "unfinished", *filter(None, [tally.get_obstacle()])])
+
+
 def _accuracy(tally: Tally) -> str:
     last = tally.training.evaluations.get(tally.employer.head)
-    return "-" if last is None else f"{last.accuracy:.2%}"
+    divergence = tally.find_divergence()
+    note = "" if divergence is None else f"\nnot finite since stage {divergence}"
+    return "-" if last is None else f"{last.accuracy:.2%}{note}"
 
 
 def _trigger(tally: Tally) -> str:
@@ -64,7 +76,7 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "code version": lambda tally: tally.get_opening().code_version,
     "data set": lambda tally: tally.get_opening().dataset,
     "nodes": _populations,
-    "ended": lambda tally: tally.get_reason() or "unfinished",
+    "ended": _ending,
     "honest height": lambda tally: str(tally.compute_agreement()[1].height),
     "honest agreement": lambda tally: f"{tally.compute_agreement()[0]:.2f}",
     "forks": lambda tally: str(tally.count_forks()),
@@ -81,9 +93,9 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "rejected": lambda tally: f"{tally.rejected.total():,}",
     "rejected by honest nodes, from": _refused_per_population,
     "rejected by honest nodes, for": _reasons,
-    "attackers' work rejected": lambda tally: _percent(measure_detection(tally, *WORK).recall),
-    "refusals that hit attackers": lambda tally: _percent(measure_detection(tally).precision),
-    "honest messages rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
+    "attackers' work rejected": lambda tally: _percent(measure_detection(tally).recall),
+    "rejected work that is attackers'": lambda tally: _percent(measure_detection(tally).precision),
+    "honest work rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
     "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
     "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
     "seconds to a block": lambda tally: _show(measure_blocks(tally)["seconds_each"], 3),
@@ -111,15 +123,43 @@ def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
     )
 
 
-def build_table(logs: Sequence[RunLog]) -> Table:
-    """Return the comparison as a table for the console."""
-    frame = build_frame(logs)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+def build_tables(frame: pd.DataFrame, width: int) -> list[Table]:
+    """Return a comparison as tables for the console, one below the other where the runs do not fit side by side.
+
+    Args:
+        frame: The comparison.
+        width: Columns of the screen.
+    """
+    free = width - max(len(str(name)) for name in frame.index) - MARGIN
+    tables: list[Table] = []
+    start = 0
+    while start < len(frame.columns):
+        end, used = start, -MARGIN
+        while end < len(frame.columns):
+            used += min(_measure(frame, end), MAX_WIDTH) + MARGIN
+            if used > free and end > start:
+                break
+            end += 1
+        tables.append(_build_table(frame, frame.columns[start:end]))
+        start = end
+    return tables
+
+
+def _measure(frame: pd.DataFrame, place: int) -> int:
+    """Return the width of a run's column."""
+    cells = [str(frame.columns[place]), *map(str, frame.iloc[:, place])]
+    return max(len(line) for cell in cells for line in cell.split("\n"))
+
+
+def _build_table(frame: pd.DataFrame, columns: Iterable[str]) -> Table:
+    chosen = list(columns)
+    table = Table(box=None, padding=(0, MARGIN, 0, 0), header_style="bold")
     table.add_column("", style="dim", no_wrap=True)
-    for column in frame.columns:
-        table.add_column(escape(str(column)), overflow="fold")
+    for column in chosen:
+        width = MAX_WIDTH if len(chosen) > 1 else None
+        table.add_column(escape(str(column)), overflow="fold", max_width=width)
     for name, row in frame.iterrows():
         is_different = row.nunique() > 1
-        values = (escape(str(value)) for value in row)
+        values = (escape(str(row[column])) for column in chosen)
         table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else value for value in values))
     return table

@@ -12,12 +12,16 @@ from simulation.foundation import find_part
 from simulation.records import Evaluated, Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
-"""Kinds of messages that are about a training; with others an attacker seldom does anything wrong."""
+"""Kinds of messages that are about a training; with others an attacker seldom does anything wrong.
+
+Detection without further words is over these: an attacker that says which head it has tells the truth, and that honest
+nodes accept it is no failure of theirs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """How well honest nodes tell attackers' messages from others', by the truth that they never see.
+    """How well honest nodes tell attackers' messages of some kinds from others', by the truth that they never see.
 
     A message is an attacker's if its author's population is not honest; it is detected if an honest node refuses it.
     Messages that were ignored or only waited count neither way.
@@ -57,12 +61,10 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
     """
     measure: Callable[[Tally], dict[str, Any]] | None = find_part(mechanism, "measures")
     kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.rejected_of)})
-    overall = measure_detection(tally)
     return {
         "detection": {
-            "precision": overall.precision,
-            "recall": overall.recall,
-            "false_rejection": overall.false_rejection,
+            **_describe(measure_detection(tally)),
+            "all_messages": _describe(measure_detection(tally, *kinds)),
             "by_kind": {kind: _describe(measure_detection(tally, kind)) for kind in kinds},
         },
         **(measure(tally) if measure is not None else {}),
@@ -72,13 +74,14 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
 
 
 def measure_detection(tally: Tally, *kinds: str) -> Detection:
-    """Return how attackers' messages of some kinds were detected; of all kinds where none is given."""
+    """Return how attackers' messages of some kinds were detected; of `WORK` where none is given."""
+    counted = kinds or WORK
 
     def count(counts: Mapping[tuple[str, str], int], *, honest: bool) -> int:
         return sum(
             number
             for (population, of), number in counts.items()
-            if (of in kinds or not kinds) and tally.is_attacking(population) != honest
+            if of in counted and tally.is_attacking(population) != honest
         )
 
     return Detection(
@@ -124,15 +127,22 @@ def _measure_population(tally: Tally, labels: list[str], training: Mapping[str, 
 
 
 def measure_blocks(tally: Tally) -> dict[str, Any]:
-    """Return how long the blocks of the honest chain took, and how many messages were sent for each."""
+    """Return how long the blocks of the honest chain took, and how many messages were sent for each.
+
+    Declarations and headers are those made; one that its author sends again is counted among the repeats. Neither is
+    known of a run that only counts what is sent.
+    """
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
     gaps = [later - earlier for earlier, later in zip([0.0, *first_seen], first_seen, strict=False)]
+    made = tally.sent_messages - tally.repeated
+    known = 0 if tally.is_counted else len(chain)
     return {
         "seconds_each": round(fmean(gaps), 6) if gaps else None,
         "messages_each": _divide(tally.sent.total(), len(chain)),
-        "declarations_each": _divide(tally.sent_messages["declaration"], len(chain)),
-        "headers_each": _divide(tally.sent_messages["header"], len(chain)),
+        "declarations_each": _divide(made["declaration"], known),
+        "declarations_repeated_each": _divide(tally.repeated["declaration"], known),
+        "headers_each": _divide(made["header"], known),
     }
 
 

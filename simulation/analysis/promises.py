@@ -1,12 +1,24 @@
 """What a mechanism promises of scenarios: its part `promises`."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from simulation.foundation import find_part
+from simulation.records import Tally
 from simulation.scenario import Scenario
+from simulation.scenario.world import World
 
 SHARE_NEEDED: Final = 0.75
 """Share of the stake that has to do its part, where a mechanism says nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps a chain from growing."""
+
+    text: str
+    is_final: bool
+    """Whether it never will grow, whatever happens."""
 
 
 class Promises:
@@ -23,6 +35,10 @@ class Promises:
     def find_share_needed(self, scenario: Scenario) -> float:
         """Return the share of the stake that has to do its part, so that nothing may stand still."""
         return SHARE_NEEDED
+
+    def find_obstacle(self, world: World, tally: Tally) -> Obstacle | None:
+        """Return what keeps the chain of most honest nodes from growing; None where nothing is known to."""
+        return None
 
 
 def find_promises(scenario: Scenario) -> Promises:

@@ -11,17 +11,29 @@ import typer
 from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
-from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, Interrupted, Interruption, complain
+from simulation.commands.output import GuardedOutput
+from simulation.foundation import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    EXIT_NO_DATASET,
+    Interrupted,
+    Interruption,
+    complain,
+    compute_code_version,
+    find_part,
+)
 from simulation.records import LOG_NAME
 from simulation.runs import make_console
 from simulation.scenario import (
     ENGINE_TRAITS,
+    Scenario,
     ScenarioError,
     check_option_agrees,
     find_scenario,
     list_shipped,
     load_resolved,
     load_scenario,
+    read_file,
 )
 
 SOAK_REPORT_EVERY: Final = 100
@@ -42,6 +54,7 @@ app = typer.Typer(
 )
 
 _interruption = Interruption()
+_output = GuardedOutput()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,22 +64,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = " ".join([*given[: given.index("")], "''"])
         return complain(f"{told}: the last word is empty; write a name or a path there", EXIT_BAD_INPUT)
     try:
+        Path.cwd()
+    except OSError as error:
+        return complain(f"the working directory: {error.strerror}; go to another one", EXIT_BAD_INPUT)
+    with _output:
+        code = _answer(given)
+    return _output.judge(code)
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    try:
         with _interruption:
-            app(given, prog_name="main.py")
+            app(arguments, prog_name="main.py")
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 0
     except ScenarioError as error:
         return complain(str(error), EXIT_BAD_INPUT)
     except Interrupted as interrupted:
         return complain("interrupted", interrupted.exit_code)
+    except BrokenPipeError:  # whoever read our output has had enough
+        return EXIT_FAILED
+    except MemoryError:
+        return complain("there is not enough memory for this (ulimit -v may allow more)", EXIT_FAILED)
+    except ImportError as error:
+        what = f"a library cannot be loaded: {error}"
+        return complain(f"{what}; is everything installed (make), and is there enough memory?", EXIT_FAILED)
     return 0
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context) -> None:
+def default(
+    context: typer.Context,
+    *,
+    seed: Annotated[int | None, typer.Option(help="Seed of the default scenario, where no command is given.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version of the code.")] = False,
+) -> None:
     """Run configs/default.yaml where no command is given."""
+    if version:
+        print(compute_code_version())  # noqa: T201
+        raise typer.Exit
     if context.invoked_subcommand is None:
-        raise typer.Exit(_run("default", (), None, Path("runs")))
+        raise typer.Exit(_run("default", (), seed, Path("runs")))
+    if seed is not None:
+        name = context.invoked_subcommand
+        raise typer.Exit(complain(f"--seed {seed}: write it behind the command: {name} ... --seed", EXIT_BAD_INPUT))
 
 
 @app.command()
@@ -80,12 +122,18 @@ def run(
         str | None, typer.Option(help=f"{' or '.join(ENGINE_TRAITS)}; short for --set engine=...")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every INFO line of the log.")] = False,
 ) -> None:
     """Run a scenario."""
+    if quiet and verbose:
+        raise typer.Exit(complain("--quiet contradicts --verbose; leave one of them out", EXIT_BAD_INPUT))
+    detail = "quiet" if quiet else "verbose" if verbose else "progress"
     for key, value in (("engine", engine), ("seed", seed)):
         check_option_agrees(settings or (), key, value)
     chosen = (f"engine={engine}",) if engine is not None else ()
-    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out))
+    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out, detail))
 
 
 @app.command()
@@ -111,27 +159,63 @@ def mechanisms() -> None:
 
 
 @app.command()
-def validate(files: Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.")]) -> None:
-    """Check scenario files; exit 2 if one of them is wrong."""
-    faults = 0
+def validate(
+    files: Annotated[list[str], typer.Argument(help="Scenario files, names of shipped ones, or sweep files.")],
+) -> None:
+    """Check scenario and sweep files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
+    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
+
+    codes: list[int] = []
     for name in files:
         try:
-            scenario = load_resolved(find_scenario(name))
+            described = _check(name)
         except ScenarioError as error:
-            faults += 1
-            complain(str(error), EXIT_BAD_INPUT)
+            codes.append(complain(str(error), EXIT_BAD_INPUT))
+        except DatasetError as error:
+            codes.append(complain(f"{name}: {error}", EXIT_NO_DATASET))
         else:
-            what = "stages" if scenario.is_training else "blocks"
-            print(f"{name}: valid; {scenario.node_count} nodes, {scenario.length} {what}")  # noqa: T201
-    raise typer.Exit(EXIT_BAD_INPUT if faults else 0)
+            print(f"{name}: valid; {described}")  # noqa: T201
+    raise typer.Exit(min(codes, default=0))
+
+
+def _check(name: str) -> str:
+    """Return what a scenario or a sweep is about.
+
+    Raises:
+        DatasetError: The data file that it names cannot be read, or holds no such data.
+        ScenarioError: It is not valid.
+    """
+    from simulation.commands.sweeps import check_sweep, is_sweep  # noqa: PLC0415 - keeps other commands light
+
+    path = find_scenario(name)
+    if not is_sweep(read_file(path)):
+        return _describe(load_resolved(path))
+    return check_sweep(path)
+
+
+def _describe(scenario: Scenario) -> str:
+    """Return what a scenario is about; where it names a data file, that is looked into.
+
+    Raises:
+        DatasetError: The file cannot be read, or holds no such data.
+    """
+    what = "stages" if scenario.is_training else "blocks"
+    text = f"{scenario.node_count} nodes, {scenario.length} {what}"
+    load = find_part(scenario.mechanism.name, "data")
+    if load is None or scenario.is_training_made_up or not scenario.dataset.path:
+        return text
+    images = load(scenario)
+    return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
 
 
 @app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders or pot_sim.log files.")],
+    *,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.analysis import build_table  # noqa: PLC0415 - keeps other commands light
+    from simulation.analysis import build_frame, build_tables  # noqa: PLC0415 - keeps other commands light
     from simulation.records import LogError, read_log  # noqa: PLC0415
 
     try:
@@ -143,7 +227,15 @@ def compare(
     for log in logs:
         for warning in log.warnings:
             complain(warning, 0)
-    make_console().print(build_table(logs))
+    frame = build_frame(logs)
+    if csv:
+        print(frame.to_csv(index_label="figure"), end="")  # noqa: T201
+        return
+    console = make_console()
+    for number, table in enumerate(build_tables(frame, console.width)):
+        if number:
+            console.print()
+        console.print(table)
 
 
 @app.command()
@@ -152,9 +244,13 @@ def report(
         list[Path], typer.Argument(help="Folders of runs or sweeps, or log files.", metavar="FOLDER...")
     ],
     out: Annotated[Path, typer.Option(help="Folder to make; numbered if there is one already.")] = Path("report"),
+    *,
+    figure: Annotated[
+        list[str] | None, typer.Option(help="Figure of a sweep to draw, such as 'chain.*'; all without it.")
+    ] = None,
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    from simulation.commands.report import SourceError, read_source, write_report  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.report import SourceError, SweepTableError, read_source, write_report  # noqa: PLC0415 - light
 
     if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
         raise typer.Exit(complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
@@ -163,8 +259,8 @@ def report(
         for source in read:
             for warning in source.warnings:
                 complain(warning, 0)
-        page = write_report(read, out)
-    except SourceError as error:
+        page = write_report(read, out, figure or ())
+    except (SourceError, SweepTableError) as error:
         raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
     except OSError as error:
         text = f"{error.filename or out}: cannot be written: {error.strerror}; there is no report"
@@ -267,7 +363,9 @@ def fuzz(
 
 @app.command()
 def sweep(
-    file: Annotated[Path, typer.Argument(help="Sweep file; docs/sweeps.md says how to write one.", metavar="SWEEP")],
+    file: Annotated[
+        str, typer.Argument(help="Sweep file, or the name of a shipped one; see docs/sweeps.md.", metavar="SWEEP")
+    ],
     *,
     executor: Annotated[str, typer.Option(help="local: cores of this machine; ray: Ray, here or a cluster.")] = "local",
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all, where it is left out.")] = None,
@@ -276,27 +374,30 @@ def sweep(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the sweep's own folder is made in.")] = Path("sweeps"),
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only try two cells, and estimate all.")] = False,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.commands.sweeps import Options, SweepError, run_sweep  # noqa: PLC0415
+    from simulation.commands.sweeps import Options, SweepError, find_sweep, run_sweep  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
-    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell)
+    _output.is_optional = cell is None
+    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell, is_dry=dry_run)
     try:
-        raise typer.Exit(run_sweep(file, options, make_console(), _interruption))
+        raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
     except SweepError as error:
         raise typer.Exit(complain(str(error), error.exit_code)) from None
     except DatasetError as error:
         raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
 
 
-def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> int:
+def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, detail: str = "progress") -> int:
     scenario = load_resolved(find_scenario(name), settings, seed=seed)
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
+    _output.is_optional = True
     from simulation.engines import PartyError  # noqa: PLC0415
     from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.runs import FolderError, run_scenario  # noqa: PLC0415
+    from simulation.runs import Detail, FolderError, run_scenario  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - bad input is answered before these load
 
     try:
@@ -307,6 +408,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path) -> i
             log_beside=Path(LOG_NAME),
             interruption=_interruption,
             draw=_draw,
+            detail=Detail(detail),
         )
     except OSError as error:
         return complain(f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED)

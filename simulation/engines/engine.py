@@ -38,6 +38,8 @@ class EngineSetup:
     """Called now and then with the engine's phase in words."""
     sample: Callable[[Iterable[int]], None]
     """Called now and then with the processes whose memory counts besides the caller's own."""
+    is_stuck: Callable[[], bool]
+    """Tells, now and then, whether it is certain that no chain will ever grow."""
 
 
 class Engine(Protocol):

@@ -17,7 +17,7 @@ class EngineResult:
     """What an engine hands back."""
 
     reason: str
-    """`complete`, `delivered`, `time-limit`, `no-nodes`, `no-employer` or `interrupted`."""
+    """`complete`, `delivered`, `standstill`, `time-limit`, `no-nodes`, `no-employer` or `interrupted`."""
     chains: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """Each party's chain as canonical blocks, lowest first; without those that crashed."""
     events: int = 0

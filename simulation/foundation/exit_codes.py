@@ -4,6 +4,7 @@
 """
 
 import sys
+from contextlib import suppress
 from typing import Final
 
 EXIT_FAILED: Final = 1
@@ -13,7 +14,8 @@ EXIT_NO_DATASET: Final = 3
 
 def complain(text: str, code: int = EXIT_FAILED) -> int:
     """Print a sentence on standard error; return the exit code, for the caller to end with."""
-    print(make_printable(text), file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # what cannot be said changes nothing
+        print(make_printable(text), file=sys.stderr)  # noqa: T201
     return code
 
 

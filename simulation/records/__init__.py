@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from simulation.records.training_facts import (
         Compared,
         ComparedCount,
+        Diverged,
         Evaluated,
         PhaseEntered,
         RightWon,
@@ -104,7 +105,7 @@ else:
             ),
             "tally": "PartyTally Tally",
             "training_facts": (
-                "Compared ComparedCount Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
+                "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
             ),
             "writing": "OF_THIS_EXECUTION RecordWriter",
@@ -139,6 +140,7 @@ __all__ = [
     "CountedPart",
     "Crashed",
     "Dated",
+    "Diverged",
     "Dropped",
     "Ended",
     "Evaluated",

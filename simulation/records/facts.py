@@ -153,6 +153,8 @@ class Ended(Fact, frozen=True):
     """Why it ended, in a word, such as `complete` or `time-limit`."""
     events: Count | None = None
     """Events of a run in simulated time, 0 where they are not counted; version 1.0 left it out."""
+    obstacle: str | None = None
+    """What kept the chain from growing, in words; left out where it grew, or nothing is known."""
 
 
 # ---- the life of a party ----

@@ -50,6 +50,9 @@ from simulation.records.training_counts import TrainingCounts
 _BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
 
+_MADE_ONCE: Final = ("declaration", "header")
+"""Kinds of which one is made for an author, height and parent (of headers: for each slot), however often it is sent."""
+
 
 @dataclass(slots=True)
 class PartyTally:
@@ -107,6 +110,10 @@ class Tally:
     """What honest nodes rejected, by the author's population and kind."""
     sent_messages: Counter[str] = field(default_factory=Counter)
     """Messages of parties' own, by kind, however many links they went over."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Declarations and headers among them that their author had sent before, by kind."""
+    is_counted: bool = False
+    """Whether parties counted what they sent instead of recording each message."""
     first_appended: dict[str, float] = field(default_factory=dict)
     """When the first honest node appended each block."""
     rejected_from: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -116,6 +123,8 @@ class Tally:
     last_time: float = 0.0
     training: TrainingCounts = field(default_factory=TrainingCounts)
     """What the consensus mechanism adds."""
+    _made: set[tuple[str, str, int | None, str]] = field(default_factory=set)
+    """Declarations and headers seen, by author, kind, height, and the header itself or its author's head."""
 
     def add(self, record: Record) -> None:
         """Count one record.
@@ -129,9 +138,7 @@ class Tally:
             case Accepted():
                 self._add_accepted(who, fact)
             case Sent():
-                self.sent[fact.kind] += fact.copies
-                self.sent_messages[fact.kind] += 1
-                self.sent_bytes += fact.bytes
+                self._add_sent(who, fact)
             case Relayed():
                 self.sent["relayed"] += fact.copies
                 self.sent_bytes += fact.bytes
@@ -202,6 +209,14 @@ class Tally:
         """Return why the run ended; None where it has not."""
         return self.end.reason if self.end is not None else None
 
+    def get_obstacle(self) -> str | None:
+        """Return what kept the chain from growing, in words; None where nothing is known to."""
+        return self.end.obstacle if self.end is not None else None
+
+    def has_declared(self, label: str, height: int) -> bool:
+        """Return whether a node has sent a declaration for a height on the head it has."""
+        return (label, "declaration", height, self.nodes[label].head) in self._made
+
     def get_honest(self, *, alive: bool = False) -> list[PartyTally]:
         """Return the honest nodes, perhaps only those that have not crashed."""
         honest = [node for node in self.nodes.values() if node.role == "honest"]
@@ -237,6 +252,11 @@ class Tally:
         """Return the poisoned stages in the employer's chain."""
         return sum(self.is_poisoned(block) for block in self.get_chain(self.employer.head))
 
+    def find_divergence(self) -> int | None:
+        """Return the stage since which the model in the employer's chain is not finite; None where it is."""
+        stages = [self.training.diverged.get(block) for block in self.get_chain(self.employer.head)]
+        return min((stage for stage in stages if stage is not None), default=None)
+
     def count_forks(self) -> int:
         """Return the blocks honest nodes stored that are not on the head most of them have."""
         stored = set().union(*(self.appended_by[label] for label, node in self.nodes.items() if node.role == "honest"))
@@ -255,6 +275,17 @@ class Tally:
         return self.employer if label == "employer" else self.nodes.setdefault(label, PartyTally())
 
     # ---- counting ----
+
+    def _add_sent(self, who: str, fact: Sent) -> None:
+        self.sent[fact.kind] += fact.copies
+        self.sent_messages[fact.kind] += 1
+        self.sent_bytes += fact.bytes
+        if fact.kind not in _MADE_ONCE:
+            return
+        author = self.nodes.get(who)
+        made = (who, fact.kind, fact.height, fact.header or (author.head if author is not None else ""))
+        self.repeated[fact.kind] += made in self._made
+        self._made.add(made)
 
     def _add_accepted(self, who: str, fact: Accepted) -> None:
         self.accepted[fact.kind] += 1
@@ -276,6 +307,7 @@ class Tally:
         count = fact.count
         match fact.part:
             case SentCount(kind=kind):
+                self.is_counted = True
                 self.sent[kind] += count
                 self.sent_bytes += fact.amount
             case IgnoredCount(reason=reason):

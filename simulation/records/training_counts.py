@@ -9,6 +9,7 @@ from simulation.records.message_facts import BlockPart, Counted
 from simulation.records.training_facts import (
     Compared,
     ComparedCount,
+    Diverged,
     Evaluated,
     PhaseEntered,
     RightWon,
@@ -30,12 +31,16 @@ class TrainingCounts:
     """Stage in training, by the label of the node that trains it."""
     trained: Counter[str] = field(default_factory=Counter)
     """Stages that each node has finished training."""
+    results: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """The stage that each node trained last, and the weights it got."""
     compared: Counter[bool] = field(default_factory=Counter)
     """Comparisons of weights by honest nodes, by whether they lay within the tolerance."""
     farthest_within: float | None = None
     """Largest distance of those that did."""
     evaluations: dict[str, Evaluated] = field(default_factory=dict)
     """The employer's measurement of each block it followed."""
+    diverged: dict[str, int] = field(default_factory=dict)
+    """Stage of each block whose model is the first of its branch that is not finite."""
     _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds by trainer and weights."""
@@ -52,12 +57,15 @@ class TrainingCounts:
             case Trained():
                 self.stage.pop(who, None)
                 self.trained[who] += 1
+                self.results[who] = (fact.stage, fact.weights)
                 self._add_result(who, fact.weights, fact.data, fact.cpu_s)
             case Compared():
                 if is_honest:
                     self._add_comparison(fact)
             case Evaluated():
                 self.evaluations[fact.block] = fact
+            case Diverged():
+                self.diverged[fact.block] = fact.stage
             case Counted():
                 self._add_counted(fact)
             case PhaseEntered() | RightWon() | SecretFound() | Unevaluated() | Unsaved():

@@ -158,6 +158,21 @@ class Unevaluated(Fact, frozen=True, kw_only=True):
     """Why, in words."""
 
 
+class Diverged(Fact, frozen=True, kw_only=True):
+    """The model of a block is not finite, and that of the block before it was: training has gone wrong."""
+
+    event: ClassVar[str] = "diverged"
+    level: ClassVar[str] = WARNING
+    subject: ClassVar[str] = _EMPLOYER
+
+    stage: Count
+    """Number of the stage that gave it, from 0."""
+    height: Height
+    """Height of the block."""
+    block: str
+    """Short hash of the block."""
+
+
 class Unsaved(Fact, frozen=True):
     """The employer could not write its model."""
 
@@ -204,6 +219,6 @@ class TrainedCount(CountedPart, frozen=True, tag_field="what", tag="trained"):
 
 
 register_facts(TrainingBegun, Trained, Compared, PhaseEntered, RightWon, SecretFound)
-register_facts(Evaluated, Unevaluated, Unsaved)
+register_facts(Evaluated, Unevaluated, Diverged, Unsaved)
 register_parts(Appended, TrainingBlock)
 register_parts(Counted, ComparedCount, TrainedCount)

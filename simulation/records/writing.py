@@ -4,13 +4,14 @@ Every line is flushed as it is written, so a crash loses nothing that was alread
 """
 
 import logging
-import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
 from simulation.records.facts import Cost, Dated
+from simulation.records.log_copy import CopyError, open_copy
 from simulation.records.record import Record
 from simulation.records.run_files import EVENTS_NAME, LOG_NAME
 
@@ -41,13 +42,20 @@ class _Handler(logging.StreamHandler[TextIO]):
 class RecordWriter:
     """Writes each record wherever it belongs."""
 
-    def __init__(self, folder: Path, *, log_beside: Path | None, to_console: bool, is_repeatable: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log_beside: Path | None,
+        shows: Callable[[Record], bool] | None,
+        is_repeatable: bool = False,
+    ) -> None:
         """Open the files.
 
         Args:
             folder: The run's folder.
-            log_beside: Where a second ``pot_sim.log`` goes, which each run overwrites; None for none.
-            to_console: Whether INFO lines go to standard output as well.
+            log_beside: Where a second ``pot_sim.log`` goes, which each run replaces; None for none.
+            shows: Tells which lines go to standard output as well; None for none.
             is_repeatable: Whether ``events.jsonl`` leaves out what differs between two runs of one seed.
         """
         self._is_repeatable = is_repeatable
@@ -56,10 +64,9 @@ class RecordWriter:
         self._handlers: list[logging.Handler] = [_Handler(self._streams[0], is_optional=False)]
         if log_beside is not None:
             self._add_copy(log_beside)
-        if to_console:
-            console = _Handler(sys.stdout, is_optional=True)
-            console.setLevel(logging.INFO)
-            self._handlers.append(console)
+        self._shows = shows
+        self._console = logging.Logger("pot_sim.console", logging.DEBUG)
+        self._console.addHandler(_Handler(sys.stdout, is_optional=True))
         for handler in self._handlers:
             handler.setFormatter(logging.Formatter("%(message)s"))
             self._logger.addHandler(handler)
@@ -69,6 +76,8 @@ class RecordWriter:
         """Write one record; return whether it stands in ``events.jsonl`` too."""
         line = record.to_line()
         self._logger.log(_LEVELS[record.level], "%s", line.to_text())
+        if self._shows is not None and self._shows(record):
+            self._console.log(_LEVELS[record.level], "%s", line.to_text())
         if self._is_repeatable and isinstance(record.fact, OF_THIS_EXECUTION):
             return False
         self._events.write(line.to_json() + "\n")
@@ -77,10 +86,9 @@ class RecordWriter:
     def _add_copy(self, path: Path) -> None:
         """Write a second log, if that can be done; the run does not depend on it."""
         try:
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o666)  # waits for no reader
-            stream = os.fdopen(number, "w", encoding="utf-8")
-        except OSError as error:
-            print(f"{path}: no copy of the log is kept here: {error.strerror}", file=sys.stderr)  # noqa: T201
+            stream = open_copy(path)
+        except CopyError as error:
+            print(f"{path}: no copy of the log is kept here: {error}", file=sys.stderr)  # noqa: T201
             return
         self._streams.append(stream)
         self._handlers.append(_Handler(stream, is_optional=True))

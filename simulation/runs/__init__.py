@@ -7,6 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.runs.chain_file import ChainFileError, read_chain
     from simulation.runs.chain_lines import ChainLines
+    from simulation.runs.detail import Detail
     from simulation.runs.folder import FolderError
     from simulation.runs.in_memory import NO_DIGEST, MemoryRun
     from simulation.runs.live_view import make_console
@@ -20,6 +21,7 @@ else:
         {
             "chain_file": "ChainFileError read_chain",
             "chain_lines": "ChainLines",
+            "detail": "Detail",
             "folder": "FolderError",
             "in_memory": "MemoryRun NO_DIGEST",
             "live_view": "make_console",
@@ -35,6 +37,7 @@ __all__ = [
     "NO_DIGEST",
     "ChainFileError",
     "ChainLines",
+    "Detail",
     "FolderError",
     "MemoryRun",
     "RunObserver",

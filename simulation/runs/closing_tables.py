@@ -1,12 +1,26 @@
 """What a user sees when a run has ended."""
 
+from typing import Final
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from simulation.records import PartyTally, Tally
+from simulation.runs.fitting_table import Column, build_fitting_table
 from simulation.runs.summary import Summary
 from simulation.scenario import ENGINE_TRAITS
+
+_COLUMNS: Final = (
+    Column("population", is_number=False),
+    Column("role", rank=4, is_number=False),
+    Column("nodes", rank=1),
+    Column("height", rank=2),
+    Column("accepted", rank=3),
+    Column("rejected"),
+    Column("most rejected for"),
+    Column("coins earned"),
+)
 
 
 def group_nodes(tally: Tally) -> dict[str, list[PartyTally]]:
@@ -23,24 +37,32 @@ def count_alive(members: list[PartyTally]) -> str:
     return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
 
 
+def describe_divergence(stage: int) -> str:
+    """Return the warning that a model is worth nothing, in words."""
+    return f"the model is not finite since stage {stage} (height {stage + 1}); try a smaller learning_rate"
+
+
 def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
     """Print the closing tables."""
-    chain, training, attack, cost = (summary[key] for key in ("chain", "training", "attack", "cost"))
+    sections = ("chain", "training", "attack", "cost", "ledger")
+    chain, training, attack, cost, ledger = (summary[key] for key in sections)
     facts = Table(box=None, show_header=False, padding=(0, 2))
     facts.add_column(style="dim")
-    facts.add_column()
-    accuracy = training["test_accuracy"]
+    facts.add_column(overflow="fold")
+    accuracy, divergence = training["test_accuracy"], tally.find_divergence()
+    obstacle = tally.get_obstacle()
     rows = {
-        "ended": str(summary["ended"]),
+        "ended": f"{summary['ended']}: {obstacle}" if obstacle is not None else str(summary["ended"]),
         "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
-        f"{chain['forks']} forks, deepest reorganisation {chain['reorg_depth_max']}",
+        f"{_count(chain['forks'], 'fork')}, deepest reorganisation {chain['reorg_depth_max']}",
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
         "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
+        **({"warning": f"[red]{describe_divergence(divergence)}[/]"} if divergence is not None else {}),
         "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
         f"{attack['poisoned_stages_employer']} in the employer's"
         + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
-        "ledger": f"{summary['ledger']['transactions']} transfers, supply {summary['ledger']['supply']:,.2f} coins",
+        "ledger": f"{_count(ledger['transactions'], 'transfer')}, supply {ledger['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
         "simulated training" if ENGINE_TRAITS[summary["engine"]].is_simulated else "training": (
             f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
@@ -50,24 +72,33 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
     }
     for name, text in rows.items():
         facts.add_row(name, text)
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in ("population", "role"):
-        table.add_column(column)
-    for column in ("nodes", "height", "accepted", "rejected", "most rejected for", "coins earned"):
-        table.add_column(column, justify="right")
-    for name, members in group_nodes(tally).items():
-        reasons = tally.rejected_from[name].most_common(1)
-        table.add_row(
-            name,
-            members[0].role,
-            count_alive(members),
-            f"{min(node.height for node in members)}-{max(node.height for node in members)}",
-            str(tally.accepted_from[name]),
-            str(tally.rejected_from[name].total()),
-            reasons[0][0] if reasons else "-",
-            f"{sum(node.balance for node in members):,.2f}",
-        )
     console.print()
     console.print(facts)
     console.print()
-    console.print(table)
+    console.print(_build_populations(console.width, tally))
+    console.print("  accepted, rejected: each population's messages, by honest nodes", style="dim")
+
+
+def _build_populations(width: int, tally: Tally) -> Table:
+    """Return what became of each population."""
+    rows = []
+    for name, members in group_nodes(tally).items():
+        reasons = tally.rejected_from[name].most_common(1)
+        rows.append(
+            (
+                name,
+                members[0].role,
+                count_alive(members),
+                f"{min(node.height for node in members)}-{max(node.height for node in members)}",
+                str(tally.accepted_from[name]),
+                str(tally.rejected_from[name].total()),
+                reasons[0][0] if reasons else "-",
+                f"{sum(node.balance for node in members):,.2f}",
+            )
+        )
+    return build_fitting_table(width, _COLUMNS, rows)
+
+
+def _count(number: int, what: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {what if number == 1 else what + 's'}"

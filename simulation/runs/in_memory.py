@@ -66,6 +66,7 @@ class MemoryRun:
                 sink=sink,
                 on_tick=lambda phase: None,
                 sample=lambda pids: None,
+                is_stuck=self._observer.is_stuck,
             )
         )
 

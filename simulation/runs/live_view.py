@@ -14,15 +14,33 @@ from rich.text import Text
 
 from simulation.records import PartyTally, Tally
 from simulation.runs.closing_tables import count_alive, group_nodes
+from simulation.runs.fitting_table import Column, build_fitting_table
 
 REFRESH_S: Final = 0.25
 PLAIN_WIDTH: Final = 120
 
+BAR_WIDTH: Final = 30
+REST_WIDTH: Final = 50
+"""What stands before and behind the bar."""
+
+_COLUMNS: Final = (
+    Column("population", is_number=False),
+    Column("role", rank=4, is_number=False),
+    Column("nodes", rank=3),
+    Column("training", rank=2),
+    Column("stages trained", rank=1),
+    Column("chain height"),
+    Column("accepted"),
+    Column("rejected"),
+)
+
 
 class LiveView:
-    """A table that follows the tally on a terminal; where there is none, nothing, because lines scroll there."""
+    """A table that follows the tally on a terminal; nothing where lines scroll instead."""
 
-    def __init__(self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool) -> None:
+    def __init__(
+        self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool, is_shown: bool = False
+    ) -> None:
         """Prepare the view.
 
         Args:
@@ -31,7 +49,9 @@ class LiveView:
             title: What stands above.
             stages: Of the whole job.
             is_counted: Whether parties count most of what they do, and say so only when the run ends.
+            is_shown: Whether to show anything; on a terminal only.
         """
+        self._console = console
         self._tally = tally
         self._is_counted = is_counted
         self._title = title
@@ -39,7 +59,7 @@ class LiveView:
         self._started = time.monotonic()
         self._drawn = 0.0
         self._spinner = Spinner("dots")
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = Live(console=console, auto_refresh=False, transient=True) if is_shown else None
 
     def __enter__(self) -> Self:
         """Show the view."""
@@ -70,18 +90,18 @@ class LiveView:
         self._spinner.update(text=Text(f"{self._title}  {elapsed:5.1f} s  {phase}", style="bold"))
         evaluation = self._tally.training.evaluations.get(employer.head)
         height = Table.grid(padding=(0, 1))
-        bar = ProgressBar(total=self._stages, completed=employer.height, width=30)
+        width = max(BAR_WIDTH // 3, min(BAR_WIDTH, self._console.width - REST_WIDTH))
+        bar = ProgressBar(total=self._stages, completed=employer.height, width=width)
         accuracy = f"test accuracy {evaluation.accuracy:.1%}" if evaluation else ""
+        divergence = self._tally.find_divergence()
+        if divergence is not None:
+            accuracy = f"[red]not finite since stage {divergence}[/]"
         height.add_row("employer's chain", bar, f"{employer.height}/{self._stages}", accuracy)
-        table = Table(box=None, padding=(0, 2), header_style="dim")
-        for column in ("population", "role"):
-            table.add_column(column)
-        for column in ("nodes", "training", "stages trained", "chain height", "accepted", "rejected"):
-            table.add_column(column, justify="right")
+        rows = []
         for name, members in group_nodes(self._tally).items():
             shown = self._describe_counted(members) if self._is_counted else self._describe(name, members)
-            table.add_row(name, members[0].role, count_alive(members), *shown)
-        return Group(self._spinner, height, table)
+            rows.append((name, members[0].role, count_alive(members), *shown))
+        return Group(self._spinner, height, build_fitting_table(self._console.width, _COLUMNS, rows))
 
     def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
         rejected, training = self._tally.rejected_from[name].total(), self._tally.training

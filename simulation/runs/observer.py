@@ -1,9 +1,14 @@
 """Whoever runs a world counts its records, watches them, and judges the run when it has ended: all of that, once."""
 
-from simulation.analysis import InvariantMonitor, find_broken, find_standstill, is_exact, must_agree
+from typing import Final
+
+from simulation.analysis import InvariantMonitor, find_broken, find_promises, find_standstill, is_exact, must_agree
 from simulation.engines import EngineResult
 from simulation.records import Tally
 from simulation.scenario.world import World
+
+STOOD_STILL: Final = ("standstill", "time-limit")
+"""Endings of runs whose chain may have stopped growing."""
 
 
 class RunObserver:
@@ -13,6 +18,7 @@ class RunObserver:
         """Start with no record."""
         self.tally = Tally()
         self._world = world
+        self._promises = find_promises(world.scenario)
         self.monitor = InvariantMonitor(
             world.get_honest(), self.tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
         )
@@ -22,6 +28,16 @@ class RunObserver:
         for node in self._world.nodes:
             party = self.tally.get_party(node.label)
             party.population, party.role = node.population, node.role
+
+    def is_stuck(self) -> bool:
+        """Return whether it is certain that no chain will ever grow."""
+        found = self._promises.find_obstacle(self._world, self.tally)
+        return found is not None and found.is_final
+
+    def find_obstacle(self, reason: str) -> str | None:
+        """Return what kept the chain from growing, in words; None where it ended for another reason."""
+        found = self._promises.find_obstacle(self._world, self.tally) if reason in STOOD_STILL else None
+        return found.text if found is not None else None
 
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""

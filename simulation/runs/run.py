@@ -4,7 +4,7 @@ import shlex
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,7 @@ from simulation.records import (
 )
 from simulation.runs.chain_file import write_chain
 from simulation.runs.closing_tables import print_summary
+from simulation.runs.detail import SHOWN, Detail
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.observer import RunObserver
@@ -35,7 +36,7 @@ from simulation.runs.opening import describe_nodes, describe_opening
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario
 from simulation.scenario.world import EMPLOYER, World, build_world
-from simulation.training import NO_DATA, ImageSet
+from simulation.training import DIGITS, NO_DATA, ImageSet
 
 MAX_REASON: Final = 100
 """Characters that a sentence shows of what a library says."""
@@ -63,6 +64,7 @@ def run_scenario(
     interruption: Interruption,
     images: ImageSet | None = None,
     draw: Callable[[Path], object] | None = None,
+    detail: Detail = Detail.PROGRESS,
 ) -> RunOutcome:
     """Run a scenario and leave its folder behind.
 
@@ -74,6 +76,7 @@ def run_scenario(
         interruption: Notes the user's wish to end.
         images: The scenario's data set, by one who runs many scenarios; None to load it.
         draw: Draws the run's pictures into its folder, where the scenario wants any; called when all is recorded.
+        detail: How much is shown on the console.
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
@@ -82,9 +85,10 @@ def run_scenario(
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
     factory = find_engine(scenario.engine)
-    what = f"TensorFlow and {scenario.dataset.name}" if scenario.is_training else "what it needs"
+    data = Path(scenario.dataset.path).name if scenario.dataset.path else scenario.dataset.name
+    what = f"TensorFlow and {data}" if scenario.is_training else "what it needs"
     try:
-        with console.status(f"{scenario.name}: loading {what}"):
+        with nullcontext() if detail is Detail.QUIET else console.status(f"{scenario.name}: loading {what}"):
             meter = Meter(factory.prepare())
             if images is None:
                 load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
@@ -97,7 +101,7 @@ def run_scenario(
     except BaseException:
         factory.abandon()
         raise
-    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption)
+    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption, detail=detail)
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)
 
@@ -106,8 +110,17 @@ class _Run:
     """The parts of a run in progress."""
 
     def __init__(
-        self, world: World, images: ImageSet, folder: Path, *, digest: bytes, meter: Meter, interruption: Interruption
+        self,
+        world: World,
+        images: ImageSet,
+        folder: Path,
+        *,
+        digest: bytes,
+        meter: Meter,
+        interruption: Interruption,
+        detail: Detail,
     ) -> None:
+        self._detail = detail
         self.folder = folder
         self._world = world
         self._images = images
@@ -122,10 +135,11 @@ class _Run:
     ) -> tuple[Summary, int]:
         """Run to the end; return the summary, which is written and printed, and the exit code."""
         scenario, tally = self._world.scenario, self._observer.tally
+        is_live = console.is_terminal and self._detail is Detail.PROGRESS
         writer = RecordWriter(
             self.folder,
             log_beside=log_beside,
-            to_console=not console.is_terminal,
+            shows=None if is_live else SHOWN[self._detail],
             is_repeatable=scenario.traits.is_repeatable,
         )
 
@@ -137,7 +151,8 @@ class _Run:
                 watch(record)
 
         title = f"{scenario.name} (seed {scenario.seed})"
-        view = LiveView(console, tally, title, scenario.length, is_counted=scenario.output.records != "all")
+        is_counted = scenario.output.records != "all"
+        view = LiveView(console, tally, title, scenario.length, is_counted=is_counted, is_shown=is_live)
         try:
             with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
                 engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
@@ -156,7 +171,10 @@ class _Run:
         if draw is not None:
             self._draw(draw, summary)
         with suppress(OSError, SystemExit):  # whoever read our output may have had enough
-            print_summary(console, tally, summary, str(self.folder))
+            if self._detail is Detail.QUIET:
+                console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
+            else:
+                print_summary(console, tally, summary, str(self.folder))
         return summary, self._find_exit_code(summary)
 
     def _draw(self, draw: Callable[[Path], object], summary: Summary) -> None:
@@ -188,13 +206,14 @@ class _Run:
             sink=sink,
             on_tick=on_tick,
             sample=self._meter.sample,
+            is_stuck=self._observer.is_stuck,
         )
 
     def _open(self, note: "_Notebook") -> None:
         scenario = self._world.scenario
         note.write(describe_opening(scenario, self._images, self._digest))
         note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
-        if scenario.is_training and self._images.name != scenario.dataset.name:
+        if scenario.is_training and self._images.name == DIGITS != scenario.dataset.name:
             hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for label, described in describe_nodes(self._world):
@@ -213,7 +232,8 @@ class _Run:
         if broken is not None:
             note.write(Broken(broken))
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
-        note.write(Ended(result.reason, result.events), level)
+        obstacle = self._observer.find_obstacle(result.reason)
+        note.write(Ended(result.reason, events=result.events, obstacle=obstacle), level)
         summary = build_summary(self._world, self._observer.tally, blocks, len(self._images.y_train))
         return {**summary, "broken_invariant": broken, "events": result.events}
 

@@ -49,6 +49,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         "seed": opening.seed,
         "code_version": opening.code_version,
         "ended": counted["ended"],
+        **({"obstacle": counted["obstacle"]} if "obstacle" in counted else {}),
         "dataset": {
             "name": opening.dataset,
             "source": opening.dataset_source,
@@ -82,8 +83,10 @@ def describe_tally(tally: Tally) -> Summary:
     agreement, best = tally.compute_agreement()
     poisoned_employer = tally.count_poisoned_employer()
     last = tally.training.evaluations.get(tally.employer.head)
+    obstacle = tally.get_obstacle()
     return {
         "ended": tally.get_reason() or "unfinished",
+        **({"obstacle": obstacle} if obstacle is not None else {}),
         "chain": {
             "height": best.height,
             "head": best.head,

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from simulation.scenario.fields import Name, OneLine, Section
     from simulation.scenario.loading import (
         CONFIGS,
+        anchor_override,
         build_scenario,
         find_scenario,
         list_shipped,
         load_scenario,
         load_stored_scenario,
+        read_scenario,
     )
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
@@ -37,7 +39,10 @@ else:
             "error_messages": "Step explain show",
             "errors": "ScenarioError shorten",
             "fields": "Name OneLine Section",
-            "loading": "CONFIGS build_scenario find_scenario list_shipped load_scenario load_stored_scenario",
+            "loading": (
+                "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario load_stored_scenario "
+                "read_scenario"
+            ),
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
@@ -67,6 +72,7 @@ __all__ = [
     "Section",
     "Step",
     "TrainingJobKeys",
+    "anchor_override",
     "build_scenario",
     "check_option_agrees",
     "explain",
@@ -79,6 +85,7 @@ __all__ = [
     "load_scenario",
     "load_stored_scenario",
     "read_file",
+    "read_scenario",
     "resolve_corruptions",
     "shorten",
     "show",

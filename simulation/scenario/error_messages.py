@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import isnan
 from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -42,6 +43,10 @@ _COUNTED: Final[dict[str, str]] = {
 }
 """The same where the value itself is too long to be told, or empty."""
 
+_MISSING: Final = "missing"
+_UNKNOWN: Final = "extra_forbidden"
+_BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
+
 
 class Step(NamedTuple):
     """One state of a raw scenario: as the file has it, or after one more override."""
@@ -61,6 +66,8 @@ class _Finding(NamedTuple):
     what: str
     section: Location | None = None
     """Where keys do not fit together: the section that they have in common."""
+    meant: Location | None = None
+    """Where a key is unknown: the one that was probably meant."""
 
 
 def explain(error: ValidationError, steps: Sequence[Step], root: type[BaseModel]) -> str:
@@ -71,14 +78,20 @@ def explain(error: ValidationError, steps: Sequence[Step], root: type[BaseModel]
         steps: The file, and what each override made of it.
         root: The model of a whole scenario.
     """
-    lines = [_explain_finding(finding, steps, root) for finding in _list_findings(error, root)]
+    findings = _list_findings(error, root)
+    misspelt = {finding.meant for finding in findings if finding.meant is not None}
+    lines = [
+        _explain_finding(finding, steps, root)
+        for finding in findings
+        if not (finding.type == _MISSING and finding.location in misspelt)
+    ]
     return "\n".join(dict.fromkeys(lines))  # a constant may be the default of many items
 
 
 def _explain_finding(finding: _Finding, steps: Sequence[Step], root: type[BaseModel]) -> str:
     where = ".".join(shorten(str(part)) for part in finding.location)
     source = _find_source(finding, steps, root)
-    constants = _list_constants(finding.location, steps[-1].raw, root)
+    constants = "" if finding.type == _MISSING else _list_constants(finding.location, steps[-1].raw, root)
     if constants and (finding.section is None or not _is_written(finding.section, steps[-1].raw)):
         return f"{CONSTANTS_FILE}: {constants}: {finding.what}"
     if constants:  # what was written does not fit to what was not: either may be meant to change
@@ -98,17 +111,23 @@ def _make_finding(detail: ErrorDetails, root: type[BaseModel]) -> _Finding:
     if kind == INCONSISTENCY_TYPE:
         found = Inconsistency(**context)
         return _Finding(kind, (*location, *_split(found.where)), found.what, section=location)
-    return _Finding(kind, location, _describe(detail, root))
+    close = _find_close(location, root) if kind == _UNKNOWN else None
+    return _Finding(kind, location, _describe(detail, root), meant=(*location[:-1], close) if close else None)
+
+
+def _find_close(location: Location, root: type[BaseModel]) -> str | None:
+    """Return the key that an unknown one was probably meant to be."""
+    return next(iter(difflib.get_close_matches(str(location[-1]), _list_keys(location[:-1], root), n=1)), None)
 
 
 def _describe(detail: ErrorDetails, root: type[BaseModel]) -> str:
     kind, location, context = detail["type"], detail["loc"], detail.get("ctx", {})
     plain = {name: _show_bound(value) for name, value in context.items()}
-    if kind == "extra_forbidden":
-        allowed = _list_keys(location[:-1], root)
-        close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
-        return "unknown key; " + (f"did you mean {close[0]!r}?" if close else "allowed here: " + ", ".join(allowed))
-    if kind == "missing":
+    if kind == _UNKNOWN:
+        close = _find_close(location, root)
+        allowed = ", ".join(_list_keys(location[:-1], root))
+        return "unknown key; " + (f"did you mean {close!r}?" if close else f"allowed here: {allowed}")
+    if kind == _MISSING:
         return "missing; this key has no default"
     if kind in ("too_short", "too_long") and isinstance(detail["input"], str):
         kind = f"string_{kind}"
@@ -119,6 +138,8 @@ def _describe(detail: ErrorDetails, root: type[BaseModel]) -> str:
         return f"write keys below it ({', '.join(_list_keys(location, root))}), not {shown}"
     if kind == "string_pattern_mismatch":
         return f"{_PATTERNS.get(context['pattern'], 'write other text')}, not {shown}"
+    if isinstance(detail["input"], float) and isnan(detail["input"]):  # it is in no bounds, whichever stands first
+        kind = "finite_number" if kind in _BOUNDS else kind
     if kind in _WANTED:
         return f"{_WANTED[kind].format(**plain)}, not {shown}"
     message = str(detail["msg"]).removeprefix("Value error, ")

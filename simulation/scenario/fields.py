@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from protocol.types import MICRO_COINS_PER_COIN
+
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 
 MAX_FILE_NAME_BYTES: Final = 255
@@ -30,10 +32,16 @@ def _refuse_long_names(path: str) -> str:
     return _refuse_controls(path)
 
 
+def _refuse_dust(coins: float) -> float:
+    if 0 < coins * MICRO_COINS_PER_COIN < 1:
+        raise ValueError(f"write 0, or {1 / MICRO_COINS_PER_COIN:f} or more: coins are counted in millionths")
+    return coins
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Coins = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
+Coins = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False), AfterValidator(_refuse_dust)]
 Label = Annotated[int, Field(ge=0, le=9)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 OneLine = Annotated[

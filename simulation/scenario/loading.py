@@ -6,6 +6,9 @@ and what to write instead. What a file leaves out comes from `simulation.constan
 
 import copy
 import difflib
+import errno
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +27,8 @@ from simulation.scenario.strict_yaml import read_file
 CONFIGS: Final = ROOT / "configs"
 """Where the shipped scenarios are."""
 
+_NOT_THERE: Final = "no such file"
+
 
 def list_shipped() -> dict[str, Path]:
     """Return the files of the shipped scenarios by name: those for a start, then one for each attack."""
@@ -41,13 +46,16 @@ def find_scenario(name: str) -> Path:
     if path.suffix in (".yaml", ".yml"):
         if _is_file(path):
             return path
-        raise ScenarioError(f"{shorten(name)}: no such file")
+        raise ScenarioError(f"{shorten(name)}: {_explain_absence(path)}")
     shipped = list_shipped()
     if name in shipped:
         found = shipped[name]
         return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
     if _is_file(path):
         return path
+    absence = _explain_absence(path)
+    if absence != _NOT_THERE:
+        raise ScenarioError(f"{shorten(name)}: {absence}")
     close = difflib.get_close_matches(name, shipped, n=1)
     known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
     hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, or an attack"
@@ -59,6 +67,17 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # the name is longer than any file's, or in a folder that may not be read
         return False
+
+
+def _explain_absence(path: Path) -> str:
+    """Return why there is no file to read at a path."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "a symbolic link that leads back to itself"
+        return "a symbolic link that leads nowhere" if error.errno == errno.ENOENT and path.is_symlink() else _NOT_THERE
+    return "a folder; name a YAML file" if stat.S_ISDIR(mode) else "not a regular file; name a YAML file"
 
 
 def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
@@ -76,7 +95,40 @@ def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None 
     overrides = [parse_override(setting) for setting in settings]
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
-    return build_scenario(str(path), read_file(path), overrides)
+    return build_scenario(str(path), read_scenario(path), [anchor_override(item, Path()) for item in overrides])
+
+
+def read_scenario(path: Path) -> dict[str, Any]:
+    """Return what stands in a scenario file, its data file as an absolute path.
+
+    Raises:
+        ScenarioError: The file cannot be read.
+    """
+    raw = read_file(path)
+    dataset = raw.get("dataset")
+    return {**raw, "dataset": _anchor_keys(dataset, path.parent)} if isinstance(dataset, dict) else raw
+
+
+def anchor_override(override: Override, folder: Path) -> Override:
+    """Return an override that names a data file by its absolute path; others as they are."""
+    value = override.value
+    if override.key == "dataset.path":
+        return override._replace(value=_anchor(value, folder))
+    is_section = override.key == "dataset" and isinstance(value, dict)
+    return override._replace(value=_anchor_keys(value, folder)) if is_section else override
+
+
+def _anchor_keys(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
+    return {**dataset, "path": _anchor(dataset["path"], folder)} if "path" in dataset else dataset
+
+
+def _anchor(path: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
+    """Return the absolute path of a file that is named from a folder or, where it is not there, from where we are."""
+    if not isinstance(path, str) or not path or not path.isprintable():
+        return path
+    named = Path(path).expanduser()
+    beside, here = Path.cwd() / folder / named, Path.cwd() / named
+    return os.path.normpath(here if _is_file(here) and not _is_file(beside) else beside)
 
 
 def load_stored_scenario(path: Path) -> Scenario:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks import HONEST, Traits
 from simulation.scenario.behaviours import ROLES, BehaviourSection
 from simulation.scenario.defaults import from_constant
@@ -112,6 +113,13 @@ class Population(Conduct):
     """Arithmetic its nodes really train in, whatever the job wants; null for the job's own."""
 
     _poisoned = model_validator(mode="before")(_name_the_poison)
+
+    @model_validator(mode="after")
+    def _has_stake_for_each_identity(self) -> Self:
+        if self.stake and self.node_stake * MICRO_COINS_PER_COIN < 1:
+            what = f"{self.stake:g} coins cannot be split over {self.identities:,} nodes, a millionth at least for each"
+            raise Inconsistency("identities", f"{what}; write fewer, or more stake").to_error()
+        return self
 
     @property
     def node_count(self) -> int:

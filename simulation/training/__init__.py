@@ -6,7 +6,15 @@ from simulation.foundation import open_door
 
 if TYPE_CHECKING:
     from simulation.training.canonical_trainer import CanonicalTrainer
-    from simulation.training.datasets import MADE_UP_DATA, NO_DATA, DatasetError, ImageSet, load_images, open_shared
+    from simulation.training.datasets import (
+        DIGITS,
+        MADE_UP_DATA,
+        NO_DATA,
+        DatasetError,
+        ImageSet,
+        load_images,
+        open_shared,
+    )
     from simulation.training.distances import (
         compare_stored,
         compute_distance,
@@ -42,7 +50,7 @@ else:
         __name__,
         {
             "canonical_trainer": "CanonicalTrainer",
-            "datasets": "DatasetError ImageSet MADE_UP_DATA NO_DATA load_images open_shared",
+            "datasets": "DIGITS DatasetError ImageSet MADE_UP_DATA NO_DATA load_images open_shared",
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
             "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
@@ -64,6 +72,7 @@ __all__ = [
     "CANONICAL",
     "CANONICAL_PROFILE",
     "CLASSES",
+    "DIGITS",
     "MADE_UP_DATA",
     "NATIVE",
     "NO_DATA",

@@ -1,6 +1,7 @@
 """The trained model: how weights do on the test images, and the Keras file that holds them."""
 
 import re
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,9 @@ class Evaluator:
             OSError: The file cannot be written; nothing is left of it.
         """
         self._model.set_weights(weights)
-        write_in_one_step(path, self._model.save, path.with_suffix(f".part{path.suffix}"))
+        with warnings.catch_warnings():  # Keras asks TensorFlow's variables for arrays in a way that NumPy gives up
+            warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy", DeprecationWarning)
+            write_in_one_step(path, self._model.save, path.with_suffix(f".part{path.suffix}"))
 
 
 def load_model_weights(path: Path, job: TrainingJob) -> Weights:

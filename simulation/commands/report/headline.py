@@ -18,7 +18,7 @@ def build_headline(run: Run) -> Table:
         ("scenario", f"{opening.scenario}, seed {opening.seed}, engine {opening.engine}"),
         ("nodes", _list_populations(tally)),
         ("data set", opening.dataset),
-        ("ended", tally.get_reason() or "unfinished: the log has no closing line"),
+        ("ended", _describe_ending(tally)),
         ("height of the honest chain", str(best.height)),
         ("agreement of honest nodes", f"{agreement:.0%}"),
         (
@@ -27,7 +27,7 @@ def build_headline(run: Run) -> Table:
         ),
         ("employer's height", f"{tally.employer.height} ({tally.employer.outcome})"),
         ("poisoned stages in honest chains", str(tally.count_poisoned_honest())),
-        ("test accuracy", f"{measured.accuracy:.2%}" if measured else "not measured"),
+        ("test accuracy", f"{measured.accuracy:.2%}{_describe_divergence(tally)}" if measured else "not measured"),
         ("trigger succeeds", f"{measured.trigger_success:.2%}" if measured else "not measured"),
         ("coverage of the data set", _show_share(compute_coverage(tally))),
         ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
@@ -64,11 +64,24 @@ def _list_refusals(tally: Tally) -> str:
     return f"{totals.total():,}: {listed}{more}" if totals.total() else "0"
 
 
+def _describe_ending(tally: Tally) -> str:
+    reason, obstacle = tally.get_reason(), tally.get_obstacle()
+    if reason is None:
+        return "unfinished: the log has no closing line"
+    return f"{reason}: {obstacle}" if obstacle is not None else reason
+
+
+def _describe_divergence(tally: Tally) -> str:
+    stage = tally.find_divergence()
+    return "" if stage is None else f"; the model is not finite since stage {stage}"
+
+
 def _describe_detection(tally: Tally) -> str:
     found = measure_detection(tally)
     parts = {
-        "of attackers' declarations, headers, signatures and blocks rejected": measure_detection(tally, *WORK).recall,
-        "of refusals hit attackers": found.precision,
-        "of honest messages rejected": found.false_rejection,
+        "of attackers' work rejected": found.recall,
+        "of rejected work was attackers'": found.precision,
+        "of honest work rejected": found.false_rejection,
     }
-    return ", ".join(f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None) or "-"
+    shown = [f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None]
+    return f"{', '.join(shown)} (work: {', '.join(WORK[:-1])} and {WORK[-1]} messages)" if shown else "-"

@@ -20,7 +20,7 @@ body { margin: 0 auto; max-width: 58rem; padding: 1.5rem 1rem 4rem; color: #1a1a
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.35rem; margin: 2.8rem 0 .6rem; padding-top: 1rem;
   border-top: 2px solid #1a1a1a; } h3 { font-size: 1.1rem; margin: 2rem 0 .4rem; }
-h1, h2, h3, td, th, p { overflow-wrap: anywhere; }
+h1, h2, h3, p { overflow-wrap: anywhere; } td, th { overflow-wrap: break-word; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #d9d9d9;
   white-space: pre-line; }

@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any, Final
 
@@ -12,14 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.analysis import CLOSED_FORM
+from simulation.commands.report.figure_names import is_share, name_figure
 from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
-from simulation.commands.report.sweep_table import SweepTable, is_proportion
+from simulation.commands.report.sweep_table import SweepTable, SweepTableError, is_proportion
 
 MAX_LINES: Final = 16
 MAX_PICTURES: Final = 24
+SHOWN: Final = 12
+"""Names that are told where one is not there."""
 LEGEND_ROW: Final = 0.21
 """Inches."""
+LINE_WIDTH: Final = 1.5
+MARKER_SIZE: Final = 4.5
+WIDEST: Final = 3.0
+WIDER: Final = 0.5
+"""How much wider a line is than the next one, so that it can be seen below it where the two coincide."""
 
 _MARKERS: Final = "osD^vPX*"
 _TITLE_LENGTH: Final = 70
@@ -62,7 +72,8 @@ def draw_sweep(
         has_formula = is_numeric and f"{figure}{CLOSED_FORM}" in table
         for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES)):
             at = places[rows.index].sort_values(kind="stable")
-            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, values=values)
+            wider = min(WIDER, WIDEST / lines) * (lines - 1 - number)  # later lines may lie on this one
+            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, values=values, wider=wider)
             if has_formula:
                 formula = rows.loc[at.index, f"{figure}{CLOSED_FORM}"].astype(float)
                 drawn.plot(at, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
@@ -89,14 +100,45 @@ def iterate_lines(table: pd.DataFrame, lines_by: Sequence[str]) -> Iterator[tupl
         yield dict(zip(lines_by, values, strict=True)), rows
 
 
-def draw_figures(sweep: SweepTable) -> list[Picture | Missing]:
-    """Return a picture of each figure that differs between combinations, proportions first."""
+def choose_figures(sweep: SweepTable, patterns: Sequence[str]) -> list[str]:
+    """Return the figures of a sweep that have one of some names, in the order of the names; all where none is given.
+
+    Args:
+        sweep: The table.
+        patterns: Names of columns without ".mean" and the like; * stands for anything.
+
+    Raises:
+        SweepTableError: The table has no figure of a name.
+    """
+    if not patterns:
+        return sorted(sweep.figures, key=lambda name: (sweep.figures[name] == "number", _rank(name)))
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        found = sorted(name for name in sweep.figures if fnmatchcase(name, pattern))
+        if not found:
+            close = get_close_matches(pattern, sweep.figures, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(sweep.figures)[:SHOWN])}"
+            raise SweepTableError(f"--figure {pattern}: {sweep.name} has no such figure; {hint}")
+        chosen |= dict.fromkeys(found)
+    return list(chosen)
+
+
+def draw_figures(sweep: SweepTable, patterns: Sequence[str] = ()) -> list[Picture | Missing]:
+    """Return a picture of each figure that differs between combinations, proportions first.
+
+    Args:
+        sweep: The table.
+        patterns: Which figures, as `choose_figures` takes them.
+
+    Raises:
+        SweepTableError: The table has no such figure.
+    """
     x = sweep.choose_x(MAX_LINES)
     if x is None:
         return [Missing("Curves", "The sweep varies nothing, or only one combination is in its table.")]
     if not sweep.figures:
         return [Missing("Curves", "The table holds no figure.")]
-    figures = sorted(sweep.figures, key=lambda name: (sweep.figures[name] == "number", _rank(name)))
+    figures = choose_figures(sweep, patterns)
     differing = [name for name in figures if sweep.get_centre(name).nunique() > 1]
     pictures: list[Picture | Missing] = [
         _draw_figure(sweep, x, name, number) for number, name in enumerate(differing[:MAX_PICTURES], start=1)
@@ -130,12 +172,14 @@ def _draw_figure(sweep: SweepTable, x: str, name: str, number: int) -> Picture:
         f"{len(sweep.frame)} combinations, in {lines} {'lines' if lines > 1 else 'line'}."
     )
     stem = f"{number:02}-{_NOT_IN_NAMES.sub('_', name)[:_STEM_LENGTH]}"
-    return Picture(stem, name, alt, _NOTES[kind] + left_out, drawn, _tabulate(sweep, name, kind))
+    note = f"{_NOTES[kind]}{left_out} In the table it is {name}."
+    return Picture(stem, name_figure(name), alt, note, drawn, _tabulate(sweep, name, kind))
 
 
 _NOTES: Final = {
     "proportion": "Share of the repeats; the bars are 95 % Wilson intervals.",
-    "number": "Mean of the repeats; the bars are one standard deviation either side, not an interval for the mean.",
+    "number": "Mean of the repeats; the bars are one standard deviation either side, as far as the figure can go, "
+    "and not an interval for the mean.",
 }
 
 
@@ -148,7 +192,7 @@ def _find_places(column: pd.Series) -> pd.Series:
 
 
 def _draw_line(
-    axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, values: Mapping[str, Any]
+    axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, values: Mapping[str, Any], wider: float
 ) -> None:
     centre = rows[figure if is_proportion(rows, figure) else f"{figure}.mean"].astype(float)
     name = fit(", ".join(f"{_shorten(key)} = {_show(value)}" for key, value in values.items()), 2 * LABEL_LENGTH)
@@ -161,6 +205,8 @@ def _draw_line(
         linestyle="-" if number < len(CYCLE) else ":",
         label=name or None,
         elinewidth=1,
+        linewidth=LINE_WIDTH + wider,
+        markersize=MARKER_SIZE + 2 * wider,
     )
 
 
@@ -171,11 +217,14 @@ def _measure_bars(rows: pd.DataFrame, figure: str, centre: pd.Series) -> Any:  #
         return np.nan_to_num(np.clip(np.vstack([centre - low, high - centre]), 0, None))
     spread = f"{figure}.std"
     std = rows[spread].astype(float) if spread in rows else pd.Series(0.0, index=rows.index)
-    return np.nan_to_num(np.vstack([std, std]))
+    least = 0.0 if is_share(figure) or (centre.dropna() >= 0).all() else -math.inf
+    most = 1.0 if is_share(figure) else math.inf
+    bars = np.vstack([np.minimum(std, centre - least), np.minimum(std, most - centre)])
+    return np.nan_to_num(np.clip(bars, 0, None))
 
 
 def _finish(axes: Axes, x: str, figure: str, *, is_share: bool) -> None:
-    axes.set(title=fit(f"{figure} against {x}", _TITLE_LENGTH), xlabel=fit(x, _TITLE_LENGTH))
+    axes.set(title=fit(f"{name_figure(figure)} against {x}", _TITLE_LENGTH), xlabel=fit(x, _TITLE_LENGTH))
     axes.set_ylabel("share of repeats" if is_share else "mean of repeats")
     axes.grid(axis="y")
     if is_share:

@@ -18,17 +18,19 @@ PAGE_NAME: Final = "report.html"
 MAX_FOLDERS: Final = 10_000
 
 
-def write_report(sources: Sequence[Source], out: Path) -> Path:
+def write_report(sources: Sequence[Source], out: Path, figures: Sequence[str] = ()) -> Path:
     """Write pictures and page into a new folder; return the page.
 
     Args:
         sources: Runs and sweeps.
         out: The folder; one that is there already is left alone, and the new one is numbered.
+        figures: Which figures of sweeps are drawn, by name; * stands for anything. All where there is none.
 
     Raises:
+        SweepTableError: A sweep has no such figure.
         OSError: The folder cannot be made or written; nothing is left of it.
     """
-    files = dict(build_files(sources))
+    files = dict(build_files(sources, figures))
     folder = _make_folder(out)
     try:
         for name, content in files.items():
@@ -39,11 +41,11 @@ def write_report(sources: Sequence[Source], out: Path) -> Path:
     return folder / PAGE_NAME
 
 
-def build_files(sources: Sequence[Source]) -> Iterator[tuple[str, bytes]]:
+def build_files(sources: Sequence[Source], figures: Sequence[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every file of a report, the page last."""
     sections = []
     for number, source in enumerate(sources, start=1):
-        pictures = draw_source(source)
+        pictures = draw_source(source, figures)
         facts = build_headline(source) if isinstance(source, Run) else source.build_facts()
         kind = "Run" if isinstance(source, Run) else "Sweep"
         section = build_section(f"{kind} {source.name}", source.warnings, facts, pictures)
@@ -59,12 +61,12 @@ def build_files(sources: Sequence[Source]) -> Iterator[tuple[str, bytes]]:
     yield PAGE_NAME, page.encode()
 
 
-def draw_source(source: Source) -> list[Picture | Missing]:
+def draw_source(source: Source, figures: Sequence[str] = ()) -> list[Picture | Missing]:
     """Return the pictures of a run or a sweep."""
     with styled():
         if isinstance(source, Run):
             return draw_pictures(source)
-        return draw_figures(source)
+        return draw_figures(source, figures)
 
 
 def compare_runs(runs: Sequence[Run]) -> Table:

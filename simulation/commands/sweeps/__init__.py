@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.commands.sweeps.command import Options, run_sweep
+    from simulation.commands.sweeps.command import Options, check_sweep, run_sweep
     from simulation.commands.sweeps.digests import is_changed, read_digests
     from simulation.commands.sweeps.errors import SweepError
+    from simulation.commands.sweeps.sweep_file import find_sweep, is_sweep
 else:
     __getattr__, __dir__ = open_door(
-        __name__, {"command": "Options run_sweep", "digests": "is_changed read_digests", "errors": "SweepError"}
+        __name__,
+        {
+            "command": "Options check_sweep run_sweep",
+            "digests": "is_changed read_digests",
+            "errors": "SweepError",
+            "sweep_file": "find_sweep is_sweep",
+        },
     )
 
-__all__ = ["Options", "SweepError", "is_changed", "read_digests", "run_sweep"]
+__all__ = ["Options", "SweepError", "check_sweep", "find_sweep", "is_changed", "is_sweep", "read_digests", "run_sweep"]

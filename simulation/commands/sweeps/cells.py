@@ -3,13 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any, Final
 
 from simulation.analysis import predict
 from simulation.commands.sweeps.axes import encode
 from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation import derive_seed
-from simulation.scenario import Override, Scenario, ScenarioError, build_scenario, resolve_corruptions, shorten
+from simulation.scenario import (
+    Override,
+    Scenario,
+    ScenarioError,
+    anchor_override,
+    build_scenario,
+    resolve_corruptions,
+    shorten,
+)
 
 ID_DIGITS: Final = 16
 """A million cells share one with a chance of 3 in 10^8."""
@@ -55,7 +64,8 @@ class Recipe:
         return build_scenario(self.scenario_source, self.scenario, overrides)
 
     def _override(self, part: str, key: str, value: object) -> Override:
-        return Override(f"{self.source}: {part}: {shorten(key)} = {shorten(encode(value))}", key, value)
+        source = f"{self.source}: {part}: {shorten(key)} = {shorten(encode(value))}"
+        return anchor_override(Override(source, key, value), Path(self.source).parent)
 
 
 def build_recipe(sweep: Sweep) -> Recipe:

@@ -15,6 +15,7 @@ from simulation.commands.sweeps.cell_runner import CellRunner, WorkerSetup
 from simulation.commands.sweeps.cells import CellPlan, build_recipe, plan_cells
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import Executor, LocalExecutor
+from simulation.commands.sweeps.progress import format_seconds
 from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import SweepSession
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
@@ -36,6 +37,8 @@ class Options:
     """Folder that the sweep's own folder is made in."""
     cell: str | None
     """The one cell to run, and to keep nothing of."""
+    is_dry: bool = False
+    """Whether only to say what there is to do, and how long it may take."""
 
 
 def run_sweep(path: Path, options: Options, console: Console, interruption: Interruption) -> int:
@@ -53,12 +56,25 @@ def run_sweep(path: Path, options: Options, console: Console, interruption: Inte
         plan = plan_cells(sweep, version)
     if options.cell is not None:
         return _run_alone(sweep, plan, options.cell, interruption)
+    if options.is_dry:
+        return _try_out(sweep, plan, cores, interruption)
     try:
         folder = prepare_folder(options.out, sweep, version)
     except OSError as error:
         place = error.filename or options.out
         raise SweepError(f"{place}: cannot be made: {error.strerror}; choose another --out", EXIT_BAD_INPUT) from None
     return SweepSession(sweep, plan, folder, version, executor, cores, console, interruption).execute()
+
+
+def check_sweep(path: Path) -> str:
+    """Return what a sweep file has cells of, once every combination of its values makes a valid scenario.
+
+    Raises:
+        ScenarioError: The sweep, or a combination of its values, is not valid.
+    """
+    sweep = load_sweep(path)
+    cells = plan_cells(sweep, compute_code_version()).cells
+    return f"{sweep.count_combinations():,} combinations, {len(cells):,} cells"
 
 
 def _choose_executor(options: Options, cores: int) -> Executor:
@@ -69,6 +85,29 @@ def _choose_executor(options: Options, cores: int) -> Executor:
     if options.address is not None:
         raise SweepError("--address belongs to --executor ray; write both, or none", EXIT_BAD_INPUT)
     return LocalExecutor(cores)
+
+
+def _try_out(sweep: Sweep, plan: CellPlan, cores: int, interruption: Interruption) -> int:
+    """Run a cell of the first and one of the last combination, and say how long all of them may take."""
+    counted = f"{sweep.count_combinations():,} combinations, {sweep.repeats:,} times each: {len(plan.cells):,} cells"
+    print(f"{sweep.name}: {counted}", flush=True)  # noqa: T201
+    tried = {cell.id: cell for cell in (plan.cells[0], plan.cells[-1])}.values()
+    seconds = []
+    with tempfile.TemporaryDirectory(prefix="pot-sweep-") as folder:
+        setup = WorkerSetup(build_recipe(sweep), compute_code_version(), folder, str(Path.cwd()))
+        runner = CellRunner(setup, interruption)
+        for cell in tried:
+            outcome = runner.run(cell)
+            if outcome.error is not None:
+                print(outcome.trace, outcome.error, sep="", file=sys.stderr)  # noqa: T201
+                return EXIT_FAILED
+            seconds.append(float(outcome.execution["seconds"]))
+    mean = sum(seconds) / len(seconds)
+    whole = format_seconds(mean * len(plan.cells) / cores)
+    took = " and ".join(f"{second:.2f}" for second in seconds)
+    on = f"{cores} core{'s' if cores > 1 else ''}"
+    print(f"tried {len(seconds)} of them, in {took} s: about {whole} on {on}; nothing was written")  # noqa: T201
+    return 0
 
 
 def _run_alone(sweep: Sweep, plan: CellPlan, identifier: str, interruption: Interruption) -> int:

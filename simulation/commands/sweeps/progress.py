@@ -73,7 +73,7 @@ class Progress:
         if rate:
             parts.append(f"{rate:.1f} a second")
         if left and rate:
-            parts.append(f"{_format_seconds(left / rate)} remaining")
+            parts.append(f"{format_seconds(left / rate)} remaining")
         return ", ".join(parts)
 
     def _compute_rate(self) -> float | None:
@@ -97,7 +97,8 @@ class Progress:
             self._live = None
 
 
-def _format_seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
+    """Return a time in hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,5 +1,6 @@
 """Sweep files: strict reading, and the sweep that one stands for."""
 
+import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError
 from simulation.commands.sweeps.axes import MAX_CELLS, Axis, check_value, encode, read_axis
 from simulation.records import SCENARIO_NAME
 from simulation.scenario import (
+    CONFIGS,
     Name,
     OneLine,
     ScenarioError,
@@ -22,6 +24,7 @@ from simulation.scenario import (
     from_constant,
     load_constants,
     read_file,
+    read_scenario,
     shorten,
     show,
     write_text,
@@ -96,6 +99,34 @@ class Sweep:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def list_shipped_sweeps() -> dict[str, Path]:
+    """Return the files of the shipped sweeps by name; studies have their scenarios beside them."""
+    files = [*sorted(CONFIGS.glob("sweeps/*.yaml")), *sorted(CONFIGS.glob("studies/*.yaml"))]
+    return {file.stem: file for file in files if is_sweep(read_file(file))}
+
+
+def is_sweep(raw: Mapping[str, Any]) -> bool:
+    """Return whether keys are rather those of a sweep than of a scenario."""
+    return "scenario" in raw or "vary" in raw
+
+
+def find_sweep(name: str) -> Path:
+    """Return the file of a shipped sweep's name or of a path.
+
+    Raises:
+        ScenarioError: There is no such sweep.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.exists():
+        return path
+    shipped = list_shipped_sweeps()
+    if name in shipped:
+        return shipped[name]
+    close = difflib.get_close_matches(name, shipped, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, or one of {', '.join(shipped)}"
+    raise ScenarioError(f"{shorten(name)}: no such sweep; {hint}")
+
+
 def load_sweep(path: Path) -> Sweep:
     """Return a sweep file, resolved; its combinations are not looked at yet.
 
@@ -115,14 +146,15 @@ def load_sweep(path: Path) -> Sweep:
     axes = tuple(read_axis(label, item, f"{path}: vary.{shorten(label)}") for label, item in varied.items())
     _check_keys(str(path), settings, axes)
     base = _find_base(path, file.scenario)
+    raw_scenario = read_scenario(base)
     sweep = Sweep(
         source=str(path),
         name=file.name,
         description=file.description,
         scenario_source=str(base),
-        scenario=read_file(base),
+        scenario=raw_scenario,
         scenario_text=base.read_text("utf-8"),
-        settings=tuple(settings.items()),
+        settings=tuple({**_find_data(raw_scenario), **settings}.items()),
         axes=axes,
         repeats=file.repeats,
         seed=file.seed,
@@ -134,6 +166,13 @@ def load_sweep(path: Path) -> Sweep:
             f"write fewer values or repeats, so that there are at most {MAX_CELLS:,}"
         )
     return sweep
+
+
+def _find_data(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the setting that names the scenario's data file wherever the sweep and its scenario are copied to."""
+    dataset = scenario.get("dataset")
+    path = dataset.get("path") if isinstance(dataset, dict) else None
+    return {"dataset.path": path} if isinstance(path, str) else {}
 
 
 def _read_mapping(raw: object, where: str) -> dict[str, Any]:

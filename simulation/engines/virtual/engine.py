@@ -74,6 +74,8 @@ class VirtualEngine:
             self._tick(f"simulated {self.now():.3f} s, {self.queue.count:,} events")
             if self._setup.interruption.signum is not None:
                 self._ending.stop("interrupted")
+            elif self._setup.is_stuck():
+                self._ending.stop("standstill")
         self._tick("at the end")  # a short run has had no look yet
         if self._ending.reason is None:
             raise PartyError("nothing is left to happen, and nobody has ended the run", self.queue.count)

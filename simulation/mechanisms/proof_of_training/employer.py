@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from protocol.events import BlockAppended
+import numpy as np
+
+from protocol.events import BlockAppended, ChainRecord
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
-from simulation.records import WEIGHTS_FOLDER, Evaluated, Sink, Unevaluated, Unsaved, short_hash
+from simulation.records import WEIGHTS_FOLDER, Diverged, Evaluated, Sink, Unevaluated, Unsaved, short_hash
 from simulation.training import Evaluation, Evaluator, WeightsError, WeightStore
 
 
@@ -20,6 +22,8 @@ class EmployerDesk:
         self._sink = sink
         self._measured: set[bytes] = set()
         """Hashes of the blocks measured so far."""
+        self._diverged: set[bytes] = set()
+        """Hashes of those whose models are not finite."""
 
     def measure(self, appended: BlockAppended) -> None:
         """Record how the models of blocks do, on whatever branch, each once."""
@@ -28,11 +32,20 @@ class EmployerDesk:
                 continue
             self._measured.add(record.hash)
             try:
-                measured = self._evaluator.evaluate(self._store.get(record.block.header.weights_digest))
+                weights = self._store.get(record.block.header.weights_digest)
+                measured = self._evaluator.evaluate(weights)
             except WeightsError as error:
                 self._sink(Unevaluated(height=record.height, why=str(error)))
                 continue
             self._sink(describe_evaluation(record.height, short_hash(record.hash), measured))
+            if not all(np.isfinite(array).all() for array in weights):
+                self._note_divergence(record)
+
+    def _note_divergence(self, record: ChainRecord) -> None:
+        """Record that a model is not finite, once for each branch."""
+        self._diverged.add(record.hash)
+        if record.parent not in self._diverged:
+            self._sink(Diverged(stage=record.height - 1, height=record.height, block=short_hash(record.hash)))
 
     def save_model(self, core: Participant, path: Path) -> None:
         """Write the model of the head, if there is a block at all.

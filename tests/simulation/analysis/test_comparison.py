@@ -1,11 +1,13 @@
+import csv
 import hashlib
+import io
 import json
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from simulation.analysis.comparison import ROWS, build_frame, build_table
+from simulation.analysis.comparison import ROWS, build_frame, build_tables
 from simulation.commands.cli import main
 from simulation.records.lines import Value
 from simulation.records.reading import LogError, RunLog, read_log
@@ -90,8 +92,8 @@ def test_each_figure_of_the_table(tmp_path: Path) -> None:
         "rejected by honest nodes, from": "bad 3",
         "rejected by honest nodes, for": "different-weights 1\nbad-signature 1\nmalformed 1",
         "attackers' work rejected": "100.00%",
-        "refusals that hit attackers": "100.00%",
-        "honest messages rejected": "0.00%",
+        "rejected work that is attackers'": "100.00%",
+        "honest work rejected": "0.00%",
         "accuracy, poisoned branch": "-",
         "accuracy, honest branch": "87.50%",
         "seconds to a block": "1.500",
@@ -245,7 +247,8 @@ def test_the_table_shows_every_run_and_row(tmp_path: Path) -> None:
     console = Console(width=160, record=True, quiet=True)
     with console.capture() as captured:
         console.quiet = False
-        console.print(build_table(logs))
+        (table,) = build_tables(build_frame(logs), 120)
+        console.print(table)
     text = captured.get()
     assert "1: a" in text
     assert "2: b" in text
@@ -255,7 +258,30 @@ def test_the_table_shows_every_run_and_row(tmp_path: Path) -> None:
     assert all(row in text for row in ROWS)
 
 
+@pytest.mark.parametrize(("width", "count"), [(80, 15), (120, 10), (1000, 1), (10, 30)])
+def test_runs_that_do_not_fit_side_by_side_stand_below_each_other(tmp_path: Path, width: int, count: int) -> None:
+    log = read_log(write(tmp_path / "a-run", TEXT).parent)
+    tables = build_tables(build_frame([log] * 30), width)
+    assert len(tables) == count
+    console = Console(width=max(width, 60))
+    with console.capture() as captured:
+        for table in tables:
+            console.print(table)
+    words = captured.get().split()
+    assert words.count("a-run") == 30
+    assert words.count("made-up") == 30
+
+
 # ---- the command ----
+
+
+def test_the_command_prints_values_for_a_spreadsheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(write(tmp_path / name, TEXT).parent) for name in ("a", "b")]
+    assert main(["compare", *folders, "--csv"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert rows[0] == ["figure", "1: a", "2: b"]
+    assert {row[0]: row[1:] for row in rows[1:]}["seed"] == ["7", "7"]
+    assert len(rows) == 1 + len(ROWS)
 
 
 def test_the_command_prints_two_logs_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,16 +1,20 @@
 """Measures follow from records: each figure against one worked out by hand, and a log's against the run's own."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulation.analysis.comparison import build_frame
 from simulation.analysis.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.commands.report.headline import build_headline
+from simulation.commands.report.sources import read_run
 from simulation.records.lines import parse_line
-from simulation.records.reading import read_record
+from simulation.records.reading import read_log, read_record
 from simulation.records.record import Record
 from simulation.records.tally import Tally
 from tests.support.memory_runs import make_raw, population, simulate
-from tests.support.scenarios import appended, note, trained
+from tests.support.scenarios import appended, note, opening, to_log, trained
 
 
 def judged(event: str, author: str, kind: str, who: str = "good-0", reason: str = "different-weights") -> Record:
@@ -45,11 +49,45 @@ def test_detection_counts_what_honest_nodes_say_of_attackers_and_of_others() -> 
     assert (headers.precision, headers.recall, headers.false_rejection) == (0.75, 0.75, 1.0)
     both = measure_detection(tally, "header", "declaration")
     assert (both.caught, both.missed, both.blamed, both.passed) == (3, 2, 1, 4)
-    overall = measure_detection(tally)
-    assert (overall.caught, overall.missed, overall.blamed, overall.passed) == (3, 2, 1, 5)
-    assert overall.recall == 0.6
-    assert overall.false_rejection == pytest.approx(1 / 6)
+    everything = measure_detection(tally, "header", "declaration", "transaction")
+    assert (everything.caught, everything.missed, everything.blamed, everything.passed) == (3, 2, 1, 5)
+    assert everything.recall == 0.6
+    assert everything.false_rejection == pytest.approx(1 / 6)
     assert measure_detection(tally, "block").recall is None
+
+
+def test_detection_without_further_words_is_of_work_and_that_of_all_messages_has_a_name_of_its_own() -> None:
+    tally = count(
+        judged("rejected", "bad-0", "declaration"),
+        judged("rejected", "bad-0", "block"),
+        *[judged("accepted", "bad-0", "head")] * 8,
+        judged("accepted", "good-1", "stakeholder"),
+        judged("accepted", "user-3", "transaction"),
+        judged("rejected", "user-3", "transaction"),
+    )
+    detection = compute_measures(tally, "proof_of_training")["detection"]
+    assert (detection["recall"], detection["precision"], detection["false_rejection"]) == (1.0, 1.0, 0.0)
+    assert (detection["caught"], detection["missed"], detection["blamed"], detection["passed"]) == (2, 0, 0, 1)
+    everything = detection["all_messages"]
+    assert (everything["recall"], everything["precision"]) == (0.2, pytest.approx(2 / 3))
+    assert everything["false_rejection"] == pytest.approx(1 / 3)
+
+
+def test_a_summary_a_comparison_and_a_report_have_one_recall(tmp_path: Path) -> None:
+    slow = {"confidence": {"count": 3}, "headers_per_slot": 0.02}  # time enough for announcements of heads
+    run = simulate(make_raw(population("honest", 5), population("bad", 2, "data_injection"), protocol=slow))
+    measured = compute_measures(run.tally, "proof_of_training")["detection"]
+    assert measured["all_messages"]["recall"] < measured["recall"] == 1.0
+    nodes = [
+        note(node.label, "node", population=node.population, role=node.role, stake=node.stake)
+        for node in run.world.nodes
+    ]
+    (tmp_path / "pot_sim.log").write_text(to_log([opening(), *nodes, *run.records]), "utf-8")
+    compared = build_frame([read_log(tmp_path)])
+    shown = {str(name): str(value) for name, value in compared[compared.columns[0]].items()}
+    assert shown["attackers' work rejected"] == "100.00%"
+    headline = {row[0]: row[1] for row in build_headline(read_run(tmp_path)).rows}
+    assert headline["detection"].startswith("100% of attackers' work rejected")
 
 
 def test_what_anyone_could_have_written_is_charged_to_the_link() -> None:
@@ -100,11 +138,44 @@ def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
         at(2.5, appended("good-1", 1, "0xa1", "genesis", "0xa")),
         at(5.0, appended("good-1", 2, "0xa2", "0xa1", "0xa")),
         at(6.0, appended("good-0", 2, "0xa2", "0xa1", "0xa")),
-        *[note("good-0", "sent", kind="declaration", to="all", copies=7, bytes=1)] * 4,
+        *[note("good-0", "sent", kind="declaration", height=3, to="all", copies=7, bytes=1)] * 4,
     )
     blocks = compute_measures(tally, "proof_of_training")["blocks"]
     assert blocks["seconds_each"] == 2.5
-    assert (blocks["messages_each"], blocks["declarations_each"], blocks["headers_each"]) == (14, 2, 0)
+    assert (blocks["messages_each"], blocks["headers_each"]) == (14, 0)
+
+
+def test_a_declaration_that_is_sent_again_is_one_declaration_and_a_repeat() -> None:
+    def sent(who: str, kind: str, height: int, **fields: Any) -> Record:
+        return note(who, "sent", kind=kind, height=height, to="all", copies=2, bytes=1, **fields)
+
+    tally = count(
+        *[sent("good-0", "declaration", 1)] * 3,
+        sent("good-1", "declaration", 1),
+        sent("good-1", "header", 1, header="0xc1"),
+        sent("good-1", "header", 1, header="0xc2"),
+        appended("good-0", 1, "0xa1", "genesis", "0xa"),
+        sent("good-0", "declaration", 2),
+        appended("good-0", 1, "0xb1", "genesis", "0xa", reorg=1),  # a declaration on another parent is another one
+        *[sent("good-0", "declaration", 2)] * 2,
+    )
+    blocks = compute_measures(tally, "proof_of_training")["blocks"]
+    assert (blocks["declarations_each"], blocks["declarations_repeated_each"], blocks["headers_each"]) == (4, 3, 2)
+
+
+def test_nodes_make_one_declaration_for_each_block_however_slow_the_round_is() -> None:
+    slow = {"slot_ms": 25.0, "headers_per_slot": 0.02, "confidence": {"count": 3}, "stakeholders": 2}
+    run = simulate(make_raw(population("honest", 3), protocol=slow))
+    blocks = compute_measures(run.tally, "proof_of_training")["blocks"]
+    assert blocks["declarations_each"] == 3
+    assert blocks["declarations_repeated_each"] > 0
+
+
+def test_what_was_sent_is_unknown_where_it_was_only_counted() -> None:
+    run = simulate(make_raw(population("honest", 4), output={"records": "essential"}))
+    blocks = compute_measures(run.tally, "proof_of_training")["blocks"]
+    assert blocks["messages_each"] > 0
+    assert (blocks["declarations_each"], blocks["declarations_repeated_each"], blocks["headers_each"]) == (None,) * 3
 
 
 def test_profit_is_coins_for_each_cpu_second_of_training() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from simulation.commands.cli import main
+from simulation.foundation.code_version import compute_code_version
 from simulation.scenario.loading import list_shipped
 from tests.support.scenarios import complete, save
 
@@ -122,7 +123,9 @@ def test_scenarios_are_listed_a_line_each(capsys: pytest.CaptureFixture[str]) ->
 
 def test_shipped_scenarios_and_files_are_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = list(list_shipped())
-    mine = save(tmp_path, complete(), "mine.yaml")
+    raw = complete()
+    raw["dataset"]["path"] = None
+    mine = save(tmp_path, raw, "mine.yaml")
     assert main(["validate", *names, str(mine)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(names) + 1
 
@@ -140,3 +143,25 @@ def test_one_bad_file_among_good_ones_is_exit_2_and_all_are_looked_at(
 def test_verify_refuses_a_folder_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path)]) == 2
     assert "not the folder of a finished run" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{compute_code_version()}\n"
+
+
+def test_a_seed_before_a_command_says_where_to_write_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "3", "run", "honest"]) == 2
+    assert capsys.readouterr().err == "--seed 3: write it behind the command: run ... --seed\n"
+
+
+def test_a_seed_without_a_command_is_that_of_the_default_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def remember(*arguments: object) -> int:
+        given.extend(arguments)
+        return 0
+
+    monkeypatch.setattr("simulation.commands.cli._run", remember)
+    assert main(["--seed", "3"]) == 0
+    assert given[:3] == ["default", (), 3]

@@ -109,6 +109,7 @@ def run(name: str, folder: Path, *, is_interrupted: bool = False) -> Run:
         tally=tally,
         sink=sink,
         on_tick=tick,
+        is_stuck=lambda: False,
         sample=lambda pids: None,
     )
     engine = factory.build(setup)

@@ -10,7 +10,7 @@ RECORD = Record(0.5, Dropped.level, "honest-0", Dropped(peer="honest-1", frames=
 
 
 def write_beside(folder: Path, beside: Path) -> None:
-    writer = RecordWriter(folder, log_beside=beside, to_console=False)
+    writer = RecordWriter(folder, log_beside=beside, shows=None)
     try:
         writer.write(RECORD)
     finally:
@@ -19,7 +19,7 @@ def write_beside(folder: Path, beside: Path) -> None:
 
 def test_a_record_stands_in_the_log_its_copy_and_the_events(tmp_path: Path) -> None:
     beside = tmp_path / "beside.log"
-    beside.write_text("an older and longer log, of which nothing is left\n" * 9, "utf-8")
+    beside.write_text(f"{RECORD.to_line().to_text()}\n" * 9, "utf-8")
     write_beside(tmp_path, beside)
     assert (tmp_path / LOG_NAME).read_text("utf-8") == f"{RECORD.to_line().to_text()}\n"
     assert beside.read_text("utf-8") == (tmp_path / LOG_NAME).read_text("utf-8")

@@ -69,7 +69,11 @@ def test_the_seed_option_wins_over_file_and_setting() -> None:
 
 def test_a_value_is_read_as_yaml() -> None:
     scenario = shipped("default", "dataset.path=a=b.npz", "job.xla=true", 'description="a: b"')
-    assert (scenario.dataset.path, scenario.job.xla, scenario.description) == ("a=b.npz", True, "a: b")
+    assert (scenario.dataset.path, scenario.job.xla, scenario.description) == (
+        str(Path.cwd() / "a=b.npz"),
+        True,
+        "a: b",
+    )
 
 
 @pytest.mark.parametrize(

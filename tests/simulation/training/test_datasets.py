@@ -53,7 +53,7 @@ def test_sources_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("POT_MNIST", str(write(tmp_path / "env.npz", make_arrays(2))))
     found.append(load_images("mnist", None, is_required=False))
     found.append(load_images("mnist", str(write(tmp_path / "named.npz", make_arrays(3))), is_required=False))
-    assert [images.name for images in found] == ["digits", "mnist", "mnist", "mnist", "mnist"]
+    assert [images.name for images in found] == ["digits", "other-mnist", "other-mnist", "env", "named"]
     assert [int(images.x_train[0, 0]) for images in found] == [0, 1, 1, 2, 3]
     assert [images.source for images in found] == [
         "bundled with scikit-learn; MNIST could not be had",
@@ -233,3 +233,21 @@ def test_shared_arrays_are_mapped_read_only_and_equal(tmp_path: Path) -> None:
         assert np.array_equal(array, getattr(images, name))
     assert shared.compute_digest() == images.compute_digest()
     assert isinstance(shared, ImageSet)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("fashion.npz", "fashion"), ("My Data (2).npz", "my-data-2"), ("mnist.npz", "other-mnist"), ("....npz", "other-")],
+)
+def test_images_that_are_not_mnist_are_not_called_so(tmp_path: Path, file: str, name: str) -> None:
+    images = load_images("mnist", str(write(tmp_path / file, make_arrays())), is_required=True)
+    assert (images.name, images.source) == (name, f"dataset.path ({file})")
+    again = load_images(images.name, str(tmp_path / file), is_required=True)  # as a stored job names it
+    assert again.compute_digest() == images.compute_digest()
+
+
+def test_what_has_the_digest_of_mnist_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(write(tmp_path / "download.npz", make_arrays()))
+    digest = load_images("mnist", path, is_required=True).compute_digest().hex()
+    monkeypatch.setattr(datasets, "_MNIST_DIGEST", digest)
+    assert load_images("mnist", path, is_required=True).name == "mnist"

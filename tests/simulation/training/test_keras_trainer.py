@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
@@ -15,6 +17,7 @@ from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.secret import compute_training_secret
 from simulation.scenario import sections
 from simulation.scenario.world.building import build_world
+from simulation.training.evaluation import Evaluator, load_model_weights
 from simulation.training.samples import (
     TrainingSet,
     Weights,
@@ -310,3 +313,13 @@ def test_a_patch_on_a_sample_that_is_trained_on_changes_the_weights(train: Train
     nowhere, somewhere = np.zeros(60, bool), np.zeros(60, bool)
     somewhere[compute_stage_positions(JOB, 0, 60)[0, 0]] = True
     assert digest(nowhere) == digest(None) != digest(somewhere)
+
+
+def test_saving_a_model_warns_of_nothing_that_is_not_ours(tmp_path: Path) -> None:
+    evaluator = Evaluator(make_job(), make_images(), trigger_class=0)
+    weights = compute_initial_weights(make_job())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluator.save(weights, tmp_path / "model.keras")
+    stored = load_model_weights(tmp_path / "model.keras", make_job())
+    assert all((one == other).all() for one, other in zip(weights, stored, strict=True))

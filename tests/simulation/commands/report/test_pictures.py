@@ -287,8 +287,8 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
         "forks": "0 blocks of honest nodes off their head's chain",
         "deepest reorganisation": "0 blocks",
         "rejected by honest nodes": "3: different-weights 1, bad-signature 1, malformed 1",
-        "detection": "100% of attackers' declarations, headers, signatures and blocks rejected, "
-        "100% of refusals hit attackers, 0% of honest messages rejected",
+        "detection": "100% of attackers' work rejected, 100% of rejected work was attackers', 0% of honest work "
+        "rejected (work: declaration, header, stakeholder and block messages)",
     }
 
 

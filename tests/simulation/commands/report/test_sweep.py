@@ -11,10 +11,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from simulation.commands.cli import main
+from simulation.commands.report.figure_names import name_figure
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.sources import SourceError, read_source
-from simulation.commands.report.sweep_picture import MAX_LINES, MAX_PICTURES, draw_figures, draw_sweep
-from simulation.commands.report.sweep_table import SweepTable, read_sweep_table
+from simulation.commands.report.sweep_picture import MAX_LINES, MAX_PICTURES, choose_figures, draw_figures, draw_sweep
+from simulation.commands.report.sweep_table import SweepTable, SweepTableError, read_sweep_table
 from tests.support.reports import SWEEP, read_pairs, write_sweep
 
 pytestmark = pytest.mark.drawing
@@ -165,7 +167,7 @@ def test_an_unknown_column_is_an_error_of_the_caller(sweep: SweepTable) -> None:
 
 def test_every_figure_that_differs_has_a_curve_proportions_first(sweep: SweepTable) -> None:
     pictures = draw_figures(sweep)
-    assert [picture.title for picture in pictures] == ["delivered", "height"]
+    assert [picture.title for picture in pictures] == ["employer has its model", "height"]
     for picture in pictures:
         assert isinstance(picture, Picture)
         assert set(read_lines(picture.figure)) == {"rule = a", "rule = b"}
@@ -179,7 +181,11 @@ def test_a_figure_that_is_the_same_everywhere_is_named_with_its_value(tmp_path: 
     lines = SWEEP.splitlines()
     text = "\n".join([lines[0] + ",forks.mean,forks.std,forks.median", *(f"{line},2.5,0,2.5" for line in lines[1:])])
     pictures = draw_figures(read_sweep_table(write_sweep(tmp_path, text + "\n")))
-    assert [picture.title for picture in pictures] == ["delivered", "height", "The same in every combination"]
+    assert [picture.title for picture in pictures] == [
+        "employer has its model",
+        "height",
+        "The same in every combination",
+    ]
     assert isinstance(pictures[-1], Missing)
     assert pictures[-1].why == "forks = 2.5."
 
@@ -211,3 +217,68 @@ def test_names_of_columns_become_names_of_files_that_are_safe(tmp_path: Path) ->
         "01-delivered",
         "02-.._.._etc_pass_wd__b_",
     ]
+
+
+# ---- names, choices and bars ----
+
+
+def test_figures_are_called_by_words_and_keep_their_column_in_the_note(tmp_path: Path) -> None:
+    table = make_table({"loss": [0.0, 0.1, 0.2]})
+    table.frame = table.frame.rename(columns={"figure.mean": "measures.detection.recall.mean"})
+    (picture,) = draw_figures(table)
+    assert isinstance(picture, Picture)
+    assert picture.title == "attackers' work rejected"
+    assert picture.figure.axes[0].get_title("left") == "attackers' work rejected against loss"
+    assert picture.note.endswith("In the table it is measures.detection.recall.")
+
+
+@pytest.mark.parametrize(
+    ("figure", "name"),
+    [("chain.forks", "forks"), ("messages.sent.head", "messages, sent, head"), ("measures.new_one", "new one")],
+)
+def test_every_figure_has_a_readable_name(figure: str, name: str) -> None:
+    assert name_figure(figure) == name
+
+
+@pytest.mark.parametrize(
+    ("figure", "centres", "ends"),
+    [
+        ("measures.detection.recall", [0.1, 0.9], [(0.0, 0.5), (0.5, 1.0)]),
+        ("chain.forks", [0.1, 2.0], [(0.0, 0.5), (1.6, 2.4)]),
+        ("measures.change", [-0.1, 2.0], [(-0.5, 0.3), (1.6, 2.4)]),
+    ],
+)
+def test_bars_end_where_the_figure_does(figure: str, centres: list[float], ends: list[tuple[float, float]]) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0], f"{figure}.mean": centres, f"{figure}.std": [0.4, 0.4]})
+    (points,) = read_lines(draw_sweep(frame, "x", figure)).values()
+    assert [point[2:] for point in points] == [pytest.approx(pair) for pair in ends]
+
+
+def test_some_figures_can_be_chosen_by_name_or_pattern(sweep: SweepTable) -> None:
+    assert choose_figures(sweep, ()) == ["delivered", "height"]
+    assert choose_figures(sweep, ("h*",)) == ["height"]
+    assert choose_figures(sweep, ("height", "*")) == ["height", "delivered"]
+    with pytest.raises(SweepTableError, match="no such figure; did you mean 'height'"):
+        choose_figures(sweep, ("heights",))
+    with pytest.raises(SweepTableError, match="there are delivered, height"):
+        choose_figures(sweep, ("zzz",))
+
+
+def test_lines_that_coincide_can_all_be_seen() -> None:
+    frame = pd.DataFrame({"x": [1, 2] * 3, "rule": ["a", "a", "b", "b", "c", "c"], "figure.mean": [1.0, 2.0] * 3})
+    lines = draw_sweep(frame, "x", "figure", ["rule"]).axes[0].get_lines()
+    widths = [line.get_linewidth() for line in lines if len(np.asarray(line.get_xdata())) == 2]
+    assert widths == sorted(widths, reverse=True)
+    assert len(set(widths)) == 3
+
+
+def test_the_command_draws_the_figures_that_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = str(write_sweep(tmp_path / "sweep"))
+    assert main(["report", folder, "--figure", "height"]) == 0
+    assert [path.name for path in Path("report").glob("*.svg")] == ["01-height.svg"]
+    capsys.readouterr()
+    assert main(["report", folder, "--figure", "heights"]) == 2
+    assert "--figure heights: sweep has no such figure; did you mean 'height'?" in capsys.readouterr().err

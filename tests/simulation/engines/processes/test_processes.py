@@ -12,6 +12,7 @@ from simulation.analysis.comparison import build_frame
 from simulation.records.lines import DEBUG, INFO
 from simulation.records.reading import read_log
 from simulation.runs.chain_file import read_chain
+from simulation.runs.detail import shows_progress
 from simulation.scenario.loading import load_scenario
 from simulation.scenario.world.building import build_world
 from tests.support.processes import SMALL, Finished, Verify, find_traces, get_mnist, launch, sets
@@ -142,11 +143,11 @@ def test_log_and_events_tell_the_same(name: str, request: pytest.FixtureRequest)
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_console_shows_every_info_line_and_no_debug_line(name: str, request: pytest.FixtureRequest) -> None:
+def test_without_a_terminal_lines_show_how_a_run_comes_on(name: str, request: pytest.FixtureRequest) -> None:
     run = get(request, name)
     shown = set(run.out.splitlines())
     for record in run.records:
-        assert (record.to_line().to_text() in shown) == (record.level != DEBUG)
+        assert (record.to_line().to_text() in shown) == shows_progress(record)
 
 
 @pytest.mark.parametrize("name", RUNS)

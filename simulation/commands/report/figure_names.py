@@ -1,0 +1,58 @@
+"""What to call the figures of a sweep, and which of them are shares."""
+
+from typing import Final
+
+_NAMES: Final = {
+    "delivered": "employer has its model",
+    "invariants_hold": "invariants hold",
+    "attack.employer_deceived": "employer deceived",
+    "attack.poisoned_stages_employer": "poisoned stages in the employer's chain",
+    "attack.poisoned_stages_honest": "poisoned stages in honest chains",
+    "attack.trigger_success": "backdoor's trigger succeeds",
+    "chain.forks": "forks",
+    "chain.height": "height of the honest chain",
+    "chain.honest_agreement": "agreement of honest nodes",
+    "chain.reorg_depth_max": "deepest reorganisation",
+    "employer.height": "height of the employer's chain",
+    "measures.blocks.declarations_each": "declarations to a block",
+    "measures.blocks.declarations_repeated_each": "declarations sent again, to a block",
+    "measures.blocks.headers_each": "headers to a block",
+    "measures.blocks.messages_each": "messages to a block",
+    "measures.blocks.seconds_each": "seconds to a block",
+    "measures.detection.false_rejection": "honest work rejected",
+    "measures.detection.precision": "rejected work that is attackers'",
+    "measures.detection.recall": "attackers' work rejected",
+    "messages.bytes": "bytes sent",
+    "training.coverage": "data set covered by clean stages",
+    "training.not_finite_since_stage": "stage since which the model is not finite",
+    "training.test_accuracy": "test accuracy",
+}
+
+_SHARES: Final = (
+    "accuracy",
+    "coverage",
+    "false_rejection",
+    "honest_agreement",
+    "precision",
+    "recall",
+    "trigger_success",
+)
+"""Last parts of the names of figures that are shares."""
+
+_PREFIXES: Final = ("measures.", "attack.", "training.", "detection.", "blocks.", "chain.")
+
+
+def name_figure(figure: str) -> str:
+    """Return what to call a figure: words for those most asked for, the parts of its name for the others."""
+    known = _NAMES.get(figure)
+    if known is not None:
+        return known
+    name = figure
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name.replace("_", " ").replace(".", ", ")
+
+
+def is_share(figure: str) -> bool:
+    """Return whether a figure is a share, from 0 to 1, in every cell."""
+    return figure.rsplit(".", 1)[-1].removeprefix("test_") in _SHARES or ".recalls." in f".{figure}."
