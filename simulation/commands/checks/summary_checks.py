@@ -61,8 +61,24 @@ def _rebuild(summary: Summary, run: StoredRun, world: World, log: StoredLog) -> 
     samples = tally.get_opening().samples or 0
     rebuilt = build_summary(world, tally, map(run.rules.encode, run.blocks), samples)
     events = tally.end.events if tally.end is not None else None
-    # Version 1.0 did not log how many events there were: whatever its summary says has to be believed.
-    return {**rebuilt, "broken_invariant": log.broken, "events": summary.get("events") if events is None else events}
+    if events is None:  # version 1.0 did not log how many there were: whatever its summary says has to be believed
+        rebuilt, events = _say_as_first_version(rebuilt), summary.get("events")
+    return {**rebuilt, "broken_invariant": log.broken, "events": events}
+
+
+def _say_as_first_version(rebuilt: Summary) -> Summary:
+    """Return a summary whose measures mean what they meant in version 1.0.
+
+    There detection was counted over all messages, and a declaration as often as it was sent.
+    """
+    measures = dict(rebuilt["measures"])
+    detection, blocks = dict(measures["detection"]), dict(measures["blocks"])
+    counted, repeated = detection.pop("all_messages"), blocks.pop("declarations_repeated_each")
+    shares = {name: counted[name] for name in ("precision", "recall", "false_rejection")}
+    if blocks["declarations_each"] is not None and repeated is not None:
+        blocks["declarations_each"] += repeated
+    measures |= {"detection": {**shares, "by_kind": detection["by_kind"]}, "blocks": blocks}
+    return {**rebuilt, "measures": measures}
 
 
 def _pick(told: Any, facts: Any) -> Any:  # noqa: ANN401 - any JSON

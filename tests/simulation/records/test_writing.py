@@ -19,7 +19,6 @@ def write_beside(folder: Path, beside: Path) -> None:
 
 def test_a_record_stands_in_the_log_its_copy_and_the_events(tmp_path: Path) -> None:
     beside = tmp_path / "beside.log"
-    beside.write_text(f"{RECORD.to_line().to_text()}\n" * 9, "utf-8")
     write_beside(tmp_path, beside)
     assert (tmp_path / LOG_NAME).read_text("utf-8") == f"{RECORD.to_line().to_text()}\n"
     assert beside.read_text("utf-8") == (tmp_path / LOG_NAME).read_text("utf-8")
