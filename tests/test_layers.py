@@ -45,6 +45,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "pictures": "simulation.commands.report",
     "verification": "simulation.commands.checks",
     "summary": "simulation.runs",
+    "certificates": "simulation.runs",
     "chain_lines": "simulation.runs",
     "party_tools": "simulation.engines.processes",
     "virtual_tools": "simulation.engines.virtual",

@@ -270,13 +270,15 @@ def report(
 
 @app.command()
 def verify(
-    run_folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run_folder: Annotated[Path, typer.Argument(help="Folder of a finished run, or a delivery certificate of one.")],
     retrain: Annotated[bool, typer.Option("--retrain", help="Train every stage again and compare.")] = False,
     dataset: Annotated[
         str | None, typer.Option(help="Where the data set is now, for --retrain.", metavar="PATH")
     ] = None,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, logs, every figure of the summary, and the model."""
+    if run_folder.is_file():
+        raise typer.Exit(_verify_certificate(run_folder, is_more_asked=retrain or dataset is not None))
     from simulation.commands.checks import RunFolderError, verify_run  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
@@ -293,6 +295,24 @@ def verify(
         complain(f"FAILED: {fault}", EXIT_FAILED)
     print("not verified" if faults else "verified")  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
+def _verify_certificate(path: Path, *, is_more_asked: bool) -> int:
+    from simulation.runs import CertificateFileError, check_certificate_file  # noqa: PLC0415 - keeps other commands light
+
+    if is_more_asked:
+        return complain(f"{path}: a certificate is checked without training; leave the options out", EXIT_BAD_INPUT)
+    try:
+        for line in check_certificate_file(path):
+            print(line)  # noqa: T201
+    except CertificateFileError as error:
+        return complain(str(error), EXIT_BAD_INPUT)
+    except ValueError as error:
+        complain(f"FAILED: {path}: {error}", EXIT_FAILED)
+        print("not verified")  # noqa: T201
+        return EXIT_FAILED
+    print("verified")  # noqa: T201
+    return 0
 
 
 @app.command()

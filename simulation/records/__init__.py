@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from simulation.records.run_files import (
         AGGREGATE_STEM,
         CELLS_NAME,
+        CERTIFICATE_NAME,
         CHAIN_NAME,
         DIGESTS_NAME,
         EVENTS_NAME,
@@ -99,9 +100,9 @@ else:
             "record": "Record Sink short_hash",
             "reporting": "Reporter find_reporter",
             "run_files": (
-                "AGGREGATE_STEM CELLS_NAME CHAIN_NAME DIGESTS_NAME EVENTS_NAME JOURNAL_FOLDER LOG_NAME MODEL_NAME "
-                "RESULTS_STEM SCENARIO_NAME SUMMARY_NAME SWEEP_NAME WEIGHTS_FOLDER compute_file_digest "
-                "write_in_one_step write_text_in_one_step"
+                "AGGREGATE_STEM CELLS_NAME CERTIFICATE_NAME CHAIN_NAME DIGESTS_NAME EVENTS_NAME JOURNAL_FOLDER "
+                "LOG_NAME MODEL_NAME RESULTS_STEM SCENARIO_NAME SUMMARY_NAME SWEEP_NAME WEIGHTS_FOLDER "
+                "compute_file_digest write_in_one_step write_text_in_one_step"
             ),
             "tally": "PartyTally Tally",
             "training_facts": (
@@ -115,6 +116,7 @@ else:
 __all__ = [
     "AGGREGATE_STEM",
     "CELLS_NAME",
+    "CERTIFICATE_NAME",
     "CHAIN_NAME",
     "DIGESTS_NAME",
     "EVENTS_NAME",

@@ -13,6 +13,8 @@ EVENTS_NAME: Final = "events.jsonl"
 CHAIN_NAME: Final = "chain.jsonl"
 MODEL_NAME: Final = "model.keras"
 SUMMARY_NAME: Final = "summary.json"
+CERTIFICATE_NAME: Final = "certificate.json"
+"""Proof of the delivery, for whoever has neither the chain nor the data."""
 
 JOURNAL_FOLDER: Final = "journal"
 """One file a party, where a run keeps journals."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.runs.certificates import CertificateFileError, Certificates, check_certificate_file
     from simulation.runs.chain_file import ChainFileError, read_chain
     from simulation.runs.chain_lines import ChainLines
     from simulation.runs.detail import Detail
@@ -19,6 +20,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "certificates": "CertificateFileError Certificates check_certificate_file",
             "chain_file": "ChainFileError read_chain",
             "chain_lines": "ChainLines",
             "detail": "Detail",
@@ -35,6 +37,8 @@ else:
 __all__ = [
     "FINISHED",
     "NO_DIGEST",
+    "CertificateFileError",
+    "Certificates",
     "ChainFileError",
     "ChainLines",
     "Detail",
@@ -43,6 +47,7 @@ __all__ = [
     "RunObserver",
     "Summary",
     "build_summary",
+    "check_certificate_file",
     "compute_ledger",
     "count_stage_samples",
     "describe_nodes",

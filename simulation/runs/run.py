@@ -14,6 +14,7 @@ from rich.console import Console
 from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
 from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, complain, ensure_available, find_part
 from simulation.records import (
+    CERTIFICATE_NAME,
     CHAIN_NAME,
     MODEL_NAME,
     SCENARIO_NAME,
@@ -26,6 +27,7 @@ from simulation.records import (
     Record,
     RecordWriter,
 )
+from simulation.runs.certificates import find_certificates
 from simulation.runs.chain_file import write_chain
 from simulation.runs.closing_tables import print_summary
 from simulation.runs.detail import SHOWN, Detail
@@ -221,7 +223,9 @@ class _Run:
 
     def _finish(self, result: EngineResult, note: "_Notebook") -> Summary:
         blocks = self._pick_chain(result)
-        write_chain(self.folder / CHAIN_NAME, self._world.mechanism, blocks)
+        mechanism = self._world.mechanism
+        write_chain(self.folder / CHAIN_NAME, mechanism, blocks)
+        find_certificates(mechanism.name).write(self.folder / CERTIFICATE_NAME, mechanism, blocks)
         cost = Cost(
             wall_s=round(self._meter.get_wall_s(), 3),
             cpu_s=round(self._meter.get_cpu_s(), 3),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from simulation.foundation import show_value
 from simulation.records import (
+    CERTIFICATE_NAME,
     CHAIN_NAME,
     EVENTS_NAME,
     JOURNAL_FOLDER,
@@ -70,7 +71,7 @@ def _walk(folder: Path, kept: Collection[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _may_be_there(name: str, scenario: Scenario) -> bool:
-    if name in (*ALWAYS, MODEL_NAME):
+    if name in (*ALWAYS, CERTIFICATE_NAME, MODEL_NAME):
         return True
     path = Path(name)
     if scenario.output.pictures and path.name == name and path.suffix == ".png":

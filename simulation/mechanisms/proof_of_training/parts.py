@@ -18,5 +18,6 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_training",
     "promises": f"{_HERE}.promises:TrainingPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",
+    "certificates": f"{_HERE}.certificates:TrainingCertificates",
     "verification": f"{_HERE}.verification:TrainingVerification",
 }

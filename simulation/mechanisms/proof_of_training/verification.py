@@ -15,9 +15,20 @@ from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.commands.checks import Learn, StoredRun, Verification
 from simulation.foundation import find_differences
+from simulation.mechanisms.proof_of_training.certificates import TrainingCertificates
 from simulation.mechanisms.proof_of_training.employer import describe_evaluation
 from simulation.mechanisms.proof_of_training.genesis import find_profile
-from simulation.records import CHAIN_NAME, MODEL_NAME, WEIGHTS_FOLDER, Evaluated, Opening, Record, Trained, short_hash
+from simulation.records import (
+    CERTIFICATE_NAME,
+    CHAIN_NAME,
+    MODEL_NAME,
+    WEIGHTS_FOLDER,
+    Evaluated,
+    Opening,
+    Record,
+    Trained,
+    short_hash,
+)
 from simulation.scenario import Scenario
 from simulation.scenario.world import NodeSpec, World
 from simulation.training import (
@@ -267,7 +278,11 @@ class TrainingVerification(Verification):
         return facts
 
     def find_delivery_fault(self) -> str | None:
-        """Look whether the model is that of the job, with the weights of the last block."""
+        """Look whether the certificate is the chain's, and the model that of the job with the last block's weights."""
+        certified = TrainingCertificates().build(self.run.rules.mechanism, map(self.run.rules.encode, self._stages))
+        stored = self.run.folder / CERTIFICATE_NAME
+        if (stored.read_text("utf-8", "replace") if stored.is_file() else None) != certified:
+            return f"{CERTIFICATE_NAME}: not the certificate of the chain in {CHAIN_NAME}"
         path = self.run.folder / MODEL_NAME
         if self.run.scenario.is_training_made_up or not self._stages:
             if path.exists():

@@ -1,0 +1,86 @@
+"""``certificate.json``: a delivery certificate as a file, and what it proves in words."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_training.certificate import CertificateError, Delivery, check_certificate, strip
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
+from protocol.rules import Rules
+from protocol.types import PARTS_PER_MILLION
+from simulation.records import write_text_in_one_step
+from simulation.runs import Certificates
+
+FORMAT: Final = 1
+"""Number of the format, which the file begins with."""
+
+
+class TrainingCertificates(Certificates):
+    """Certificates of chains of version 2 of the rules; those of version 1 have none."""
+
+    def build(self, mechanism: Mechanism, blocks: Iterable[bytes]) -> str | None:
+        """Return the text of the certificate of a whole job; None where a block is missing, or for version 1."""
+        pot = as_training(mechanism)
+        rules = Rules(pot)
+        chain = [rules.decode_block(block) for block in blocks]
+        if not pot.has_repairs or len(chain) < rules.chain.length:
+            return None
+        told = {
+            "certificate": FORMAT,
+            "mechanism": pot.name,
+            "chain_id": rules.chain_id.hex(),
+            "genesis": pot.encode_genesis().hex(),
+            "blocks": [self._describe(rules, block) for block in chain],
+        }
+        return json.dumps(told, indent=1) + "\n"
+
+    def _describe(self, rules: Rules, block: Any) -> dict[str, Any]:  # noqa: ANN401 - of this mechanism
+        header = block.header
+        return {
+            "height": block.height,
+            "hash": rules.hash_message(block).hex(),
+            "weights_digest": header.weights_digest.hex(),
+            "proposer": header.author.hex(),
+            "declarations": len(header.declarations),
+            "bytes": rules.encode(strip(block)).hex(),
+        }
+
+    def write(self, path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> None:
+        """Write the certificate of a delivery, if there is one."""
+        text = self.build(mechanism, blocks)
+        if text is not None:
+            write_text_in_one_step(path, text)
+
+    def check(self, told: dict[str, Any]) -> list[str]:
+        """Return what a certificate proves, a line for each fact.
+
+        Raises:
+            ValueError: It proves nothing.
+        """
+        if told.get("certificate") != FORMAT:
+            raise CertificateError(f"its format is {told.get('certificate')!r}, and only {FORMAT} is known here")
+        try:
+            agreed = bytes.fromhex(told["genesis"])
+            blocks = [bytes.fromhex(block["bytes"]) for block in told["blocks"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise CertificateError(f"its genesis or a block is missing or no hexadecimal text: {error}") from None
+        found = check_certificate(agreed, blocks)
+        self._compare(told, found)
+        job = ProofOfTraining.decode_genesis(agreed).genesis.job
+        return [
+            f"chain: {found.chain_id.hex()}; compare it with the one you know",
+            f"job: {found.stages} stages on {job.dataset}, data {job.dataset_digest.hex()[:12]}",
+            f"weights: {found.weights_digest.hex()} after the last stage",
+            f"declared: each stage by owners of {found.least_declared / PARTS_PER_MILLION:.1%} of all stake or more",
+        ]
+
+    def _compare(self, told: dict[str, Any], found: Delivery) -> None:
+        """Hold what stands there to be read against what the bytes say."""
+        if told.get("chain_id") != found.chain_id.hex():
+            raise CertificateError("chain_id is not what the genesis gives")
+        rules = Rules(ProofOfTraining.decode_genesis(bytes.fromhex(told["genesis"])))
+        for number, written in enumerate(told["blocks"]):
+            if written != self._describe(rules, rules.decode_block(bytes.fromhex(written["bytes"]))):
+                raise CertificateError(f"blocks.{number} says something else than its bytes")
