@@ -6,11 +6,23 @@ from typing import Final
 
 from protocol.mechanisms import list_mechanisms
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
+from simulation.attacks.exhaustion import PoolFiller, RequestFlooder
 from simulation.attacks.layers import Adversary
 from simulation.attacks.rewriting import DoubleSpender, PrivateChain
 from simulation.foundation import find_part
 
-NEUTRAL: Final = (Silent, Garbage, Forger, Replayer, Flooder, DoubleSpender, Partitioner, PrivateChain)
+NEUTRAL: Final = (
+    Silent,
+    Garbage,
+    Forger,
+    Replayer,
+    Flooder,
+    RequestFlooder,
+    PoolFiller,
+    DoubleSpender,
+    Partitioner,
+    PrivateChain,
+)
 """Behaviours that make sense whatever blocks are earned by."""
 
 

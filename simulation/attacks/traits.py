@@ -18,10 +18,19 @@ class Traits:
     """It may send more, or longer, than an honest node, so a slow link may be full of it."""
     is_private: bool = False
     """It talks to its coalition alone, so members must be linked; the length of their chain alone decides."""
+    is_telling: bool = False
+    """It tells its coalition what others do not hear, so members must be linked, though it talks to everybody."""
+    is_stalling: bool = False
+    """It can hold up a chain for ever where a header ends the time for declarations."""
     is_role: bool = False
     """A population's `role` may be its kind, short for an adversary with this one behaviour."""
     differs_by: str | None = None
     """The key in which two such behaviours of one node differ; None where a node can have one only."""
+
+    @property
+    def needs_links(self) -> bool:
+        """Whether all members of its coalition must be linked."""
+        return self.is_private or self.is_telling
 
 
 HONEST: Final = Traits(passes_on=True, does_its_part=True, may_jam=False)

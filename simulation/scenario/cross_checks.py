@@ -286,7 +286,7 @@ def _find_network_fault(scenario: ScenarioKeys) -> Inconsistency | None:
             f"random_regular with a degree that makes at most {MAX_LINKS:,}, or fewer nodes",
         )
     acts = (act for item in scenario.populations for act in item.list_behaviours())
-    private = next((act for act in acts if act.behaviour.traits.is_private), None)
+    private = next((act for act in acts if act.behaviour.traits.needs_links), None)
     if private is not None and network.topology != "full_mesh":
         what = f"members of a {private.kind} talk to each other; write full_mesh"
         return Inconsistency("network.topology", what)

@@ -8,6 +8,7 @@ import pytest
 
 from protocol import ledger, mempool
 from protocol.catch_up import CatchUp
+from protocol.chain import BlockTree
 from protocol.codec import DecodeError
 from protocol.inbox import Inbox
 from protocol.ledger import Account, LedgerState
@@ -17,7 +18,7 @@ from protocol.mechanisms.proof_of_training.messages import BlockHeader
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.mempool import Mempool
-from protocol.messages import Message, Transaction
+from protocol.messages import BlockRequest, Message, Transaction
 from protocol.participant import Participant
 from protocol.rules import Rules
 from protocol.stakes import StakeTable
@@ -216,3 +217,28 @@ def ignore_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mempool, "find_transfer_fault", find_fault)
     for name, method in (("judge", judge), ("add", add), ("select", select), ("on_head_changed", keep_all)):
         monkeypatch.setattr(Mempool, name, method)
+
+
+def keep_what_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a place in the pool to whoever comes first, for good."""
+
+    def has_room(pool: Mempool, state: LedgerState, transaction: Transaction) -> bool:
+        return len(pool) < mempool.MAX_POOL
+
+    monkeypatch.setattr(Mempool, "_has_room", has_room)
+    monkeypatch.setattr(mempool, "MAX_BLOCKS_STUCK", 1_000_000)
+
+
+def answer_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send blocks to whoever asks, as often as it asks."""
+
+    def is_due(*_: object) -> bool:
+        return True
+
+    def serve(catch_up: CatchUp, turn: Turn, peer: str, request: BlockRequest, tree: BlockTree[Any, Any]) -> None:
+        catch_up._served.clear()
+        serve_once(catch_up, turn, peer, request, tree)
+
+    serve_once = CatchUp.serve
+    monkeypatch.setattr(CatchUp, "is_due", is_due)
+    monkeypatch.setattr(CatchUp, "serve", serve)

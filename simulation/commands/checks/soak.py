@@ -110,10 +110,10 @@ def list_drawn() -> list[Any]:
 
 
 def _join(network: dict[str, Any], populations: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a network in which members of a private chain can talk to each other."""
+    """Return a network in which members of a coalition that talk to each other are linked."""
     behaviours = [BehaviourSection.model_validate(raw) for item in populations for raw in item.get("behaviours", ())]
-    is_private = any(item.behaviour.traits.is_private for item in behaviours)
-    return {**network, "topology": "full_mesh"} if is_private else network
+    is_linked = any(item.behaviour.traits.needs_links for item in behaviours)
+    return {**network, "topology": "full_mesh"} if is_linked else network
 
 
 def _draw_network(rng: Random, nodes: int, honest: int) -> dict[str, Any]:

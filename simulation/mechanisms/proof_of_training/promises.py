@@ -3,11 +3,13 @@
 And what a network lacks that cannot keep it: enough nodes that got the same result.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection
 
 from protocol.mechanisms.proof_of_training.job import Confidence
 from protocol.mechanisms.proof_of_training.mechanism import as_training
+from protocol.mechanisms.proof_of_training.repairs import Repair
 from protocol.types import MICRO_COINS_PER_COIN, PARTS_PER_MILLION
 from simulation.analysis import Obstacle, Promises
 from simulation.records import Tally
@@ -33,7 +35,11 @@ class TrainingPromises(Promises):
         return not scenario.protocol.tolerance
 
     def find_share_needed(self, scenario: Scenario) -> float:
-        """Return the share of the stake that has to do its part for every step of a round."""
+        """Return the share of the stake that has to do its part for every step of a round; infinite if none will do."""
+        has_open_rounds = scenario.protocol.rules == 2 and Repair.OPEN_ROUNDS.value not in scenario.protocol.without
+        acting = (traits for item in scenario.populations if item.count for traits in item.list_traits())
+        if not has_open_rounds and any(traits.is_stalling for traits in acting):
+            return math.inf
         return max(0.75, (scenario.protocol.confidence.stake_share or 0.0) + 0.25)
 
     def find_obstacle(self, world: World, tally: Tally) -> Obstacle | None:
