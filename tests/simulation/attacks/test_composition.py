@@ -25,6 +25,7 @@ ALL: list[Any] = [
     {
         "withholder": {"kind": "withholder", "what": "signature"},
         "private_chain": {"kind": "private_chain", "release_s": 4},
+        "pool_filler": {"kind": "pool_filler", "accounts": 1},
     }.get(kind, kind)
     for kind in load_catalogue()
 ]
