@@ -240,7 +240,7 @@ class Tally:
         return list(chain)
 
     def is_poisoned(self, block: str) -> bool:
-        """Return whether a block's stage came from altered data: an altering trainer got it and no clean one did."""
+        """Return whether a block's stage came from altered data, or was invented: no clean trainer got its weights."""
         return self.training.is_poisoned(self.blocks[block].part)
 
     def count_poisoned_honest(self) -> int:

@@ -76,9 +76,14 @@ class TrainingCounts:
     # ---- questions ----
 
     def is_poisoned(self, block: BlockPart) -> bool:
-        """Return whether a block's stage came from altered data: an altering trainer got it and no clean one did."""
-        kinds = self._data_by_weights.get(_find_weights(block) or "", ())
-        return "poisoned" in kinds and "clean" not in kinds
+        """Return whether a block's stage came from altered data, or from nowhere: no clean trainer has got its weights.
+
+        Where no training at all is on record, nothing can be said against a block.
+        """
+        weights = _find_weights(block)
+        if weights is None or not self._data_by_weights:
+            return False
+        return "clean" not in self._data_by_weights.get(weights, ())
 
     def sum_cpu(self, blocks: Collection[BlockPart]) -> tuple[float, float]:
         """Return CPU-seconds of training whose result is in some blocks, and of all other training."""

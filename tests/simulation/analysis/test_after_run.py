@@ -243,6 +243,8 @@ def tell(*, is_also_clean: bool = False, who: str = "honest-0") -> Tally:
         tally.add(note(node.label, "node", population=node.population, role=node.role, stake=1))
     tally.add(trained("bad-0", 0, "0xbb1", data="poisoned"))
     tally.add(trained("honest-0", 0, "0xbb1" if is_also_clean else "0xaa1"))
+    tally.add(trained("honest-1", 0, "0xaa1"))
+    tally.add(trained("honest-1", 1, "0xaa2"))
     tally.add(appended("honest-1", 1, "0xb1", "0x000", "0xaa1"))
     tally.add(appended(who, 1, "0xb2", "0x000", "0xbb1"))
     return tally

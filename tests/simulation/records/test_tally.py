@@ -128,11 +128,11 @@ CLEAN = trained("good-0", 0, "0xclean")
 TEAM = roles(good_0="honest", good_1="honest", bad_0="data_injection")
 
 
-def test_a_stage_is_poisoned_if_only_altered_data_gave_its_weights() -> None:
+def test_a_stage_is_poisoned_if_no_clean_data_gave_its_weights() -> None:
     both = [trained("good-0", 0, "0xboth"), trained("bad-0", 0, "0xboth", data="poisoned")]
     blocks = [appended("employer", 1, f"0x{w}", "0x0", f"0x{w}") for w in ("poison", "clean", "both", "nobody")]
     tally = count(*TEAM, POISONED, CLEAN, *both, *blocks)
-    assert [tally.is_poisoned(f"0x{w}") for w in ("poison", "clean", "both", "nobody")] == [True, False, False, False]
+    assert [tally.is_poisoned(f"0x{w}") for w in ("poison", "clean", "both", "nobody")] == [True, False, False, True]
 
 
 def test_poisoned_stages_are_counted_apart_for_honest_nodes_and_the_employer() -> None:
