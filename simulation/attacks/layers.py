@@ -132,6 +132,10 @@ class Layered:
 
 
 def build_proposer_type(behaviours: Iterable[Adversary]) -> Callable[[Mechanism, NodeView], Proposer] | None:
-    """Return the kind of proposer that behaviours need, with all that they replace; None for the mechanism's own."""
-    parts: dict[Any, None] = dict.fromkeys(item.proposer for item in behaviours if item.proposer is not None)
+    """Return the kind of proposer that behaviours need, with all that they replace; None for the mechanism's own.
+
+    One that another of them builds on is part of that one already.
+    """
+    needed: dict[Any, None] = dict.fromkeys(item.proposer for item in behaviours if item.proposer is not None)
+    parts = [part for part in needed if not any(part is not item and issubclass(item, part) for item in needed)]
     return type("AdversaryProposer", tuple(reversed(parts)), {}) if parts else None
