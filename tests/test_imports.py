@@ -47,7 +47,7 @@ ALLOW: Final = (
     Rule(
         "nor do attacks on one mechanism",
         ("simulation/mechanisms/*/behaviours/**/*.py",),
-        STDLIB | {"msgspec", "numpy", "protocol", "simulation.attacks", "simulation.mechanisms"},
+        STDLIB | {"msgspec", "nacl", "numpy", "protocol", "simulation.attacks", "simulation.mechanisms"},
     ),
 )
 FORBID: Final = (

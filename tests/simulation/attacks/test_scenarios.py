@@ -58,6 +58,10 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "flooder": lambda seen: seen.count_refused("flooders")["lottery-lost"],
     "stake_liar": lambda seen: seen.count_refused("liars")["lottery-lost"],
     "timestamp_grinder": lambda seen: seen.count_outcomes("grinders", "declaration")["future-slot"],
+    "grinder": lambda seen: seen.count_proposed("grinders") > len(seen.get_chain()) / 2,
+    "sibling_rider": lambda seen: seen.count_proposed("riders") > len(seen.get_chain()) / 2,
+    "late_replacer": lambda seen: [item for item in seen.ended.find("appended", "employer", reorg=1) if item.time > 60],
+    "fabricator": lambda seen: seen.ended.tally.count_poisoned_employer(),
     "sybil": lambda seen: seen.count_refused("sybil")["different-weights"],
     "eclipse": lambda seen: seen.count_refused("poisoners")["different-weights"],
     "appended_mislabelled": lambda seen: seen.count_refused("poisoners")["different-weights"],
@@ -81,7 +85,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
 }
 """What a run of each must show; where two sides may part, the employer be deceived, or a majority rewrite, that."""
 
-HARMED = {"lazy_verifier", "partitioner"}
+HARMED = {"fabricator", "lazy_verifier", "partitioner"}
 """Scenarios whose point is that the run does not end well for everybody."""
 
 

@@ -1,0 +1,385 @@
+"""What colluders can say for one another: declarations, headers and whole blocks in the name of any member.
+
+All of it is made from what a node of theirs knows, with the members' keys. What they can choose they choose, under
+version 1 of the rules by grinding: a header's hash draws its stakeholders, a block's hash the lotteries of the next
+height and the winner of a tie.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from math import isqrt
+from typing import Final
+
+import msgspec
+
+from protocol.codec import encode_frame
+from protocol.cosigning import follow_the_coin
+from protocol.crypto import KeyPair, compute_content_hash
+from protocol.events import Broadcast, ChainRecord
+from protocol.inbox import Delivery
+from protocol.mechanism import RulesView
+from protocol.mechanisms.proof_of_training.building import build_block, build_signature
+from protocol.mechanisms.proof_of_training.job import ProtocolParameters
+from protocol.mechanisms.proof_of_training.judging import OwnTraining
+from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, get_training
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration, WrappedBlock
+from protocol.mechanisms.proof_of_training.reasons import Right
+from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS, has_confidence
+from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.messages import Message, Transaction
+from protocol.rules import Rules
+from protocol.turn import SELF, Turn
+from protocol.types import AccountId, Hash32
+from simulation.attacks import Coalition
+from simulation.mechanisms.proof_of_training.behaviours.nonces import HashWithout, NonceSigner
+
+Declarations = Mapping[AccountId, TrainingDeclaration]
+
+MAX_SLOTS_BACK: Final = 5_000
+"""Slots after a parent's that are searched for rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What colluders build on, and with."""
+
+    parent: ChainRecord
+    own: OwnTraining
+    """What they say they have trained on it."""
+    others: Sequence[TrainingDeclaration]
+    """Declarations of everybody else with the same weights."""
+    rival: ChainRecord | None = None
+    """A block on the same parent that theirs has to beat in a tie."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many hashes may still be computed."""
+
+    headers: int
+    blocks: int
+
+    def take_headers(self, wanted: int) -> int:
+        """Return how many of so many headers may be hashed, and count them."""
+        granted = max(0, min(wanted, self.headers))
+        self.headers -= granted
+        return granted
+
+    def take_block(self) -> bool:
+        """Return whether one more block may be hashed, and count it."""
+        self.blocks -= 1
+        return self.blocks >= 0
+
+
+class Band:
+    """The members of a coalition on one chain, acting as one."""
+
+    def __init__(self, coalition: Coalition, rules: RulesView) -> None:
+        """Take who they are, and the chain."""
+        self.judge: Final[ProofOfTraining] = get_training(rules)
+        self.rules: Final = Rules(self.judge)
+        """The same rules, which remember nothing of all that is only tried."""
+        self.keys: Final[Mapping[AccountId, KeyPair]] = coalition.keys
+        self._signers = {signer.public: signer for signer in map(NonceSigner, coalition.key_seeds)}
+        self._rights: dict[tuple[Right, Hash32], tuple[int, list[tuple[int, AccountId]]]] = {}
+        """Rights won on a parent, and the first slot that has not been searched."""
+        self._declared: dict[tuple[Hash32, Hash32], dict[AccountId, TrainingDeclaration]] = {}
+        """The members' declarations, by parent and secret."""
+        self._used: set[tuple[Hash32, int, AccountId]] = set()
+
+    @property
+    def parameters(self) -> ProtocolParameters:
+        """The rules' numbers."""
+        return self.judge.genesis.parameters
+
+    # ---- rights ----
+
+    def list_won(self, right: Right, parent: ChainRecord, slots: Iterable[int]) -> list[tuple[int, AccountId]]:
+        """Return in which of some slots members have won a right on a parent."""
+        return [(slot, member) for slot in slots for member in self.keys if self._has_won(right, parent, slot, member)]
+
+    def _has_won(self, right: Right, parent: ChainRecord, slot: int, member: AccountId) -> bool:
+        return self.judge.has_won(right, parent, slot, member)
+
+    def list_rights(self, right: Right, parent: ChainRecord, last: int) -> list[tuple[int, AccountId]]:
+        """Return the slots up to one in which members have won a right that may still be used, the earliest first."""
+        first = parent.slot + (right is Right.PROPOSE and self.judge.has_single_rights)
+        after, won = self._rights.setdefault((right, parent.hash), (first, []))
+        until = min(last, first + MAX_SLOTS_BACK) + 1
+        if until > after:
+            won += self.list_won(right, parent, range(after, until))
+            self._rights[right, parent.hash] = until, won
+        is_single = right is Right.PROPOSE and self.judge.has_single_rights
+        return [item for item in won if item[0] <= last and not (is_single and self.is_used(parent, item))]
+
+    def use(self, parent: ChainRecord, right: tuple[int, AccountId]) -> None:
+        """Note that a right to propose has been used."""
+        self._used.add(self._name(parent, right))
+
+    def is_used(self, parent: ChainRecord, right: tuple[int, AccountId]) -> bool:
+        """Return whether a right to propose has been used, on this parent or, if it is good for one block, on any."""
+        return self._name(parent, right) in self._used
+
+    def _name(self, parent: ChainRecord, right: tuple[int, AccountId]) -> tuple[Hash32, int, AccountId]:
+        return (b"" if self.judge.has_single_rights else parent.hash, *right)
+
+    # ---- declarations ----
+
+    def declare(self, parent: ChainRecord, own: OwnTraining, last: int) -> dict[AccountId, TrainingDeclaration]:
+        """Return the members' declarations, each in the first slot it has won since the parent's."""
+        known = self._declared.setdefault((parent.hash, own.secret), {})
+        for slot, member in self.list_rights(Right.DECLARE, parent, last):
+            if member not in known:
+                known[member] = self._declare(parent, own, slot, self.keys[member])
+        return {member: item for member, item in known.items() if item.slot <= last}
+
+    def _declare(self, parent: ChainRecord, own: OwnTraining, slot: int, keys: KeyPair) -> TrainingDeclaration:
+        chain_id, height = self.rules.chain_id, parent.height + 1
+        secret = self.judge.find_secret(own, keys.public)
+        declaration = TrainingDeclaration(
+            height=height,
+            parent=parent.hash,
+            slot=slot,
+            author=keys.public,
+            weights_digest=own.weights_digest,
+            profile=self.judge.genesis.job.profile,
+            commitment=commit(keys, chain_id, height, parent.hash, secret),
+        )
+        return keys.sign(chain_id, declaration)
+
+    def is_enough(self, parent: ChainRecord, authors: Iterable[AccountId]) -> bool:
+        """Return whether declarations of some authors are enough for a header."""
+        return has_confidence(self.parameters.confidence, parent.state.stakes, frozenset(authors))
+
+    def choose(
+        self, place: Place, slot: int, mine: Declarations, turn: int = 0
+    ) -> tuple[TrainingDeclaration, ...] | None:
+        """Return the declarations of a header: the members' own, and as few of others as it needs.
+
+        Args:
+            place: What the header builds on, and others' declarations.
+            slot: Its slot; what is declared later does not count.
+            mine: The members' declarations.
+            turn: Which others come first.
+
+        Returns:
+            By ascending author; None where they are not enough.
+        """
+        parent = place.parent
+        chosen = {author: item for author, item in mine.items() if item.slot <= slot}
+        timely = [item for item in place.others if item.slot <= slot]
+        for index in range(len(timely)):
+            if self.is_enough(parent, chosen):
+                break
+            item = timely[(index + turn) % len(timely)]
+            chosen[item.author] = item
+        if not self.is_enough(parent, chosen) or len(chosen) > MAX_DECLARATIONS:
+            return None
+        return tuple(chosen[author] for author in sorted(chosen))
+
+    def can_end(self, parent: ChainRecord) -> bool:
+        """Return whether members can do all that a block on a parent needs, if they have the rights."""
+        return len(self.keys) >= self.parameters.stakeholders and self.is_enough(parent, self.keys)
+
+    # ---- headers ----
+
+    def make_header(
+        self, place: Place, right: tuple[int, AccountId], declarations: tuple[TrainingDeclaration, ...]
+    ) -> BlockHeader:
+        """Return a header in the name of a member."""
+        header = self._draft_header(place, right, declarations)
+        return self.keys[header.author].sign(self.rules.chain_id, header)
+
+    def _draft_header(
+        self, place: Place, right: tuple[int, AccountId], declarations: tuple[TrainingDeclaration, ...] = ()
+    ) -> BlockHeader:
+        slot, author = right
+        return BlockHeader(
+            height=place.parent.height + 1,
+            parent=place.parent.hash,
+            slot=slot,
+            author=author,
+            weights_digest=place.own.weights_digest,
+            training_secret=self.judge.find_secret(place.own, author),
+            declarations=declarations,
+        )
+
+    def list_seats(self, parent: ChainRecord, header: BlockHeader) -> tuple[AccountId, ...]:
+        """Return the stakeholders of a header."""
+        if self.judge.has_seeded_draws:
+            return self.judge.draw_stakeholders(self.rules, parent, header)
+        return self._draw(parent, compute_content_hash(self.rules.chain_id, header))
+
+    def _draw(self, parent: ChainRecord, header: Hash32) -> tuple[AccountId, ...]:
+        return follow_the_coin(header, parent.state.stakes, self.parameters.stakeholders)
+
+    def capture(self, place: Place, right: tuple[int, AccountId], effort: Effort) -> BlockHeader | None:
+        """Return a header whose stakeholders are all members, if one is found."""
+        if len(self.keys) < self.parameters.stakeholders or not self._may_capture(place, right, effort):
+            return None
+        mine = self.declare(place.parent, place.own, right[0])
+        if not self.judge.has_seeded_draws:
+            return self._grind_header(place, right, mine, effort)
+        chosen = self.choose(place, right[0], mine)
+        return self.make_header(place, right, chosen) if chosen is not None else None
+
+    def _may_capture(self, place: Place, right: tuple[int, AccountId], effort: Effort) -> bool:
+        """Return whether there is something left to search or, where nothing can be, the right is one of those."""
+        if not self.judge.has_seeded_draws:
+            return effort.headers > 0
+        return self.is_captured(place, right)
+
+    def is_captured(self, place: Place, right: tuple[int, AccountId]) -> bool:
+        """Return whether all stakeholders of what is proposed with a right are members; nobody can choose them."""
+        return self.count_captured(place, right) == self.parameters.stakeholders
+
+    def count_captured(
+        self, place: Place, right: tuple[int, AccountId], declarations: tuple[TrainingDeclaration, ...] = ()
+    ) -> int:
+        """Return how many stakeholders of what is proposed with a right are members."""
+        seats = self.list_seats(place.parent, self._draft_header(place, right, declarations))
+        return sum(seat in self.keys for seat in seats)
+
+    def _grind_header(
+        self, place: Place, right: tuple[int, AccountId], mine: Declarations, effort: Effort
+    ) -> BlockHeader | None:
+        """Search other choices of others' declarations, and other signatures of the members', for such a header."""
+        slot, parent = right[0], place.parent
+        signed = sorted(author for author, item in mine.items() if item.slot <= slot)
+        each = isqrt(effort.headers) + 1
+        last: list[TrainingDeclaration] = []
+        for number in range(each):
+            if len(signed) > 1:
+                mine = {**mine, signed[0]: self._sign_again(mine[signed[0]], number)}
+            chosen = self.choose(place, slot, mine, turn=number)
+            if chosen is None or not effort.take_headers(1):
+                return None
+            header = self.make_header(place, right, chosen)
+            if self._has_captured(parent, compute_content_hash(self.rules.chain_id, header)):
+                return header
+            if not signed:
+                continue
+            hashing = HashWithout(self.rules.chain_id, header, mine[signed[-1]].signature)
+            for index in range(effort.take_headers(each)):
+                if index == len(last):
+                    last.append(self._sign_again(mine[signed[-1]], index))
+                if self._has_captured(parent, hashing.compute(last[index].signature)):
+                    found = tuple(last[index] if item.author == signed[-1] else item for item in chosen)
+                    return self.make_header(place, right, found)
+        return None
+
+    def _sign_again(self, declaration: TrainingDeclaration, number: int) -> TrainingDeclaration:
+        return self._signers[declaration.author].sign(self.rules.chain_id, declaration, number)
+
+    def _has_captured(self, parent: ChainRecord, header: Hash32) -> bool:
+        first = follow_the_coin(header, parent.state.stakes, 1)
+        return first[0] in self.keys and set(self._draw(parent, header)) <= self.keys.keys()
+
+    # ---- blocks ----
+
+    def complete(self, place: Place, header: BlockHeader, transactions: tuple[Transaction, ...] = ()) -> WrappedBlock:
+        """Return the block of a header whose stakeholders are all members."""
+        chain_id, seats = self.rules.chain_id, self.list_seats(place.parent, header)
+        secrets = {seat: self.judge.find_secret(place.own, seat) for seat in seats}
+        signatures = [
+            self.keys[seat].sign(chain_id, build_signature(self.judge, self.rules, header, seat, secrets[seat]))
+            for seat in seats[:-1]
+        ]
+        stakes, wrapper = place.parent.state.stakes, seats[-1]
+        block = build_block(self.judge, header, seats, signatures, transactions, stakes=stakes, secret=secrets[wrapper])
+        return self.keys[wrapper].sign(chain_id, block)
+
+    def build(
+        self,
+        place: Place,
+        last: int,
+        effort: Effort,
+        *,
+        transactions: tuple[Transaction, ...] = (),
+        score: Callable[[ChainRecord], int] | None = None,
+    ) -> WrappedBlock | None:
+        """Return a block that needs nobody but members, if one is found.
+
+        Args:
+            place: What it builds on, and with.
+            last: The latest slot it may be proposed in.
+            effort: Hashes that may be computed.
+            transactions: What it carries where its hash does not matter.
+            score: How good a block would be as the parent of the next one, at best 0; the best that is found is made.
+        """
+        for right in self.list_rights(Right.PROPOSE, place.parent, last):
+            header = self.capture(place, right, effort)
+            block = self._finish(place, header, effort, transactions, score) if header is not None else None
+            if block is not None:
+                return block
+        return None
+
+    def _finish(
+        self,
+        place: Place,
+        header: BlockHeader,
+        effort: Effort,
+        transactions: tuple[Transaction, ...],
+        score: Callable[[ChainRecord], int] | None,
+    ) -> WrappedBlock | None:
+        """Return the block of a captured header that beats the rival, with the best hash where that matters."""
+        block, rival, parent = self.complete(place, header, transactions), place.rival, place.parent
+        if self.judge.has_ranked_ties:
+            if rival is not None and self.judge.rank(self.rules, block) >= rival.rank:
+                return None
+            rival = None
+        if rival is None and (self.judge.has_seeded_draws or score is None):
+            return block
+        best: tuple[int, Callable[[], WrappedBlock]] | None = None
+        for block_hash, make in self._list_variants(place, header, effort):
+            if rival is not None and block_hash >= rival.hash:
+                continue
+            if score is None:
+                return make()
+            value = score(replace(parent, hash=block_hash, height=parent.height + 1, slot=header.slot))
+            if best is None or value > best[0]:
+                best = value, make
+            if value >= 0:
+                break
+        return best[1]() if best is not None else None
+
+    def _list_variants(
+        self, place: Place, header: BlockHeader, effort: Effort
+    ) -> Iterator[tuple[Hash32, Callable[[], WrappedBlock]]]:
+        """Yield hashes that the block of a header may have, each with what makes the block.
+
+        The first stakeholder signs again with other nonces; where the wrapper is the only one, it transfers nothing to
+        ever new accounts.
+        """
+        chain_id, plain = self.rules.chain_id, self.complete(place, header)
+        if plain.signatures:
+            first, *rest = plain.signatures
+            hashing = HashWithout(chain_id, plain, first.signature)
+        number = 0
+        while effort.take_block():
+            if plain.signatures:
+                again = self._signers[first.author].sign(chain_id, first, number)
+                block = msgspec.structs.replace(plain, signatures=(again, *rest))
+                yield hashing.compute(again.signature), partial(self.keys[plain.author].sign, chain_id, block)
+            else:
+                block = self.complete(place, header, (self._make_transfer(place.parent, plain.author, number),))
+                yield compute_content_hash(chain_id, block), partial(_return, block)
+            number += 1
+
+    def _make_transfer(self, parent: ChainRecord, payer: AccountId, number: int) -> Transaction:
+        nonce, recipient = parent.state.get_account(payer).nonce, number.to_bytes(32, "big")
+        transfer = Transaction(author=payer, nonce=nonce, recipient=recipient, amount=0, fee=0)
+        return self.keys[payer].sign(self.rules.chain_id, transfer)
+
+
+def _return(block: WrappedBlock) -> WrappedBlock:
+    return block
+
+
+def say(rules: RulesView, turn: Turn, message: Message) -> None:
+    """Send a message that is signed already, whoever its author is, and judge it like anyone else's."""
+    turn.add(Broadcast(message))
+    frame = encode_frame(rules.chain_id, message)
+    turn.pending.append(Delivery(SELF, message, frame, sha256(frame).digest(), len(frame)))
