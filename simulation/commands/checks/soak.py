@@ -75,6 +75,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         "protocol": {
             "confidence": confidence,
             "stakeholders": rng.randint(1, min(3, bonded)),
+            "rules": _draw_rules(seed),
             "slot_ms": rng.choice([100.0, 500.0]),
             "declarations_per_slot": rng.choice([2.0, 5.0]),
             "headers_per_slot": rng.choice([0.5, 1.0]),
@@ -90,6 +91,11 @@ def draw_scenario(seed: int) -> dict[str, Any]:
     chain_s = find_promises(scenario).estimate_chain_s(scenario) or 0.0
     needed_s = estimate_patience_s(scenario) if must_progress(scenario) else BLOCKED_JOBS * chain_s
     return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + needed_s + 1}}
+
+
+def _draw_rules(seed: int) -> int:
+    """Return a version of the rules; its draw is its own, so that it shifts no others."""
+    return Random(derive_seed(seed, "soak", "rules")).choice([1, 2])  # noqa: S311 - a simulation's own draws
 
 
 def _draw_adversaries(seed: int) -> list[dict[str, Any]]:

@@ -95,6 +95,10 @@ def has_role(role: str, raw: dict[str, Any]) -> bool:
     return any(item["role"] == role for item in raw["populations"])
 
 
+def has_rules(number: int, raw: dict[str, Any]) -> bool:
+    return bool(raw["protocol"]["rules"] == number)
+
+
 def has_behaviour(kind: str, raw: dict[str, Any]) -> bool:
     behaviours = [item for population in raw["populations"] for item in population.get("behaviours", ())]
     return any(kind == (item if isinstance(item, str) else item["kind"]) for item in behaviours)
@@ -123,6 +127,7 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no bond": lambda raw: any(item["stake"] == 0 for item in raw["populations"]),
     "rule of stake": lambda raw: "stake_share" in raw["protocol"]["confidence"],
     "rule of numbers": lambda raw: "count" in raw["protocol"]["confidence"],
+    **{f"version {number} of the rules": partial(has_rules, number) for number in (1, 2)},
     "transfers": lambda raw: raw["users"]["transactions"],
 }
 
