@@ -4,9 +4,9 @@ from simulation.attacks import Catalogue, DoubleSpender, Forger
 from simulation.mechanisms.proof_of_training.behaviours.fabricating import Fabricator
 from simulation.mechanisms.proof_of_training.behaviours.false_rights import Equivocator, StakeLiar, TimestampGrinder
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import DeclarationSpoiler, FreeRider, LazyVerifier
-from simulation.mechanisms.proof_of_training.behaviours.stalling import PrivateDeclarer, SiblingStaller
 from simulation.mechanisms.proof_of_training.behaviours.grinding import Grinder
 from simulation.mechanisms.proof_of_training.behaviours.rebuilding import LateReplacer, SiblingRider
+from simulation.mechanisms.proof_of_training.behaviours.stalling import PrivateDeclarer, SiblingStaller
 from simulation.mechanisms.proof_of_training.behaviours.withholding import CensoringWrapper, Withholder
 
 
