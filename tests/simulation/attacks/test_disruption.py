@@ -157,7 +157,7 @@ def test_a_flood_is_refused_and_fills_no_more_than_its_own_share_of_an_inbox(mon
     declared = observed.count_outcomes("bad", "declaration")
     assert declared["inbox-full"] > 0
     refused = observed.count_refused("bad")
-    assert set(refused) <= {"lottery-lost", "different-weights"}
+    assert set(refused) <= {"lottery-lost", "different-weights", "beyond-job"}
     assert refused.total() >= 3 * (MAX_OF_AUTHOR - 1)
     assert observed.count_refused_elsewhere("bad") == {}
 

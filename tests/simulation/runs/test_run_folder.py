@@ -30,7 +30,7 @@ def test_the_summary_lies_there_before_anything_is_drawn(tmp_path: Path) -> None
         draw_something(folder)
 
     folder = run_made_up(tmp_path, make_small(), look_and_draw)
-    assert seen == [{"scenario.yaml", "pot_sim.log", "events.jsonl", "chain.jsonl"}]
+    assert seen == [{"scenario.yaml", "pot_sim.log", "events.jsonl", "chain.jsonl", "certificate.json"}]
     assert set(read_summary(folder)["files"]) == seen[0] | {"chain.png", "training.png"}
 
 

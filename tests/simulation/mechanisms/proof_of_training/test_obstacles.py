@@ -68,7 +68,7 @@ def test_nodes_that_may_still_declare_anything_are_waited_for() -> None:
 
 def test_near_weights_may_agree_so_nothing_is_said_where_there_is_a_tolerance() -> None:
     ended = run(4, poisoners(4))
-    raw = make_raw(population("good", 8), protocol={"tolerance": 0.001}, virtual={"trainer": "keras"})
+    raw = make_raw(population("good", 8), protocol={"tolerance": 0.001, "rules": 1}, virtual={"trainer": "keras"})
     tolerant = replace(ended.world, scenario=Scenario.model_validate(raw))
     assert find_promises(tolerant.scenario).find_obstacle(tolerant, ended.tally) is None
 
