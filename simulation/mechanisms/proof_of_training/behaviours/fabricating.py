@@ -16,8 +16,9 @@ from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import AccountId, Hash32, Nanoseconds
 from simulation.attacks import Action, Adversary, Coalition, Core, Traits, read_message
-from simulation.mechanisms.proof_of_training.behaviours.colluding import Band, Effort, Place
+from simulation.mechanisms.proof_of_training.behaviours.colluding import Band
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import Trusting
+from simulation.mechanisms.proof_of_training.behaviours.members import Effort, Place
 
 FABRICATE_TRIES: Final = 6_000
 """Hashes of headers computed for a block of an invented chain, the first time."""

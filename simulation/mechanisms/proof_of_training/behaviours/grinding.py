@@ -23,7 +23,8 @@ from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import AccountId, Hash32
 from simulation.attacks import Adversary, Coalition, Parameters, Traits
-from simulation.mechanisms.proof_of_training.behaviours.colluding import Band, Effort, Place, say
+from simulation.mechanisms.proof_of_training.behaviours.colluding import Band
+from simulation.mechanisms.proof_of_training.behaviours.members import Effort, Place, say
 
 GRIND_TRIES: Final = 6_000
 """Hashes of headers that a grinder computes for a block, unless a scenario says otherwise."""
@@ -64,6 +65,7 @@ class _Leading(TrainingProposer):
         below = self.node.tree.get(self.head.parent)
         if below is not None:
             self._round_slots = max(1, self.head.slot - below.slot)
+        self._tick = 0
         self._wake(turn)
 
     def draw(self, turn: Turn, right: Right, first: int) -> None:

@@ -16,8 +16,9 @@ from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import Hash32, Nanoseconds
 from simulation.attacks import Adversary, Coalition, Parameters, Traits
-from simulation.mechanisms.proof_of_training.behaviours.colluding import Band, Effort, Place, say
+from simulation.mechanisms.proof_of_training.behaviours.colluding import Band
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import Trusting
+from simulation.mechanisms.proof_of_training.behaviours.members import Effort, Place, say
 
 REBUILD_TRIES: Final = 6_000
 """Hashes of headers that are computed for a block, unless a scenario says otherwise."""

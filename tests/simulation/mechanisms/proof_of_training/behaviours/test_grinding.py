@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from simulation.mechanisms.proof_of_training.behaviours.colluding import Effort
 from simulation.mechanisms.proof_of_training.behaviours.grinding import GRIND_TRIES
+from simulation.mechanisms.proof_of_training.behaviours.members import Effort
 from tests.support.judgements import observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.profit import OWNERS, Taken, attack, bound, measure

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from simulation.records.record import Record
-from tests.support.judgements import Observed
+from tests.support.judgements import Observed, observe
+from tests.support.memory_runs import make_raw, population
 from tests.support.profit import OWNERS, attack, measure
 
 pytestmark = pytest.mark.many_runs
@@ -87,4 +88,12 @@ def test_under_version_2_the_secret_of_another_is_refused() -> None:
     )
     refused = observed.count_refused("bad")
     assert refused["different-secret"] > 0
+    assert observed.count_proposed("bad") == 0
+
+
+@pytest.mark.parametrize("behaviours", [["sibling_rider", "lazy_verifier"], ["lazy_verifier", "sibling_rider"]])
+def test_a_behaviour_may_stand_beside_the_one_it_builds_on(behaviours: list[str]) -> None:
+    crowd = (population("honest", 6), population("bad", 2, "adversary", behaviours=behaviours))
+    observed = observe(make_raw(*crowd, protocol={"rules": 2}))
+    observed.assert_unharmed()
     assert observed.count_proposed("bad") == 0
