@@ -169,9 +169,10 @@ class SiblingStaller(Adversary):
         """Who has declared on it."""
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
-        """Make versions of each block of its own."""
-        if isinstance(action, Broadcast) and isinstance(action.message, WrappedBlock):
-            self._make_versions(core, action.message)
+        """Make versions of each block that it has wrapped, if it follows the chain that the block is on."""
+        block = action.message if isinstance(action, Broadcast) else None
+        if isinstance(block, WrappedBlock) and block.author == core.keys.public and block.parent in core.tree:
+            self._make_versions(core, block)
         return (action,)
 
     def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:

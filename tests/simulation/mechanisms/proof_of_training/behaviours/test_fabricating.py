@@ -90,3 +90,12 @@ def test_a_minority_of_the_stake_invents_nothing_where_a_majority_has_to_declare
     runs = [race(seed, rules, honest=8, bad=4, confidence={"stake_share": 0.5}) for seed in range(3)]
     assert count_deceived(runs) == 0
     assert all(not run.count_refused("bad") for run in runs)
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_invented_blocks_that_the_inventors_own_chain_lacks_are_left_alone_by_other_behaviours(rules: int) -> None:
+    behaviours = ["fabricator", {"kind": "sibling_staller", "versions": 5}]
+    crowd = (population("honest", 5), population("bad", 3, "adversary", behaviours=behaviours))
+    observed = observe(make_raw(*crowd, protocol={"rules": rules}, run={"time_limit_s": 40.0, "linger_s": 5.0}))
+    assert observed.ended.tally.count_poisoned_employer() > 0
+    assert observed.ended.broken is None
