@@ -135,7 +135,7 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("kind", DRAWN_KINDS)
 def test_seeds_cover_what_can_go_wrong(kind: str) -> None:
     share = sum(bool(DRAWN_KINDS[kind](raw)) for raw in prob_all_drawn()) / DRAWN
-    assert share > 0.02
+    assert share > 0.015  # there are some two dozen behaviours, and one to three in two of five scenarios
 
 
 # ---- a broken core ----
@@ -227,9 +227,9 @@ def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_in_a_node(monkeypatch, Event)
-    assert main(["soak", "--first", "4", "--count", "2", "--jobs", "1"]) == 1
+    assert main(["soak", "--first", "5", "--count", "2", "--jobs", "1"]) == 1
     told = capsys.readouterr()
-    for seed in (4, 5):
+    for seed in (5, 6):
         assert f"main.py soak --first {seed} --count 1" in told.err
     assert "2 broken" in told.out
 

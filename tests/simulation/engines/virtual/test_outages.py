@@ -69,7 +69,7 @@ def test_a_late_joiner_catches_up_and_agrees(seed: int) -> None:
 def find_crash(seed: int) -> tuple[float, Ended]:
     """Return a moment in the middle of the job, and the undisturbed run."""
     run = simulate(make_raw(seed=seed, job=JOB))
-    return run.find("appended", "honest-1", height=4)[0].time + 0.01, run
+    return round(run.find("appended", "honest-1", height=4)[0].time + 0.01, 6), run
 
 
 @pytest.mark.parametrize("seed", SEEDS)
