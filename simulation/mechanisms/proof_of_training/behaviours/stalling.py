@@ -59,6 +59,8 @@ class _Closing(TrainingProposer):
 
     def _close(self, turn: Turn) -> None:
         head, round_ = self.head, self.read_round(self.head.hash)
+        if not self.work.has_trained(self.work.get_task(head)):
+            return  # one that also saves itself the training has nothing to propose
         authors = frozenset(round_.declarations)
         if self.phase is not Phase.DECLARING or self._is_enough(authors - self.members) or not self._is_enough(authors):
             return

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.many_runs, pytest.mark.xdist_group("stalling")]
 SEEDS = range(1, 7)
 
 
-def make(behaviour: Any, seed: int, rules: dict[str, Any], *, bad: int = 3) -> dict[str, Any]:
-    crowd = (population("honest", 8), population("bad", bad, "adversary", behaviours=[behaviour]))
+def make(*behaviours: Any, seed: int, rules: dict[str, Any], bad: int = 3) -> dict[str, Any]:
+    crowd = (population("honest", 8), population("bad", bad, "adversary", behaviours=list(behaviours)))
     protocol = {"confidence": {"stake_share": 0.5}, "stakeholders": 3, **rules}
     limits = {"time_limit_s": 60.0, "linger_s": 5.0}
     return make_raw(*crowd, seed=seed, job={"stages": 5}, protocol=protocol, run=limits)
@@ -31,7 +31,7 @@ CLOSED: dict[str, Any] = {"rules": 2, "without": ["open_rounds"]}
 
 @cache
 def whisper(seed: int, rules: int) -> Observed:
-    return observe(make("private_declarer", seed, {"rules": rules}))
+    return observe(make("private_declarer", seed=seed, rules={"rules": rules}))
 
 
 def test_under_version_1_a_small_coalition_stops_the_chain_for_ever() -> None:
@@ -51,7 +51,7 @@ def test_under_version_2_the_chain_goes_on(seed: int) -> None:
 
 
 def test_open_rounds_are_what_it_takes() -> None:
-    runs = [observe(make("private_declarer", seed, CLOSED)) for seed in SEEDS]
+    runs = [observe(make("private_declarer", seed=seed, rules=CLOSED)) for seed in SEEDS]
     assert any(run.ended.reason == "time-limit" for run in runs)
 
 
@@ -72,9 +72,16 @@ def test_members_declare_to_one_another_alone_and_sign_nothing(rules: int) -> No
     assert proposed > 0
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_that_trains_nothing_closes_no_round(seed: int) -> None:
+    observed = observe(make("lazy_verifier", "private_declarer", "free_rider", seed=seed, rules=AFTER))
+    observed.assert_unharmed()
+    assert observed.count_outcomes("bad", "header").total() == 0
+
+
 @pytest.mark.parametrize(("rules", "is_promised"), [(BEFORE, False), (CLOSED, False), (AFTER, True)])
 def test_progress_is_promised_where_it_cannot_be_held_up(rules: dict[str, Any], is_promised: bool) -> None:
-    scenario = Scenario.model_validate(make("private_declarer", 1, rules, bad=2))
+    scenario = Scenario.model_validate(make("private_declarer", seed=1, rules=rules, bad=2))
     assert must_progress(scenario) == is_promised
 
 
@@ -83,7 +90,7 @@ def test_progress_is_promised_where_it_cannot_be_held_up(rules: dict[str, Any], 
 
 @cache
 def show_siblings(seed: int, rules: int) -> Observed:
-    return observe(make({"kind": "sibling_staller", "versions": 20}, seed, {"rules": rules}))
+    return observe(make({"kind": "sibling_staller", "versions": 20}, seed=seed, rules={"rules": rules}))
 
 
 def count_reorganisations(observed: Observed) -> int:
