@@ -35,7 +35,7 @@ def test_in_a_race_with_one_stakeholder_proposer_and_wrapper_are_of_one_side(att
     found = say(RACE, protocol__stakeholders=1, protocol__rules=1, **counts)
     assert found[DECEIVED] == pytest.approx(win_race(2, attackers**2 / (attackers**2 + honest**2)))
     in_slots = deceive_employer_in_slots(attackers, honest, stakeholders=1, blocks=2, headers_per_slot=0.5)
-    assert say(RACE, protocol__stakeholders=1, **counts)[DECEIVED] == in_slots
+    assert say(RACE, protocol__stakeholders=1, protocol__rules=2, **counts)[DECEIVED] == in_slots
 
 
 def test_a_side_without_confidence_does_not_race() -> None:
@@ -51,11 +51,11 @@ def test_lazy_verifiers_count() -> None:
     counts = {"populations__attackers__count": 6, "populations__honest__count": 8, "populations__lazy__count": 6}
     race: dict[str, Any] = {"stakeholders": 3, "blocks": 2, "lazy": 6}
     assert say(RACE, protocol__rules=1, **counts)[DECEIVED] == deceive_employer(6, 8, **race)
-    assert say(RACE, **counts)[DECEIVED] == deceive_employer_in_slots(6, 8, headers_per_slot=0.5, **race)
+    assert say(RACE, protocol__rules=2, **counts)[DECEIVED] == deceive_employer_in_slots(6, 8, headers_per_slot=0.5, **race)
 
 
 def test_nothing_is_predicted_where_a_repair_is_left_out() -> None:
-    assert say(RACE, protocol__without=["single_rights"]) == {}
+    assert say(RACE, protocol__rules=2, protocol__without=["single_rights"]) == {}
 
 
 @pytest.mark.parametrize(
