@@ -21,7 +21,8 @@ MAX_WAITING_BYTES: Final = 16 << 20
 """Bytes of one link's messages kept at most."""
 
 MAX_OF_AUTHOR: Final = 256
-"""Messages of one author kept at most, over all links."""
+"""Messages of one author kept at most, over all links, but for blocks that were asked for: what an author says besides
+does not keep out its blocks that others have built on."""
 
 MAX_OF_AUTHOR_BYTES: Final = 4 << 20
 """Bytes of one author's messages kept at most, over all links."""
@@ -39,6 +40,11 @@ class Delivery(msgspec.Struct, frozen=True):
     """What it is recognised by when it comes again: a hash of all its bytes."""
     size: int
     """Its bytes."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether this party has asked for it: a block that came inside a response."""
+        return not self.frame
 
     @property
     def is_gossip(self) -> bool:
@@ -91,7 +97,8 @@ class Inbox:
     def has_room(self, delivery: Delivery) -> bool:
         """Return whether one more message can be kept, perhaps in the place of others."""
         author = self._of_author.get(delivery.message.author, Taken())
-        if author.count >= MAX_OF_AUTHOR or author.size + delivery.size > MAX_OF_AUTHOR_BYTES:
+        is_full = author.count >= MAX_OF_AUTHOR or author.size + delivery.size > MAX_OF_AUTHOR_BYTES
+        if is_full and not delivery.is_answer:
             return False
         link = self._of_link.get(delivery.peer, Taken())
         shares = self._shares.get(delivery.peer, {})
@@ -113,8 +120,10 @@ class Inbox:
         self._waiting.setdefault(wait, {})[delivery.key] = delivery
         share = self._shares.setdefault(peer, {}).setdefault(author, Share())
         share.places[wait, delivery.key] = None
-        for taken in (share, self._of_author.setdefault(author, Taken()), self._of_link.setdefault(peer, Taken())):
-            taken.add(delivery)
+        share.add(delivery)
+        self._of_link.setdefault(peer, Taken()).add(delivery)
+        if not delivery.is_answer:
+            self._of_author.setdefault(author, Taken()).add(delivery)
 
     def _make_room(self, delivery: Delivery) -> None:
         """Drop the latest messages of whoever takes most of a full link."""
@@ -155,10 +164,13 @@ class Inbox:
         author, peer = delivery.message.author, delivery.peer
         share = self._shares[peer][author]
         del share.places[wait, delivery.key]
-        for taken in (share, self._of_author[author], self._of_link[peer]):
-            taken.add(delivery, -1)
+        share.add(delivery, -1)
+        self._of_link[peer].add(delivery, -1)
         if not share.count:
             del self._shares[peer][author]
+        if delivery.is_answer:
+            return
+        self._of_author[author].add(delivery, -1)
         if not self._of_author[author].count:
             del self._of_author[author]
 

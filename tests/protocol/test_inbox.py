@@ -11,7 +11,7 @@ from protocol.codec import encode_frame
 from protocol.inbox import Delivery, Inbox
 from protocol.mechanisms.proof_of_training.reasons import TrainingMissing
 from protocol.mechanisms.proof_of_training.work import TrainStage
-from protocol.messages import HeadAnnouncement
+from protocol.messages import BlockResponse, HeadAnnouncement
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Wait
 from tests.support.core import Scene, get_proposer, keys
 
@@ -90,6 +90,25 @@ def test_versions_of_a_block_that_an_honest_neighbour_passes_on_keep_out_no_hone
     assert isinstance(scene.judge(other, "neighbour"), Wait)
 
 
+def test_who_fills_its_own_room_keeps_out_none_of_its_blocks_that_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a wrapper could hold up all who catch up with blocks of its own."""
+    monkeypatch.setattr(inbox_module, "MAX_OF_AUTHOR", 3)
+    scene = untrained_scene()
+    block = scene.block(scene.header(1))
+    author = next(index for index in range(1, 5) if keys(index).public == block.author)
+    for slot in range(scene.head.slot, scene.head.slot + 100, 10):
+        last = scene.judge(scene.declaration(author, slot=slot), "flooder")
+    assert last == Ignore(ChainReason.INBOX_FULL)
+    assert scene.judge(block, "neighbour") == Ignore(ChainReason.INBOX_FULL)
+    scene.deliver(scene.sign(HeadAnnouncement(height=2, head=bytes(32), author=keys(2).public)), "neighbour")
+    answer = scene.sign(BlockResponse(blocks=(block,), author=keys(2).public))
+    assert isinstance(scene.deliver(answer, "neighbour")[-1].verdict, Wait)
+    scene.finish(NEXT_STAGE)
+    assert scene.head.block == block
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4), st.integers(1, 40), st.integers(0, 2)), max_size=60),
 )
@@ -100,7 +119,7 @@ def test_no_bound_of_the_inbox_is_exceeded_and_its_books_add_up(moves: list[tupl
         inbox = Inbox()
         for number, (peer, author, size, on) in enumerate(moves):
             message = HeadAnnouncement(height=5, head=bytes(32), author=keys(author).public)
-            delivery = Delivery(peer, message, b"", number.to_bytes(4, "big"), size)
+            delivery = Delivery(peer, message, b"frame", number.to_bytes(4, "big"), size)
             if on == 2 and number % 5 == 0:
                 inbox.take(Wait(ChainMissing.BLOCK, 0))
             elif inbox.has_room(delivery):
