@@ -51,7 +51,9 @@ def test_lazy_verifiers_count() -> None:
     counts = {"populations__attackers__count": 6, "populations__honest__count": 8, "populations__lazy__count": 6}
     race: dict[str, Any] = {"stakeholders": 3, "blocks": 2, "lazy": 6}
     assert say(RACE, protocol__rules=1, **counts)[DECEIVED] == deceive_employer(6, 8, **race)
-    assert say(RACE, protocol__rules=2, **counts)[DECEIVED] == deceive_employer_in_slots(6, 8, headers_per_slot=0.5, **race)
+    assert say(RACE, protocol__rules=2, **counts)[DECEIVED] == deceive_employer_in_slots(
+        6, 8, headers_per_slot=0.5, **race
+    )
 
 
 def test_nothing_is_predicted_where_a_repair_is_left_out() -> None:
