@@ -40,7 +40,7 @@ class PoolFiller(Adversary):
     kind = "pool_filler"
     does = "opens accounts, and sends transfers of theirs that can never be applied"
     expected = "a transfer that pays takes their places"
-    traits = Traits(passes_on=True, does_its_part=True)
+    traits = Traits(passes_on=True, does_its_part=True, is_strategic=True)
     parameters = PoolFillerParameters
     drawn = (PoolFillerParameters(accounts=2),)
 
@@ -102,7 +102,7 @@ class RequestFlooder(Adversary):
     kind = "request_flooder"
     does = "sends one request for all blocks again and again"
     expected = "answered once between two announcements, `too-often` else"
-    traits = Traits(passes_on=True, does_its_part=True)
+    traits = Traits(passes_on=True, does_its_part=True, is_strategic=True)
     parameters = RequestFlooderParameters
     drawn = (RequestFlooderParameters(requests=3),)
 

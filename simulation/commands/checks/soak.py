@@ -37,6 +37,9 @@ MOST_AT_ONCE: Final = 50
 ADVERSARY_SHARE: Final = 0.4
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
 
+STRATEGIC_SHARE: Final = 0.5
+"""Share of drawn scenarios with a coalition besides that uses what the rules leave to its choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class SoakResult:
@@ -61,7 +64,7 @@ def draw_scenario(seed: int) -> dict[str, Any]:
         if rng.random() < 0.4:
             item = {"name": role, "role": role, "count": rng.randint(1, 3), "stake": rng.choice([0.0, 1.0, 10.0])}
             populations.append(item if role != "data_injection" else {**item, "colluding": rng.random() < 0.5})
-    populations += _draw_adversaries(seed)
+    populations += [*_draw_adversaries(seed), *_draw_strategists(seed)]
     nodes = sum(item["count"] for item in populations)
     bonded = sum(item["count"] for item in populations if item["stake"])
     stages = rng.randint(7, 9) if rng.random() < LONG_SHARE else rng.randint(1, 3)
@@ -109,9 +112,24 @@ def _draw_adversaries(seed: int) -> list[dict[str, Any]]:
     return [{**item, **poison, "behaviours": behaviours}]
 
 
-def list_drawn() -> list[Any]:
-    """Return what drawn adversaries do, one to three of these, as a scenario says it; roles are drawn by themselves."""
-    drawn = [(kind, item) for kind, cls in load_catalogue().items() if kind not in ROLES for item in cls.drawn]
+def _draw_strategists(seed: int) -> list[dict[str, Any]]:
+    """Return a coalition with a behaviour that chooses, or none; its draws are its own as well."""
+    rng = Random(derive_seed(seed, "soak", "strategist"))  # noqa: S311 - a simulation's own draws
+    if rng.random() >= STRATEGIC_SHARE:
+        return []
+    behaviour = rng.choice(list_drawn(is_strategic=True))
+    item = {"name": "strategist", "role": "adversary", "count": rng.randint(1, 3), "stake": rng.choice([1.0, 10.0])}
+    return [{**item, "behaviours": [behaviour]}]
+
+
+def list_drawn(*, is_strategic: bool = False) -> list[Any]:
+    """Return what drawn adversaries do, as a scenario says it; roles are drawn by themselves.
+
+    Args:
+        is_strategic: Whether only those count that use what the rules leave to choose.
+    """
+    kinds = {kind: cls for kind, cls in load_catalogue().items() if cls.traits.is_strategic or not is_strategic}
+    drawn = [(kind, item) for kind, cls in kinds.items() if kind not in ROLES for item in cls.drawn]
     return [{"kind": kind, **given} if (given := asdict(item)) else kind for kind, item in drawn]
 
 

@@ -171,7 +171,7 @@ class Fabricator(Adversary):
     mechanism = "proof_of_training"
     does = "ends the job for the employer with results that its coalition has invented"
     expected = "`different-weights` for whoever trains; with a count rule of version 1 the employer is deceived"
-    traits = Traits(passes_on=True, does_its_part=False)
+    traits = Traits(passes_on=True, does_its_part=False, is_strategic=True)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing passed on."""

@@ -213,7 +213,7 @@ class Grinder(Adversary):
     expected = (
         "version 1 of the rules: most blocks and coins; version 2: more than its share only by hiding declarations"
     )
-    traits = Traits(passes_on=True, does_its_part=False)
+    traits = Traits(passes_on=True, does_its_part=False, is_strategic=True)
     parameters = GrinderParameters
     drawn = (GrinderParameters(tries=500),)
 

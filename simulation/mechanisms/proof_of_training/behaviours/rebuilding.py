@@ -142,7 +142,7 @@ class LateReplacer(Adversary):
     mechanism = "proof_of_training"
     does = "makes a settled block once more, the last one too, with its coalition alone"
     expected = "under version 1 of the rules everybody gives up the last block, long after delivery; version 2: nobody"
-    traits = Traits(passes_on=True, does_its_part=True)
+    traits = Traits(passes_on=True, does_its_part=True, is_strategic=True)
     parameters = LateReplacerParameters
     drawn = (LateReplacerParameters(after_s=30.0),)
 
@@ -208,7 +208,7 @@ class SiblingRider(Adversary):
     mechanism = "proof_of_training"
     does = "trains nothing; makes others' blocks once more with the secret they show and its coalition alone"
     expected = "most blocks and coins under version 1 of the rules, none under version 2"
-    traits = Traits(passes_on=True, does_its_part=False)
+    traits = Traits(passes_on=True, does_its_part=False, is_strategic=True)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Take whom it makes blocks with."""

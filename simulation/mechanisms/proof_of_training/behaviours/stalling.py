@@ -110,7 +110,7 @@ class PrivateDeclarer(Adversary):
     mechanism = "proof_of_training"
     does = "declares to its coalition alone, closes the round with a header that it lets die"
     expected = "version 1: the chain may stand still for ever; version 2: some slots are lost"
-    traits = Traits(passes_on=True, does_its_part=False, is_telling=True, is_stalling=True)
+    traits = Traits(passes_on=True, does_its_part=False, is_telling=True, is_stalling=True, is_strategic=True)
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Take whom it attacks with."""
@@ -155,7 +155,7 @@ class SiblingStaller(Adversary):
     mechanism = "proof_of_training"
     does = "wraps one header many times, and shows the next block when a round on the last is half done"
     expected = "version 1: as many reorganisations as it has blocks; version 2: one, and its right is lost"
-    traits = Traits(passes_on=True, does_its_part=False)
+    traits = Traits(passes_on=True, does_its_part=False, is_strategic=True)
     parameters = SiblingStallerParameters
     drawn = (SiblingStallerParameters(versions=5),)
 

@@ -123,6 +123,7 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
     **{f"topology {name}": partial(has_topology, name) for name in ("full_mesh", "ring", "small_world")},
     **{f"role {role}": partial(has_role, role) for role in ("honest", "data_injection", "silent", "garbage")},
     "adversary": partial(has_role, "adversary"),
+    "strategist": lambda raw: any(item["name"] == "strategist" for item in raw["populations"]),
     **{f"behaviour {kind}": partial(has_behaviour, kind) for kind in DRAWN_BEHAVIOURS},
     "no bond": lambda raw: any(item["stake"] == 0 for item in raw["populations"]),
     "rule of stake": lambda raw: "stake_share" in raw["protocol"]["confidence"],
