@@ -431,7 +431,9 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, deta
             detail=Detail(detail),
         )
     except OSError as error:
-        return complain(f"{error.filename or out}: cannot be written: {error.strerror}; the run has ended", EXIT_FAILED)
+        return complain(
+            f"{error.filename or out}: cannot be written: {error.strerror or error}; the run has ended", EXIT_FAILED
+        )
     except PartyError as error:
         return complain(str(error), EXIT_FAILED)
     except (TooFewDescriptorsError, FolderError) as error:

@@ -1,8 +1,12 @@
 """Pictures and one page, from logs and tables alone."""
 
+import os
 from typing import TYPE_CHECKING
 
 from simulation.foundation import open_door
+
+if not os.environ.get("MPLBACKEND", "module://").startswith("module://"):
+    del os.environ["MPLBACKEND"]  # all is drawn into files; matplotlib cannot even be loaded if this is misspelt
 
 if TYPE_CHECKING:
     from simulation.commands.report.picture import Missing, Picture, Table

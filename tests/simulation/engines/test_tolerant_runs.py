@@ -28,7 +28,7 @@ BOUND = 1e-5
 def run(folder: Path, *populations: dict[str, Any], tolerance: float, **sections: Any) -> Ended:
     """Run a small network in simulated time, with real training of three stages."""
     folder.mkdir(exist_ok=True)
-    protocol = {"tolerance": tolerance, **sections.pop("protocol", {})}
+    protocol = {"tolerance": tolerance, "rules": 1, **sections.pop("protocol", {})}
     job = {"steps_per_stage": 20, "stages": 3, "layers": [16], "batch_size": 8}
     raw = make_raw(*populations, job=job, protocol=protocol, virtual={"trainer": "keras"}, **sections)
     return prepare(raw, folder, IMAGES).run()
@@ -151,7 +151,7 @@ def launch_tolerant(folder: Path, engine: str) -> Finished:
         "engine": engine,
         "dataset": {"name": "digits"},
         "job": {"steps_per_stage": 20, "stages": 3, "layers": [16]},
-        "protocol": {"tolerance": BOUND, "confidence": {"count": 3}},
+        "protocol": {"tolerance": BOUND, "rules": 1, "confidence": {"count": 3}},
         "populations": [
             population("honest", 3),
             population("others", 2, arithmetic="canonical"),

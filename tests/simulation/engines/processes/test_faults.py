@@ -190,9 +190,7 @@ def test_a_signal_of_the_terminal_ends_a_run_whose_processes_are(
     running.wait_for_orphans_to_end()
 
 
-def test_parties_end_themselves_and_clean_up_when_the_program_is_killed(start: Starter, tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_parties_end_themselves_and_clean_up_when_the_program_is_killed(start: Starter, scratch: Path) -> None:
     running = start(4, "job.stages=500", TMPDIR=str(scratch))
     running.wait_for_event("appended", "employer")
     assert len(list(scratch.glob("pot-sim-*"))) == 1

@@ -80,9 +80,7 @@ def test_who_stops_in_the_middle_of_a_message_to_the_starter_is_ended(run: Finis
     assert crashed["mumbling-0"] == f"gave no last word within {STOP_TIMEOUT_S:.0f} s and was killed"
 
 
-def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path, scratch: Path) -> None:
     running = start(tmp_path, ("mumbling",), "job.stages=500", TEST_STOP_TIMEOUT_S="600", TMPDIR=str(scratch))
     try:
         running.wait_for_event("appended", "employer")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.ledger import count_created
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from simulation.analysis.comparison import build_frame
@@ -36,7 +37,15 @@ SUMMARY: dict[str, set[str]] = {
     },
 }
 NODE = {"label", "population", "pid", "height", "head", "balance", "outcome"}
-FILES = {"scenario.yaml", "pot_sim.log", "events.jsonl", "chain.jsonl", "summary.json", "model.keras"}
+FILES = {
+    "scenario.yaml",
+    "pot_sim.log",
+    "events.jsonl",
+    "chain.jsonl",
+    "summary.json",
+    "certificate.json",
+    "model.keras",
+}
 RUNS = ("default_run", "majority_run", "troublemakers_run")
 
 
@@ -95,14 +104,16 @@ def test_the_ledger_of_the_default_run_adds_up(default_run: Finished) -> None:
     summary = default_run.summary
     bonds = 11 * 1000 + 10 * 100
     subsidies = [1000 - 999 * height**0.5 / (height**0.5 + 10) for height in range(1, 6)]
-    assert summary["ledger"]["supply"] == pytest.approx(bonds + sum(subsidies), abs=1e-4)
     _, blocks = read_chain(default_run.folder / "chain.jsonl")
+    created = sum(count_created(block.transactions, block.coinbase) for block in blocks) / 1e6
+    assert 0.7 * sum(subsidies) < created <= sum(subsidies)  # what absent declarers would earn is not created
+    assert summary["ledger"]["supply"] == pytest.approx(bonds + created, abs=1e-4)
     moved = [transaction for block in blocks for transaction in block.transactions]
     assert summary["ledger"]["transactions"] == len(moved) > 0
     assert summary["ledger"]["coins_transferred"] == pytest.approx(sum(item.amount for item in moved) / 1e6)
     fees = sum(item.fee for item in moved) / 1e6
     earned = sum(node["balance"] for node in summary["nodes"] if node["population"] == "honest")
-    assert earned == pytest.approx(sum(subsidies) + fees, abs=1e-4)
+    assert earned == pytest.approx(created + fees, abs=1e-4)
 
 
 # ---- every run ----
