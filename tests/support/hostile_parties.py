@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -93,7 +94,8 @@ def run_party_process(setup: Setup, role: Role, control: Connection, connections
 
 def _write(ends: Iterable[Connection], chunk: bytes) -> None:
     for end in ends:
-        os.write(end.fileno(), chunk)
+        with suppress(OSError):  # another hostile party at the other end may have gone
+            os.write(end.fileno(), chunk)
 
 
 if __name__ == "__main__":
