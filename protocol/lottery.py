@@ -28,14 +28,8 @@ def is_slot_won(
     domain: Domain, stakes: StakeTable, per_slot: int, *, parent: Hash32, height: int, slot: int, author: AccountId
 ) -> bool:
     """Return whether the author wins this slot; the domain separates one kind of right from another."""
-    stake = stakes.get_stake(author)
-    if stake == 0:
-        return False
-    target = compute_target(stake, stakes.total, per_slot)
-    if target == HASH_RANGE:
-        return True
-    draw = compute_hash(domain, parent, height.to_bytes(4, "big"), slot.to_bytes(8, "big"), author)
-    return int.from_bytes(draw, "big") < target
+    parts = (parent, height.to_bytes(4, "big"), slot.to_bytes(8, "big"), author)
+    return _wins(stakes, per_slot, author, domain, parts)
 
 
 def compute_ticket(domain: Domain, *, seed: Hash32, slot: int, author: AccountId) -> Hash32:
@@ -47,10 +41,13 @@ def has_winning_ticket(
     domain: Domain, stakes: StakeTable, per_slot: int, *, seed: Hash32, slot: int, author: AccountId
 ) -> bool:
     """Return whether the author wins this slot, on whatever branch; the domain separates kinds of rights."""
+    return _wins(stakes, per_slot, author, domain, (seed, slot.to_bytes(8, "big"), author))
+
+
+def _wins(stakes: StakeTable, per_slot: int, author: AccountId, domain: Domain, parts: tuple[bytes, ...]) -> bool:
+    """Return whether the hash of the parts lies below the target of the author's stake; it is made only if need be."""
     stake = stakes.get_stake(author)
     if stake == 0:
         return False
     target = compute_target(stake, stakes.total, per_slot)
-    if target == HASH_RANGE:
-        return True
-    return int.from_bytes(compute_ticket(domain, seed=seed, slot=slot, author=author), "big") < target
+    return target == HASH_RANGE or int.from_bytes(compute_hash(domain, *parts), "big") < target

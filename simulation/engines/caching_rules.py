@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from protocol.codec import DecodeError
+from protocol.crypto import verify
 from protocol.events import ChainRecord
 from protocol.mechanism import Context, Mechanism, MessageT, ResultT
 from protocol.messages import AnyBlock, Message
@@ -87,7 +88,7 @@ class CachingRules(Rules):
         key = (public_key, digest, signature)
         found = self._verified.get(key)
         if found is None:
-            found = self._verified[key] = super().verify(public_key, digest, signature)
+            found = self._verified[key] = verify(public_key, digest, signature)
         return found
 
     def judge_once(

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol.mechanism import Mechanism
 from simulation.foundation import find_part
+from simulation.records import write_text_in_one_step
 
 
 class CertificateFileError(ValueError):
@@ -22,6 +23,9 @@ class Certificates:
 
     def write(self, path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> None:
         """Write the certificate of a chain, if there is one."""
+        text = self.build(mechanism, blocks)
+        if text is not None:
+            write_text_in_one_step(path, text)
 
     def check(self, told: dict[str, Any]) -> list[str]:
         """Return what a certificate proves, a line for each fact.

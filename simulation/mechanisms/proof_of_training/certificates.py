@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from protocol.mechanism import Mechanism
@@ -10,7 +9,6 @@ from protocol.mechanisms.proof_of_training.certificate import CertificateError, 
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
 from protocol.rules import Rules
 from protocol.types import PARTS_PER_MILLION
-from simulation.records import write_text_in_one_step
 from simulation.runs import Certificates
 
 FORMAT: Final = 1
@@ -46,12 +44,6 @@ class TrainingCertificates(Certificates):
             "declarations": len(header.declarations),
             "bytes": rules.encode(strip(block)).hex(),
         }
-
-    def write(self, path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> None:
-        """Write the certificate of a delivery, if there is one."""
-        text = self.build(mechanism, blocks)
-        if text is not None:
-            write_text_in_one_step(path, text)
 
     def check(self, told: dict[str, Any]) -> list[str]:
         """Return what a certificate proves, a line for each fact.

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import DecodeError, encode_frame
+from protocol.crypto import verify
 from protocol.events import ChainRecord
 from protocol.mechanism import Context
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
@@ -136,13 +137,12 @@ def test_a_slot_that_was_still_to_come_is_judged_again_when_it_has(index: int) -
 
 def test_a_remembered_verdict_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[bytes, Hash32, bytes]] = []
-    verify = Rules.verify
 
-    def count(rules: Rules, public_key: bytes, digest: Hash32, signature: bytes) -> bool:
+    def count(public_key: bytes, digest: Hash32, signature: bytes) -> bool:
         asked.append((public_key, digest, signature))
-        return verify(rules, public_key, digest, signature)
+        return verify(public_key, digest, signature)
 
-    monkeypatch.setattr(Rules, "verify", count)
+    monkeypatch.setattr("simulation.engines.caching_rules.verify", count)
     message = list_judged()[2]
     shared = CachingRules(get_scene().pot)
     for own in (own_training("clean"), None, own_training("clean")):

@@ -33,7 +33,7 @@ from simulation.scenario.scenario import Scenario
 pytestmark = pytest.mark.xdist_group("soak")
 
 SEEDS = range(40)
-DRAWN = 500
+DRAWN = 1_000
 
 
 # ---- a sound core ----
@@ -66,16 +66,16 @@ def test_the_command_tells_how_many_held(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @cache
-def prob_all_drawn() -> list[dict[str, Any]]:
+def draw_all() -> list[dict[str, Any]]:
     return [draw_scenario(seed) for seed in range(DRAWN)]
 
 
 def test_every_seed_draws_a_valid_scenario_and_the_same_again() -> None:
-    for seed, raw in enumerate(prob_all_drawn()):
+    for seed, raw in enumerate(draw_all()):
         scenario = Scenario.model_validate(raw)
         assert (scenario.seed, scenario.engine, scenario.virtual.trainer) == (seed, "virtual", "fake")
         assert raw == draw_scenario(seed)
-    assert len({json.dumps({**raw, "seed": 0, "description": ""}) for raw in prob_all_drawn()}) > DRAWN * 0.99
+    assert len({json.dumps({**raw, "seed": 0, "description": ""}) for raw in draw_all()}) > DRAWN * 0.99
 
 
 def has_outage(raw: dict[str, Any], **wanted: Any) -> bool:
@@ -135,8 +135,8 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("kind", DRAWN_KINDS)
 def test_seeds_cover_what_can_go_wrong(kind: str) -> None:
-    share = sum(bool(DRAWN_KINDS[kind](raw)) for raw in prob_all_drawn()) / DRAWN
-    assert share > 0.015  # there are some two dozen behaviours, and one to three in two of five scenarios
+    share = sum(bool(DRAWN_KINDS[kind](raw)) for raw in draw_all()) / DRAWN
+    assert share > 0.02
 
 
 # ---- a broken core ----
@@ -239,7 +239,7 @@ def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
 
 
 def test_shrinking_leaves_only_what_is_needed() -> None:
-    raw = next(raw for raw in prob_all_drawn() if raw["network"].get("partitions") and count_parts(raw) >= 9)
+    raw = next(raw for raw in draw_all() if raw["network"].get("partitions") and count_parts(raw) >= 9)
 
     def needs_partition_and_two_stages(candidate: dict[str, Any]) -> bool:
         Scenario.model_validate(candidate)
