@@ -75,7 +75,11 @@ SLOT_MS: Final = 25.0
 """Length of a lottery slot, in milliseconds."""
 
 DECLARATIONS_PER_SLOT: Final = 2.5
-"""Declaration rights won in a slot by all stake together, on average."""
+"""Declaration rights won in a slot by all stake together, on average, under version 1 of the rules or with a count."""
+
+DECLARATIONS_PER_SLOT_BY_STAKE: Final = 1_000_000.0
+"""The same under version 2 with a stake share: everybody at once. With few, those who keep their declarations back need
+fewer slots than others do, and propose first."""
 
 HEADERS_PER_SLOT: Final = 0.3
 """Proposal rights won in a slot by all stake together, on average."""

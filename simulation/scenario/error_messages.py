@@ -43,6 +43,9 @@ _COUNTED: Final[dict[str, str]] = {
 }
 """The same where the value itself is too long to be told, or empty."""
 
+_FOLLOWING: Final = "default_factory_not_called"
+"""A default that depends on a key that is wrong: that key is told of, and no more."""
+
 _MISSING: Final = "missing"
 _UNKNOWN: Final = "extra_forbidden"
 _BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
@@ -103,7 +106,8 @@ def _explain_finding(finding: _Finding, steps: Sequence[Step], root: type[BaseMo
 
 
 def _list_findings(error: ValidationError, root: type[BaseModel]) -> list[_Finding]:
-    return [_make_finding(detail, root) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    return [_make_finding(detail, root) for detail in details if detail["type"] != _FOLLOWING]
 
 
 def _make_finding(detail: ErrorDetails, root: type[BaseModel]) -> _Finding:

@@ -128,17 +128,26 @@ RepairName = Literal[
 """What version 2 of the rules repairs, as `protocol.mechanisms.proof_of_training.repairs` names it."""
 
 
+def _choose_declaring(read: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever the user has written there
+    """Return how many may declare in a slot under the rules that have been read: all, where most of them have to."""
+    is_by_stake = read.get("confidence") is not None and read["confidence"].stake_share is not None
+    is_open = read.get("rules") != 1 and is_by_stake
+    return read_constant("DECLARATIONS_PER_SLOT_BY_STAKE" if is_open else "DECLARATIONS_PER_SLOT")
+
+
 class ChainRules(Section):
     """The rules of the chain."""
 
+    rules: Annotated[int, Field(ge=1, le=2)] = from_constant("RULES")
+    """Version of the rules."""
     confidence: Confidence = chosen_by_constant("CONFIDENCE_RULE", default_factory=_choose_confidence)
     stakeholders: PositiveInt = from_constant("STAKEHOLDERS")
     slot_ms: Annotated[float, Field(ge=1, le=3_600_000)] = from_constant("SLOT_MS")
-    declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("DECLARATIONS_PER_SLOT")
+    declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = chosen_by_constant(
+        "DECLARATIONS_PER_SLOT", default_factory=_choose_declaring
+    )
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
     max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")
-    rules: Annotated[int, Field(ge=1, le=2)] = from_constant("RULES")
-    """Version of the rules."""
     without: list[RepairName] = Field(default_factory=list)
     """Repairs of version 2 that are left out, for a study of what each is worth."""
     tolerance: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = from_constant("TOLERANCE")

@@ -38,6 +38,9 @@ LOOKAHEAD_SLOTS: Final = 4
 REMINDERS: Final = 32
 """Collected messages that are sent again with an announcement at most."""
 
+SLOTS_BACK: Final = 32
+"""Slots gone by in which a node looks for a right to propose; no declaration is longer under way where a round ends."""
+
 LATE: Final = (TrainingMissing.TRAINING, TrainingMissing.COMPARISON)
 """What no message but a block may wait for at a height gone by."""
 
@@ -217,6 +220,21 @@ class TrainingProposer(Proposer):
             ),
         )
 
+    def use_passed_rights(self, turn: Turn, first: int) -> None:
+        """Propose with the first right from a declaration's slot on, if that was the declaration that was missing.
+
+        Who has kept declarations back has had enough of them in that slot; so a right of that slot must not be lost to
+        those who hear of the last one a little later.
+        """
+        if self.phase not in (Phase.DECLARING, Phase.SIGNING):
+            return
+        now = compute_slot(turn.now, self.node.rules.chain.slot_ns)
+        for slot in range(max(first, now - SLOTS_BACK), now + 1):
+            if self.wins_slot(Right.PROPOSE, slot):
+                self.propose(turn, slot)
+            if slot in self._proposed:
+                return
+
     def publish(self, turn: Turn, message: MessageT) -> MessageT:
         """Sign and send a message of this node's own."""
         return self.node.publish(turn, message)
@@ -360,6 +378,8 @@ class TrainingProposer(Proposer):
         match message:
             case TrainingDeclaration():
                 self.open_round(message.parent).add_declaration(message)
+                if self.judging.has_open_rounds and message.parent == self.head.hash:
+                    self.use_passed_rights(turn, message.slot)
             case BlockHeader():
                 self._add_proposal(turn, message)
             case StakeholderSignature():

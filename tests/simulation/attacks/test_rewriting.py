@@ -65,7 +65,7 @@ def test_the_two_transfers_really_conflict(bad: int, monkeypatch: pytest.MonkeyP
 
 def test_without_nonces_the_chain_would_pay_both(monkeypatch: pytest.MonkeyPatch) -> None:
     ignore_nonces(monkeypatch)
-    runs = [attack("double_spender", seed, job={"stages": 8}) for seed in SEEDS]
+    runs = [attack("double_spender", seed, job={"stages": 16}) for seed in SEEDS]
     assert sum(find_pairs(run)[1] > 0 for run in runs) >= len(SEEDS) - 1
     assert any((run.ended.broken or "").startswith("double spend") for run in runs)
 

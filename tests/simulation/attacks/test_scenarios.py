@@ -121,7 +121,12 @@ def test_real_processes_refuse_adversaries_and_their_cores_replay(tmp_path: Path
     turned = f"corruptions=[{{name: bad, role: adversary, of: [honest], count: 2, behaviours: {behaviours}}}]"
     spoilers = "{name: spoilers, role: adversary, count: 2, behaviours: [declaration_spoiler]}"
     crowd = f"populations=[{{name: honest, role: honest, count: 7}}, {spoilers}]"
-    slow = ("protocol.slot_ms=100", "protocol.headers_per_slot=0.1", "job.stages=3")
+    slow = (
+        "protocol.slot_ms=100",
+        "protocol.headers_per_slot=0.1",
+        "protocol.declarations_per_slot=2.5",
+        "job.stages=3",
+    )
     finished = launch(tmp_path, "run", "honest", *sets(*SMALL, crowd, turned, "output.journal=true", *slow))
     assert finished.code == 0, finished.err
     assert "all hold" in finished.out

@@ -61,6 +61,8 @@ def resolve(*settings: str) -> str:
 def test_a_changed_constant_changes_the_resolved_default_scenario(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "CONFIDENCE_COUNT":  # counts under the other rule only
         monkeypatch.setattr(constants, "CONFIDENCE_RULE", "count")
+    if name == "DECLARATIONS_PER_SLOT":  # counts under the other version only
+        monkeypatch.setattr(constants, "RULES", 1)
     settings = VIRTUAL if name in ("OUTAGE_DISK", "RECORDS", "TRAINER") else ()
     before = resolve(*settings)
     monkeypatch.setattr(constants, name, OTHERS.get(name, change(getattr(constants, name))))

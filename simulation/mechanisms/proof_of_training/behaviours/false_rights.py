@@ -25,8 +25,8 @@ class _EverWinning(TrainingProposer):
     """A proposer that holds every slot for won."""
 
     def wins_slot(self, right: Right, slot: int) -> bool:
-        """Say yes."""
-        return True
+        """Say yes, but for a right that it has used itself."""
+        return right is Right.DECLARE or self.may_propose(slot)
 
 
 class StakeLiar(Adversary):

@@ -48,6 +48,9 @@ class Trusting(TrainingProposer):
             self.advance(turn, Trigger.SECRET_REVEALED)
         self.serve_proposals(turn, round_)
 
+    def use_passed_rights(self, turn: Turn, first: int) -> None:
+        """Propose nothing."""
+
 
 class LazyVerifier(Adversary):
     """Goal: save the cost of training, and be paid as a stakeholder all the same (the verifier's dilemma).

@@ -73,6 +73,9 @@ class _Leading(TrainingProposer):
         if right is Right.PROPOSE:
             self._set_clock(turn, first)
 
+    def use_passed_rights(self, turn: Turn, first: int) -> None:
+        """Leave it to the clock, which is set for each declaration."""
+
     def apply(self, turn: Turn, message: Message) -> None:
         """Collect an accepted message, and look what it makes possible."""
         super().apply(turn, message)

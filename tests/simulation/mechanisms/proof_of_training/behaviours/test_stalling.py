@@ -17,7 +17,7 @@ SEEDS = range(1, 7)
 
 def make(*behaviours: Any, seed: int, rules: dict[str, Any], bad: int = 3) -> dict[str, Any]:
     crowd = (population("honest", 8), population("bad", bad, "adversary", behaviours=list(behaviours)))
-    protocol = {"confidence": {"stake_share": 0.5}, "stakeholders": 3, **rules}
+    protocol = {"confidence": {"stake_share": 0.5}, "stakeholders": 3, "declarations_per_slot": 2.5, **rules}
     limits = {"time_limit_s": 60.0, "linger_s": 5.0}
     return make_raw(*crowd, seed=seed, job={"stages": 5}, protocol=protocol, run=limits)
 
