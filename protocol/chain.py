@@ -3,6 +3,7 @@
 It knows neither what is in a block nor how it was agreed.
 """
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -77,7 +78,7 @@ class BlockTree(Generic[BlockT, StateT]):
         self._records = {genesis.hash: genesis}
         self._last_height = last_height
         self._settled_after = settled_after
-        self._head_since = 0
+        self.head_since = 0
         """Slot in which the head became the head."""
         self._versions: dict[Hashable, list[BlockRecord[BlockT, StateT]]] = {}
         """Blocks by the right they were made with."""
@@ -119,10 +120,29 @@ class BlockTree(Generic[BlockT, StateT]):
         """Return whether a block would take the head's place, if the head may change."""
         return self._rate(candidate) < self._rate(self.head)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the head is the last block there can be."""
+        return self.head.height == self._last_height
+
+    def is_contested_by(self, parent: BlockRecord[BlockT, StateT], adds: int, rank: bytes, right: Hashable) -> bool:
+        """Return whether a block that is not in the tree would take the place of a head that is the last block.
+
+        Args:
+            parent: The block it builds on.
+            adds: What it adds to the weight of the branch.
+            rank: Its rank.
+            right: The right it was made with.
+        """
+        if not self.is_whole:
+            return False
+        if right is not None and right in self._versions:
+            return right == self.head.right
+        return (-parent.weight - adds, False, rank) < self._rate(self.head)
+
     def is_settled(self, slot: int) -> bool:
         """Return whether the head is the last block there can be, and has stood for so long that it stays."""
-        is_last = self.head.height == self._last_height
-        return is_last and self._settled_after is not None and slot > self._head_since + self._settled_after
+        return self.is_whole and self._settled_after is not None and slot > self.head_since + self._settled_after
 
     def add(self, record: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
         """Store a judged block; return how the head moved, or None if it stayed.
@@ -148,7 +168,7 @@ class BlockTree(Generic[BlockT, StateT]):
             return None
         change = self._find_change(self.head, best)
         self.head = best
-        self._head_since = slot
+        self.head_since = slot
         return change
 
     def _is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
@@ -164,6 +184,16 @@ class BlockTree(Generic[BlockT, StateT]):
     def get_chain(self) -> tuple[BlockRecord[BlockT, StateT], ...]:
         """Return the head's branch, genesis first."""
         return tuple(reversed(list(self._walk(self.head))))
+
+    def get_competitors(self) -> tuple[BlockRecord[BlockT, StateT], ...]:
+        """Return all last blocks, each behind those below it that have rivals, which others may lack."""
+        records = self._records.values()
+        known = Counter(record.height for record in records)
+        found: dict[Hash32, BlockRecord[BlockT, StateT]] = {}
+        for record in [record for record in records if record.height == self._last_height]:
+            branch = reversed(self._walk(record))
+            found.update((item.hash, item) for item in branch if known[item.height] > 1)
+        return tuple(found.values())
 
     def get_locator(self) -> tuple[Hash32, ...]:
         """Return hashes of the head's branch from the top down, ever sparser, the genesis last."""

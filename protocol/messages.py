@@ -141,5 +141,29 @@ class BlockResponse(Message, Generic[BlockT], frozen=True, kw_only=True, tag="re
     """Author's signature."""
 
 
-NEIGHBOURLY: Final[frozenset[type]] = frozenset((HeadAnnouncement, BlockRequest, BlockResponse))
+class Sighting(Record, frozen=True, kw_only=True):
+    """A witness's word that it had a block in time."""
+
+    witness: AccountId
+    """Who says so."""
+    signature: Signature
+    """Its signature; `protocol.settling` says over what."""
+
+
+class LateBlock(Message, Generic[BlockT], frozen=True, kw_only=True, tag="late"):
+    """A competitor of the last block, with the words of those who had it in time."""
+
+    kind: ClassVar[str] = "late"
+
+    block: BlockT
+    """The block."""
+    sightings: tuple[Sighting, ...]
+    """Words of witnesses, by ascending witness."""
+    author: AccountId
+    """Party that passes it on."""
+    signature: Signature = UNSIGNED
+    """Author's signature."""
+
+
+NEIGHBOURLY: Final[frozenset[type]] = frozenset((HeadAnnouncement, BlockRequest, BlockResponse, LateBlock))
 """Types of messages that are for one neighbour: they are not passed on, and may come twice."""

@@ -33,8 +33,18 @@ from protocol.inbox import Delivery, Inbox
 from protocol.ledger import LedgerState
 from protocol.mechanism import Context, MessageT, Proposer
 from protocol.mempool import Mempool
-from protocol.messages import BLOCK_KIND, AnyBlock, BlockRequest, BlockResponse, HeadAnnouncement, Message, Transaction
+from protocol.messages import (
+    BLOCK_KIND,
+    AnyBlock,
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    LateBlock,
+    Message,
+    Transaction,
+)
 from protocol.rules import Rules
+from protocol.settling import Settling
 from protocol.slots import compute_slot, compute_slot_start
 from protocol.turn import SELF, RecentSet, Turn
 from protocol.types import Hash32, Nanoseconds, PeerId
@@ -49,6 +59,9 @@ UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY,
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
+
+TIMES_PASSED_ON: Final = 3
+"""How often competitors of the last block are passed on, once at each look: a frame may be lost."""
 
 
 class Participant:
@@ -81,6 +94,11 @@ class Participant:
         """Hashes of blocks that can never become valid."""
         self._head_before: Hash32 = rules.origin.hash
         """Head when the announcement timer last rang."""
+        after = rules.chain.settled_after_slots
+        self._settling = Settling(rules, keys, settled_after=after) if after is not None else None
+        self._passed_on: tuple[tuple[ChainRecord, ...], int] = ((), 0)
+        """Competitors of the last block, with what others may lack below them, and how often they are still to be
+        passed on."""
 
     # ---- the one entrance ----
 
@@ -146,6 +164,7 @@ class Participant:
             self._announce(turn)
             self.proposer.remind(turn)
         self._head_before = self.tree.head.hash
+        self._pass_on(turn)
         self._set_announcement(turn)
 
     def _announce(self, turn: Turn) -> None:
@@ -197,7 +216,7 @@ class Participant:
         message = delivery.message
         if isinstance(message, self.rules.mechanism.block):
             return self._judge_block(turn, message, is_gossip=delivery.is_gossip)
-        if self.proposer is None and not isinstance(message, HeadAnnouncement | BlockResponse):
+        if self.proposer is None and not isinstance(message, HeadAnnouncement | BlockResponse | LateBlock):
             return Ignore(ChainReason.NOT_FOR_ME)
         if isinstance(message, BlockRequest) and not self._catch_up.is_due(delivery.peer, message):
             return Ignore(ChainReason.TOO_OFTEN)  # before its signature is looked at
@@ -210,6 +229,8 @@ class Participant:
                 return self._catch_up.judge_response(delivery.peer, message)
             case BlockRequest():
                 return self._catch_up.judge_request(message)
+            case LateBlock() if self._settling is not None:
+                return self._settling.judge(self.tree, message, compute_slot(turn.now, self.rules.chain.slot_ns))
             case Transaction() if self.mempool is not None:
                 return self.mempool.judge(self.tree.head.state, message)
         if not self.rules.mechanism.may_speak(self.tree.head.state, message.author):
@@ -236,7 +257,13 @@ class Participant:
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
         context = self.find_context(turn, block, block.height, block.parent)
-        return self.rules.judge_block(context, block) if isinstance(context, Context) else context
+        if not isinstance(context, Context):
+            return context
+        if self._settling is not None:
+            verdict = self._settling.judge_time(self.tree, context.parent, block, context.slot)
+            if verdict is not ACCEPT:
+                return verdict
+        return self.rules.judge_block(context, block)
 
     def find_context(self, turn: Turn, message: Message, height: int, parent: Hash32) -> Context[Any] | Verdict:
         """Return what a message on a parent is judged against, or why it cannot be judged."""
@@ -293,7 +320,7 @@ class Participant:
     def _apply(self, turn: Turn, delivery: Delivery) -> None:
         message = delivery.message
         if isinstance(message, self.rules.mechanism.block):
-            self._append(turn, message)
+            self._append(turn, message, delivery)
             return
         match message:
             case HeadAnnouncement():
@@ -303,22 +330,44 @@ class Participant:
                 self._catch_up.unpack(turn, delivery.peer, message)
             case BlockRequest():
                 self._catch_up.serve(turn, delivery.peer, message, self.tree)
+            case LateBlock() if self._settling is not None:
+                self._settling.remember(message)
+                frame = encode_frame(self.rules.chain_id, message.block)
+                key = self.rules.hash_frame(frame)
+                turn.pending.append(Delivery(delivery.peer, message.block, frame, key, len(frame)))
             case Transaction() if self.mempool is not None:
                 self.mempool.add(self.tree.head.state, message)
             case _ if self.proposer is not None:
                 self.proposer.apply(turn, message)
 
-    def _append(self, turn: Turn, block: AnyBlock) -> None:
+    def _append(self, turn: Turn, block: AnyBlock, delivery: Delivery) -> None:
         record = self.rules.build_record(self.tree.require(block.parent), block)
         versions = self.tree.get_versions(record.right)
+        was_whole = self.tree.is_whole
         change = self.tree.add(record, compute_slot(turn.now, self.rules.chain.slot_ns))
         turn.add(BlockAppended(record, change))
         if versions:
             self._report_double_use(turn, versions[0], record)
         if change is not None:
             self._follow(turn, change)
+            if was_whole and self._settling is not None:
+                self._passed_on = (self.tree.get_competitors(), TIMES_PASSED_ON)
+                self._pass_on(turn, delivery.peer)
         self.judge_again(turn, Wait(ChainMissing.BLOCK, record.hash))
         self._catch_up.go_on(turn, record.hash, self.tree)
+
+    def _pass_on(self, turn: Turn, source: PeerId = SELF) -> None:
+        """Tell others of what competes with the last block, with the words of witnesses if there are any."""
+        records, times = self._passed_on
+        if self._settling is None or not times:
+            return
+        self._passed_on = (records, times - 1)
+        for record in records:
+            late = self._settling.tell(record) if record.height == self.rules.chain.length else None
+            if late is not None:
+                turn.add(Broadcast(late))
+            elif record.block is not None:
+                turn.add(Relay(encode_frame(self.rules.chain_id, record.block), source))
 
     def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
         head = self.tree.head

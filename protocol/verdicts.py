@@ -43,6 +43,8 @@ class ChainReason(Reason):
     REFUSED_PARENT = "refused-parent"
     REFUSED_BLOCK = "refused-block"
     WRONG_BODY = "wrong-body"
+    TOO_LATE = "too-late"
+    BAD_SIGHTING = "bad-sighting"
     SLOT_BEFORE_PARENT = "slot-before-parent"
     FUTURE_SLOT = "future-slot"
     # Rights.

@@ -11,6 +11,7 @@ from protocol.messages import (
     BlockRequest,
     BlockResponse,
     HeadAnnouncement,
+    LateBlock,
     Message,
     Payout,
     Transaction,
@@ -159,6 +160,7 @@ TRAINED_MESSAGES: Final = (
     HeadAnnouncement,
     BlockRequest,
     BlockResponse[TrainedBlock],
+    LateBlock[TrainedBlock],
 )
 """Types of all messages of a chain of version 2 of the rules."""
 

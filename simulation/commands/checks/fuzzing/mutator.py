@@ -299,7 +299,7 @@ class Mutator:
 
     def _sign(self, record: StructT) -> StructT:
         """Return a record signed by its author, by somebody else, in somebody else's name, or not again."""
-        if "signature" not in record.__struct_fields__:
+        if not isinstance(record, Message):
             return record
         draw = self._rng.random()
         if draw < 0.75:

@@ -14,6 +14,7 @@ from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingReason
 from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, VERSION_2
 from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.settling import WITNESSES
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_proposer, keys
 
@@ -249,9 +250,14 @@ def test_the_last_block_stays_once_it_has_stood_for_a_while() -> None:
     late = (SETTLED_AFTER_SLOTS + 1) * SLOT_NS / 1e9
     before, after = take_last_block(make_scene(stages=1), late, 40)
     assert after.hash == before.hash
-    before, after = take_last_block(make_scene(stages=1), late - 2 * SLOT_NS / 1e9, 40)
+    before, after = take_last_block(make_scene(stages=1), SETTLED_AFTER_SLOTS / WITNESSES / 2, 40)
     assert after.hash != before.hash
     assert after.slot < before.slot
+
+
+def test_before_that_it_goes_for_one_that_witnesses_had_in_time() -> None:
+    before, after = take_last_block(make_scene(stages=1), SETTLED_AFTER_SLOTS / WITNESSES, 40)
+    assert after.hash == before.hash
 
 
 def test_in_version_1_the_last_block_never_stays() -> None:
