@@ -271,7 +271,7 @@ def get_phase(node: Node) -> Phase:
 def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:
     """Return what is wrong with the answer to a message, or None: who refuses it stays as it was and says nothing.
 
-    A message that has to wait for a block may be answered with a request for blocks.
+    One that has to wait may be answered with a request for blocks, or with the training of the stage it waits for.
     """
     verdicts = [command.verdict for command in commands if isinstance(command, Judged)]
     if not verdicts:
@@ -284,7 +284,8 @@ def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:
     is_waiting = any(isinstance(verdict, Wait) for verdict in verdicts)
     for command in commands:
         is_request = isinstance(command, Send) and isinstance(command.message, BlockRequest)
-        if not isinstance(command, Judged) and not (is_waiting and is_request):
+        is_fetching = is_request or (isinstance(command, StartWork) and isinstance(command.task, TrainStage))
+        if not isinstance(command, Judged) and not (is_waiting and is_fetching):
             return f"{told}: the node answers with {type(command).__name__}"
     return None
 

@@ -17,8 +17,9 @@ from protocol.crypto import KeyPair
 from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, WrappedBlock
-from protocol.messages import BlockResponse, Message, Transaction
+from protocol.messages import BlockResponse, LateBlock, Message, Sighting, Transaction
 from protocol.rules import Rules
+from protocol.settling import compute_sighting_digest
 from protocol.types import HASH_BYTES
 from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
 from simulation.commands.checks.fuzzing.mutations import (
@@ -97,6 +98,7 @@ class Mutator:
             ("message on another parent", 5, lambda: self._frame(self._transplant())),
             ("block with other transfers", 4, lambda: self._frame(self._rewrap())),
             ("block all stakeholders cheat for", 5, lambda: self._frame(self._collude())),
+            ("late block", 2, lambda: self._frame(self._sight())),
             ("too much of something", 0.5, lambda: self._frame(self._repeat())),
             ("answer nobody asked for", 2, lambda: self._frame(self._answer())),
             ("honest frame of another time", 8, lambda: self._frame(self._pick())),
@@ -228,6 +230,18 @@ class Mutator:
         bonded = self._rules.origin.state.stakes.owners
         is_known = isinstance(header.author, bytes) and header.author in bonded
         return build_colluding_block(self._rules, self._keys, header) if is_known and is_readable(header) else header
+
+    def _sight(self) -> msgspec.Struct:
+        """Return a block, often another one than the nodes have, with words of some owners of keys as witnesses."""
+        block = self._rng.choice((self._pick, self._rewrap, self._rewrap, self._collude))()
+        digest = compute_sighting_digest(self._rules.chain_id, self._rng.choice(self._hashes))
+        if isinstance(block, WrappedBlock) and isinstance(block, self._rules.mechanism.block) and is_readable(block):
+            digest = compute_sighting_digest(self._rules.chain_id, self._rules.hash_message(block))
+        chosen = self._rng.sample(self._signers, self._rng.randint(0, 2))
+        words = [Sighting(witness=pair.public, signature=pair.sign_hash(digest)) for pair in chosen]
+        ordered = words if self._rng.random() < 0.2 else sorted(words, key=lambda item: item.witness)
+        late = LateBlock(block=block, sightings=tuple(ordered), author=self._rng.choice(self._signers).public)
+        return self._sign_as_author(late)
 
     def _repeat(self) -> msgspec.Struct:
         """Return a message with one element of a list many times over."""

@@ -26,8 +26,10 @@ UNREACHABLE = {
     TrainingReason.JOB_DELIVERED,
     LedgerReason.POOL_FULL,
     LedgerReason.BELOW_DEPOSIT,
+    ChainReason.TOO_LATE,
 }
-"""Only light clients say the first two, a pool has more room than so few accounts can fill, and accounts are free."""
+"""Only light clients say the first two, a pool has more room than so few accounts can fill, accounts are free, and a run
+ends before anything is late."""
 
 RARE = {
     TrainingReason.TOO_MANY_DECLARATIONS,
