@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from protocol import genesis as genesis_module
+from protocol import settling
 from protocol.codec import encode, encode_frame
 from protocol.cosigning import FOLLOW_THE_COIN, follow_the_coin
 from protocol.crypto import MESSAGE, KeyPair, compute_content_hash, compute_hash, framed, verify
@@ -48,7 +49,16 @@ from protocol.mechanisms.proof_of_training.messages import (
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.mechanisms.proof_of_training.rewards import compute_coinbase
 from protocol.mechanisms.proof_of_training.secret import commit, compute_own_secret, compute_training_secret
-from protocol.messages import BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.messages import (
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    LateBlock,
+    Message,
+    Payout,
+    Sighting,
+    Transaction,
+)
 from protocol.rules import Rules
 from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
@@ -73,6 +83,8 @@ TAGS_2: Final = {
     "SEEDED_HEADER_LOTTERY": judging.SEEDED_HEADER_LOTTERY,
     "SEEDED_STAKEHOLDERS": judging.SEEDED_STAKEHOLDERS,
     "BODY": BODY,
+    "SIGHTING": settling.SIGHTING,
+    "WITNESS_DRAW": settling.WITNESS_DRAW,
 }
 """What version 2 adds."""
 
@@ -287,6 +299,14 @@ def build_block_2() -> WrappedBlock:
     return by_owner[wrapper].sign(CHAIN_2, block)
 
 
+def build_late_block() -> LateBlock[WrappedBlock]:
+    """Return the same block with two witnesses' words."""
+    block = build_block_2()
+    digest = settling.compute_sighting_digest(CHAIN_2, compute_content_hash(CHAIN_2, block))
+    seen = tuple(Sighting(witness=pair.public, signature=pair.sign_hash(digest)) for pair in KEYS[1:3])
+    return KEYS[3].sign(CHAIN_2, LateBlock(block=block, sightings=seen, author=OWNERS[3]))
+
+
 def build_version_2_vectors() -> Vectors:
     """Return what version 2 of the rules adds or changes; everything else is as in version 1."""
     parts: tuple[tuple[bytes, ...], ...] = ((), (b"",), (b"pot", b"\x00"))
@@ -315,6 +335,8 @@ def build_version_2_vectors() -> Vectors:
         "rank": pot.rank(Rules(pot), block).hex(),
         "signature": encode_frame(CHAIN_2, block.signatures[0]).hex(),
         "coinbase": {line.account.hex(): line.amount for line in block.coinbase},
+        "late_block": encode_frame(CHAIN_2, build_late_block()).hex(),
+        "witnesses": [owner.hex() for owner in settling.draw_witnesses(CHAIN_2, STAKES)],
     }
 
 
@@ -414,7 +436,11 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     assert isinstance(block, TrainedBlock)
     assert block.body == sha("pot/body/2", encode(block.transactions), encode(block.coinbase))
     blank = msgspec.structs.replace(block, signature=bytes(64), transactions=(), coinbase=())
-    assert compute_content_hash(CHAIN_2, block) == sha("pot/message/1", CHAIN_2, encode(blank))
+    block_hash = sha("pot/message/1", CHAIN_2, encode(blank))
+    assert compute_content_hash(CHAIN_2, block) == block_hash
+    assert settling.draw_witnesses(CHAIN_2, STAKES) == follow_the_coin(sha("pot/witnesses/2", CHAIN_2), STAKES, 4)
+    seen = sha("pot/sighting/2", CHAIN_2, block_hash)
+    assert all(verify(item.witness, seen, item.signature) for item in build_late_block().sightings)
 
 
 def test_purpose_tags_are_distinct_and_framing_keeps_parts_apart() -> None:

@@ -28,8 +28,8 @@ UNREACHABLE = {
     LedgerReason.BELOW_DEPOSIT,
     ChainReason.TOO_LATE,
 }
-"""Only light clients say the first two, a pool has more room than so few accounts can fill, accounts are free, and a run
-ends before anything is late."""
+"""Only light clients say the first two, a pool has more room than so few accounts can fill, accounts are free, and runs
+end before anything is late."""
 
 RARE = {
     TrainingReason.TOO_MANY_DECLARATIONS,
