@@ -27,8 +27,8 @@ WITNESSES: Final = 10
 """Owners drawn as witnesses; all of them if there are fewer. A coalition with a share q of all stake has every one of
 them with a chance of at most q^10."""
 
-MAX_SIGHTED: Final = 64
-"""Blocks whose sightings are remembered; each of them has a witness that has seen it."""
+MAX_SIGHTED: Final = 8
+"""Blocks of one author whose sightings are remembered; each author has room of its own, so nobody fills others'."""
 
 WITNESS_DRAW: Final = Domain(b"pot/witnesses/2")
 SIGHTING: Final = Domain(b"pot/sighting/2")
@@ -59,7 +59,8 @@ class Settling:
         stakes = rules.origin.state.stakes
         self._witnesses: Final = rules.recall(("witnesses",), draw_witnesses, rules.chain_id, stakes)
         self._is_witness: Final = keys.public in self._witnesses
-        self._sightings: dict[Hash32, dict[AccountId, Signature]] = {}
+        self._sightings: dict[AccountId, dict[Hash32, dict[AccountId, Signature]]] = {}
+        """Words of witnesses by the block's author and hash."""
 
     # ---- judging: reads only ----
 
@@ -77,15 +78,18 @@ class Settling:
             parent, mechanism.weigh(parent, block), mechanism.rank(self._rules, block), mechanism.find_right(block)
         ):
             return ACCEPT
-        seen_by = self._sightings.get(self._rules.hash_message(block), ())
+        seen_by = self._find_sightings(block.author, self._rules.hash_message(block))
         return self._judge_count(tree, len(seen_by), slot)
+
+    def _find_sightings(self, author: AccountId, block_hash: Hash32) -> Mapping[AccountId, Signature]:
+        return self._sightings.get(author, {}).get(block_hash, {})
 
     def _judge_count(self, tree: Tree, count: int, slot: int) -> Verdict:
         is_late = count < self.count_needed(slot - tree.head_since)
         return Ignore(ChainReason.TOO_LATE) if is_late else ACCEPT
 
     def judge(self, tree: Tree, late: LateBlock[Any], slot: int) -> Verdict:
-        """Judge the sightings of a block, not the block itself."""
+        """Judge the sightings of a block, and of the block itself whether its author may have any room for them."""
         block_hash = self._rules.hash_message(late.block)
         if block_hash in tree:
             return Ignore(ChainReason.DUPLICATE)
@@ -96,32 +100,35 @@ class Settling:
         if tree.is_settled(slot):
             return Ignore(ChainReason.TOO_LATE)
         if tree.is_whole:
-            known = self._sightings.get(block_hash, {})
+            known = self._find_sightings(late.block.author, block_hash)
             verdict = self._judge_count(tree, len({*witnesses, *known}), slot)
             if verdict is not ACCEPT:
                 return verdict
         digest = compute_sighting_digest(self._rules.chain_id, block_hash)
         if not all(self._rules.verify(item.witness, digest, item.signature) for item in late.sightings):
             return Reject(ChainReason.BAD_SIGHTING)
-        return ACCEPT
+        return self._rules.judge_author(tree.head.state, late.block)
 
     # ---- writing: only after the verdict ----
 
     def remember(self, late: LateBlock[Any]) -> None:
         """Keep judged sightings, for when their block is judged."""
         block_hash = self._rules.hash_message(late.block)
-        known = self._sightings.setdefault(block_hash, {})
+        of_author = self._sightings.setdefault(late.block.author, {})
+        known = of_author.setdefault(block_hash, {})
         known.update({item.witness: item.signature for item in late.sightings})
-        while len(self._sightings) > MAX_SIGHTED:
-            del self._sightings[next(iter(self._sightings))]
+        while len(of_author) > MAX_SIGHTED:
+            del of_author[next(iter(of_author))]
 
     def tell(self, record: ChainRecord) -> LateBlock[Any] | None:
         """Return what tells others of a block that this party has taken in time; None where no witness has seen it."""
-        known = dict(self._sightings.get(record.hash, {}))
+        if record.block is None:
+            return None
+        known = dict(self._find_sightings(record.block.author, record.hash))
         if self._is_witness:
             digest = compute_sighting_digest(self._rules.chain_id, record.hash)
             known[self._keys.public] = self._keys.sign_hash(digest)
-        if not known or record.block is None:
+        if not known:
             return None
         late = LateBlock(block=record.block, sightings=_order(known), author=self._keys.public)
         return self._keys.sign(self._rules.chain_id, late)

@@ -157,5 +157,10 @@ def test_words_of_strangers_wrong_words_and_none_are_refused() -> None:
     twice = msgspec.structs.replace(true, sightings=true.sightings * 2)
     for late in (stranger, none, wrong, twice):
         assert settling.judge(tree, late, slot) == Reject(ChainReason.BAD_SIGHTING)
+    forged = attack.cluster.node(0).keys.sign(
+        attack.rules.chain_id,
+        msgspec.structs.replace(true, block=msgspec.structs.replace(true.block, signature=bytes(64))),
+    )
+    assert settling.judge(tree, forged, slot) == Reject(ChainReason.BAD_SIGNATURE)
     assert settling.judge(tree, true, slot + 2 * STEP) == Ignore(ChainReason.TOO_LATE)
     assert settling.judge(tree, true, slot + SETTLED_AFTER_SLOTS + 1) == Ignore(ChainReason.TOO_LATE)
