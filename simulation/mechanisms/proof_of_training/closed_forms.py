@@ -7,9 +7,14 @@ is so: owners of equal stakes, and links, training and declaring that take no ti
 from collections import Counter
 from typing import Final
 
+from simulation.mechanisms.proof_of_training.behaviours.fabricating import Fabricator
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import LazyVerifier
 from simulation.mechanisms.proof_of_training.behaviours.withholding import Withholder, WithholderParameters
-from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block, deceive_employer_under
+from simulation.mechanisms.proof_of_training.formulas import (
+    compute_slots_to_block,
+    deceive_employer_by_inventing,
+    deceive_employer_under,
+)
 from simulation.scenario import Population, Scenario
 
 DECEIVED: Final = "attack.employer_deceived"
@@ -20,6 +25,9 @@ INSTANT: Final = 0.01
 
 MOST_HEADERS: Final = 1.0
 """Headers a slot, all owners together; with more the two sides' blocks often fall into one slot and race no longer."""
+
+MOST_INVENTED: Final = 6
+"""Blocks of a job that is invented from any of them on; with more the formula has too many cases to go through."""
 
 _SILENCING: Final = {"signature", "block"}
 """What stakeholders may withhold that a formula knows of."""
@@ -36,6 +44,8 @@ def predict(scenario: Scenario) -> dict[str, float]:
     found: dict[str, float] = {}
     if not kinds.keys() - {"honest", "poisoner", "lazy"} and _count(owners, "poisoner") <= 1:
         found[DECEIVED] = _predict_deception(scenario, kinds)
+    if kinds.keys() - {"honest"} == {"fabricator"} and _count(owners, "fabricator") == 1:
+        found |= _predict_invention(scenario, kinds)
     if not kinds.keys() - {"honest", "withholder"} and _count(owners, "withholder") <= 1:
         seconds = _predict_seconds(scenario, owners, kinds.total())
         if seconds is not None:
@@ -74,6 +84,8 @@ def _classify(population: Population) -> str:
         return "poisoner" if population.colluding and not behaviours else "other"
     if behaviours == {LazyVerifier}:
         return "lazy"
+    if behaviours == {Fabricator}:
+        return "fabricator"
     return "withholder" if behaviours == {Withholder} and _list_withheld(population) <= _SILENCING else "other"
 
 
@@ -99,6 +111,23 @@ def _predict_deception(scenario: Scenario, kinds: Counter[str]) -> float:
         stake_share=confidence.stake_share,
         headers_per_slot=scenario.protocol.headers_per_slot if scenario.protocol.rules == 2 else None,
     )
+
+
+def _predict_invention(scenario: Scenario, kinds: Counter[str]) -> dict[str, float]:
+    """Return the same for those who invent results; under version 1 what they search has no closed form."""
+    protocol, confidence = scenario.protocol, scenario.protocol.confidence
+    if protocol.rules == 1 or scenario.job.stages > MOST_INVENTED:
+        return {}
+    chance = deceive_employer_by_inventing(
+        kinds["fabricator"],
+        kinds["honest"],
+        stakeholders=protocol.stakeholders,
+        blocks=scenario.job.stages,
+        headers_per_slot=protocol.headers_per_slot,
+        count=confidence.count,
+        stake_share=confidence.stake_share,
+    )
+    return {DECEIVED: chance}
 
 
 def _predict_seconds(scenario: Scenario, owners: list[Population], total: int) -> float | None:

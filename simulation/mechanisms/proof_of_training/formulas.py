@@ -4,8 +4,12 @@ Owners here have equal stakes, and stakeholders are drawn without replacement, a
 draws them. Time is counted in slots.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from math import comb
+
+from simulation.mechanisms.proof_of_training.behaviours.outlooks import WON, Outlook, SlotKind, is_lost, look_on, see
 
 
 def prob_all_drawn(stakeholders: int, chosen: int, owners: int) -> float:
@@ -130,14 +134,10 @@ def deceive_employer_under(
         headers_per_slot: Headers a slot under version 2 of the rules; None under version 1.
     """
     owners = attackers + honest + lazy
-
-    def has_confidence(side: int) -> bool:
-        return side >= count if count is not None else side > (stake_share or 0.0) * owners
-
-    if not has_confidence(attackers):
+    if not _has_confidence(attackers, owners, count, stake_share):
         return 0.0
     if headers_per_slot is not None:
-        if not has_confidence(honest):
+        if not _has_confidence(honest, owners, count, stake_share):
             return 1.0 if attackers >= stakeholders else 0.0
         return deceive_employer_in_slots(
             attackers,
@@ -147,9 +147,92 @@ def deceive_employer_under(
             headers_per_slot=headers_per_slot,
             lazy=lazy,
         )
-    if not has_confidence(honest):
+    if not _has_confidence(honest, owners, count, stake_share):
         return 1.0 if attackers + lazy >= stakeholders else 0.0
     return deceive_employer(attackers, honest, stakeholders=stakeholders, blocks=blocks, lazy=lazy)
+
+
+def _has_confidence(side: int, owners: int, count: int | None, stake_share: float | None) -> bool:
+    return side >= count if count is not None else side > (stake_share or 0.0) * owners
+
+
+def deceive_employer_by_inventing(
+    attackers: int,
+    honest: int,
+    *,
+    stakeholders: int,
+    blocks: int,
+    headers_per_slot: float,
+    count: int | None = None,
+    stake_share: float | None = None,
+    is_helping: bool = True,
+) -> float:
+    """Return the probability that a job ends with results that a coalition has invented, under version 2 of the rules.
+
+    From an honest block on the coalition needs as many slots as blocks are missing, each with a right of a member whose
+    stakeholders are all members. They count from the slot after that block's, however late they are used. Honest nodes
+    need such rights of their own, or the coalition's help with rights that both sides have a part in. Nobody can choose
+    rights, but all are known in advance: the coalition helps so often that a block to begin at is there in time, and
+    the last one is not. It uses its own rights for nothing else. A slot in which both sides would end the job is the
+    coalition's, whose block is ready when the slot begins.
+
+    Args:
+        attackers: Owners who collude.
+        honest: Owners who train and verify.
+        stakeholders: K, drawn for each header.
+        blocks: Length of the job.
+        headers_per_slot: Headers a slot of all owners together, on average.
+        count: Declarations a header needs.
+        stake_share: Or the share of all stake whose declarations must exceed.
+        is_helping: Whether the coalition trains too, and helps; otherwise it only waits for its rights.
+    """
+    owners = attackers + honest
+    if attackers < stakeholders or not _has_confidence(attackers, owners, count, stake_share):
+        return 0.0
+    if (honest < stakeholders and not is_helping) or not _has_confidence(honest, owners, count, stake_share):
+        return 1.0
+    chances = _find_slot_chances(attackers, honest, stakeholders, headers_per_slot)
+
+    @cache
+    def win(outlook: Outlook) -> float:
+        won = moved = 0.0
+        for kind, chance in chances.items():
+            after = look_on(outlook, kind if is_helping else kind._replace(is_shared=False))
+            if after != outlook:
+                moved += chance
+                won += chance * (1.0 if after is WON else 0.0 if is_lost(after) else win(after))
+        return won / moved
+
+    return win(see(blocks))
+
+
+def _find_slot_chances(
+    attackers: int, honest: int, stakeholders: int, headers_per_slot: float
+) -> Mapping[SlotKind, float]:
+    """Return how likely a slot has each kind of rights; each owner wins it by itself, for at most one header."""
+    owners = attackers + honest
+    won = headers_per_slot / owners
+    captured = won * prob_all_drawn(stakeholders, attackers, owners)
+    free = won * prob_all_drawn(stakeholders, honest, owners)
+
+    def lack(*, is_captured: bool, is_free: bool, is_shared: bool) -> float:
+        """Return the probability that a slot has none of some kinds."""
+        of_members = is_captured * captured + is_shared * (won - captured)
+        of_others = is_free * free + is_shared * (won - free)
+        return (1 - of_members) ** attackers * (1 - of_others) ** honest
+
+    def have(kind: SlotKind) -> float:
+        """Return the probability that a slot has just these kinds, by inclusion and exclusion."""
+        total = 0.0
+        for kept in product((False, True), repeat=3):
+            if all(has or not keeps for has, keeps in zip(kind, kept, strict=True)):
+                lacking = [not has or keeps for has, keeps in zip(kind, kept, strict=True)]
+                names = dict(zip(SlotKind._fields, lacking, strict=True))
+                total += (-1) ** sum(kept) * lack(**names)
+        return total
+
+    found = {kind: have(kind) for kind in (SlotKind(*flags) for flags in product((False, True), repeat=3))}
+    return {kind: chance for kind, chance in found.items() if chance > 0}
 
 
 def compute_slots_to_block(withholders: int, owners: int, *, stakeholders: int, headers_per_slot: float) -> float:

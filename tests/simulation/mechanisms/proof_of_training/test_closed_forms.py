@@ -9,6 +9,7 @@ from simulation.mechanisms.proof_of_training.closed_forms import DECEIVED, SECON
 from simulation.mechanisms.proof_of_training.formulas import (
     compute_slots_to_block,
     deceive_employer,
+    deceive_employer_by_inventing,
     deceive_employer_in_slots,
 )
 from simulation.scenario.loading import CONFIGS, build_scenario, load_scenario
@@ -54,6 +55,21 @@ def test_lazy_verifiers_count() -> None:
     assert say(RACE, protocol__rules=2, **counts)[DECEIVED] == deceive_employer_in_slots(
         6, 8, headers_per_slot=0.5, **race
     )
+
+
+def test_who_invents_results_may_begin_at_any_block() -> None:
+    inventing = {
+        "protocol__rules": 2,
+        "populations__attackers__role": "adversary",
+        "populations__attackers__behaviours": ["fabricator"],
+        "populations__attackers__count": 4,
+        "populations__honest__count": 8,
+    }
+    form = deceive_employer_by_inventing(4, 8, stakeholders=3, blocks=2, headers_per_slot=0.5)
+    assert say(RACE, **inventing) == {DECEIVED: form}
+    assert say(RACE, **inventing, protocol__confidence={"stake_share": 0.5}) == {DECEIVED: 0.0}
+    others = [{"protocol__rules": 1}, {"populations__lazy__count": 1}, {"job__stages": 7}]
+    assert [say(RACE, **{**inventing, **change}) for change in others] == [{}] * len(others)
 
 
 def test_nothing_is_predicted_where_a_repair_is_left_out() -> None:

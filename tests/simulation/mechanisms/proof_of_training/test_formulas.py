@@ -10,11 +10,13 @@ from simulation.mechanisms.proof_of_training.formulas import (
     compute_branch_rate,
     compute_slots_to_block,
     deceive_employer,
+    deceive_employer_by_inventing,
     deceive_employer_in_slots,
     deceive_employer_under,
     prob_all_drawn,
 )
-from tests.support.races import win_race
+from tests.support.races import win_from_any_block, win_race
+from tests.support.rights import Kind, can_invent
 
 
 @pytest.mark.parametrize(("attackers", "expected"), [(1, 0.273), (2, 0.491), (3, 0.661), (4, 0.788), (5, 0.879)])
@@ -98,6 +100,64 @@ def test_a_stake_majority_is_a_step_and_a_count_is_none() -> None:
     assert counted[:3] == [0.0] * 3
     assert counted[18:] == [1.0] * 3
     assert all(earlier < later for earlier, later in pairwise(counted[3:18]))
+
+
+def find_share(attackers: int, honest: int, stakeholders: int) -> float:
+    """Return the share of attackers' rights in those whose seats are all of one side."""
+    attack, defence = (
+        compute_branch_rate(side, side, attackers + honest, stakeholders) for side in (attackers, honest)
+    )
+    return attack / (attack + defence)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 4])
+def test_an_invented_end_that_is_only_waited_for_is_a_race_from_any_block(blocks: int) -> None:
+    share = find_share(5, 7, 3)
+    rare: dict[str, Any] = {"stakeholders": 3, "headers_per_slot": 1e-5}  # so that both sides never share a slot
+    waited = deceive_employer_by_inventing(5, 7, blocks=blocks, is_helping=False, **rare)
+    assert waited == pytest.approx(win_from_any_block(blocks, share), rel=1e-4)
+    assert win_from_any_block(2, share) == pytest.approx(1 - (1 - share) ** 2 * (1 + share))
+    helped = deceive_employer_by_inventing(5, 7, blocks=blocks, **rare)
+    assert waited <= helped * (1 + 1e-9)
+    assert helped <= 1.0001 * (1 - (1 - share) ** blocks)  # at most: one right before the last of the others'
+
+
+def test_where_hardly_any_right_is_of_one_side_an_invented_end_needs_one_right_before_the_honest_end() -> None:
+    share, blocks = find_share(500, 700, 5), 4
+    helped = deceive_employer_by_inventing(500, 700, stakeholders=5, blocks=blocks, headers_per_slot=0.01)
+    assert helped == pytest.approx(1 - (1 - share) ** blocks, rel=0.1)
+
+
+@pytest.mark.parametrize(("blocks", "stakeholders"), [(2, 3), (3, 2)])
+def test_an_invented_end_agrees_with_draws_in_which_every_choice_is_tried(blocks: int, stakeholders: int) -> None:
+    rng = random.Random(3)  # noqa: S311 - a test's own draws
+    attackers, owners, runs = 4, 12, 1500
+
+    def draw_kind() -> Kind:
+        needed = [
+            {owner, *rng.sample(range(owners), stakeholders)} for owner in range(owners) if rng.random() < 1 / owners
+        ]
+        members = [sum(owner < attackers for owner in seats) for seats in needed]
+        full = [count == len(seats) for count, seats in zip(members, needed, strict=True)]
+        shared = [0 < count < len(seats) for count, seats in zip(members, needed, strict=True)]
+        return any(full), 0 in members, any(shared)
+
+    won = sum(can_invent([draw_kind() for _ in range(100)], blocks) for _ in range(runs))
+    expected = deceive_employer_by_inventing(
+        attackers, owners - attackers, stakeholders=stakeholders, blocks=blocks, headers_per_slot=1.0
+    )
+    assert won / runs == pytest.approx(expected, abs=3.5 * (expected * (1 - expected) / runs) ** 0.5)
+
+
+def test_an_invented_end_needs_the_confidence_and_all_seats() -> None:
+    rule: dict[str, Any] = {"stakeholders": 3, "blocks": 2, "headers_per_slot": 0.5}
+    majority = [deceive_employer_by_inventing(a, 20 - a, **rule, stake_share=0.5) for a in range(21)]
+    assert majority == [0.0] * 11 + [1.0] * 10
+    counted = [deceive_employer_by_inventing(a, 20 - a, **rule, count=3) for a in range(21)]
+    assert (counted[:3], counted[18:]) == ([0.0] * 3, [1.0] * 3)
+    races = [deceive_employer_in_slots(a, 20 - a, **rule) for a in range(3, 18)]
+    assert all(race < inventing for race, inventing in zip(races, counted[3:18], strict=True))
+    assert deceive_employer_by_inventing(3, 17, **{**rule, "stakeholders": 4}, count=3) == 0.0
 
 
 def test_withholders_multiply_the_time_to_a_block() -> None:

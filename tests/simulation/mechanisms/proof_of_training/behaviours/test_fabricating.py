@@ -4,18 +4,20 @@ from typing import Any
 
 import pytest
 
+from simulation.mechanisms.proof_of_training.formulas import deceive_employer_by_inventing
 from tests.support.judgements import Observed, observe
 from tests.support.memory_runs import make_raw, population
 from tests.support.profit import bound
-from tests.support.races import win_from_any_block, win_race
+from tests.support.rights import can_invent, list_kinds
 
 pytestmark = pytest.mark.many_runs
 
 BLOCKS = 2
+HEADERS_PER_SLOT = 0.5
 STAKEHOLDERS = 3
 
 
-def race(seed: int, rules: int, *, honest: int, bad: int, **changes: Any) -> Observed:
+def race(seed: int, rules: int, *, honest: int, bad: int, blocks: int = BLOCKS, **changes: Any) -> Observed:
     """Run the race of the studies: only the lottery for headers takes time, and whoever has the whole job has won."""
     crowd = (population("honest", honest), population("bad", bad, "adversary", behaviours=["fabricator"]))
     chain = {
@@ -24,14 +26,14 @@ def race(seed: int, rules: int, *, honest: int, bad: int, **changes: Any) -> Obs
         "stakeholders": STAKEHOLDERS,
         "slot_ms": 1000.0,
         "declarations_per_slot": 1e6,
-        "headers_per_slot": 0.5,
+        "headers_per_slot": HEADERS_PER_SLOT,
         **changes,
     }
     return observe(
         make_raw(
             *crowd,
             seed=seed,
-            job={"stages": BLOCKS, "steps_per_stage": 1},
+            job={"stages": blocks, "steps_per_stage": 1},
             protocol=chain,
             network={"latency": {"kind": "constant", "ms": 0.0}},
             virtual={"step_us": 1.0},
@@ -40,49 +42,38 @@ def race(seed: int, rules: int, *, honest: int, bad: int, **changes: Any) -> Obs
     )
 
 
-def count_deceived(runs: list[Observed]) -> int:
+def count_deceived(runs: list[Observed], blocks: int = BLOCKS) -> int:
     """Return in how many runs the employer took invented results, after a look at everybody else."""
     for run in runs:
         assert run.ended.broken is None
         assert run.ended.tally.count_poisoned_honest() == 0
-        assert len(run.get_chain("employer")) == BLOCKS
+        assert len(run.get_chain("employer")) == blocks
         assert set(run.count_refused("bad")) <= {"different-weights", "refused-parent"}
-        assert not [item for item in run.ended.find("trained") if item.who in run.get_members("bad")]
     return sum(run.ended.tally.count_poisoned_employer() > 0 for run in runs)
 
 
 @pytest.mark.parametrize(("honest", "bad"), [(20, 4), (8, 4)])
 def test_under_version_1_a_few_deceive_the_employer_in_most_races(honest: int, bad: int) -> None:
     runs = [race(seed, 1, honest=honest, bad=bad) for seed in range(10)]
+    assert not any(item.who in run.get_members("bad") for run in runs for item in run.ended.find("trained"))
     assert count_deceived(runs) > len(runs) / 2
     assert sum(run.count_refused("bad")["different-weights"] for run in runs) > 0
 
 
-def find_share(honest: int, bad: int) -> float:
-    """Return the share of the rights that are used in which members have all seats, where nobody can choose them."""
-
-    def draw(owners: int) -> float:
-        total, chosen = honest + bad, 1.0
-        for index in range(STAKEHOLDERS):
-            chosen *= max(0, owners - index) / (total - index)
-        return owners / total * chosen
-
-    return draw(bad) / (draw(bad) + draw(honest))
-
-
-def test_under_version_2_they_deceive_it_no_more_often_than_the_closed_form() -> None:
-    honest, bad, races = 7, 5, 60
-    expected = win_from_any_block(BLOCKS, find_share(honest, bad))
-    deceived = count_deceived([race(seed, 2, honest=honest, bad=bad) for seed in range(races)])
-    assert 0 < deceived <= bound(expected, races) * races
-
-
-def test_an_invented_end_of_a_chain_is_easier_than_a_whole_one() -> None:
-    """What those who poison data race for is the whole job; who invents may begin at any block."""
-    share = find_share(8, 4)
-    assert win_from_any_block(1, share) == pytest.approx(win_race(1, share))
-    assert win_from_any_block(2, share) == pytest.approx(1 - (1 - share) ** 2 * (1 + share))
-    assert win_from_any_block(2, share) > 10 * win_race(2, share)
+@pytest.mark.parametrize(("honest", "bad", "blocks", "races"), [(7, 5, 2, 40), (6, 4, 4, 15)])
+def test_under_version_2_they_deceive_it_whenever_rights_allow_it(
+    honest: int, bad: int, blocks: int, races: int
+) -> None:
+    runs = [race(seed, 2, honest=honest, bad=bad, blocks=blocks) for seed in range(races)]
+    for run in runs:
+        is_possible = can_invent(list_kinds(run.ended.world, "bad", slots=500), blocks)
+        assert (run.ended.tally.count_poisoned_employer() > 0) is is_possible
+    expected = deceive_employer_by_inventing(
+        bad, honest, stakeholders=STAKEHOLDERS, blocks=blocks, headers_per_slot=HEADERS_PER_SLOT, count=3
+    )
+    deceived = count_deceived(runs, blocks)
+    assert deceived <= bound(expected, races) * races
+    assert races - deceived <= bound(1 - expected, races) * races
 
 
 @pytest.mark.parametrize("rules", [1, 2])
