@@ -61,7 +61,7 @@ class _Inventing(Trusting):
         self._can_end: Final = self._band.can_end(node.tree.genesis)
         self._leads: Final = self.coalition.leads(node.keys.public)
         foresees = judge.has_seeded_draws and self._can_end
-        self._foresight: Final = Foresight(self._band, node.tree.genesis) if foresees else None
+        self._foresight: Final = Foresight(self.coalition, self._band, node) if foresees else None
         self._next_look = 0
         """First slot that the clock has not been set for."""
         self._attempts: Counter[Hash32] = Counter()

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol.events import ChainRecord
+from protocol.mechanism import NodeView
 from protocol.mechanisms.proof_of_training.judging import OwnTraining
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.types import Hash32
+from simulation.attacks import Coalition
 from simulation.mechanisms.proof_of_training.behaviours.colluding import Band
 from simulation.mechanisms.proof_of_training.behaviours.members import Place
 from simulation.mechanisms.proof_of_training.behaviours.outlooks import (
@@ -32,9 +34,13 @@ _NOTHING: Final = OwnTraining(weights_digest=bytes(32), secret=bytes(32))
 class Foresight:
     """Who has which rights, and whether helping honest nodes lets an invented end of the job come first."""
 
-    def __init__(self, band: Band, genesis: ChainRecord) -> None:
-        """Take the coalition, and the block whose stakes are those of all others."""
+    def __init__(self, coalition: Coalition, band: Band, node: NodeView) -> None:
+        """Take who colludes, what they have, and a node of theirs."""
+        genesis = node.tree.genesis
+        self._name: Final = coalition.name
         self._band: Final = band
+        self._rules: Final = node.rules
+        """The node's rules, which may remember what another member has looked up."""
         self._genesis: Final = genesis
         self._length: Final = band.rules.chain.length
         self._kinds: list[SlotKind] = []
@@ -60,10 +66,21 @@ class Foresight:
         is_early = self._length - chain[-1].height > MOST_MISSING
         if slot <= chain[-1].slot or now.is_free or is_early or is_enough(since, self._length):
             return False
+        if not self._has_rights_in_time(slot, self._length - chain[-1].height):
+            return False
         outlook = see(self._length, since)
         if self._is_won(look_on(outlook, now._replace(is_shared=False)), slot + 1, is_helping=False):
             return False
         return self._is_won(look_on(outlook, now._replace(is_free=True)), slot + 1, is_helping=True)
+
+    def _has_rights_in_time(self, first: int, missing: int) -> bool:
+        """Return whether members capture a slot before honest nodes end the job without help: a quick first look."""
+        for slot in range(first, first + FORESEEN):
+            kind = self._get_kind(slot)
+            missing -= kind.is_free
+            if kind.is_captured or not missing:
+                return kind.is_captured
+        return False
 
     def _is_won(self, outlook: Outlook | None, first: int, *, is_helping: bool) -> bool:
         """Return whether members come first, if they help from a slot on whenever they like or never."""
@@ -76,7 +93,8 @@ class Foresight:
 
     def _get_kind(self, slot: int) -> SlotKind:
         for number in range(len(self._kinds), slot + 1):
-            self._kinds.append(self._find_kind(number))
+            key = ("kind of slot", self._name, number)
+            self._kinds.append(self._rules.recall(key, self._find_kind, number))
             if self._kinds[-1].is_captured:
                 self._captured.append(number)
         return self._kinds[slot]
