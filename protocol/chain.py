@@ -162,7 +162,7 @@ class BlockTree(Generic[BlockT, StateT]):
         if self.is_settled(slot):
             return None
         best = record if self.is_better(record) else self.head
-        if self._is_doubtful(best):
+        if self.is_doubtful(best):
             best = min(self._records.values(), key=self._rate)
         if best is self.head:
             return None
@@ -171,13 +171,13 @@ class BlockTree(Generic[BlockT, StateT]):
         self.head_since = slot
         return change
 
-    def _is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
+    def is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
         """Return whether there is another version of a block that nothing is built on."""
         return record.hash not in self._built_on and len(self._versions.get(record.right, ())) > 1
 
     def _rate(self, record: BlockRecord[BlockT, StateT]) -> tuple[int, bool, bytes]:
         """Return what orders blocks, the best first: a doubtful one stands behind the block below it."""
-        if self._is_doubtful(record):
+        if self.is_doubtful(record):
             return (-self._records[record.parent].weight, True, record.rank)
         return (-record.weight, False, record.rank)
 

@@ -401,7 +401,7 @@ class TrainingProposer(Proposer):
                     round_.add_declaration(declaration)
         if parent.hash == self.head.hash:
             self.advance(turn, Trigger.SECRET_REVEALED)
-            self._serve(turn, header_hash, proposal)
+        self._serve(turn, header_hash, proposal)
         self.node.judge_again(turn, Wait(TrainingMissing.HEADER, header_hash))
 
     def serve_proposals(self, turn: Turn, round_: Round) -> None:
@@ -410,9 +410,13 @@ class TrainingProposer(Proposer):
             self._serve(turn, header_hash, proposal)
 
     def _serve(self, turn: Turn, header_hash: Hash32, proposal: Proposal) -> None:
-        """Sign or wrap, if this node was drawn for it and the header still builds on the head."""
+        """Sign or wrap, if this node was drawn for it and the header still builds on the head.
+
+        One that builds on a version of a block goes on too: else who made the versions could show the second one
+        whenever a header on the first is about to get its block, and each time a right would be lost.
+        """
         header, book = proposal.header, proposal.book
-        if header.parent != self.head.hash:
+        if header.parent != self.head.hash and not self._is_version(header.parent):
             return
         author = self.node.keys.public
         if author in book.signers and not proposal.has_signed:
@@ -422,14 +426,21 @@ class TrainingProposer(Proposer):
             proposal.has_wrapped = True
             self.publish(turn, self._build_block(header, book))
 
+    def _is_version(self, block: Hash32) -> bool:
+        """Return whether a block would be the head if there were no other version of it, and is judged here."""
+        record, tree = self.node.tree.require(block), self.node.tree
+        is_next = tree.is_doubtful(record) and record.height >= self.head.height
+        return is_next and self.work.has_trained(self.work.get_task(record))
+
     def _build_block(self, header: BlockHeader, book: SignatureBook[StakeholderSignature]) -> WrappedBlock:
+        parent = self.node.tree.require(header.parent)
         return build_block(
             self.judging,
             header,
             (*book.signers, book.wrapper),
             book.get_signatures(),
-            self.choose_transactions(),
-            stakes=self.head.state.stakes,
+            self.choose_transactions() if parent is self.head else (),
+            stakes=parent.state.stakes,
             secret=self.show_secret(header),
         )
 
