@@ -129,20 +129,25 @@ def _measure_population(tally: Tally, labels: list[str], training: Mapping[str, 
 def measure_blocks(tally: Tally) -> dict[str, Any]:
     """Return how long the blocks of the honest chain took, and how many messages were sent for each.
 
-    Declarations and headers are those made; one that its author sends again is counted among the repeats. Neither is
-    known of a run that only counts what is sent.
+    Declarations and headers are those made; one that its author sends again is counted among the repeats.
+    Reorganisations are how often an honest node gave up its head, on average; `last_replaced` is whether one, or the
+    employer, gave up the last block of the whole chain for another, later than it had the whole chain first. None of
+    these is known of a run that only counts what is sent.
     """
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
     gaps = [later - earlier for earlier, later in zip([0.0, *first_seen], first_seen, strict=False)]
     made = tally.sent_messages - tally.repeated
     known = 0 if tally.is_counted else len(chain)
+    honest = [] if tally.is_counted else tally.get_honest()
     return {
         "seconds_each": round(fmean(gaps), 6) if gaps else None,
         "messages_each": _divide(tally.sent.total(), len(chain)),
         "declarations_each": _divide(made["declaration"], known),
         "declarations_repeated_each": _divide(tally.repeated["declaration"], known),
         "headers_each": _divide(made["header"], known),
+        "reorganisations": _divide(sum(node.reorganisations for node in honest), len(honest)),
+        "last_replaced": tally.has_replaced_last() if honest else None,
     }
 
 

@@ -53,6 +53,9 @@ _BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
 _MADE_ONCE: Final = ("declaration", "header")
 """Kinds of which one is made for an author, height and parent (of headers: for each slot), however often it is sent."""
 
+_HAS_ALL: Final = ("finished", "delivered")
+"""Outcomes of parties that have the whole chain."""
+
 
 @dataclass(slots=True)
 class PartyTally:
@@ -66,6 +69,22 @@ class PartyTally:
     balance: float = 0.0
     """Coins at its own head."""
     outcome: str = "running"
+    reorganisations: int = 0
+    """How often it gave up its head."""
+    highest: tuple[int, str] = (0, "genesis")
+    """The highest block that it had as its head, the latest among equals."""
+    highest_since: float = 0.0
+    """When it first had one of that height, in seconds."""
+    is_replaced: bool = False
+    """Whether it gave up one of that height for another later than it had first one."""
+
+    def take_highest(self, height: int, block: str, now: float) -> None:
+        """Note a new head, if there was none as high before."""
+        if height > self.highest[0]:
+            self.highest, self.highest_since, self.is_replaced = (height, block), now, False
+        elif height == self.highest[0] and block != self.highest[1]:
+            self.highest = height, block
+            self.is_replaced |= now > self.highest_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,7 @@ class Tally:
                 self._add_counted(who, fact)
             case UsedTwice():
                 party = self.get_party(who)
+                party.reorganisations += fact.head != party.head
                 party.head, party.height = fact.head, fact.head_height
             case Waiting():
                 pass  # told, but no figure follows from it
@@ -262,6 +282,11 @@ class Tally:
         stored = set().union(*(self.appended_by[label] for label, node in self.nodes.items() if node.role == "honest"))
         return len(stored - set(self.get_chain(self.compute_agreement()[1].head)))
 
+    def has_replaced_last(self) -> bool:
+        """Return whether an honest node or the employer gave up the last block of a whole chain for another, later."""
+        parties = [*self.get_honest(), self.employer]
+        return any(party.is_replaced and party.outcome in _HAS_ALL for party in parties)
+
     def sum_training_cpu(self) -> tuple[float, float]:
         """Return CPU-seconds of training whose result is in the employer's chain, and of all other training."""
         return self.training.sum_cpu([self.blocks[block].part for block in self.get_chain(self.employer.head)])
@@ -333,6 +358,8 @@ class Tally:
         party = self.get_party(record.who)
         if fact.head:
             party.height, party.head = fact.height, fact.block
+            party.reorganisations += fact.reorg > 0
+            party.take_highest(fact.height, fact.block, round(record.time, 6))
             if party.role == "honest":
                 self.reorg_depth_max = max(self.reorg_depth_max, fact.reorg)
 

@@ -15,7 +15,7 @@ from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis import compute_measures
 from simulation.foundation import find_part
 from simulation.records import SUMMARY_NAME, WEIGHTS_FOLDER, Tally, compute_file_digest, write_text_in_one_step
-from simulation.scenario.world import World
+from simulation.scenario.world import World, make_keys
 
 Summary = dict[str, Any]
 
@@ -61,7 +61,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         "attack": counted["attack"],
         "messages": counted["messages"],
         "measures": compute_measures(tally, world.mechanism.name),
-        "ledger": compute_ledger(world.genesis, decoded),
+        "ledger": {**compute_ledger(world.genesis, decoded), **count_openings(world, decoded)},
         "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
         "nodes": [
             {
@@ -125,6 +125,22 @@ def compute_ledger(genesis: Genesis, blocks: Sequence[AnyBlock]) -> dict[str, An
         "supply": supply / MICRO_COINS_PER_COIN,
         "transactions": len(moved),
         "coins_transferred": sum(moved) / MICRO_COINS_PER_COIN,
+    }
+
+
+def count_openings(world: World, blocks: Sequence[AnyBlock]) -> dict[str, float]:
+    """Return how many transfers in a chain are users', how many accounts it opens for strangers, and the coins there.
+
+    Strangers are owners of keys that no party of the run has.
+    """
+    labels = world.get_labels()
+    users = {make_keys(user.key_seed).public for user in world.users}
+    transfers = [transaction for block in blocks for transaction in block.transactions]
+    to_strangers = [transfer for transfer in transfers if transfer.recipient not in labels]
+    return {
+        "users_transactions": sum(transfer.author in users for transfer in transfers),
+        "strangers_accounts": len({transfer.recipient for transfer in to_strangers}),
+        "strangers_coins": sum(transfer.amount for transfer in to_strangers) / MICRO_COINS_PER_COIN,
     }
 
 

@@ -13,6 +13,9 @@ SECONDS: Final = "measures.blocks.seconds_each"
 ROUNDING: Final = 2e-6
 """How far that figure of version 1.0, which was made of times before they were rounded, may lie from the log's."""
 
+_LATER_OF_LEDGER: Final = ("users_transactions", "strangers_accounts", "strangers_coins")
+"""Figures of the ledger that version 1.0 did not have."""
+
 
 def find_disagreements(
     summary: Summary, own: Verification, world: World, log: StoredLog, *, is_worked_again: bool
@@ -67,18 +70,22 @@ def _rebuild(summary: Summary, run: StoredRun, world: World, log: StoredLog) -> 
 
 
 def _say_as_first_version(rebuilt: Summary) -> Summary:
-    """Return a summary whose measures mean what they meant in version 1.0.
+    """Return a summary as version 1.0 wrote it.
 
-    There detection was counted over all messages, and a declaration as often as it was sent.
+    There detection was counted over all messages, a declaration as often as it was sent, and some figures not at all.
     """
     measures = dict(rebuilt["measures"])
     detection, blocks = dict(measures["detection"]), dict(measures["blocks"])
     counted, repeated = detection.pop("all_messages"), blocks.pop("declarations_repeated_each")
+    del blocks["reorganisations"], blocks["last_replaced"]
     shares = {name: counted[name] for name in ("precision", "recall", "false_rejection")}
     if blocks["declarations_each"] is not None and repeated is not None:
         blocks["declarations_each"] += repeated
+    measures.pop("proposed", None)
     measures |= {"detection": {**shares, "by_kind": detection["by_kind"]}, "blocks": blocks}
-    return {**rebuilt, "measures": measures}
+    training = {name: value for name, value in rebuilt["training"].items() if name != "shares"}
+    ledger = {name: value for name, value in rebuilt["ledger"].items() if name not in _LATER_OF_LEDGER}
+    return {**rebuilt, "measures": measures, "training": training, "ledger": ledger}
 
 
 def _pick(told: Any, facts: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -130,9 +130,6 @@ def test_each_branch_has_the_model_of_its_highest_block() -> None:
 
 
 def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
-    def at(time: float, record: Record) -> Record:
-        return Record(time, record.level, record.who, record.fact)
-
     tally = count(
         at(2.0, appended("good-0", 1, "0xa1", "genesis", "0xa")),
         at(2.5, appended("good-1", 1, "0xa1", "genesis", "0xa")),
@@ -176,6 +173,63 @@ def test_what_was_sent_is_unknown_where_it_was_only_counted() -> None:
     blocks = compute_measures(run.tally, "proof_of_training")["blocks"]
     assert blocks["messages_each"] > 0
     assert (blocks["declarations_each"], blocks["declarations_repeated_each"], blocks["headers_each"]) == (None,) * 3
+    assert (blocks["reorganisations"], blocks["last_replaced"]) == (None, None)
+
+
+def at(time: float, record: Record) -> Record:
+    return Record(time, record.level, record.who, record.fact)
+
+
+def finished(who: str, head: str) -> Record:
+    return note(who, "final", outcome="finished", height=2, head=head, reorg=1, balance=0.0)
+
+
+def test_reorganisations_are_those_of_an_honest_node_on_average_and_a_right_used_twice_may_be_one() -> None:
+    twice: dict[str, Any] = {"height": 1, "author": "bad-0", "first": "0xb1", "second": "0xc1"}
+    tally = count(
+        appended("good-0", 1, "0xa1", "genesis", "0xa"),
+        appended("good-0", 1, "0xb1", "genesis", "0xa", reorg=1),
+        note("good-0", "used_twice", **twice, head="genesis", head_height=0),
+        note("good-0", "used_twice", **twice, head="genesis", head_height=0),  # nothing left to give up
+        appended("bad-0", 1, "0xa1", "genesis", "0xa"),
+        appended("bad-0", 1, "0xb1", "genesis", "0xa", reorg=1),  # nobody honest
+    )
+    assert compute_measures(tally, "proof_of_training")["blocks"]["reorganisations"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("who", "later", "is_replaced"), [("good-0", 9.0, True), ("good-0", 2.0, False), ("bad-0", 9.0, False)]
+)
+def test_the_last_block_is_replaced_if_somebody_honest_gives_it_up_later(
+    who: str, later: float, *, is_replaced: bool
+) -> None:
+    tally = count(
+        at(1.0, appended(who, 1, "0xa1", "genesis", "0xa")),
+        at(1.5, appended(who, 1, "0xb1", "genesis", "0xa", reorg=1)),  # is not the last
+        at(2.0, appended(who, 2, "0xb2", "0xb1", "0xa")),
+        at(later, appended(who, 2, "0xc2", "0xb1", "0xa", reorg=1)),
+        finished(who, "0xc2"),
+    )
+    assert compute_measures(tally, "proof_of_training")["blocks"]["last_replaced"] == is_replaced
+
+
+def test_a_block_that_is_replaced_in_a_job_that_is_not_done_is_not_the_last() -> None:
+    tally = count(
+        at(1.0, appended("good-0", 1, "0xa1", "genesis", "0xa")),
+        at(9.0, appended("good-0", 1, "0xb1", "genesis", "0xa", reorg=1)),
+    )
+    assert compute_measures(tally, "proof_of_training")["blocks"]["last_replaced"] is False
+
+
+def test_who_proposed_is_told_of_the_honest_chain_by_population() -> None:
+    tally = count(
+        appended("good-0", 1, "0xa1", "genesis", "0xa", proposer="bad-0"),
+        appended("good-0", 2, "0xa2", "0xa1", "0xa", proposer="good-1"),
+        appended("good-0", 2, "0xb2", "0xa1", "0xa", proposer="bad-0", head=False),  # beside the chain
+        appended("good-0", 3, "0xa3", "0xa2", "0xa", proposer="0x123456789abc"),  # of no party
+        appended("good-0", 4, "0xa4", "0xa3", "0xa", proposer="good-0"),
+    )
+    assert compute_measures(tally, "proof_of_training")["proposed"] == {"bad": 0.25, "good": 0.5}
 
 
 def test_profit_is_coins_for_each_cpu_second_of_training() -> None:
