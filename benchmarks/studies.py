@@ -16,6 +16,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.strategic import (
+    draw_attackers,
+    draw_repairs,
+    draw_resources,
+    prepare_attackers,
+    prepare_repairs,
+    prepare_resources,
+)
+from benchmarks.success import ATTACK, SUCCESS
 from simulation.analysis import CLOSED_FORM
 from simulation.commands.report import (
     CYCLE,
@@ -74,6 +83,8 @@ class Study:
     """Adds the columns that are drawn."""
     draw: Callable[[pd.DataFrame], Figure]
     figure: str = DECEIVED
+    each: str | None = None
+    """Column with what the closed form is told of one by one, besides all together."""
 
 
 # ---- what each study adds to its table ----
@@ -293,6 +304,9 @@ STUDIES: Final[Mapping[str, Study]] = {
     "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
     "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.by_kind."),
     "h_tolerance": Study(_prepare_tolerance, _draw_tolerance, "measures.detection.by_kind.declaration."),
+    "i_attackers": Study(prepare_attackers, draw_attackers, SUCCESS, ATTACK),
+    "i_repairs": Study(prepare_repairs, draw_repairs, SUCCESS),
+    "i_resources": Study(prepare_resources, draw_resources, SUCCESS, ATTACK),
 }
 
 
@@ -311,16 +325,26 @@ def publish(folder: Path, out: Path) -> None:
             (out / f"{name}.{kind}").write_bytes(render(figure, kind))
     kept = [column for column in frame.columns if _is_kept(column, study.figure, frame)]
     frame[kept].to_csv(out / f"{name}.csv", index=False)
-    low, high, formula = (f"{study.figure}{end}" for end in (".low", ".high", CLOSED_FORM))
-    if formula in frame and low in frame:
-        inside = frame[formula].between(frame[low] - 1e-9, frame[high] + 1e-9)
+    for group, rows in frame.groupby(study.each, sort=False) if study.each is not None else ():
+        _tell_closed_form(f"{name}, {group}", rows, study.figure)
+    _tell_closed_form(name, frame, study.figure)
+    print(f"{name}: {len(table.frame)} combinations, {int(table.frame['n'].sum()):,} runs; pictures in {out}")
+
+
+def _tell_closed_form(name: str, frame: pd.DataFrame, figure: str) -> None:
+    """Print how a figure holds against its closed form, in the cells that have one."""
+    low, high, formula = (f"{figure}{end}" for end in (".low", ".high", CLOSED_FORM))
+    if formula not in frame or not frame[formula].notna().any():
+        return
+    known = frame[frame[formula].notna()]
+    if low in frame:
+        inside = known[formula].between(known[low] - 1e-9, known[high] + 1e-9)
         share = f"{inside.mean():.1%}"
-        print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(frame)} cells, {share}")
-    elif formula in frame:
-        error = (frame[f"{study.figure}.mean"] / frame[formula] - 1).abs()
+        print(f"{name}: the closed form lies in the 95 % interval in {inside.sum()} of {len(known)} cells, {share}")
+    else:
+        error = (known[f"{figure}.mean"] / known[formula] - 1).abs()
         found = f"{error.mean():.1%} on average, {error.max():.1%} at most"
         print(f"{name}: the mean differs from the closed form by {found}")
-    print(f"{name}: {len(frame)} combinations, {int(frame['n'].sum()):,} runs; pictures in {out}")
 
 
 def _is_kept(column: str, figure: str, frame: pd.DataFrame) -> bool:

@@ -1,13 +1,31 @@
 """The shipped studies: every sweep can be read, and every one is drawn with the closed form it names."""
 
+import json
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 
+from benchmarks.strategic import ANNOUNCE_EVERY_SLOTS, USERS_TRANSFERS
 from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
+from benchmarks.success import (
+    ABLATED,
+    FORMULA,
+    HEADERS_PER_SLOT,
+    LOW,
+    OWNERS,
+    PANELS,
+    RESOURCES,
+    STAKEHOLDERS,
+    SUCCESS,
+    Panel,
+)
+from protocol.mechanisms.proof_of_training.repairs import VERSION_2
+from protocol.participant import ANNOUNCE_EVERY_SLOTS as PROTOCOLS_PERIOD
 from simulation.commands.cli import main
 from simulation.commands.sweeps.sweep_file import load_sweep
 from simulation.scenario.loading import CONFIGS
@@ -20,7 +38,7 @@ SWEEPS = sorted(path for path in FOLDER.glob("*.yaml") if "vary" in yaml.safe_lo
 
 def test_every_sweep_has_a_picture_and_every_picture_a_sweep() -> None:
     assert {path.stem for path in SWEEPS} == set(STUDIES)
-    assert len(SWEEPS) == 8
+    assert len(SWEEPS) == 11
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
@@ -66,3 +84,89 @@ def test_a_folder_of_another_sweep_is_answered_with_one_sentence(
     assert ended.value.code == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert "no column 'populations.lazy.count'; give the folder that configs/studies/c_lazy.yaml made" in told
+
+
+# ---- attackers who choose ----
+
+
+def build_frame(name: str) -> pd.DataFrame:
+    """Return the varied keys of a sweep as its table has them."""
+    sweep = load_sweep(FOLDER / f"{name}.yaml")
+    rows = [
+        [_write(value) for row in chosen for value in row] for chosen in product(*(axis.rows for axis in sweep.axes))
+    ]
+    return pd.DataFrame(rows, columns=list(sweep.keys))
+
+
+def _write(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+@pytest.mark.parametrize(
+    ("name", "panels", "rows"),
+    [("i_attackers", PANELS, 16), ("i_repairs", ABLATED, 14), ("i_resources", RESOURCES, 24)],
+)
+def test_each_attacker_of_a_panel_is_in_the_sweep_once_for_all_else_that_varies(
+    name: str, panels: tuple[Panel, ...], rows: int
+) -> None:
+    frame = build_frame(name)
+    assert {panel.title: len(panel.select(frame)) for panel in panels} == {panel.title: rows for panel in panels}
+
+
+def test_the_closed_forms_are_of_the_scenario_that_is_run() -> None:
+    scenario = yaml.safe_load((FOLDER / "strategic.yaml").read_text("utf-8"))
+    assert sum(item["count"] for item in scenario["populations"]) == OWNERS
+    protocol = scenario["protocol"]
+    assert (protocol["stakeholders"], protocol["headers_per_slot"]) == (STAKEHOLDERS, HEADERS_PER_SLOT)
+    assert protocol["slot_ms"] == 1000.0
+    resources = yaml.safe_load((FOLDER / "i_resources.yaml").read_text("utf-8"))
+    assert resources["set"]["users.transactions"] == USERS_TRANSFERS
+    assert ANNOUNCE_EVERY_SLOTS == PROTOCOLS_PERIOD
+
+
+def test_each_repair_is_taken_away_somewhere() -> None:
+    taken = {name for text in build_frame("i_repairs")["protocol.without"] for name in json.loads(text)}
+    taken |= {name for text in build_frame("i_resources")["protocol.without"] for name in json.loads(text)}
+    assert taken == {repair.value for repair in VERSION_2}
+
+
+def test_success_is_a_proportion_or_a_mean_with_the_closed_form_below_one_half_under_version_2() -> None:
+    rows = pd.DataFrame(
+        {"rules": [1, 2, 2], "populations.attackers.count": [5, 5, 10], "n": [4, 4, 4]}
+        | {"delivered": [0.25, 1.0, 0.5], "delivered.low": [0.1, 0.6, 0.2], "delivered.high": [0.6, 1.0, 0.8]}
+        | {"taken.mean": [0.5, 0.25, 1.0], "taken.std": [0.2, 0.0, 0.0]}
+    )
+    failing = Panel("no delivery", "private_declarer", "delivered", lambda attackers: 0.0, is_failing=True)
+    measured = failing.measure(rows.copy())
+    assert list(measured[SUCCESS]) == [0.75, 0.0, 0.5]
+    assert list(measured[LOW]) == pytest.approx([0.4, 0.0, 0.2])
+    assert list(measured[FORMULA].notna()) == [False, True, False]
+    shared = Panel("share", "grinder", "taken", lambda attackers: attackers / OWNERS)
+    measured = shared.measure(rows.copy())
+    assert list(measured[SUCCESS]) == [0.5, 0.25, 1.0]
+    assert list(measured[LOW]) == pytest.approx([0.5 - 1.96 * 0.2 / 2, 0.25, 1.0], abs=1e-4)
+    assert measured[FORMULA][1] == 0.25
+
+
+def test_a_small_copy_of_the_attackers_runs_and_is_drawn_for_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = yaml.safe_load((FOLDER / "i_attackers.yaml").read_text("utf-8"))
+    raw["vary"]["attack"]["values"] = [
+        values for values in raw["vary"]["attack"]["values"] if values[0][0] in ("sibling_rider", "fabricator")
+    ]
+    raw["vary"]["share"]["values"] = [[14, 6]]
+    small = {**raw, "scenario": str(FOLDER / "strategic.yaml"), "repeats": 3}
+    Path("i_attackers.yaml").write_text(yaml.safe_dump(small), "utf-8")
+    assert main(["sweep", "i_attackers.yaml", "--jobs", "1"]) == 0
+    (folder,) = Path("sweeps").iterdir()
+    publish(folder, Path("out"))
+    told = capsys.readouterr().out
+    majority = "i_attackers, fabricator: deceived, majority: the closed form lies in the 95 % interval in 1 of 1 cells"
+    assert majority in told
+    assert "i_attackers: 6 combinations, 18 runs" in told
+    table = pd.read_csv("out/i_attackers.csv").set_index(["attack", "rules"])[SUCCESS]
+    assert table["sibling rider: share of the blocks", 1] > 0.5 > table["sibling rider: share of the blocks", 2] == 0
+    assert table["fabricator: deceived, 3 declare", 1] == 1
+    assert table["fabricator: deceived, majority", 1] == table["fabricator: deceived, majority", 2] == 0
