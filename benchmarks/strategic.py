@@ -101,12 +101,12 @@ def _finish(axes: Axes, panel: Panel) -> None:
             axes.set_ylim(bottom=-0.04 * axes.get_ylim()[1])
 
 
-# ---- one repair taken away ----
+# ---- repairs taken away ----
 
 
 def prepare_repairs(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each panel, repair that is taken away, and share."""
-    frame[TAKEN] = [" and ".join(json.loads(text)) or "nothing" for text in frame["protocol.without"]]
+    """Return a row for each panel, what is taken away, and share."""
+    frame[TAKEN] = [_name_taken(text) for text in frame["protocol.without"]]
     frame[SHARE] = frame[ATTACKERS] / OWNERS
     frame[RULES] = 2
     found = pd.concat([panel.measure(panel.select(frame)) for panel in ABLATED], ignore_index=True)
@@ -114,9 +114,13 @@ def prepare_repairs(frame: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+def _name_taken(without: str) -> str:
+    return ",\n".join(json.loads(without)) or "nothing"
+
+
 def draw_repairs(frame: pd.DataFrame) -> Figure:
-    """Draw the success of each attacker with each repair taken away, as bars for each share."""
-    figure = make_figure(4.6, 15)
+    """Draw the success of each attacker with repairs taken away, as bars for each share."""
+    figure = make_figure(5.0, 15)
     taken = list(dict.fromkeys(frame[TAKEN]))
     panels = figure.subplots(1, len(ABLATED), sharey=True)
     for axes, panel in zip(panels, ABLATED, strict=True):
@@ -142,7 +146,7 @@ def draw_repairs(frame: pd.DataFrame) -> Figure:
 def prepare_resources(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each panel, rules and share, with what attackers keep out, open for nothing, and draw."""
     frame[SHARE] = frame[ATTACKERS] / OWNERS
-    frame[TAKEN] = [" and ".join(json.loads(text)) or "nothing" for text in frame["protocol.without"]]
+    frame[TAKEN] = [_name_taken(text) for text in frame["protocol.without"]]
     frame[RULES] = frame["protocol.rules"]
     links = frame[ATTACKERS] * (OWNERS - 1)
     periods = frame["measures.blocks.seconds_each.mean"] * frame["chain.height.mean"] / ANNOUNCE_EVERY_SLOTS + 1

@@ -104,7 +104,7 @@ def _write(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "panels", "rows"),
-    [("i_attackers", PANELS, 16), ("i_repairs", ABLATED, 14), ("i_resources", RESOURCES, 24)],
+    [("i_attackers", PANELS, 16), ("i_repairs", ABLATED, 16), ("i_resources", RESOURCES, 24)],
 )
 def test_each_attacker_of_a_panel_is_in_the_sweep_once_for_all_else_that_varies(
     name: str, panels: tuple[Panel, ...], rows: int
