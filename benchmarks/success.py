@@ -129,7 +129,7 @@ COUNT: Final = Panel("fabricator: deceived, 3 declare", "fabricator", _DECEIVED,
 
 PANELS: Final = (
     BLOCKS_OF_GRINDER,
-    Panel("grinder: blocks, slow declaring", "grinder", _BLOCKS, _get_share, at_once=False),
+    Panel("grinder: blocks, slow declaring", "grinder", _BLOCKS, at_once=False),
     COINS_OF_GRINDER,
     BLOCKS_OF_RIDER,
     Panel("sibling rider: employer's coins", "sibling_rider", _COINS),
