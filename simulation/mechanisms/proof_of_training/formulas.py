@@ -235,11 +235,21 @@ def _find_slot_chances(
     return {kind: chance for kind, chance in found.items() if chance > 0}
 
 
-def compute_slots_to_block(withholders: int, owners: int, *, stakeholders: int, headers_per_slot: float) -> float:
+def compute_slots_to_block(
+    withholders: int, owners: int, *, stakeholders: int, headers_per_slot: float, do_propose: bool = True
+) -> float:
     """Return the mean slots to a block where some owners do not sign or wrap: headers with one of them die.
 
     Each owner wins a slot by itself, with probability ``headers_per_slot / owners``.
+
+    Args:
+        withholders: Owners who do not sign or wrap.
+        owners: How many there are.
+        stakeholders: K, drawn for each header.
+        headers_per_slot: Headers a slot of all owners together, on average.
+        do_propose: Whether the withholders propose all the same.
     """
     completing = prob_all_drawn(stakeholders, owners - withholders, owners)
-    success = 1 - (1 - headers_per_slot * completing / owners) ** owners
+    proposing = owners if do_propose else owners - withholders
+    success = 1 - (1 - headers_per_slot * completing / owners) ** proposing
     return 1 / success if success else float("inf")

@@ -146,6 +146,30 @@ def test_a_version_that_others_have_built_on_counts() -> None:
     assert scene.head.hash == compute_content_hash(scene.chain_id, child)
 
 
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_a_header_on_a_version_gets_its_signatures_though_the_other_version_has_been_shown(
+    *, comes_first: bool
+) -> None:
+    scene = make_scene()
+    versions = make_versions(scene, 2)
+    scene.deliver(versions[0])
+    scene.finish(1)
+    on, below, own = scene.head, scene.head.parent, scene.node.keys.public
+    slots = range(on.slot + 40, on.slot + 4_000, 10)
+    headers = (scene.header(2, parent=on, slot=slot) for slot in slots)
+    header = next(item for item in headers if own in scene.stakeholders(item)[:-1])
+    scene.now = header.slot * SLOT_NS
+    shown = [header, versions[1]] if comes_first else [versions[1], header]
+    commands = [command for message in shown for command in scene.send(message)]
+    said = [item.message for item in commands if isinstance(item, Broadcast)]
+    assert [item.header for item in said if isinstance(item, TrainedSignature)] == [
+        compute_content_hash(scene.chain_id, header)
+    ]
+    assert scene.head.hash == below
+    assert scene.judge(scene.block(header)) is ACCEPT
+    assert scene.head.parent == on.hash
+
+
 def test_two_versions_of_the_last_block_start_its_round_again() -> None:
     scene = make_scene(stages=1)
     first, second = make_versions(scene, 2)
