@@ -415,7 +415,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, deta
     if len(out.parts) > MAX_OUT_PARTS:
         return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
     _output.is_optional = True
-    from simulation.engines import PartyError  # noqa: PLC0415
+    from simulation.engines import EngineStartError, PartyError  # noqa: PLC0415
     from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
     from simulation.runs import Detail, FolderError, run_scenario  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - bad input is answered before these load
@@ -436,7 +436,7 @@ def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, deta
         )
     except PartyError as error:
         return complain(str(error), EXIT_FAILED)
-    except (TooFewDescriptorsError, FolderError) as error:
+    except (EngineStartError, TooFewDescriptorsError, FolderError) as error:
         return complain(str(error), EXIT_BAD_INPUT)
     except DatasetError as error:
         return complain(str(error), EXIT_NO_DATASET)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from simulation.engines.caching_rules import CachingRules
     from simulation.engines.engine import Engine, EngineFactory, EngineSetup
     from simulation.engines.network_model import NetworkModel, Planner
-    from simulation.engines.result import EngineResult, PartyError
+    from simulation.engines.result import EngineResult, EngineStartError, PartyError
     from simulation.engines.table import ENGINES, find_engine
     from simulation.engines.tools import Desk, PartyTools, VirtualTools
     from simulation.engines.worker import ChargingWorker, WorkDone, Worker
@@ -19,7 +19,7 @@ else:
             "caching_rules": "CachingRules",
             "engine": "Engine EngineFactory EngineSetup",
             "network_model": "NetworkModel Planner",
-            "result": "EngineResult PartyError",
+            "result": "EngineResult EngineStartError PartyError",
             "table": "ENGINES find_engine",
             "tools": "Desk PartyTools VirtualTools",
             "worker": "ChargingWorker WorkDone Worker",
@@ -35,6 +35,7 @@ __all__ = [
     "EngineFactory",
     "EngineResult",
     "EngineSetup",
+    "EngineStartError",
     "NetworkModel",
     "PartyError",
     "PartyTools",

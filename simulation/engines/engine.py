@@ -60,7 +60,11 @@ class EngineFactory(Protocol):
     """Builds the engines of one name."""
 
     def prepare(self) -> int | None:
-        """Start what takes its time before the world is known; return the process that parties are forked from."""
+        """Start what takes its time before the world is known; return the process that parties are forked from.
+
+        Raises:
+            EngineStartError: A setting of this machine does not let it start.
+        """
 
     def abandon(self) -> None:
         """End what `prepare` has started, where there will be no run after all."""

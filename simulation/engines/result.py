@@ -12,6 +12,10 @@ class PartyError(Exception):
         self.events = events
 
 
+class EngineStartError(Exception):
+    """An engine cannot start with the settings of this machine; the text says what to set instead."""
+
+
 @dataclass(slots=True)
 class EngineResult:
     """What an engine hands back."""

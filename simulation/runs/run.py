@@ -82,6 +82,7 @@ def run_scenario(
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
+        EngineStartError: A setting of this machine does not let the engine start.
         FolderError: The run's folder cannot be made.
         PartyError: A party's own code failed.
         TooFewDescriptorsError: The system does not allow enough pipes.

@@ -13,7 +13,11 @@ class ProcessEngineFactory:
     """Builds process engines."""
 
     def prepare(self) -> int | None:
-        """Start the server that parties are forked from; it loads TensorFlow meanwhile."""
+        """Start the server that parties are forked from; it loads TensorFlow meanwhile.
+
+        Raises:
+            EngineStartError: The path of the folder for temporary files is too long.
+        """
         return start_server()
 
     def abandon(self) -> None:

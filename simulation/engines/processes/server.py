@@ -3,10 +3,12 @@
 import multiprocessing as mp
 import os
 import signal
+import tempfile
 from contextlib import suppress
 from multiprocessing import forkserver
 from typing import Final
 
+from simulation.engines import EngineStartError
 from simulation.foundation import OF_THE_TERMINAL, ROOT, hold_back
 from simulation.training import prepare_environment
 
@@ -15,6 +17,9 @@ PRELOAD: Final = (
     "simulation.mechanisms.proof_of_training.party_tools",
 )
 
+LONGEST_TEMPORARY: Final = 70
+"""Bytes of a folder's path that leave room for the name of a socket in it on every system (macOS has the least)."""
+
 CONTEXT: Final = mp.get_context("forkserver")
 
 
@@ -22,6 +27,10 @@ def start_server() -> int | None:
     """Start the server, which loads TensorFlow while the caller goes on; return its process id.
 
     The environment it starts with is the one all parties have.
+
+    Raises:
+        EngineStartError: The path of the folder for temporary files is too long for the server's socket.
+        OSError: The system does not allow another process, pipe or file.
     """
     prepare_environment()
     forkserver.set_forkserver_preload(list(PRELOAD))
@@ -31,6 +40,10 @@ def start_server() -> int | None:
     try:
         with hold_back(OF_THE_TERMINAL):
             forkserver.ensure_running()
+    except OSError as error:
+        if error.errno is None and "AF_UNIX path too long" in str(error):  # Python's own check, before any system call
+            raise EngineStartError(_describe_long_path()) from None
+        raise
     finally:
         if before is None:
             del os.environ["PYTHONPATH"]
@@ -50,6 +63,14 @@ def kill_server() -> None:
             os.kill(pid, signal.SIGKILL)
             if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
                 os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def _describe_long_path() -> str:
+    folder = tempfile.gettempdir()
+    return (
+        f"the path of the folder for temporary files has {len(os.fsencode(folder))} bytes, too many for the name of a "
+        f"socket in it: {folder}; set TMPDIR to a folder whose path has at most {LONGEST_TEMPORARY}"
+    )
 
 
 def _find_pid() -> int | None:

@@ -1,10 +1,15 @@
-"""Starting the first process of a run, with a process of which only the start matters."""
+"""Starting the server, and the first process of a run with a process of which only the start matters."""
 
+import re
+import socket
 import threading
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 import pytest
 
+from simulation.commands.cli import main
 from simulation.engines.processes import starting
 from simulation.engines.processes.starting import start_first
 
@@ -48,3 +53,21 @@ def test_what_starting_raises_is_raised_here() -> None:
     process.server.set()
     with pytest.raises(BlockingIOError):
         start_first(process, lambda: True)
+
+
+def test_too_long_a_path_for_temporary_files_is_exit_2_with_the_variable_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = str(tmp_path / ("long" * 30))
+    monkeypatch.setattr("tempfile.tempdir", folder)
+
+    def bind() -> None:  # what newer versions of Python evade
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{folder}/pymp-12345678/listener-12345678")
+
+    monkeypatch.setattr(forkserver, "ensure_running", bind)
+    assert main(["run", "honest"]) == 2
+    told = capsys.readouterr().err
+    assert re.fullmatch(rf"the path of .* has {len(folder)} bytes, .*: {folder}; set TMPDIR .* at most 70\n", told)
+    assert list(tmp_path.iterdir()) == []
