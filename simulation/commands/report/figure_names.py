@@ -1,6 +1,11 @@
-"""What to call the figures of a sweep, and which of them are shares."""
+"""What to call the figures, keys and values of a sweep, and which figures are shares."""
 
+import math
+import re
 from typing import Final
+
+_STEM_LENGTH: Final = 80
+_NOT_IN_FILES: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 _NAMES: Final = {
     "delivered": "employer has its model",
@@ -56,3 +61,20 @@ def name_figure(figure: str) -> str:
 def is_share(figure: str) -> bool:
     """Return whether a figure is a share, from 0 to 1, in every cell."""
     return figure.rsplit(".", 1)[-1].removeprefix("test_") in _SHARES or ".recalls." in f".{figure}."
+
+
+def name_file(figure: str, number: int) -> str:
+    """Return what to call the file of a picture: its number on the page and its figure, in letters for any disk."""
+    return f"{number:02}-{_NOT_IN_FILES.sub('_', figure)[:_STEM_LENGTH]}"
+
+
+def shorten_key(key: str) -> str:
+    """Return what tells a key from its neighbours: its last two parts."""
+    return ".".join(key.split(".")[-2:])
+
+
+def show_value(value: object) -> str:
+    """Return a value of a key or figure as a picture or table has it."""
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.6g}"
+    return str(value)

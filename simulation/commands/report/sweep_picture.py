@@ -1,7 +1,9 @@
-"""Curves of a sweep: a figure against a varied key, with the spread of the repeats, and perhaps a formula over it."""
+"""Curves of a sweep: a figure against a varied key, with the spread of the repeats, and perhaps a formula over it.
+
+Where curves would be many and two keys are numbers, a heat map stands beside or in place of them.
+"""
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -14,13 +16,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.analysis import CLOSED_FORM
-from simulation.commands.report.figure_names import is_share, name_figure
-from simulation.commands.report.picture import Missing, Picture, Table
+from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key, show_value
+from simulation.commands.report.heat_map import choose_y, picture_heat_map
+from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable, SweepTableError, is_proportion
 
 MAX_LINES: Final = 16
-MAX_PICTURES: Final = 24
+MAX_FIGURES: Final = 24
+LINES_WITH_MAP: Final = 4
+"""From so many lines on a heat map stands beside them, where there can be one."""
+LINES_AS_MAP: Final = len(CYCLE) + 1
+"""From so many lines on, which no longer differ in colour, it stands in their place."""
 SHOWN: Final = 12
 """Names that are told where one is not there."""
 LEGEND_ROW: Final = 0.21
@@ -34,8 +41,6 @@ WIDER: Final = 0.5
 _MARKERS: Final = "osD^vPX*"
 _TITLE_LENGTH: Final = 70
 _WIDE_LABEL: Final = 46
-_STEM_LENGTH: Final = 80
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def draw_sweep(
@@ -81,7 +86,7 @@ def draw_sweep(
             drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label="closed form")
         if not is_numeric:
             names = list(dict.fromkeys(table[x]))
-            drawn.set_xticks(range(len(names)), [fit(_show(name)) for name in names])
+            drawn.set_xticks(range(len(names)), [fit(show_value(name)) for name in names])
         _finish(drawn, x, figure, is_share=is_proportion(table, figure))
         if drawn.get_legend_handles_labels()[1]:
             _add_legend(drawn, canvas)
@@ -124,7 +129,10 @@ def choose_figures(sweep: SweepTable, patterns: Sequence[str]) -> list[str]:
 
 
 def draw_figures(sweep: SweepTable, patterns: Sequence[str] = ()) -> list[Picture | Missing]:
-    """Return a picture of each figure that differs between combinations, proportions first.
+    """Return the pictures of each figure that differs between combinations, proportions first.
+
+    Curves, and a heat map where two keys have numbers: beside them from `LINES_WITH_MAP` lines on, and in their place
+    from `LINES_AS_MAP` on.
 
     Args:
         sweep: The table.
@@ -140,19 +148,25 @@ def draw_figures(sweep: SweepTable, patterns: Sequence[str] = ()) -> list[Pictur
         return [Missing("Curves", "The table holds no figure.")]
     figures = choose_figures(sweep, patterns)
     differing = [name for name in figures if sweep.get_centre(name).nunique() > 1]
-    pictures: list[Picture | Missing] = [
-        _draw_figure(sweep, x, name, number) for number, name in enumerate(differing[:MAX_PICTURES], start=1)
-    ]
+    lines = sweep.count_lines(x)
+    y = choose_y(sweep, x) if lines >= LINES_WITH_MAP else None
+    pictures: list[Picture | Missing] = []
+    for number, name in enumerate(differing[:MAX_FIGURES], start=1):
+        if y is None or lines < LINES_AS_MAP:
+            pictures.append(_draw_figure(sweep, x, name, number))
+        if y is not None:
+            pictures.append(picture_heat_map(sweep, x, y, name, number))
     same = [
-        f"{name} = {_show(float(sweep.get_centre(name).max()))}" for name in sorted(figures) if name not in differing
+        f"{name} = {show_value(float(sweep.get_centre(name).max()))}"
+        for name in sorted(figures)
+        if name not in differing
     ]
     if same:
         pictures.append(Missing("The same in every combination", f"{', '.join(same)}."))
-    if differing[MAX_PICTURES:]:
-        rest = ", ".join(differing[MAX_PICTURES:])
-        pictures.append(
-            Missing("More figures", f"A page has {MAX_PICTURES} curves at most; the table also has {rest}.")
-        )
+    if differing[MAX_FIGURES:]:
+        rest = ", ".join(differing[MAX_FIGURES:])
+        why = f"A page has pictures of {MAX_FIGURES} figures at most; the table also has {rest}."
+        pictures.append(Missing("More figures", why))
     return pictures
 
 
@@ -168,12 +182,11 @@ def _draw_figure(sweep: SweepTable, x: str, name: str, number: int) -> Picture:
     lines, kind, centre = sweep.count_lines(x), sweep.figures[name], sweep.get_centre(name)
     left_out = f" Only the first {MAX_LINES} of {lines} lines are drawn." if lines > MAX_LINES else ""
     alt = (
-        f"{name} against {x}: from {_show(float(centre.min()))} to {_show(float(centre.max()))} over "
+        f"{name} against {x}: from {show_value(float(centre.min()))} to {show_value(float(centre.max()))} over "
         f"{len(sweep.frame)} combinations, in {lines} {'lines' if lines > 1 else 'line'}."
     )
-    stem = f"{number:02}-{_NOT_IN_NAMES.sub('_', name)[:_STEM_LENGTH]}"
     note = f"{_NOTES[kind]}{left_out} In the table it is {name}."
-    return Picture(stem, name_figure(name), alt, note, drawn, _tabulate(sweep, name, kind))
+    return Picture(name_file(name, number), name_figure(name), alt, note, drawn, sweep.tabulate(name))
 
 
 _NOTES: Final = {
@@ -195,7 +208,9 @@ def _draw_line(
     axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, values: Mapping[str, Any], wider: float
 ) -> None:
     centre = rows[figure if is_proportion(rows, figure) else f"{figure}.mean"].astype(float)
-    name = fit(", ".join(f"{_shorten(key)} = {_show(value)}" for key, value in values.items()), 2 * LABEL_LENGTH)
+    name = fit(
+        ", ".join(f"{shorten_key(key)} = {show_value(value)}" for key, value in values.items()), 2 * LABEL_LENGTH
+    )
     axes.errorbar(
         at,
         centre,
@@ -237,22 +252,3 @@ def _add_legend(axes: Axes, canvas: Figure | None) -> None:
     else:
         labels = axes.get_legend_handles_labels()[1]
         canvas.legend(loc="outside lower center", ncols=1 if max(map(len, labels)) > _WIDE_LABEL else 2)
-
-
-def _tabulate(sweep: SweepTable, name: str, kind: str) -> Table:
-    ends = (*(("", ".low", ".high") if kind == "proportion" else (".mean", ".std", ".median")), CLOSED_FORM)
-    count = f"{name}.n" if f"{name}.n" in sweep.frame else "n"
-    columns = [*sweep.keys, count, *(f"{name}{end}" for end in ends if f"{name}{end}" in sweep.frame)]
-    rows = [tuple(_show(value) for value in row) for row in sweep.frame[columns].itertuples(index=False, name=None)]
-    return Table(tuple(columns), tuple(rows))
-
-
-def _shorten(key: str) -> str:
-    """Return what tells a key from its neighbours: its last two parts."""
-    return ".".join(key.split(".")[-2:])
-
-
-def _show(value: object) -> str:
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.6g}"
-    return str(value)

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from simulation.analysis import CLOSED_FORM
+from simulation.commands.report.figure_names import show_value
 from simulation.commands.report.picture import Table
 from simulation.commands.sweeps import is_changed, read_digests
 from simulation.records import AGGREGATE_STEM, DIGESTS_NAME
@@ -88,6 +89,15 @@ class SweepTable:
             rest = f" and {len(values) - MAX_VALUES} more" if len(values) > MAX_VALUES else ""
             rows.append((key, ", ".join(values[:MAX_VALUES]) + rest))
         return Table(("what", "value"), tuple(rows))
+
+    def tabulate(self, figure: str) -> Table:
+        """Return what stands for a figure in each combination."""
+        ends = ("", ".low", ".high") if self.figures[figure] == "proportion" else (".mean", ".std", ".median")
+        wanted = (f"{figure}{end}" for end in (*ends, CLOSED_FORM))
+        count = f"{figure}.n" if f"{figure}.n" in self.frame else _COUNT
+        columns = [*self.keys, count, *(column for column in wanted if column in self.frame)]
+        rows = self.frame[columns].itertuples(index=False, name=None)
+        return Table(tuple(columns), tuple(tuple(map(show_value, row)) for row in rows))
 
     def count_lines(self, x: str) -> int:
         """Return the number of lines there are against a key."""

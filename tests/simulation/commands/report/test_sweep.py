@@ -15,7 +15,7 @@ from simulation.commands.cli import main
 from simulation.commands.report.figure_names import name_figure
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.sources import SourceError, read_source
-from simulation.commands.report.sweep_picture import MAX_LINES, MAX_PICTURES, choose_figures, draw_figures, draw_sweep
+from simulation.commands.report.sweep_picture import MAX_FIGURES, MAX_LINES, choose_figures, draw_figures, draw_sweep
 from simulation.commands.report.sweep_table import SweepTable, SweepTableError, read_sweep_table
 from tests.support.reports import SWEEP, read_pairs, write_sweep
 
@@ -198,12 +198,12 @@ def test_a_sweep_that_varies_nothing_has_a_sentence() -> None:
 
 def test_too_many_figures_and_lines_are_said_to_be_left_out() -> None:
     table = make_table({"x": [1, 2] * (MAX_LINES + 1), "y": [f"w{n // 2}" for n in range(2 * MAX_LINES + 2)]})
-    for number in range(MAX_PICTURES):
+    for number in range(MAX_FIGURES):
         table.frame[f"more{number:02}.mean"] = table.frame["figure.mean"]
     *pictures, rest = draw_figures(table)
-    assert len(pictures) == MAX_PICTURES
+    assert len(pictures) == MAX_FIGURES
     assert isinstance(rest, Missing)
-    assert f"more{MAX_PICTURES - 1}" in rest.why
+    assert f"more{MAX_FIGURES - 1}" in rest.why
     first = pictures[0]
     assert isinstance(first, Picture)
     assert f"Only the first {MAX_LINES} of {MAX_LINES + 1} lines are drawn." in first.note
