@@ -59,7 +59,7 @@ def test_a_small_copy_of_a_study_runs_and_is_drawn_with_its_closed_form(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     raw = yaml.safe_load((FOLDER / "c_lazy.yaml").read_text("utf-8"))
-    raw["vary"]["nodes"]["values"] = [[17, 3, 0], [3, 3, 14]]
+    raw["vary"]["nodes"]["values"] = [[17, 3, 0], [6, 6, 8]]
     small = {**raw, "scenario": str(FOLDER / "race.yaml"), "repeats": 20}
     Path("c_lazy.yaml").write_text(yaml.safe_dump(small), "utf-8")
     assert main(["sweep", "c_lazy.yaml", "--jobs", "1"]) == 0
