@@ -3,14 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from math import comb, sqrt
 from statistics import NormalDist
 from typing import Any, Final
 
 import pandas as pd
 
 from simulation.analysis import CLOSED_FORM
-from simulation.mechanisms.proof_of_training.formulas import compute_slots_to_block
 
 OWNERS: Final = 20
 """All of equal stake."""
@@ -105,9 +104,9 @@ def _get_nothing(attackers: int) -> float:
 
 def _compute_slots(silent: int) -> float:
     """Return the mean slots to a block where some owners propose, sign and wrap nothing."""
-    return compute_slots_to_block(
-        silent, OWNERS, stakeholders=STAKEHOLDERS, headers_per_slot=HEADERS_PER_SLOT, do_propose=False
-    )
+    honest = OWNERS - silent
+    completing = HEADERS_PER_SLOT / OWNERS * comb(honest, STAKEHOLDERS) / comb(OWNERS, STAKEHOLDERS)
+    return 1 / (1 - (1 - completing) ** honest)
 
 
 _BLOCKS: Final = "measures.proposed.attackers"

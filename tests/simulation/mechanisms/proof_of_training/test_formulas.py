@@ -167,3 +167,5 @@ def test_withholders_multiply_the_time_to_a_block() -> None:
     assert third == pytest.approx(1000 / (1 - 0.661), rel=0.002)
     assert compute_slots_to_block(0, 1, stakeholders=1, headers_per_slot=1.0) == 1
     assert compute_slots_to_block(9, 11, stakeholders=3, headers_per_slot=0.5) == float("inf")
+    silent = compute_slots_to_block(3, 11, stakeholders=3, headers_per_slot=rare, do_propose=False)
+    assert silent == pytest.approx(third * 11 / 8, rel=0.002)
