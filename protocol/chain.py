@@ -71,15 +71,15 @@ class BlockTree(Generic[BlockT, StateT]):
         Args:
             genesis: The first block.
             last_height: Height that no block exceeds, if there is one.
-            settled_after: Slots that a head of this height has to stand to stay for ever; None: it may always change.
+            settled_after: Slots after which a head of this height stays for ever; None: it may always change.
         """
         self.genesis: Final = genesis
         self.head = genesis
         self._records = {genesis.hash: genesis}
         self._last_height = last_height
         self._settled_after = settled_after
-        self.head_since = 0
-        """Slot in which the head became the head."""
+        self.whole_since = 0
+        """Slot since which the head has been a last block, be it this one or another."""
         self._versions: dict[Hashable, list[BlockRecord[BlockT, StateT]]] = {}
         """Blocks by the right they were made with."""
         self._built_on: set[Hash32] = set()
@@ -141,8 +141,8 @@ class BlockTree(Generic[BlockT, StateT]):
         return (-parent.weight - adds, False, rank) < self._rate(self.head)
 
     def is_settled(self, slot: int) -> bool:
-        """Return whether the head is the last block there can be, and has stood for so long that it stays."""
-        return self.is_whole and self._settled_after is not None and slot > self.head_since + self._settled_after
+        """Return whether the head is a last block, and there has been one for so long that it stays."""
+        return self.is_whole and self._settled_after is not None and slot > self.whole_since + self._settled_after
 
     def add(self, record: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
         """Store a judged block; return how the head moved, or None if it stayed.
@@ -167,8 +167,9 @@ class BlockTree(Generic[BlockT, StateT]):
         if best is self.head:
             return None
         change = self._find_change(self.head, best)
-        self.head = best
-        self.head_since = slot
+        was_whole, self.head = self.is_whole, best
+        if not (was_whole and self.is_whole):
+            self.whole_since = slot
         return change
 
     def is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
@@ -186,13 +187,18 @@ class BlockTree(Generic[BlockT, StateT]):
         return tuple(reversed(list(self._walk(self.head))))
 
     def get_competitors(self) -> tuple[BlockRecord[BlockT, StateT], ...]:
-        """Return all last blocks, each behind those below it that have rivals, which others may lack."""
+        """Return what decides which last block is the head, each behind those below it that have rivals.
+
+        These are all last blocks, and what was made with their rights elsewhere; of one right two at most, since more
+        change nothing.
+        """
         records = self._records.values()
         known = Counter(record.height for record in records)
         found: dict[Hash32, BlockRecord[BlockT, StateT]] = {}
-        for record in [record for record in records if record.height == self._last_height]:
-            branch = reversed(self._walk(record))
-            found.update((item.hash, item) for item in branch if known[item.height] > 1)
+        for last in [record for record in records if record.height == self._last_height]:
+            for record in (self.get_versions(last.right) or (last,))[:2]:
+                branch = reversed(self._walk(record))
+                found.update((item.hash, item) for item in branch if known[item.height] > 1 or item is record)
         return tuple(found.values())
 
     def get_locator(self) -> tuple[Hash32, ...]:

@@ -141,6 +141,10 @@ class Inbox:
         if not waiting:
             del self._waiting[wait]
 
+    def has_waiting(self, wait: Wait) -> bool:
+        """Return whether anything waits for this."""
+        return wait in self._waiting
+
     def holds(self, wait: Wait, delivery: Delivery) -> bool:
         """Return whether the same message already waits."""
         return delivery.key in self._waiting.get(wait, {})

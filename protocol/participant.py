@@ -51,8 +51,10 @@ from protocol.types import Hash32, Nanoseconds, PeerId
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ignore, Reason, Reject, Verdict, Wait
 
 MAX_VERSIONS: Final = 2
-"""Blocks of one right taken from whoever sends them: two prove that it was used twice. More are taken out of answers
-only, because somebody may have built on them."""
+"""Blocks of one right taken from whoever sends them: two prove that it was used twice."""
+
+MAX_VERSIONS_NEEDED: Final = 16
+"""Blocks of one right taken where they come in answers or others wait for them, because they may have been built on."""
 
 UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY, ChainReason.EQUIVOCATION})
 """Refusals of a block that say nothing about its hash: another block with that hash may be right, or be needed."""
@@ -61,7 +63,9 @@ ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
 
 TIMES_PASSED_ON: Final = 3
-"""How often competitors of the last block are passed on, once at each look: a frame may be lost."""
+"""How often rivals are passed on, once at each look: a frame may be lost."""
+
+TOO_LATE: Final = Ignore(ChainReason.TOO_LATE)
 
 
 class Participant:
@@ -96,9 +100,10 @@ class Participant:
         """Head when the announcement timer last rang."""
         after = rules.chain.settled_after_slots
         self._settling = Settling(rules, keys, settled_after=after) if after is not None else None
-        self._passed_on: tuple[tuple[ChainRecord, ...], int] = ((), 0)
-        """Competitors of the last block, with what others may lack below them, and how often they are still to be
-        passed on."""
+        self._rivals: dict[Hash32, int] = {}
+        """Blocks that others may lack, and how often they are still to be passed on."""
+        self._forwarded: RecentSet[bytes] = RecentSet()
+        """Frames that came too late for this party and were passed on all the same."""
 
     # ---- the one entrance ----
 
@@ -164,7 +169,7 @@ class Participant:
             self._announce(turn)
             self.proposer.remind(turn)
         self._head_before = self.tree.head.hash
-        self._pass_on(turn)
+        self._tell_again(turn)
         self._set_announcement(turn)
 
     def _announce(self, turn: Turn) -> None:
@@ -203,6 +208,8 @@ class Participant:
             elif isinstance(verdict, Reject):
                 self._remember_refusal(turn, delivery.message, verdict.reason)
             else:
+                if self.is_relaying and verdict == TOO_LATE:
+                    self._forward(turn, delivery)
                 continue
             if delivery.is_gossip:
                 self._seen.remember(delivery.key)
@@ -252,7 +259,9 @@ class Participant:
             return Reject(ChainReason.WRONG_BODY)
         if block_hash in self._refused:
             return Reject(ChainReason.REFUSED_BLOCK)
-        if is_gossip and len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= MAX_VERSIONS:
+        is_needed = not is_gossip or self._inbox.has_waiting(Wait(ChainMissing.BLOCK, block_hash))
+        most = MAX_VERSIONS_NEEDED if is_needed else MAX_VERSIONS
+        if len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= most:
             return Reject(ChainReason.EQUIVOCATION)
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
@@ -343,31 +352,84 @@ class Participant:
     def _append(self, turn: Turn, block: AnyBlock, delivery: Delivery) -> None:
         record = self.rules.build_record(self.tree.require(block.parent), block)
         versions = self.tree.get_versions(record.right)
-        was_whole = self.tree.is_whole
-        change = self.tree.add(record, compute_slot(turn.now, self.rules.chain.slot_ns))
+        was_whole, slot = self.tree.is_whole, compute_slot(turn.now, self.rules.chain.slot_ns)
+        if self._settling is not None and (was_whole or record.height == self.rules.chain.length):
+            self._settling.note(self.tree, block, slot)
+        change = self.tree.add(record, slot)
         turn.add(BlockAppended(record, change))
         if versions:
             self._report_double_use(turn, versions[0], record)
         if change is not None:
             self._follow(turn, change)
-            if was_whole and self._settling is not None:
-                self._passed_on = (self.tree.get_competitors(), TIMES_PASSED_ON)
-                self._pass_on(turn, delivery.peer)
+        if record.right is not None or self._settling is not None:
+            self._note_rivals(turn, delivery, record, change, was_whole=was_whole)
         self.judge_again(turn, Wait(ChainMissing.BLOCK, record.hash))
         self._catch_up.go_on(turn, record.hash, self.tree)
 
-    def _pass_on(self, turn: Turn, source: PeerId = SELF) -> None:
-        """Tell others of what competes with the last block, with the words of witnesses if there are any."""
-        records, times = self._passed_on
-        if self._settling is None or not times:
+    # ---- passing on what others may lack ----
+
+    def _note_rivals(
+        self,
+        turn: Turn,
+        delivery: Delivery,
+        record: ChainRecord,
+        change: HeadChange[AnyBlock, LedgerState] | None,
+        *,
+        was_whole: bool,
+    ) -> None:
+        """Pass on what does more than extend the head: all must know the same rivals to choose the same head.
+
+        Who makes a block may show it to some alone; where all are neighbours, nobody else would tell the others.
+        """
+        versions = self.tree.get_versions(record.right)
+        if was_whole and change is not None:
+            rivals = self.tree.get_competitors()
+        elif len(versions) > 1:
+            rivals = versions[:2] if record in versions[:2] else ()
+        elif change is None or change.abandoned:
+            if not (self.is_relaying and delivery.is_gossip):
+                self._tell(turn, record, delivery.peer)
             return
-        self._passed_on = (records, times - 1)
-        for record in records:
-            late = self._settling.tell(record) if record.height == self.rules.chain.length else None
-            if late is not None:
-                turn.add(Broadcast(late))
-            elif record.block is not None:
-                turn.add(Relay(encode_frame(self.rules.chain_id, record.block), source))
+        else:
+            return
+        for rival in rivals:
+            self._rivals[rival.hash] = TIMES_PASSED_ON - 1
+            self._tell(turn, rival, delivery.peer)
+
+    def _tell_again(self, turn: Turn) -> None:
+        """Pass on once more what may have been lost."""
+        for block_hash in list(self._rivals):
+            self._tell(turn, self.tree.require(block_hash), SELF)
+            self._rivals[block_hash] -= 1
+            if not self._rivals[block_hash]:
+                del self._rivals[block_hash]
+
+    def _tell(self, turn: Turn, record: ChainRecord, source: PeerId) -> None:
+        if record.block is not None:
+            self._send_on(turn, record.block, source)
+
+    def _send_on(self, turn: Turn, block: AnyBlock, source: PeerId) -> None:
+        late = self._settling.tell(block) if self._settling is not None else None
+        if late is not None:
+            turn.add(Broadcast(late))
+        else:
+            turn.add(Relay(encode_frame(self.rules.chain_id, block), source))
+
+    def _forward(self, turn: Turn, delivery: Delivery) -> None:
+        """Pass on a valid block that comes too late here, where it may be in time for a witness behind this party."""
+        block, slot = delivery.message, compute_slot(turn.now, self.rules.chain.slot_ns)
+        if self._settling is None or not isinstance(block, self.rules.mechanism.block):
+            return
+        if not self._settling.is_for_witnesses(self.tree, block, slot):
+            return
+        late = self._settling.tell(block)
+        key = delivery.key if late is None else b"".join(item.witness for item in late.sightings) + delivery.key
+        context = self.find_context(turn, block, block.height, block.parent)
+        if key in self._forwarded or not isinstance(context, Context):
+            return
+        if self.rules.judge_block(context, block) is ACCEPT:
+            self._forwarded.remember(key)
+            self._send_on(turn, block, delivery.peer)
 
     def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
         head = self.tree.head

@@ -64,12 +64,12 @@ class Settling:
 
     # ---- judging: reads only ----
 
-    def count_needed(self, elapsed: int) -> int:
-        """Return how many sightings a competitor needs so many slots after the head became the head.
+    def count_needed(self, elapsed: int, *, by_witness: bool) -> int:
+        """Return how many sightings a competitor needs so many slots after the chain was whole.
 
         Who is no witness stops half a step earlier, so that what it takes reaches the witnesses in time.
         """
-        return (elapsed + (0 if self._is_witness else self._step // 2)) // self._step
+        return (elapsed + (0 if by_witness else self._step // 2)) // self._step
 
     def judge_time(self, tree: Tree, parent: ChainRecord, block: AnyBlock, slot: int) -> Verdict:
         """Judge whether a block that is valid otherwise may still compete with the last block."""
@@ -78,15 +78,19 @@ class Settling:
             parent, mechanism.weigh(parent, block), mechanism.rank(self._rules, block), mechanism.find_right(block)
         ):
             return ACCEPT
+        is_in_time = self._is_in_time(tree, block, slot, by_witness=self._is_witness)
+        return ACCEPT if is_in_time else Ignore(ChainReason.TOO_LATE)
+
+    def is_for_witnesses(self, tree: Tree, block: AnyBlock, slot: int) -> bool:
+        """Return whether a competitor that comes too late here may be in time for a witness behind this party."""
+        return not tree.is_settled(slot) and self._is_in_time(tree, block, slot, by_witness=True)
+
+    def _is_in_time(self, tree: Tree, block: AnyBlock, slot: int, *, by_witness: bool) -> bool:
         seen_by = self._find_sightings(block.author, self._rules.hash_message(block))
-        return self._judge_count(tree, len(seen_by), slot)
+        return len(seen_by) >= self.count_needed(slot - tree.whole_since, by_witness=by_witness)
 
     def _find_sightings(self, author: AccountId, block_hash: Hash32) -> Mapping[AccountId, Signature]:
         return self._sightings.get(author, {}).get(block_hash, {})
-
-    def _judge_count(self, tree: Tree, count: int, slot: int) -> Verdict:
-        is_late = count < self.count_needed(slot - tree.head_since)
-        return Ignore(ChainReason.TOO_LATE) if is_late else ACCEPT
 
     def judge(self, tree: Tree, late: LateBlock[Any], slot: int) -> Verdict:
         """Judge the sightings of a block, and of the block itself whether its author may have any room for them."""
@@ -100,10 +104,9 @@ class Settling:
         if tree.is_settled(slot):
             return Ignore(ChainReason.TOO_LATE)
         if tree.is_whole:
-            known = self._find_sightings(late.block.author, block_hash)
-            verdict = self._judge_count(tree, len({*witnesses, *known}), slot)
-            if verdict is not ACCEPT:
-                return verdict
+            seen_by = {*witnesses, *self._find_sightings(late.block.author, block_hash)}
+            if len(seen_by) < self.count_needed(slot - tree.whole_since, by_witness=True):
+                return Ignore(ChainReason.TOO_LATE)
         digest = compute_sighting_digest(self._rules.chain_id, block_hash)
         if not all(self._rules.verify(item.witness, digest, item.signature) for item in late.sightings):
             return Reject(ChainReason.BAD_SIGHTING)
@@ -113,24 +116,28 @@ class Settling:
 
     def remember(self, late: LateBlock[Any]) -> None:
         """Keep judged sightings, for when their block is judged."""
-        block_hash = self._rules.hash_message(late.block)
-        of_author = self._sightings.setdefault(late.block.author, {})
-        known = of_author.setdefault(block_hash, {})
-        known.update({item.witness: item.signature for item in late.sightings})
+        seen_by = {item.witness: item.signature for item in late.sightings}
+        self._add(late.block.author, self._rules.hash_message(late.block), seen_by)
+
+    def _add(self, author: AccountId, block_hash: Hash32, seen_by: Mapping[AccountId, Signature]) -> None:
+        of_author = self._sightings.setdefault(author, {})
+        of_author.setdefault(block_hash, {}).update(seen_by)
         while len(of_author) > MAX_SIGHTED:
             del of_author[next(iter(of_author))]
 
-    def tell(self, record: ChainRecord) -> LateBlock[Any] | None:
-        """Return what tells others of a block that this party has taken in time; None where no witness has seen it."""
-        if record.block is None:
-            return None
-        known = dict(self._find_sightings(record.block.author, record.hash))
-        if self._is_witness:
-            digest = compute_sighting_digest(self._rules.chain_id, record.hash)
-            known[self._keys.public] = self._keys.sign_hash(digest)
+    def note(self, tree: Tree, block: AnyBlock, slot: int) -> None:
+        """Sign a last block that is about to be stored, if this party is a witness and has it in time."""
+        if self._is_witness and (not tree.is_whole or self.is_for_witnesses(tree, block, slot)):
+            block_hash = self._rules.hash_message(block)
+            digest = compute_sighting_digest(self._rules.chain_id, block_hash)
+            self._add(block.author, block_hash, {self._keys.public: self._keys.sign_hash(digest)})
+
+    def tell(self, block: AnyBlock) -> LateBlock[Any] | None:
+        """Return what tells others of a block with the words of its witnesses; None where there are none."""
+        known = self._find_sightings(block.author, self._rules.hash_message(block))
         if not known:
             return None
-        late = LateBlock(block=record.block, sightings=_order(known), author=self._keys.public)
+        late = LateBlock(block=block, sightings=_order(known), author=self._keys.public)
         return self._keys.sign(self._rules.chain_id, late)
 
 

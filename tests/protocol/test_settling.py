@@ -130,10 +130,10 @@ def make_settling(index: int) -> Settling:
 
 
 def test_the_later_the_more_witnesses_and_half_a_step_earlier_for_who_is_none() -> None:
-    witness, other = make_settling(0), make_settling(NODES + 1)
-    assert [witness.count_needed(slots) for slots in (0, STEP - 1, STEP, 5 * STEP)] == [0, 0, 1, 5]
-    assert [other.count_needed(slots) for slots in (0, STEP // 2 - 1, STEP // 2, 5 * STEP)] == [0, 0, 1, 5]
-    assert witness.count_needed(SETTLED_AFTER_SLOTS) == WITNESSES
+    settling = make_settling(0)
+    slots = (0, STEP // 2 - 1, STEP // 2, STEP - 1, STEP, 5 * STEP, SETTLED_AFTER_SLOTS)
+    assert [settling.count_needed(slot, by_witness=True) for slot in slots] == [0, 0, 0, 0, 1, 5, WITNESSES]
+    assert [settling.count_needed(slot, by_witness=False) for slot in slots] == [0, 0, 1, 1, 1, 5, WITNESSES]
 
 
 def test_witnesses_are_drawn_by_the_chain_id_alone_and_all_where_there_are_few() -> None:
@@ -149,7 +149,7 @@ def test_witnesses_are_drawn_by_the_chain_id_alone_and_all_where_there_are_few()
 def test_words_of_strangers_wrong_words_and_none_are_refused() -> None:
     attack = Attack()
     tree, settling = attack.cluster.parties["0"].tree, make_settling(0)
-    slot = tree.head_since + 1
+    slot = tree.whole_since + 1
     stranger = attack.sight(NODES + 3)
     none = msgspec.structs.replace(stranger, sightings=())
     true = attack.sight(attack.index)

@@ -69,6 +69,8 @@ def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:
     parameters, owners = mechanism.genesis.parameters, [line for line in mechanism.genesis.accounts if line.stake]
     if parameters.slot_ns < 1 or mechanism.genesis.job.stages < 1 or not 1 <= parameters.stakeholders <= len(owners):
         raise CertificateError("the genesis describes no chain that could have a block")
+    if not _can_draw(mechanism):
+        raise CertificateError("the stakes of the genesis are so uneven that drawing stakeholders does not end")
     rules = Rules(mechanism)
     if len(blocks) != rules.chain.length:
         raise CertificateError(f"it has {len(blocks)} blocks, and the job {rules.chain.length} stages")
@@ -79,6 +81,13 @@ def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:
         weights_digest=chain[-1].header.weights_digest,
         least_declared=min(_count_declared(rules, block) for block in chain),
     )
+
+
+def _can_draw(mechanism: ProofOfTraining) -> bool:
+    """Return whether the K-th stakeholder is found in a million draws at the most, on average."""
+    stakes = sorted((line.stake for line in mechanism.genesis.accounts), reverse=True)
+    first_drawn = mechanism.genesis.parameters.stakeholders - 1
+    return sum(stakes[first_drawn:]) * PARTS_PER_MILLION >= sum(stakes)
 
 
 def _walk(rules: Rules, blocks: Iterable[bytes]) -> Iterable[TrainedBlock]:
