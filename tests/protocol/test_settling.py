@@ -8,9 +8,10 @@ import pytest
 from protocol.codec import encode_frame
 from protocol.events import ChainRecord, RightUsedTwice
 from protocol.mechanisms.proof_of_training.building import build_block
+from protocol.mechanisms.proof_of_training.job import Confidence
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, VERSION_2
-from protocol.messages import AnyBlock, LateBlock, Sighting, Transaction
+from protocol.messages import AnyBlock, BlockResponse, LateBlock, Sighting, Transaction
 from protocol.rules import Rules
 from protocol.settling import WITNESSES, Settling, compute_sighting_digest, draw_witnesses
 from protocol.verdicts import ChainReason, Ignore, Reject
@@ -38,10 +39,10 @@ def is_straight(cluster: Cluster) -> bool:
 
 
 class Attack:
-    """A whole job, whose wrapper is a coalition of one that has gone silent and makes a second version."""
+    """A chain, a whole job by itself, whose last wrapper has gone silent and makes a second version."""
 
-    def __init__(self) -> None:
-        self.cluster = start(find_seed())
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        self.cluster = cluster or start(find_seed())
         self.head: ChainRecord = self.cluster.parties["0"].tree.head
         self.rules: Rules = self.cluster.parties["0"].rules
         block = self.head.block
@@ -164,3 +165,22 @@ def test_words_of_strangers_wrong_words_and_none_are_refused() -> None:
     assert settling.judge(tree, forged, slot) == Reject(ChainReason.BAD_SIGNATURE)
     assert settling.judge(tree, true, slot + 2 * STEP) == Ignore(ChainReason.TOO_LATE)
     assert settling.judge(tree, true, slot + SETTLED_AFTER_SLOTS + 1) == Ignore(ChainReason.TOO_LATE)
+
+
+# ---- rivals in the middle of a job ----
+
+
+def test_a_second_version_that_half_of_the_nodes_are_shown_stops_nobody() -> None:
+    majority = Confidence(rule="stake_share", value=500_000)
+    agreed = genesis(NODES, stages=4, confidence=majority, declarations_per_slot=10**9, repairs=VERSION_2)
+    cluster = Cluster(agreed)
+    cluster.run(until_height=2)
+    attack = Attack(cluster)
+    for name in attack.honest[::2]:
+        answer = BlockResponse(blocks=(attack.second,), author=keys(attack.index).public)
+        party = cluster.parties[name]
+        party._catch_up._owing.add(str(attack.index))  # it has asked, whatever made it
+        frame = encode_frame(attack.rules.chain_id, keys(attack.index).sign(attack.rules.chain_id, answer))
+        cluster.send(name, str(attack.index), frame)
+    attack.wait(400)
+    assert {cluster.parties[name].tree.head.height for name in attack.honest} == {4}
