@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -277,8 +278,12 @@ def verify(
     ] = None,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, logs, every figure of the summary, and the model."""
-    if run_folder.is_file():
+    if isfile(run_folder):
         raise typer.Exit(_verify_certificate(run_folder, is_more_asked=retrain or dataset is not None))
+    if not isdir(run_folder):
+        what = "neither a folder nor a file to be read" if exists(run_folder) else "there is no such folder or file"
+        text = f"{run_folder}: {what}; {_WHAT_IS_VERIFIED}"
+        raise typer.Exit(complain(text, EXIT_BAD_INPUT))
     from simulation.commands.checks import RunFolderError, verify_run  # noqa: PLC0415
     from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
 
@@ -295,6 +300,12 @@ def verify(
         complain(f"FAILED: {fault}", EXIT_FAILED)
     print("not verified" if faults else "verified")  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
+
+
+_WHAT_IS_VERIFIED: Final = (
+    "write the folder of a finished run, or the certificate.json of one, which a run of version 1 of the rules, or one "
+    "that ended without a delivery, does not have"
+)
 
 
 def _verify_certificate(path: Path, *, is_more_asked: bool) -> int:

@@ -1,7 +1,10 @@
 """JSON, read strictly: a key written twice hides a value from one reader or another."""
 
 import json
-from typing import Any
+from typing import Any, Final
+
+MOST_SHOWN: Final = 60
+"""Characters of a key that a sentence shows."""
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
@@ -15,7 +18,9 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
     except RecursionError:
         raise ValueError("nested too deep") from None
     except _TwinError as error:
-        raise ValueError(f"the key {str(error)!r} stands twice") from None
+        key = str(error)
+        shown = key if len(key) <= MOST_SHOWN else f"{key[:MOST_SHOWN]}..."
+        raise ValueError(f"the key {shown!r} stands twice") from None
     except ValueError:
         raise ValueError("not JSON") from None
 

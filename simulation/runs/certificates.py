@@ -1,13 +1,16 @@
 """What a mechanism may have: a file that proves a whole chain to somebody who has neither the chain nor its data."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from protocol.mechanism import Mechanism
-from simulation.foundation import find_part
+from protocol.mechanisms import list_mechanisms
+from simulation.foundation import MIB, find_part, read_json, show_value
 from simulation.records import write_text_in_one_step
+
+MOST_BYTES: Final = 256 * MIB
+"""A longer file is refused before it is read. Blocks of 20 declarations take some 10 KiB each."""
 
 
 class CertificateFileError(ValueError):
@@ -50,11 +53,24 @@ def check_certificate_file(path: Path) -> list[str]:
         ValueError: It is one, and proves nothing.
     """
     try:
-        told = json.loads(path.read_text("utf-8"))
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            most = f"{MOST_BYTES // MIB} MiB"
+            raise CertificateFileError(f"{path}: no certificate: it has {size:,} bytes, and {most} is the most")
+        text = path.read_text("utf-8")
     except OSError as error:
         raise CertificateFileError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise CertificateFileError(f"{path}: no certificate: it is not JSON") from None
+    except UnicodeDecodeError as error:
+        raise CertificateFileError(f"{path}: no certificate: byte {error.start + 1} is not UTF-8 text") from None
+    try:
+        told = read_json(text)
+    except ValueError as error:
+        raise CertificateFileError(f"{path}: no certificate: {error}") from None
     if not isinstance(told, dict) or "certificate" not in told or not isinstance(told.get("mechanism"), str):
-        raise CertificateFileError(f"{path}: no certificate: a run's folder has one under the name certificate.json")
+        raise CertificateFileError(
+            f"{path}: no certificate: the folder of a run of version 2 of the rules has one, certificate.json"
+        )
+    if told["mechanism"] not in list_mechanisms():
+        name = show_value(told["mechanism"])
+        raise CertificateFileError(f"{path}: of the mechanism {name}, which is not known here")
     return find_certificates(told["mechanism"]).check(told)

@@ -7,6 +7,7 @@ who know the chain id from elsewhere.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from protocol.rules import Rules
 from protocol.slots import compute_slot_start
 from protocol.types import PARTS_PER_MILLION, Hash32
 from protocol.verdicts import ACCEPT, Ignore, Reject
+
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises on bytes that stand for nothing; text that is not UTF-8 has an error of its own."""
 
 
 class CertificateError(ValueError):
@@ -60,8 +64,8 @@ def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:
     """
     try:
         mechanism = ProofOfTraining.decode_genesis(agreed)
-    except msgspec.MsgspecError as error:
-        raise CertificateError(f"the genesis cannot be read: {error}") from None
+    except _UNREADABLE:
+        raise CertificateError("the genesis cannot be read: its bytes are none of a chain of training") from None
     if not mechanism.has_repairs:
         raise CertificateError("the chain is of version 1 of the rules, which has no certificates")
     if mechanism.encode_genesis() != agreed:
@@ -95,8 +99,8 @@ def _walk(rules: Rules, blocks: Iterable[bytes]) -> Iterable[TrainedBlock]:
     for height, packed in enumerate(blocks, start=1):
         try:
             block = rules.decode_block(packed)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise CertificateError(f"the block at height {height} cannot be read: {error}") from None
+        except _UNREADABLE:
+            raise CertificateError(f"the block at height {height} cannot be read: its bytes are no block") from None
         if not isinstance(block, TrainedBlock) or rules.encode(block) != packed:
             raise CertificateError(f"the block at height {height} is not in its canonical form")
         if block.parent != parent.hash:

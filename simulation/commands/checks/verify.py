@@ -91,7 +91,7 @@ def _read_summary(folder: Path) -> Summary:
     try:
         summary: Summary = read_json((folder / SUMMARY_NAME).read_bytes())
     except OSError as error:
-        fault = f"{SUMMARY_NAME} cannot be read ({error.strerror}); write a folder below runs"
+        fault = f"{SUMMARY_NAME} cannot be read ({error.strerror}); write a folder below runs, or a certificate.json"
         raise RunFolderError(f"{folder}: not the folder of a finished run: {fault}") from None
     except ValueError as error:
         raise RunFolderError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME}: {error}") from None

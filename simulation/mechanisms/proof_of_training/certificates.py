@@ -9,10 +9,14 @@ from protocol.mechanisms.proof_of_training.certificate import CertificateError, 
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
 from protocol.rules import Rules
 from protocol.types import PARTS_PER_MILLION
+from simulation.foundation import find_differences, show_value
 from simulation.runs import Certificates
 
 FORMAT: Final = 1
 """Number of the format, which the file begins with."""
+
+
+_KEYS: Final = ("certificate", "mechanism", "chain_id", "genesis", "blocks")
 
 
 class TrainingCertificates(Certificates):
@@ -51,19 +55,21 @@ class TrainingCertificates(Certificates):
         Raises:
             ValueError: It proves nothing.
         """
-        if told.get("certificate") != FORMAT:
-            raise CertificateError(f"its format is {told.get('certificate')!r}, and only {FORMAT} is known here")
-        try:
-            agreed = bytes.fromhex(told["genesis"])
-            blocks = [bytes.fromhex(block["bytes"]) for block in told["blocks"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise CertificateError(f"its genesis or a block is missing or no hexadecimal text: {error}") from None
-        found = check_certificate(agreed, blocks)
+        number = told.get("certificate")
+        if type(number) is not int or number != FORMAT:  # true and 1.0 are equal to 1
+            raise CertificateError(f"its format is {show_value(number)}, and only {FORMAT} is known here")
+        for name in told:
+            if name not in _KEYS:
+                raise CertificateError(f"the key {show_value(name)} is none of a certificate's: {', '.join(_KEYS)}")
+        agreed, written = _read_hexadecimal(told.get("genesis"), "genesis"), told.get("blocks")
+        if not isinstance(written, list):
+            raise CertificateError("blocks is missing or no list")
+        found = check_certificate(agreed, [_read_block(block, place) for place, block in enumerate(written)])
         self._compare(told, found)
         job = ProofOfTraining.decode_genesis(agreed).genesis.job
         return [
             f"chain: {found.chain_id.hex()}; compare it with the one you know",
-            f"job: {found.stages} stages on {job.dataset}, data {job.dataset_digest.hex()[:12]}",
+            f"job: {found.stages} stages on {show_value(job.dataset)}, data {job.dataset_digest.hex()[:12]}",
             f"weights: {found.weights_digest.hex()} after the last stage",
             f"declared: each stage by owners of {found.least_declared / PARTS_PER_MILLION:.1%} of all stake or more",
         ]
@@ -74,5 +80,26 @@ class TrainingCertificates(Certificates):
             raise CertificateError("chain_id is not what the genesis gives")
         rules = Rules(ProofOfTraining.decode_genesis(bytes.fromhex(told["genesis"])))
         for number, written in enumerate(told["blocks"]):
-            if written != self._describe(rules, rules.decode_block(bytes.fromhex(written["bytes"]))):
+            given = self._describe(rules, rules.decode_block(bytes.fromhex(written["bytes"])))
+            if any(find_differences(written, given)):
                 raise CertificateError(f"blocks.{number} says something else than its bytes")
+
+
+def _read_block(block: object, number: int) -> bytes:
+    place = f"blocks.{number}"
+    if not isinstance(block, dict):
+        raise CertificateError(f"{place} is {show_value(block)}, and not what is told of a block")
+    return _read_hexadecimal(block.get("bytes"), f"{place}.bytes")
+
+
+def _read_hexadecimal(text: object, place: str) -> bytes:
+    """Return bytes that are written in the one way in which a certificate has them."""
+    if not isinstance(text, str):
+        raise CertificateError(f"{place} is missing or no text")
+    try:
+        content = bytes.fromhex(text)
+    except ValueError:
+        content = None
+    if content is None or content.hex() != text:
+        raise CertificateError(f"{place} is no text of pairs of hexadecimal digits 0 to f: {show_value(text)}")
+    return content

@@ -15,6 +15,7 @@ def test_json_is_read() -> None:
         ("1" * 5000, "not JSON"),
         ("[" * 100_000, "nested too deep"),
         ('{"a": {"b": 1, "b": 1}}', "the key 'b' stands twice"),
+        (f'{{"{"b" * 5000}": 1, "{"b" * 5000}": 1}}', f"the key '{'b' * 60}...' stands twice"),
     ],
 )
 def test_what_is_none_is_told_in_our_own_words(text: str | bytes, told: str) -> None:
