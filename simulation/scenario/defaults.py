@@ -6,6 +6,7 @@ sentence that names it.
 
 import importlib
 import traceback
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any, Final
@@ -45,9 +46,14 @@ def from_constant(name: str) -> Any:  # noqa: ANN401 - stands where a field's de
     return Field(default_factory=partial(read_constant, name), json_schema_extra={_MARK: name})
 
 
-def chosen_by_constant(name: str, **settings: Any) -> Any:  # noqa: ANN401 - as in pydantic's Field
-    """Give a field whose default depends on a constant the name to blame."""
-    return Field(**settings, json_schema_extra={_MARK: name})
+def chosen_by_constant(name: str | Callable[[dict[str, Any]], str], **settings: Any) -> Any:  # noqa: ANN401 - as in pydantic's Field
+    """Give a field whose default depends on a constant the name to blame.
+
+    Args:
+        name: The constant, or a function that finds it in a raw scenario.
+        settings: What `Field` takes.
+    """
+    return Field(**settings, json_schema_extra={_MARK: name})  # type: ignore[dict-item]
 
 
 def left_out() -> Any:  # noqa: ANN401 - stands where a field's default does
@@ -55,10 +61,12 @@ def left_out() -> Any:  # noqa: ANN401 - stands where a field's default does
     return Field(default_factory=dict)
 
 
-def get_constant(field: FieldInfo) -> str | None:
-    """Return the name of the constant that a field's default comes from."""
+def get_constant(field: FieldInfo, raw: dict[str, Any]) -> str | None:
+    """Return the name of the constant that a field's default comes from in a raw scenario."""
     extra = field.json_schema_extra
-    return str(extra[_MARK]) if isinstance(extra, dict) and _MARK in extra else None
+    mark: Any = extra.get(_MARK) if isinstance(extra, dict) else None
+    name: str | None = mark(raw) if callable(mark) else mark
+    return name
 
 
 def describe_constant(name: str) -> str:

@@ -198,10 +198,10 @@ def _list_constants(location: Location, raw: dict[str, Any], root: type[BaseMode
     if _is_written(location, raw):
         return ""
     fields = list(_walk_fields(location, root))
-    names = [name for field in fields if (name := get_constant(field))][-1:]
+    names = [name for field in fields if (name := get_constant(field, raw))][-1:]
     section = _find_section(fields[-1].annotation) if fields and not names else None
     if section is not None:
-        names = [name for field in section.model_fields.values() if (name := get_constant(field))]
+        names = [name for field in section.model_fields.values() if (name := get_constant(field, raw))]
     return ", ".join(describe_constant(name) for name in names)
 
 

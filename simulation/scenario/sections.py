@@ -131,8 +131,19 @@ RepairName = Literal[
 def _choose_declaring(read: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever the user has written there
     """Return how many may declare in a slot under the rules that have been read: all, where most of them have to."""
     is_by_stake = read.get("confidence") is not None and read["confidence"].stake_share is not None
-    is_open = read.get("rules") != 1 and is_by_stake
-    return read_constant("DECLARATIONS_PER_SLOT_BY_STAKE" if is_open else "DECLARATIONS_PER_SLOT")
+    return read_constant(_name_declaring(read.get("rules"), is_by_stake=is_by_stake))
+
+
+def _find_declaring(raw: dict[str, Any]) -> str:
+    """Return the constant that the same comes from; rules and confidence are right where it is asked for."""
+    written = raw.get("protocol", {})
+    confidence = written.get("confidence") or _choose_confidence()
+    rules = written.get("rules", read_constant("RULES"))
+    return _name_declaring(rules, is_by_stake=confidence.get("stake_share") is not None)
+
+
+def _name_declaring(rules: object, *, is_by_stake: bool) -> str:
+    return "DECLARATIONS_PER_SLOT_BY_STAKE" if rules != 1 and is_by_stake else "DECLARATIONS_PER_SLOT"
 
 
 class ChainRules(Section):
@@ -144,7 +155,7 @@ class ChainRules(Section):
     stakeholders: PositiveInt = from_constant("STAKEHOLDERS")
     slot_ms: Annotated[float, Field(ge=1, le=3_600_000)] = from_constant("SLOT_MS")
     declarations_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = chosen_by_constant(
-        "DECLARATIONS_PER_SLOT", default_factory=_choose_declaring
+        _find_declaring, default_factory=_choose_declaring
     )
     headers_per_slot: Annotated[float, Field(ge=1e-6, le=1e6)] = from_constant("HEADERS_PER_SLOT")
     max_transactions: Annotated[int, Field(ge=0, le=1500)] = from_constant("MAX_TRANSACTIONS")

@@ -32,6 +32,8 @@ NONSENSE: list[tuple[str, Any, str]] = [
     ("CONFIDENCE_RULE", "stak_share", "CONFIDENCE_RULE = 'stak_share': write one rule, count or stake_share"),
     ("CONFIDENCE_RULE", [], "CONFIDENCE_RULE = []: write one rule, count or stake_share"),
     ("CONFIDENCE_STAKE_SHARE", 2, "CONFIDENCE_STAKE_SHARE = 2: write 0.999999 or less, not 2"),
+    ("DECLARATIONS_PER_SLOT_BY_STAKE", None, "DECLARATIONS_PER_SLOT_BY_STAKE = None: write a number, not nothing"),
+    ("DECLARATIONS_PER_SLOT_BY_STAKE", "many", "DECLARATIONS_PER_SLOT_BY_STAKE = 'many': write a number, not 'many'"),
     ("REWARD_PROPOSER", 0.9, "REWARD_PROPOSER = 0.9, REWARD_DECLARERS = 0.3, REWARD_STAKEHOLDERS = 0.3: "),
     ("XLA", 1, "XLA = 1: write true or false, not 1"),
     ("STAKE_COINS", -1, "STAKE_COINS = -1: write 0 or more, not -1"),
@@ -52,6 +54,22 @@ def test_a_constant_that_can_never_be_is_blamed_by_name(
     assert told.startswith(f"simulation/constants.py: {wanted}")
     assert "default.yaml" not in told
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "used"),
+    [
+        ("protocol.rules=2", "DECLARATIONS_PER_SLOT_BY_STAKE"),
+        ("protocol.confidence={stake_share: 0.4}", "DECLARATIONS_PER_SLOT_BY_STAKE"),
+        ("protocol.rules=1", "DECLARATIONS_PER_SLOT"),
+        ("protocol.confidence={count: 3}", "DECLARATIONS_PER_SLOT"),
+    ],
+)
+def test_of_two_constants_for_one_key_the_one_that_was_used_is_blamed(
+    setting: str, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, used, "many")
+    assert refuse(DEFAULT, setting) == f"simulation/constants.py: {used} = 'many': write a number, not 'many'"
 
 
 @pytest.mark.parametrize(
