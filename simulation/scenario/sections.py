@@ -165,6 +165,14 @@ class ChainRules(Section):
     """Largest absolute difference of any weight from the judge's own that still counts as the same training."""
     rewards: Rewards = left_out()
 
+    @field_validator("without")
+    @classmethod
+    def _names_each_once(cls, without: list[RepairName]) -> list[RepairName]:
+        doubled = [name for index, name in enumerate(without) if name in without[:index]]
+        if doubled:
+            raise ValueError(f"write each repair once; {doubled[0]} stands there twice")
+        return without
+
     @field_validator("tolerance")
     @classmethod
     def _is_counted_in_billionths(cls, tolerance: float) -> float:

@@ -114,6 +114,7 @@ def test_every_number_refuses_yes_and_quoted_text(tmp_path: Path, subtests: pyte
         (("protocol", "confidence"), {"stake_share": 0.5, "count": 2}, "one rule, count or stake_share"),
         (("protocol", "confidence"), {}, "one rule, count or stake_share"),
         (("protocol", "stakeholders"), 12, "cannot be drawn from 11"),
+        (("protocol", "without"), ["own_secrets"] * 2, "protocol.without: write each repair once; own_secrets stands"),
         (("users", "count"), 1, "at least 2 users"),
         (("network", "degree"), 1, "write 2 or more"),
         (("dataset", "name"), "cifar", "'mnist' or 'digits'"),
