@@ -44,6 +44,9 @@ _SHARES: Final = (
 )
 """Last parts of the names of figures that are shares."""
 
+_SHARES_OF_POPULATIONS: Final = ("measures.proposed.", "training.shares.")
+"""First parts of the names of figures that are shares, whatever population's name follows."""
+
 _PREFIXES: Final = ("measures.", "attack.", "training.", "detection.", "blocks.", "chain.")
 
 
@@ -60,6 +63,8 @@ def name_figure(figure: str) -> str:
 
 def is_share(figure: str) -> bool:
     """Return whether a figure is a share, from 0 to 1, in every cell."""
+    if figure.startswith(_SHARES_OF_POPULATIONS):
+        return True
     return figure.rsplit(".", 1)[-1].removeprefix("test_") in _SHARES or ".recalls." in f".{figure}."
 
 

@@ -101,15 +101,17 @@ def test_each_cell_stands_at_its_values_whatever_the_order_of_the_rows() -> None
 
 def test_shares_have_the_colours_of_0_to_1_and_numbers_those_of_their_own() -> None:
     sweep = make_sweep([1, 2, 3], [1, 2, 3])
-    sweep.frame["training.test_accuracy.mean"] = 0.5 + 0.01 * sweep.frame["x"]
+    for name in ("training.test_accuracy", "training.shares.honest.coins"):
+        sweep.frame[f"{name}.mean"] = 0.5 + 0.01 * sweep.frame["x"]
     found = {}
-    for name in ("won", "height", "training.test_accuracy"):
+    for name in ("won", "height", "training.test_accuracy", "training.shares.honest.coins"):
         bar = draw_heat_map(sweep, "x", "y", name).axes[1]
         found[name] = (*bar.get_ylim(), bar.get_ylabel())
     assert found == {
         "won": (0.0, 1.0, "share of repeats"),
         "height": (0.0, 202.0, "mean of repeats"),
         "training.test_accuracy": (0.0, 1.0, "mean of repeats"),
+        "training.shares.honest.coins": (0.0, 1.0, "mean of repeats"),
     }
 
 

@@ -244,6 +244,9 @@ def test_every_figure_has_a_readable_name(figure: str, name: str) -> None:
     ("figure", "centres", "ends"),
     [
         ("measures.detection.recall", [0.1, 0.9], [(0.0, 0.5), (0.5, 1.0)]),
+        ("training.shares.honest.blocks", [0.1, 0.9], [(0.0, 0.5), (0.5, 1.0)]),
+        ("training.shares.late-comers.coins", [0.1, 0.9], [(0.0, 0.5), (0.5, 1.0)]),
+        ("measures.proposed.honest", [0.1, 0.9], [(0.0, 0.5), (0.5, 1.0)]),
         ("chain.forks", [0.1, 2.0], [(0.0, 0.5), (1.6, 2.4)]),
         ("measures.change", [-0.1, 2.0], [(-0.5, 0.3), (1.6, 2.4)]),
     ],
