@@ -42,8 +42,16 @@ def describe_divergence(stage: int) -> str:
     return f"the model is not finite since stage {stage} (height {stage + 1}); try a smaller learning_rate"
 
 
-def print_summary(console: Console, tally: Tally, summary: Summary, folder: str) -> None:
-    """Print the closing tables."""
+def print_summary(console: Console, tally: Tally, summary: Summary, *, rules: str | None, folder: str) -> None:
+    """Print the closing tables.
+
+    Args:
+        console: Where they go.
+        tally: What was counted of the run.
+        summary: Its figures.
+        rules: Which rules were in force; None where the mechanism has no versions of them.
+        folder: Where the run's files are.
+    """
     sections = ("chain", "training", "attack", "cost", "ledger")
     chain, training, attack, cost, ledger = (summary[key] for key in sections)
     facts = Table(box=None, show_header=False, padding=(0, 2))
@@ -54,6 +62,7 @@ def print_summary(console: Console, tally: Tally, summary: Summary, folder: str)
     rows = {
         "ended": f"{summary['ended']}: {obstacle}" if obstacle is not None else str(summary["ended"]),
         "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
+        **({"rules": rules} if rules is not None else {}),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
         f"{_count(chain['forks'], 'fork')}, deepest reorganisation {chain['reorg_depth_max']}",
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",

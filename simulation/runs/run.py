@@ -177,7 +177,8 @@ class _Run:
             if self._detail is Detail.QUIET:
                 console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
             else:
-                print_summary(console, tally, summary, str(self.folder))
+                rules = scenario.protocol.describe_version() if scenario.is_training else None
+                print_summary(console, tally, summary, rules=rules, folder=str(self.folder))
         return summary, self._find_exit_code(summary)
 
     def _draw(self, draw: Callable[[Path], object], summary: Summary) -> None:

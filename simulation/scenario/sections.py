@@ -165,6 +165,11 @@ class ChainRules(Section):
     """Largest absolute difference of any weight from the judge's own that still counts as the same training."""
     rewards: Rewards = left_out()
 
+    def describe_version(self) -> str:
+        """Return which version of training's rules is in force, and what it is without."""
+        left_out = f" without {', '.join(self.without)}" if self.without else ""
+        return f"version {self.rules}{left_out}"
+
     @field_validator("without")
     @classmethod
     def _names_each_once(cls, without: list[RepairName]) -> list[RepairName]:

@@ -45,6 +45,20 @@ def test_quiet_shows_the_folder_and_nothing_else(capsys: pytest.CaptureFixture[s
     assert (Path(folder) / "summary.json").is_file()
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("protocol.rules=1", "version 1"),
+        ("protocol.without=[own_secrets, ranked_ties]", "version 2 without own_secrets, ranked_ties"),
+    ],
+)
+def test_the_closing_table_says_which_rules_were_in_force(
+    setting: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, _ = run(capsys, "--set", setting)
+    assert [line.split(maxsplit=1)[1].strip() for line in shown if line.startswith("  rules ")] == [told]
+
+
 def test_quiet_and_verbose_are_not_both_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "-q", "-v"]) == 2
     assert capsys.readouterr().err == "--quiet contradicts --verbose; leave one of them out\n"

@@ -105,7 +105,7 @@ def test_summary_screen_comparison_and_report_say_since_when(ended: Ended) -> No
     summary["cost"] |= {"wall_s": 1.0, "cpu_s": 1.0, "memory_pss_mb_max": 1.0}
     console = Console(width=120, record=True)
     with console.capture() as captured:
-        print_summary(console, tally, summary, "runs/it")
+        print_summary(console, tally, summary, rules=None, folder="runs/it")
         console.print(LiveView(console, tally, "title", 4, is_counted=False)._render("phase", 1.0))
     shown = captured.get()
     assert "the model is not finite since stage 2 (height 3)" in shown
