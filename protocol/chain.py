@@ -52,11 +52,11 @@ class UnknownBlockError(KeyError):
 
 
 class BlockTree(Generic[BlockT, StateT]):
-    """All valid blocks by hash, and the head: the heaviest branch, then the lowest rank.
+    """All valid blocks by hash, and the head: the heaviest branch, then a backed one, then the lowest rank.
 
-    Where a right is good for one block, two blocks of one right are two *versions*. While nothing is built on a version
-    it counts nothing, so that whoever has seen both goes on from the block below, whichever came first; a version that
-    others have built on counts like any block.
+    A block is *backed* when owners of more than half of all stake are known to work on it. Where a right is good for
+    one block, two blocks of one right are two *versions*. While nothing is built on a version and it is not backed it
+    counts nothing, so that whoever has seen both goes on from the block below, whichever came first.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class BlockTree(Generic[BlockT, StateT]):
         """Blocks by the right they were made with."""
         self._built_on: set[Hash32] = set()
         """Hashes of blocks that another block is built on."""
+        self._backed: set[Hash32] = set()
+        """Hashes of blocks that owners of more than half of all stake work on."""
 
     def __contains__(self, block_hash: Hash32) -> bool:
         """Return whether a block is known."""
@@ -138,7 +140,7 @@ class BlockTree(Generic[BlockT, StateT]):
             return False
         if right is not None and right in self._versions:
             return right == self.head.right
-        return (-parent.weight - adds, False, rank) < self._rate(self.head)
+        return (-parent.weight - adds, False, True, rank, b"") < self._rate(self.head)
 
     def is_settled(self, slot: int) -> bool:
         """Return whether the head is a last block, and there has been one for so long that it stays."""
@@ -164,6 +166,25 @@ class BlockTree(Generic[BlockT, StateT]):
         best = record if self.is_better(record) else self.head
         if self.is_doubtful(best):
             best = min(self._records.values(), key=self._rate)
+        return self._move(best, slot)
+
+    def back(self, block_hash: Hash32, slot: int) -> HeadChange[BlockT, StateT] | None:
+        """Note that owners of more than half of all stake work on a block; return how the head moved, or None.
+
+        Raises:
+            UnknownBlockError: The block is not in the tree.
+        """
+        record = self.require(block_hash)
+        if block_hash in self._backed:
+            return None
+        self._backed.add(block_hash)
+        return None if self.is_settled(slot) or not self.is_better(record) else self._move(record, slot)
+
+    def is_backed(self, block_hash: Hash32) -> bool:
+        """Return whether owners of more than half of all stake are known to work on a block."""
+        return block_hash in self._backed
+
+    def _move(self, best: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
         if best is self.head:
             return None
         change = self._find_change(self.head, best)
@@ -173,14 +194,15 @@ class BlockTree(Generic[BlockT, StateT]):
         return change
 
     def is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:
-        """Return whether there is another version of a block that nothing is built on."""
-        return record.hash not in self._built_on and len(self._versions.get(record.right, ())) > 1
+        """Return whether there is another version of a block that nothing is built on and that is not backed."""
+        is_used = record.hash in self._built_on or record.hash in self._backed
+        return not is_used and len(self._versions.get(record.right, ())) > 1
 
-    def _rate(self, record: BlockRecord[BlockT, StateT]) -> tuple[int, bool, bytes]:
+    def _rate(self, record: BlockRecord[BlockT, StateT]) -> tuple[int, bool, bool, bytes, Hash32]:
         """Return what orders blocks, the best first: a doubtful one stands behind the block below it."""
         if self.is_doubtful(record):
-            return (-self._records[record.parent].weight, True, record.rank)
-        return (-record.weight, False, record.rank)
+            return (-self._records[record.parent].weight, True, True, record.rank, record.hash)
+        return (-record.weight, False, record.hash not in self._backed, record.rank, record.hash)
 
     def get_chain(self) -> tuple[BlockRecord[BlockT, StateT], ...]:
         """Return the head's branch, genesis first."""

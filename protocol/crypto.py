@@ -40,7 +40,12 @@ def compute_hash(domain: Domain, *parts: bytes) -> Hash32:
 
 
 def compute_content_hash(chain_id: Hash32, message: Message) -> Hash32:
-    """Return the hash that identifies a message and that its author signs; it leaves the signature out.
+    """Return the hash that identifies a message: what the author of that by which it is named signs."""
+    return compute_signed_hash(chain_id, message.naming)
+
+
+def compute_signed_hash(chain_id: Hash32, message: Message) -> Hash32:
+    """Return the hash that the author of a message signs; it leaves the signature out.
 
     The type of the message is part of its canonical bytes, so it is part of the hash. What is detached is left out too.
     """
@@ -81,5 +86,5 @@ class KeyPair:
 
     def sign(self, chain_id: Hash32, message: M) -> M:
         """Return the message with its signature field filled in."""
-        signature = self.sign_hash(compute_content_hash(chain_id, message))
+        signature = self.sign_hash(compute_signed_hash(chain_id, message))
         return msgspec.structs.replace(message, signature=signature)

@@ -128,6 +128,14 @@ class BlockAppended(msgspec.Struct, frozen=True):
     """How the head moved; None when the block lies on a branch that is not the heaviest."""
 
 
+class HeadMoved(msgspec.Struct, frozen=True):
+    """The head has moved to a block that was known before, because owners of more than half of all stake work on it."""
+
+    record: ChainRecord
+    """The head now."""
+    change: HeadChange[AnyBlock, LedgerState]
+
+
 class RightUsedTwice(msgspec.Struct, frozen=True):
     """Two valid blocks were made with a right that is good for one; `BlockAppended` has told of the second."""
 
@@ -148,4 +156,4 @@ class Noted(msgspec.Struct, frozen=True):
     fact: object
 
 
-Command = Broadcast | Send | Relay | SetTimer | StartWork | Judged | BlockAppended | RightUsedTwice | Noted
+Command = Broadcast | Send | Relay | SetTimer | StartWork | Judged | BlockAppended | HeadMoved | RightUsedTwice | Noted

@@ -18,7 +18,7 @@ from protocol.ledger import LedgerState
 from protocol.messages import AnyBlock, Message, Payout, Transaction
 from protocol.slots import compute_slot
 from protocol.turn import Turn
-from protocol.types import AccountId, Hash32, Nanoseconds, Signature
+from protocol.types import AccountId, Hash32, Nanoseconds, PeerId, Signature
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Missing, Reason, Verdict, Wait
 
 OwnT = TypeVar("OwnT")
@@ -55,6 +55,9 @@ class RulesView(Protocol):
 
     def judge_position(self, context: "Context[Any]", height: int, slot: int) -> Verdict:
         """Judge whether a height and slot can follow the parent."""
+
+    def judge_transfers(self, parent: ChainRecord, transactions: tuple[Transaction, ...]) -> Verdict:
+        """Judge whether a block on a parent may carry these transfers, in this order."""
 
     def judge_once(
         self, judge: "Callable[[Context[Any], MessageT], Verdict]", context: "Context[Any]", message: MessageT
@@ -98,6 +101,8 @@ class Mechanism(ABC):
     """What its messages may wait for besides blocks, if they do."""
     timers: ClassVar[type[TimerKind]]
     """Its own kinds of timers."""
+    detached_reasons: frozenset[Reason] = frozenset()
+    """Refusals of a block for what its hash leaves out: another block with that hash may be right."""
 
     genesis: Genesis
     """What all parties of the chain agreed on, of the mechanism's own type."""
@@ -190,6 +195,9 @@ class NodeView(Protocol):
     def is_refused(self, block: Hash32) -> bool:
         """Return whether a block was refused."""
 
+    def back(self, turn: Turn, block: Hash32) -> None:
+        """Take a block for one that owners of more than half of all stake work on."""
+
     def publish(self, turn: Turn, message: MessageT) -> MessageT:
         """Sign a message, send it to everyone and judge it like anyone else's."""
 
@@ -222,6 +230,9 @@ class Proposer(ABC):
 
     def remind(self, turn: Turn) -> None:
         """Say once more what may have been lost: the head has stood still for a while."""
+
+    def argue(self, turn: Turn, peer: PeerId) -> None:
+        """Show a neighbour that has another head of the same height who works on this one."""
 
     # ---- judging: reads only ----
 

@@ -32,6 +32,11 @@ class Message(Record, frozen=True):
     detached: ClassVar[Mapping[str, object]] = MappingProxyType({})
     """Fields that its hash leaves out because another field commits to them, and what stands for them."""
 
+    @property
+    def naming(self) -> "Message":
+        """What its hash is the hash of: itself, but for a block that is named by its proposal alone."""
+        return self
+
     if TYPE_CHECKING:  # each type has these fields at a place of its own, so that they cannot stand here
 
         @property

@@ -18,6 +18,7 @@ from protocol.events import (
     ChainTimer,
     Command,
     Event,
+    HeadMoved,
     Judged,
     MessageReceived,
     Relay,
@@ -56,7 +57,7 @@ MAX_VERSIONS: Final = 2
 MAX_VERSIONS_NEEDED: Final = 16
 """Blocks of one right taken where they come in answers or others wait for them, because they may have been built on."""
 
-UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY, ChainReason.EQUIVOCATION})
+UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY})
 """Refusals of a block that say nothing about its hash: another block with that hash may be right, or be needed."""
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
@@ -102,6 +103,8 @@ class Participant:
         self._settling = Settling(rules, keys, settled_after=after) if after is not None else None
         self._rivals: dict[Hash32, int] = {}
         """Blocks that others may lack, and how often they are still to be passed on."""
+        self._argued: set[PeerId] = set()
+        """Neighbours that have been shown, since the last look, who works on the head."""
         self._forwarded: RecentSet[bytes] = RecentSet()
         """Frames that came too late for this party and were passed on all the same."""
 
@@ -161,6 +164,7 @@ class Participant:
                 self.proposer.ring(turn, timer)
             return
         self._catch_up.start_period()
+        self._argued.clear()
         if self.proposer is not None:
             for wait, message in self._inbox.list_waits():
                 if wait.missing is not ChainMissing.BLOCK:
@@ -253,7 +257,7 @@ class Participant:
         block_hash = self.rules.hash_message(block)
         if block_hash in self.tree:
             return Ignore(ChainReason.DUPLICATE)
-        if not self.rules.verify(block.author, block_hash, block.signature):
+        if not self.rules.is_signed(block):
             return Reject(ChainReason.BAD_SIGNATURE)
         if not self.rules.mechanism.is_whole(block):
             return Reject(ChainReason.WRONG_BODY)
@@ -262,7 +266,7 @@ class Participant:
         is_needed = not is_gossip or self._inbox.has_waiting(Wait(ChainMissing.BLOCK, block_hash))
         most = MAX_VERSIONS_NEEDED if is_needed else MAX_VERSIONS
         if len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= most:
-            return Reject(ChainReason.EQUIVOCATION)
+            return Ignore(ChainReason.EQUIVOCATION)  # honest parties pass on two, and others may have had two others
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
         context = self.find_context(turn, block, block.height, block.parent)
@@ -333,7 +337,9 @@ class Participant:
             return
         match message:
             case HeadAnnouncement():
-                if message.head not in self.tree and message.head not in self._refused:
+                if message.head in self.tree:
+                    self._argue(turn, delivery.peer, message)
+                elif message.head not in self._refused:
                     self._catch_up.ask(turn, delivery.peer, self.tree)
             case BlockResponse():
                 self._catch_up.unpack(turn, delivery.peer, message)
@@ -431,6 +437,25 @@ class Participant:
             self._forwarded.remember(key)
             self._send_on(turn, block, delivery.peer)
 
+    def back(self, turn: Turn, block: Hash32) -> None:
+        """Take a block for one that owners of more than half of all stake work on."""
+        change = self.tree.back(block, compute_slot(turn.now, self.rules.chain.slot_ns))
+        if change is None:
+            return
+        head = self.tree.head
+        turn.add(HeadMoved(head, change))
+        self._rivals[head.hash] = TIMES_PASSED_ON - 1
+        self._tell(turn, head, SELF)
+        self._follow(turn, change)
+
+    def _argue(self, turn: Turn, peer: PeerId, message: HeadAnnouncement) -> None:
+        """Show a neighbour why it should have this head in place of its own, once between two looks."""
+        head = self.tree.head
+        is_rival = message.head != head.hash and message.height == head.height
+        if self.proposer is not None and is_rival and self.tree.is_backed(head.hash) and peer not in self._argued:
+            self._argued.add(peer)
+            self.proposer.argue(turn, peer)
+
     def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
         head = self.tree.head
         author = self.rules.mechanism.find_double_user(first.block, second.block)
@@ -448,7 +473,7 @@ class Participant:
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid; a message's own signature is no part of its hash."""
         if message.kind == BLOCK_KIND:
-            if reason not in UNSETTLED:
+            if reason not in UNSETTLED and reason not in self.rules.mechanism.detached_reasons:
                 block_hash = self.rules.hash_message(message)
                 self._refused.remember(block_hash)
                 self.judge_again(turn, Wait(ChainMissing.BLOCK, block_hash))

@@ -11,12 +11,12 @@ import msgspec
 
 from protocol.chain import BlockRecord
 from protocol.codec import Codec, encode
-from protocol.crypto import compute_content_hash, verify
+from protocol.crypto import compute_content_hash, compute_signed_hash, verify
 from protocol.events import ChainRecord
 from protocol.genesis import ChainRules, Genesis, compute_chain_id
 from protocol.ledger import LedgerState, apply_block, find_block_fault
 from protocol.mechanism import Context, Mechanism, MessageT, ResultT
-from protocol.messages import AnyBlock, Message
+from protocol.messages import AnyBlock, Message, Transaction
 from protocol.subsidy import compute_subsidy
 from protocol.turn import RecentSet
 from protocol.types import AccountId, Hash32, Signature
@@ -98,7 +98,9 @@ class Rules:
 
     def is_signed(self, message: Message) -> bool:
         """Return whether a message carries its author's own signature."""
-        return self.verify(message.author, self.hash_message(message), message.signature)
+        is_named_by_itself = message.naming is message
+        signed = self.hash_message(message) if is_named_by_itself else compute_signed_hash(self.chain_id, message)
+        return self.verify(message.author, signed, message.signature)
 
     def judge_author(self, ledger: LedgerState, message: Message) -> Verdict:
         """Judge whether a message of consensus is its author's own, and whether its author may speak at all."""
@@ -147,16 +149,22 @@ class Rules:
         """Judge the transfers and the coinbase of a block whose proof is right."""
         if not self.mechanism.is_whole(block):
             return Reject(ChainReason.WRONG_BODY)
-        if len(block.transactions) > self.chain.max_transactions:
-            return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
-        if not all(self.is_signed(transaction) for transaction in block.transactions):
-            return Reject(ChainReason.BAD_SIGNATURE)
-        fault = find_block_fault(parent.state, block.transactions, deposit=self.chain.opening_deposit)
-        if fault is not None:
-            return Reject(fault)
+        verdict = self.judge_transfers(parent, block.transactions)
+        if verdict is not ACCEPT:
+            return verdict
         if block.coinbase != self.mechanism.compute_coinbase(self, parent, block):
-            return Reject(LedgerReason.WRONG_COINBASE)
+            is_signed = "coinbase" not in block.detached
+            return Reject(LedgerReason.WRONG_COINBASE if is_signed else ChainReason.WRONG_BODY)
         return ACCEPT
+
+    def judge_transfers(self, parent: ChainRecord, transactions: tuple[Transaction, ...]) -> Verdict:
+        """Judge whether a block on a parent may carry these transfers, in this order."""
+        if len(transactions) > self.chain.max_transactions:
+            return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
+        if not all(self.is_signed(transaction) for transaction in transactions):
+            return Reject(ChainReason.BAD_SIGNATURE)
+        fault = find_block_fault(parent.state, transactions, deposit=self.chain.opening_deposit)
+        return ACCEPT if fault is None else Reject(fault)
 
     # ---- the next state ----
 

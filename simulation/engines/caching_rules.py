@@ -80,6 +80,7 @@ class CachingRules(Rules):
         """Return whether a message carries its author's own signature."""
         found = self._signed.get(id(message))
         if found is None:
+            self.hash_message(message)
             found = self._signed[id(message)] = super().is_signed(message)
         return found
 

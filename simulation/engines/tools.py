@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from protocol.events import BlockAppended
+from protocol.events import BlockAppended, HeadMoved
 from protocol.participant import Participant
 from simulation.engines.worker import ChargingWorker, Worker
 from simulation.records import Sink
@@ -19,8 +19,8 @@ SetupT = TypeVar("SetupT")
 class Desk(Protocol):
     """What the employer does besides following the chain."""
 
-    def measure(self, appended: BlockAppended) -> None:
-        """Look at a block that the employer has appended."""
+    def measure(self, action: BlockAppended | HeadMoved) -> None:
+        """Look at a block that the employer has appended, or has as its head now."""
 
     def save_model(self, core: Participant, path: Path) -> None:
         """Write down what has been delivered, if there is anything."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         CountedPart,
         Ignored,
         IgnoredCount,
+        Moved,
         Rejected,
         RejectedCount,
         Relayed,
@@ -93,7 +94,7 @@ else:
             ),
             "lines": "RecordError parse_json parse_line",
             "message_facts": (
-                "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Rejected "
+                "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Moved Rejected "
                 "RejectedCount Relayed Sent SentCount UsedTwice Waiting"
             ),
             "reading": "LogError RunLog read_log",
@@ -153,6 +154,7 @@ __all__ = [
     "IgnoredCount",
     "LinkClosed",
     "LogError",
+    "Moved",
     "NodeDescribed",
     "Opening",
     "PartyEnded",

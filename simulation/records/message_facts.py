@@ -140,6 +140,21 @@ class Appended(Fact, frozen=True, kw_only=True):
     """Blocks given up for it."""
 
 
+class Moved(Fact, frozen=True, kw_only=True):
+    """The party's head has moved to a block it had before, because owners of more than half of all stake work on it."""
+
+    event: ClassVar[str] = "moved"
+    level: ClassVar[str] = INFO
+    subject: ClassVar[str] = _PARTY
+
+    height: BlockHeight
+    """Height of the new head."""
+    head: str
+    """Short hash of the new head."""
+    reorg: Height
+    """Blocks given up for it."""
+
+
 class UsedTwice(Fact, frozen=True, kw_only=True):
     """The party has two blocks that were made with one right: neither counts before another is built on it."""
 
@@ -223,6 +238,6 @@ class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
     """Why, in a word."""
 
 
-register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, UsedTwice, Counted)
+register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, Moved, UsedTwice, Counted)
 register_parts(Appended, BlockPart)
 register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount)

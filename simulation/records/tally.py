@@ -36,6 +36,7 @@ from simulation.records.message_facts import (
     Counted,
     Ignored,
     IgnoredCount,
+    Moved,
     Rejected,
     RejectedCount,
     Relayed,
@@ -169,6 +170,10 @@ class Tally:
                 self._add_block(record, fact)
             case Counted():
                 self._add_counted(who, fact)
+            case Moved():
+                party = self.get_party(who)
+                party.reorganisations += fact.reorg > 0
+                party.head, party.height = fact.head, fact.height
             case UsedTwice():
                 party = self.get_party(who)
                 party.reorganisations += fact.head != party.head

@@ -9,9 +9,10 @@ from protocol.codec import encode_frame
 from protocol.events import ChainRecord, RightUsedTwice
 from protocol.mechanisms.proof_of_training.building import build_block
 from protocol.mechanisms.proof_of_training.job import Confidence
+from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, VERSION_2
-from protocol.messages import AnyBlock, BlockResponse, LateBlock, Sighting, Transaction
+from protocol.messages import AnyBlock, BlockResponse, LateBlock, Sighting
 from protocol.rules import Rules
 from protocol.settling import WITNESSES, Settling, compute_sighting_digest, draw_witnesses
 from protocol.verdicts import ChainReason, Ignore, Reject
@@ -48,21 +49,27 @@ class Attack:
         block = self.head.block
         assert isinstance(block, WrappedBlock)
         self.index = next(index for index in range(NODES) if keys(index).public == block.author)
-        self.second = self._wrap_again(block)
+        self.second = self._propose_again(block)
         self.honest = sorted(set(self.cluster.parties) - {str(self.index)})
         self.cluster.down.add(str(self.index))
 
-    def _wrap_again(self, block: WrappedBlock) -> AnyBlock:
-        rules, pot = self.rules, self.rules.mechanism
+    def _propose_again(self, block: WrappedBlock) -> AnyBlock:
+        """Return a block of the same right with one declaration less, with the keys of all who have to sign it."""
+        rules, by_owner = self.rules, {keys(index).public: keys(index) for index in range(NODES)}
         parent = self.cluster.parties["0"].tree.require(self.head.parent)
-        nonce = parent.state.get_account(block.author).nonce
-        transfer = Transaction(author=block.author, nonce=nonce, recipient=block.author, amount=0, fee=0)
+        fewer = msgspec.structs.replace(block.header, declarations=block.header.declarations[1:])
+        header = by_owner[fewer.author].sign(rules.chain_id, fewer)
+        named = rules.hash_message(header)
+        signatures = [
+            by_owner[item.author].sign(rules.chain_id, msgspec.structs.replace(item, header=named))
+            for item in block.signatures
+        ]
         second = build_block(
-            pot,  # type: ignore[arg-type]
-            block.header,
-            pot.draw_stakeholders(rules, parent, block.header),  # type: ignore[attr-defined]
-            block.signatures,
-            (keys(self.index).sign(rules.chain_id, transfer),),
+            as_training(rules.mechanism),
+            header,
+            (*(item.author for item in signatures), block.author),
+            signatures,
+            (),
             stakes=parent.state.stakes,
             secret=block.training_secret,  # type: ignore[attr-defined]
         )

@@ -26,7 +26,8 @@ from protocol.genesis import GenesisAccount
 from protocol.lottery import compute_target, has_winning_ticket, is_slot_won
 from protocol.mechanisms.proof_of_training import judging
 from protocol.mechanisms.proof_of_training import secret as secret_module
-from protocol.mechanisms.proof_of_training.building import BODY, build_block, build_signature
+from protocol.mechanisms.proof_of_training.body import BODY
+from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -36,7 +37,7 @@ from protocol.mechanisms.proof_of_training.job import (
     compute_chain_id,
     encode_genesis,
 )
-from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY
+from protocol.mechanisms.proof_of_training.judging import HEADER_LOTTERY, OwnTraining
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.messages import (
     MESSAGE_KINDS,
@@ -257,6 +258,11 @@ CHAIN_2: Final = compute_chain_id(REPAIRED)
 SECRET_2: Final = compute_training_secret(CHAIN_2, 1, CHAIN_2, LOSSES)
 
 
+TRANSFER_2: Final = KEYS[1].sign(
+    CHAIN_2, Transaction(author=OWNERS[1], nonce=0, recipient=OWNERS[2], amount=5_000, fee=7)
+)
+
+
 def build_block_2() -> WrappedBlock:
     """Return a block of version 2 that everybody has signed whose word it needs, but that won no lottery."""
     pot = ProofOfTraining(REPAIRED)
@@ -279,14 +285,14 @@ def build_block_2() -> WrappedBlock:
     )
     header = KEYS[0].sign(
         CHAIN_2,
-        BlockHeader(
-            height=1,
-            parent=CHAIN_2,
-            slot=300,
+        build_header(
+            pot,
+            rules.origin,
+            OwnTraining(weights_digest=WEIGHTS, secret=SECRET_2),
+            declarations,
+            (TRANSFER_2,),
             author=OWNERS[0],
-            weights_digest=WEIGHTS,
-            training_secret=secrets[OWNERS[0]],
-            declarations=declarations,
+            slot=300,
         ),
     )
     stakeholders = pot.draw_stakeholders(rules, rules.origin, header)
@@ -432,12 +438,15 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     share = compute_subsidy(1) * 300_000 // 1_000_000
     paid = {line.account: line.amount for line in block.coinbase}
     earned = {owner: share * STAKES.get_stake(owner) // 10_000 for owner in OWNERS[:3]}
-    assert sum(paid.values()) == compute_subsidy(1) - share + sum(earned.values())
+    assert sum(paid.values()) == compute_subsidy(1) - share + sum(earned.values()) + TRANSFER_2.fee
     assert isinstance(block, TrainedBlock)
-    assert block.body == sha("pot/body/2", encode(block.transactions), encode(block.coinbase))
-    blank = msgspec.structs.replace(block, signature=bytes(64), transactions=(), coinbase=())
-    block_hash = sha("pot/message/1", CHAIN_2, encode(blank))
+    assert block.transactions == (TRANSFER_2,)
+    assert block.header.transactions == ()
+    assert block.header.body == sha("pot/body/2", encode(block.transactions))
+    block_hash = sha("pot/message/1", CHAIN_2, encode(msgspec.structs.replace(header, signature=bytes(64))))
     assert compute_content_hash(CHAIN_2, block) == block_hash
+    blank = msgspec.structs.replace(block, signature=bytes(64), transactions=(), coinbase=())
+    assert verify(block.author, sha("pot/message/1", CHAIN_2, encode(blank)), block.signature)
     assert settling.draw_witnesses(CHAIN_2, STAKES) == follow_the_coin(sha("pot/witnesses/2", CHAIN_2), STAKES, 4)
     seen = sha("pot/sighting/2", CHAIN_2, block_hash)
     assert all(verify(item.witness, seen, item.signature) for item in build_late_block().sightings)

@@ -30,7 +30,8 @@ from protocol.events import (
 from protocol.genesis import GenesisAccount
 from protocol.light_client import LightClient
 from protocol.mechanism import Mechanism
-from protocol.mechanisms.proof_of_training.building import build_block, build_signature
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
+from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
 from protocol.mechanisms.proof_of_training.job import (
     Confidence,
     ProtocolParameters,
@@ -44,6 +45,7 @@ from protocol.mechanisms.proof_of_training.messages import (
     MESSAGES,
     BlockHeader,
     StakeholderSignature,
+    TrainedHeader,
     TrainingDeclaration,
     WrappedBlock,
 )
@@ -340,16 +342,22 @@ class Scene:
         declarations = [self.declaration(index, parent=on, data=data) for index in declarers]
         first = on.slot + 40 if slot is None else slot
         return self.sign(
-            BlockHeader(
-                height=on.height + 1,
-                parent=on.hash,
-                slot=self.find_slot(Right.PROPOSE, author, on, first),
+            build_header(
+                self.pot,
+                on,
+                OwnTraining(weights_digest=train(on.height, data).weights_digest, secret=self.secret(on, data)),
+                tuple(sorted(declarations, key=lambda item: item.author)),
                 author=keys(author).public,
-                weights_digest=train(on.height, data).weights_digest,
-                training_secret=self.secret_of(on, keys(author).public, data),
-                declarations=tuple(sorted(declarations, key=lambda item: item.author)),
+                slot=self.find_slot(Right.PROPOSE, author, on, first),
             )
         )
+
+    def carry(self, header: BlockHeader, transactions: tuple[Transaction, ...]) -> BlockHeader:
+        """Return a header of the same right with other transfers; under version 1 headers have none."""
+        if not isinstance(header, TrainedHeader):
+            return header
+        body = compute_body_digest(transactions)
+        return self.sign(msgspec.structs.replace(header, transactions=transactions, body=body))
 
     def stakeholders(self, header: BlockHeader) -> tuple[AccountId, ...]:
         on = self.node.tree.get(header.parent) or self.head
@@ -361,6 +369,8 @@ class Scene:
 
     def block(self, header: BlockHeader | None = None, transactions: tuple[Transaction, ...] = ()) -> WrappedBlock:
         header = header or self.header()
+        if transactions:
+            header = self.carry(header, transactions)
         chosen = self.stakeholders(header)
         signatures = [self.signature(header, signer) for signer in chosen[:-1]]
         parent = self.node.tree.get(header.parent) or self.head

@@ -1,32 +1,74 @@
-"""What stakeholders make of a header: signatures, and a whole block. Nothing here is signed yet."""
+"""What is made of declarations and a header: proposals, signatures, a whole block. Nothing here is signed yet."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from protocol.codec import encode
-from protocol.crypto import Domain, compute_hash
+import msgspec
+
+from protocol.events import ChainRecord
 from protocol.mechanism import RulesView
-from protocol.mechanisms.proof_of_training.judging import TrainingJudge
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
+from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
     StakeholderSignature,
     TrainedBlock,
+    TrainedHeader,
     TrainedSignature,
+    TrainingDeclaration,
     WrappedBlock,
 )
-from protocol.messages import Payout, Transaction
+from protocol.messages import Transaction
 from protocol.stakes import StakeTable
 from protocol.types import AccountId, Hash32
-
-BODY: Final = Domain(b"pot/body/2")
 
 NOTHING: Final = bytes(32)
 """What is shown for a secret where secrets are shared."""
 
 
-def compute_body_digest(transactions: tuple[Transaction, ...], coinbase: tuple[Payout, ...]) -> Hash32:
-    """Return what a block of version 2 holds in its hash in place of its transfers and its coinbase."""
-    return compute_hash(BODY, encode(transactions), encode(coinbase))
+def build_header(
+    judge: TrainingJudge,
+    parent: ChainRecord,
+    own: OwnTraining,
+    declarations: tuple[TrainingDeclaration, ...],
+    transactions: tuple[Transaction, ...] = (),
+    *,
+    author: AccountId,
+    slot: int,
+) -> BlockHeader:
+    """Return a proposal of what its author has trained.
+
+    Args:
+        judge: The mechanism.
+        parent: The block it builds on.
+        own: What the author has trained on it.
+        declarations: Those it carries, by ascending author.
+        transactions: Transfers, in the order they are applied; under version 1 of the rules the wrapper chooses them.
+        author: Who proposes.
+        slot: The slot whose right it uses.
+    """
+    height, digest, secret = parent.height + 1, own.weights_digest, judge.find_secret(own, author)
+    if judge.has_repairs:
+        return TrainedHeader(
+            height=height,
+            parent=parent.hash,
+            slot=slot,
+            author=author,
+            weights_digest=digest,
+            training_secret=secret,
+            declarations=declarations,
+            body=compute_body_digest(transactions),
+            transactions=transactions,
+        )
+    return BlockHeader(
+        height=height,
+        parent=parent.hash,
+        slot=slot,
+        author=author,
+        weights_digest=digest,
+        training_secret=secret,
+        declarations=declarations,
+    )
 
 
 def build_signature(
@@ -57,13 +99,15 @@ def build_block(
         header: What was proposed.
         stakeholders: All K, in order of the draw.
         signatures: Those of the first K-1, in that order.
-        transactions: Transfers, in the order they are applied.
+        transactions: Transfers that the wrapper has chosen; under version 2 of the rules the header says which.
         stakes: Bonds in the state of the parent.
         secret: The wrapper's own secret, shown where secrets belong to their authors.
     """
     author = stakeholders[-1]
+    if isinstance(header, TrainedHeader):
+        transactions = header.transactions
     coinbase = judge.build_coinbase(header, stakeholders, transactions, stakes)
-    if not judge.has_repairs:
+    if not isinstance(header, TrainedHeader):
         return WrappedBlock(
             header=header,
             signatures=tuple(signatures),
@@ -72,11 +116,10 @@ def build_block(
             author=author,
         )
     return TrainedBlock(
-        header=header,
+        header=msgspec.structs.replace(header, transactions=()),
         signatures=tuple(item for item in signatures if isinstance(item, TrainedSignature)),
         transactions=transactions,
         coinbase=coinbase,
         author=author,
-        body=compute_body_digest(transactions, coinbase),
         training_secret=secret if judge.has_own_secrets else NOTHING,
     )

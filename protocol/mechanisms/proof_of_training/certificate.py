@@ -101,7 +101,7 @@ def _walk(rules: Rules, blocks: Iterable[bytes]) -> Iterable[TrainedBlock]:
             block = rules.decode_block(packed)
         except _UNREADABLE:
             raise CertificateError(f"the block at height {height} cannot be read: its bytes are no block") from None
-        if not isinstance(block, TrainedBlock) or rules.encode(block) != packed:
+        if not isinstance(block, TrainedBlock) or rules.encode(strip(block)) != packed or block.header.transactions:
             raise CertificateError(f"the block at height {height} is not in its canonical form")
         if block.parent != parent.hash:
             raise CertificateError(f"the block at height {height} does not follow the one before it")

@@ -16,11 +16,13 @@ from protocol.events import ChainRecord
 from protocol.genesis import compute_chain_id
 from protocol.lottery import has_winning_ticket, is_slot_won
 from protocol.mechanism import Context, Mechanism, RulesView
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
     StakeholderSignature,
     TrainedBlock,
+    TrainedHeader,
     TrainedSignature,
     TrainingDeclaration,
     WrappedBlock,
@@ -208,8 +210,17 @@ class TrainingJudge(Mechanism):
             return Reject(TrainingReason.BAD_COMMITMENT)
         return ACCEPT
 
+    def judge_proposal(self, context: TrainingContext, header: BlockHeader) -> Verdict:
+        """Judge a header that comes by itself: under version 2 of the rules with the transfers of its block."""
+        if not isinstance(header, TrainedHeader):
+            return self.judge_header(context, header)
+        if header.body != compute_body_digest(header.transactions):
+            return Reject(ChainReason.WRONG_BODY)
+        verdict = self.judge_header(context, header)
+        return context.rules.judge_transfers(context.parent, header.transactions) if verdict is ACCEPT else verdict
+
     def judge_header(self, context: TrainingContext, header: BlockHeader) -> Verdict:
-        """Judge a header, each of its declarations in full."""
+        """Judge a header, each of its declarations in full, but for the transfers that it may commit to."""
         verdict = self.judge_slot(context, header)
         if verdict is not ACCEPT:
             return verdict
@@ -239,10 +250,9 @@ class TrainingJudge(Mechanism):
             verdict = context.rules.judge_author(context.parent.state, declaration)
             if verdict is not ACCEPT:
                 return verdict
-            if self.has_own_secrets:  # what the header shows says nothing about other authors
-                secret = self._find_known_secret(context.own, declaration)
-            else:
-                secret = header.training_secret
+            secret = self._find_known_secret(context.own, declaration)
+            if not self.has_own_secrets or (secret is None and declaration.author == header.author):
+                secret = header.training_secret  # which under own secrets says nothing about other authors
             verdict = self._judge_declaration(context, declaration, secret)
             if verdict is not ACCEPT:
                 return verdict
@@ -265,14 +275,27 @@ class TrainingJudge(Mechanism):
             return Reject(TrainingReason.HEADER_MISMATCH)
         if signature.author not in signers:
             return Reject(TrainingReason.NOT_A_STAKEHOLDER)
-        return self._judge_shown_secret(signature, own)
+        return self._judge_shown_secret(rules, header, signature, own)
 
-    def _judge_shown_secret(self, message: StakeholderSignature | WrappedBlock, own: OwnTraining | None) -> Verdict:
-        """Judge whether who signs or wraps has trained, where that has to be shown and the judge can know."""
-        if own is None or not self.has_own_secrets or not isinstance(message, TrainedSignature | TrainedBlock):
+    def _judge_shown_secret(
+        self,
+        rules: RulesView,
+        header: BlockHeader,
+        message: StakeholderSignature | WrappedBlock,
+        own: OwnTraining | None,
+    ) -> Verdict:
+        """Judge whether who signs or wraps has trained, where that has to be shown.
+
+        Who has not trained itself knows only whether it is what a declaration in the header commits to.
+        """
+        if not self.has_own_secrets or not isinstance(message, TrainedSignature | TrainedBlock):
             return ACCEPT
-        is_right = message.training_secret == self.find_secret(own, message.author)
-        return ACCEPT if is_right else Reject(TrainingReason.DIFFERENT_SECRET)
+        if own is not None:
+            is_right = message.training_secret == self.find_secret(own, message.author)
+        else:
+            declared = [item for item in header.declarations if item.author == message.author]
+            is_right = all(self.is_committed(rules, item, message.training_secret) for item in declared)
+        return ACCEPT if is_right else Reject(TrainingReason.UNTRAINED_STAKEHOLDER)
 
     def judge_proof(self, context: TrainingContext, block: WrappedBlock) -> Verdict:
         """Judge a block's header, the stakeholders' signatures and who wraps it."""
@@ -294,4 +317,4 @@ class TrainingJudge(Mechanism):
                 return verdict
         if block.author != stakeholders[-1]:
             return Reject(TrainingReason.WRONG_WRAPPER)
-        return self._judge_shown_secret(block, context.own)
+        return self._judge_shown_secret(rules, header, block, context.own)

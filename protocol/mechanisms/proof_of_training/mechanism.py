@@ -1,14 +1,14 @@
 """Proof of training as a mechanism: what the core asks of it."""
 
 from collections.abc import Hashable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from protocol.events import ChainRecord
 from protocol.lottery import compute_ticket
 from protocol.mechanism import Mechanism, NodeView, RulesView
-from protocol.mechanisms.proof_of_training.building import compute_body_digest
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, encode_genesis
 from protocol.mechanisms.proof_of_training.judging import SEEDED_HEADER_LOTTERY, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
@@ -21,9 +21,21 @@ from protocol.mechanisms.proof_of_training.messages import (
 )
 from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
-from protocol.messages import UNSIGNED, AnyBlock, Message, Payout
+from protocol.messages import AnyBlock, Message, Payout
 from protocol.types import AccountId, Hash32
-from protocol.verdicts import ACCEPT, Ignore, Verdict
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Verdict
+
+DETACHED_REASONS: Final[frozenset[Reason]] = frozenset(
+    {
+        ChainReason.NOT_BONDED,
+        TrainingReason.WRONG_SIGNATURE_COUNT,
+        TrainingReason.HEADER_MISMATCH,
+        TrainingReason.NOT_A_STAKEHOLDER,
+        TrainingReason.UNTRAINED_STAKEHOLDER,
+        TrainingReason.WRONG_WRAPPER,
+    }
+)
+"""What may be wrong of a block of version 2 besides its header, by which alone it is named."""
 
 
 class ProofOfTraining(TrainingJudge):
@@ -41,7 +53,7 @@ class ProofOfTraining(TrainingJudge):
         """Take what all parties agreed on."""
         super().__init__(genesis)
         if self.has_repairs:
-            self.messages, self.block = TRAINED_MESSAGES, TrainedBlock
+            self.messages, self.block, self.detached_reasons = TRAINED_MESSAGES, TrainedBlock, DETACHED_REASONS
 
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis."""
@@ -58,10 +70,10 @@ class ProofOfTraining(TrainingJudge):
         return self.build_coinbase(block.header, stakeholders, block.transactions, parent.state.stakes)
 
     def is_whole(self, block: WrappedBlock) -> bool:
-        """Return whether a block has the transfers and the coinbase that its hash is about."""
-        return not isinstance(block, TrainedBlock) or block.body == compute_body_digest(
-            block.transactions, block.coinbase
-        )
+        """Return whether a block has the transfers that its header commits to, once."""
+        if not isinstance(block, TrainedBlock):
+            return True
+        return not block.header.transactions and block.header.body == compute_body_digest(block.transactions)
 
     def rank(self, rules: RulesView, block: WrappedBlock) -> bytes:
         """Return what decides between branches of one length: the earlier slot, then the lower ticket; or the hash."""
@@ -75,9 +87,8 @@ class ProofOfTraining(TrainingJudge):
         return (block.header.author, block.header.slot) if self.has_single_rights else None
 
     def find_double_user(self, first: WrappedBlock, second: WrappedBlock) -> AccountId:
-        """Return who used a right twice: the proposer of two headers, or who wrapped one header twice."""
-        unsigned = [msgspec.structs.replace(block.header, signature=UNSIGNED) for block in (first, second)]
-        return second.author if unsigned[0] == unsigned[1] else second.header.author
+        """Return who used a right twice: who has proposed two headers, since a header is one block."""
+        return second.header.author
 
     def find_proposal(self, rules: RulesView, message: Message) -> Hash32 | None:
         """Return the hash of the header that a header, a stakeholder's signature or a block is about."""

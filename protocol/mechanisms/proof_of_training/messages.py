@@ -116,6 +116,20 @@ class WrappedBlock(AnyBlock, frozen=True, kw_only=True, tag="block"):
         return self.header.slot
 
 
+class TrainedHeader(BlockHeader, frozen=True, kw_only=True, tag="header"):
+    """A proposal under version 2 of the rules: it commits to the transfers, so that nothing is left to choose after it.
+
+    Its hash is the name of the block that is made of it.
+    """
+
+    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": ()})
+
+    body: Hash32
+    """Digest of the transfers."""
+    transactions: tuple[Transaction, ...] = ()
+    """Transfers, in the order they are applied; none in the header of a block, which has them itself."""
+
+
 class TrainedSignature(StakeholderSignature, frozen=True, kw_only=True, tag="stakeholder"):
     """A stakeholder's word under version 2 of the rules: it shows that the stakeholder has trained."""
 
@@ -126,17 +140,23 @@ class TrainedSignature(StakeholderSignature, frozen=True, kw_only=True, tag="sta
 class TrainedBlock(WrappedBlock, frozen=True, kw_only=True, tag="block"):
     """A block under version 2 of the rules: those who sign it and who wraps it show that they have trained.
 
-    Its hash holds a digest in place of the transfers and the coinbase, so that the proof can be shown without them.
+    It is named by its header, whoever signs and wraps it how often. Its wrapper signs neither transfers nor coinbase,
+    which follow from the header, so the proof can be shown without them.
     """
 
     detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": (), "coinbase": ()})
 
+    header: TrainedHeader
+    """The proposal, without the transfers."""
     signatures: tuple[TrainedSignature, ...]
     """Signatures of the first K-1 chosen stakeholders, in the order of the draw."""
-    body: Hash32
-    """Digest of the transfers and the coinbase."""
     training_secret: Hash32
     """The wrapper's own secret on the parent; zeros where secrets are shared."""
+
+    @property
+    def naming(self) -> TrainedHeader:
+        """The header: its hash is the block's."""
+        return self.header
 
 
 MESSAGES: Final = (
@@ -154,7 +174,7 @@ MESSAGES: Final = (
 TRAINED_MESSAGES: Final = (
     Transaction,
     TrainingDeclaration,
-    BlockHeader,
+    TrainedHeader,
     TrainedSignature,
     TrainedBlock,
     HeadAnnouncement,

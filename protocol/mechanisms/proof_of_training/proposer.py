@@ -3,14 +3,14 @@
 Behaviours that deviate are subclasses: what they may replace is public.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, TypeVar
 
 from protocol.codec import encode_frame
 from protocol.cosigning import SignatureBook
-from protocol.events import Broadcast, ChainRecord, Noted, Relay, Timer
+from protocol.events import Broadcast, ChainRecord, Noted, Relay, Send, Timer
 from protocol.mechanism import Context, MessageT, NodeView, Proposer
-from protocol.mechanisms.proof_of_training.building import build_block, build_signature
+from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
 from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
@@ -29,7 +29,7 @@ from protocol.messages import Message, Transaction
 from protocol.phases import advance
 from protocol.slots import compute_slot
 from protocol.turn import SELF, RecentSet, Turn
-from protocol.types import AccountId, Hash32
+from protocol.types import AccountId, Hash32, PeerId
 from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 
 LOOKAHEAD_SLOTS: Final = 4
@@ -47,8 +47,8 @@ LATE: Final = (TrainingMissing.TRAINING, TrainingMissing.COMPARISON)
 NamingT = TypeVar("NamingT", TrainingDeclaration, BlockHeader)
 """A message that names the weights of a stage on its parent."""
 
-LOCAL_REASONS: Final = (ChainReason.BAD_SIGNATURE, ChainReason.EQUIVOCATION)
-"""Refusals of a header that say nothing about its contents."""
+LOCAL_REASONS: Final = (ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY, ChainReason.EQUIVOCATION)
+"""Refusals of a header that say nothing about what its hash is made of."""
 
 
 class TrainingProposer(Proposer):
@@ -207,18 +207,13 @@ class TrainingProposer(Proposer):
         if not has_confidence(self.judging.genesis.parameters.confidence, head.state.stakes, authors):
             return
         self._proposed.add(slot)
-        self.publish(
-            turn,
-            BlockHeader(
-                height=head.height + 1,
-                parent=head.hash,
-                slot=slot,
-                author=self.node.keys.public,
-                weights_digest=own.weights_digest,
-                training_secret=self.judging.find_secret(own, self.node.keys.public),
-                declarations=included,
-            ),
-        )
+        self.publish(turn, self.build_header(included, slot))
+
+    def build_header(self, included: tuple[TrainingDeclaration, ...], slot: int) -> BlockHeader:
+        """Return a proposal on the head that carries some declarations; under version 2 it says which transfers too."""
+        carried = self.choose_transactions() if self.judging.has_repairs else ()
+        own, author = self.work.get_own(self.head), self.node.keys.public
+        return build_header(self.judging, self.head, own, included, carried, author=author, slot=slot)
 
     def use_passed_rights(self, turn: Turn, first: int) -> None:
         """Propose with the first right from a declaration's slot on, if that was the declaration that was missing.
@@ -256,6 +251,11 @@ class TrainingProposer(Proposer):
             for number in range(min(REMINDERS, len(collected))):
                 message = collected[(first + number) % len(collected)]
                 turn.add(Relay(encode_frame(self.node.rules.chain_id, message), SELF))
+
+    def argue(self, turn: Turn, peer: PeerId) -> None:
+        """Show a neighbour that has another head of the same height who has declared on this one."""
+        for declaration in self.read_round(self.head.hash).declarations.values():
+            turn.add(Send(peer, declaration))
 
     # ---- slow work ----
 
@@ -328,7 +328,7 @@ class TrainingProposer(Proposer):
             verdict = self._judge_use(header, self._used.get((header.author, header.slot)))
             if verdict is not ACCEPT:
                 return verdict
-        verdict = self._judge_in_context(turn, self.judging.judge_header, header)
+        verdict = self._judge_in_context(turn, self.judging.judge_proposal, header)
         if verdict is not ACCEPT:
             return verdict
         return self._judge_use(header, self.read_round(header.parent).get_header_in_slot(header.author, header.slot))
@@ -377,7 +377,7 @@ class TrainingProposer(Proposer):
         """Collect an accepted message, and act on it."""
         match message:
             case TrainingDeclaration():
-                self.open_round(message.parent).add_declaration(message)
+                self._collect(turn, message.parent, (message,))
                 if self.judging.has_open_rounds and message.parent == self.head.hash:
                     self.use_passed_rights(turn, message.slot)
             case BlockHeader():
@@ -396,13 +396,22 @@ class TrainingProposer(Proposer):
         if self.judging.has_single_rights:
             self._used[header.author, header.slot] = header_hash
         if self.judging.has_open_rounds:
-            for declaration in header.declarations:
-                if declaration.author not in round_.declarations:
-                    round_.add_declaration(declaration)
+            known = round_.declarations
+            self._collect(turn, header.parent, [item for item in header.declarations if item.author not in known])
         if parent.hash == self.head.hash:
             self.advance(turn, Trigger.SECRET_REVEALED)
         self._serve(turn, header_hash, proposal)
         self.node.judge_again(turn, Wait(TrainingMissing.HEADER, header_hash))
+
+    def _collect(self, turn: Turn, parent: Hash32, declarations: Iterable[TrainingDeclaration]) -> None:
+        """Keep judged declarations on a block; those of more than half of all stake back it."""
+        round_, stakes = self.open_round(parent), self.node.tree.require(parent).state.stakes
+        for declaration in declarations:
+            is_new = declaration.author not in round_.declarations
+            round_.add_declaration(declaration)
+            round_.declared_stake += stakes.get_stake(declaration.author) if is_new else 0
+        if self.judging.has_ranked_ties and 2 * round_.declared_stake > stakes.total:
+            self.node.back(turn, parent)
 
     def serve_proposals(self, turn: Turn, round_: Round) -> None:
         """Sign or wrap what this node was drawn for."""
@@ -439,7 +448,7 @@ class TrainingProposer(Proposer):
             header,
             (*book.signers, book.wrapper),
             book.get_signatures(),
-            self.choose_transactions() if parent is self.head else (),
+            () if self.judging.has_repairs else self.choose_transactions(),
             stakes=parent.state.stakes,
             secret=self.show_secret(header),
         )
@@ -450,7 +459,7 @@ class TrainingProposer(Proposer):
         return self.judging.find_secret(own, self.node.keys.public)
 
     def choose_transactions(self) -> tuple[Transaction, ...]:
-        """Return the transfers that a block this node wraps carries."""
+        """Return the transfers of a block that this node may choose them for."""
         return self.node.select_transactions()
 
     def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:

@@ -21,6 +21,7 @@ class TrainingReason(Reason):
     TOO_MANY_DECLARATIONS = "too-many-declarations"
     CONFIDENCE_NOT_REACHED = "confidence-not-reached"
     # Stakeholders and the wrapped block.
+    UNTRAINED_STAKEHOLDER = "untrained-stakeholder"
     NOT_A_STAKEHOLDER = "not-a-stakeholder"
     HEADER_MISMATCH = "header-mismatch"
     WRONG_SIGNATURE_COUNT = "wrong-signature-count"

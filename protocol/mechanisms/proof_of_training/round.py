@@ -42,6 +42,8 @@ class Round:
 
     has_declared: bool = False
     """This node has sent its own declaration."""
+    declared_stake: int = 0
+    """Stake of all whose declaration is here."""
     is_revealed: bool = False
     """A valid header was seen: the secret is public and no declaration counts any more."""
     _declarations: dict[AccountId, TrainingDeclaration] = field(default_factory=dict)

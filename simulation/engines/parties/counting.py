@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from protocol.events import BlockAppended, Judged, RightUsedTwice
+from protocol.events import BlockAppended, HeadMoved, Judged, RightUsedTwice
 from protocol.messages import Message
 from protocol.rules import Rules
 from protocol.types import AccountId
@@ -93,6 +93,9 @@ class CountingRecorder(Recorder):
         if key not in self._counts.blocks_seen:
             self._counts.blocks_seen.add(key)
             self._sink(self._describe_block(appended))
+
+    def record_moved(self, moved: HeadMoved) -> None:
+        """Leave it out."""
 
     def record_double_use(self, use: RightUsedTwice) -> None:
         """Record it the first time a party sees it."""

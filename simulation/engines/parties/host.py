@@ -12,6 +12,7 @@ from protocol.events import (
     BlockAppended,
     Broadcast,
     Event,
+    HeadMoved,
     Judged,
     MessageReceived,
     Noted,
@@ -65,7 +66,7 @@ class Host:
         recorder: Recorder,
         *,
         journal: JournalWriter | None = None,
-        on_block: Callable[[BlockAppended], None] | None = None,
+        on_block: Callable[[BlockAppended | HeadMoved], None] | None = None,
     ) -> None:
         """Put the parts together; `start` sets them going.
 
@@ -76,7 +77,7 @@ class Host:
             sink: Takes the facts that the party writes down by itself.
             recorder: Writes down what it does and hears.
             journal: Takes what the core is told and answers; None for none.
-            on_block: Called with each block that has been appended and written down.
+            on_block: Called with each block that has been appended, or become the head, and been written down.
         """
         self.core = core
         self._react = partial(behaviour.react, core if journal is None else JournalledCore(core, journal))
@@ -163,6 +164,13 @@ class Host:
 
     def _record_block(self, action: BlockAppended) -> None:
         self.recorder.record_block(action)
+        self._note_head(action)
+
+    def _record_moved(self, action: HeadMoved) -> None:
+        self.recorder.record_moved(action)
+        self._note_head(action)
+
+    def _note_head(self, action: BlockAppended | HeadMoved) -> None:
         self.reorg_max = max(self.reorg_max, len(action.change.abandoned) if action.change else 0)
         if self._on_block is not None:
             self._on_block(action)
@@ -177,6 +185,7 @@ _HANDLERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     SetTimer: Host._set_timer,
     StartWork: Host._start_work,
     BlockAppended: Host._record_block,
+    HeadMoved: Host._record_moved,
     RightUsedTwice: Host._record_double_use,
     Noted: Host._record_noted,
 }

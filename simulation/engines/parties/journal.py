@@ -17,6 +17,7 @@ from protocol.events import (
     ChainTimer,
     Command,
     Event,
+    HeadMoved,
     Judged,
     MessageReceived,
     Noted,
@@ -152,6 +153,8 @@ def describe(command: Command, words: JournalWords) -> str:
         case BlockAppended(record, change):
             moved = f"head moved, {len(change.abandoned)} left" if change else "head stays"
             return f"appended {record.height} {record.hash.hex()}, {moved}"
+        case HeadMoved(record, change):
+            return f"head moved to {record.height} {record.hash.hex()}, {len(change.abandoned)} left"
         case RightUsedTwice(author, height, first, second):
             return f"used twice by {author.hex()} at {height}: {first.hex()} {second.hex()}"
         case Noted(fact):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Final
 
-from protocol.events import BlockAppended, Judged, RightUsedTwice
+from protocol.events import BlockAppended, HeadMoved, Judged, RightUsedTwice
 from protocol.messages import BlockResponse, Message
 from protocol.rules import Rules
 from protocol.verdicts import Accept, ChainReason, Ignore, Reject, Wait
@@ -13,6 +13,7 @@ from simulation.records import (
     Appended,
     Fact,
     Ignored,
+    Moved,
     Rejected,
     Relayed,
     Sent,
@@ -98,6 +99,12 @@ class Recorder:
         """Record a block that the party has stored."""
         self._sink(self._describe_block(appended))
         self.flush()
+
+    def record_moved(self, moved: HeadMoved) -> None:
+        """Record that the head moved to a block that the party had before."""
+        record = moved.record
+        head = short_hash(record.hash) if record.block is not None else GENESIS
+        self._sink(Moved(height=record.height, head=head, reorg=len(moved.change.abandoned)))
 
     def record_double_use(self, use: RightUsedTwice) -> None:
         """Record that a right was used twice."""

@@ -8,7 +8,7 @@ import gc
 from functools import partial
 from typing import Final
 
-from protocol.events import BlockAppended
+from protocol.events import BlockAppended, HeadMoved
 from protocol.light_client import LightClient
 from protocol.participant import Participant
 from simulation.attacks import Behaviour, Honest
@@ -194,9 +194,9 @@ class VirtualEngine:
 
     # ---- what happens ----
 
-    def _on_block(self, party: VirtualParty, desk: Desk | None, appended: BlockAppended) -> None:
+    def _on_block(self, party: VirtualParty, desk: Desk | None, action: BlockAppended | HeadMoved) -> None:
         if desk is not None:
-            desk.measure(appended)
+            desk.measure(action)
         head = party.core.tree.head
         self._ending.note_head(party.label, head.height, head.hash)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol.events import BlockAppended, ChainRecord
+from protocol.events import BlockAppended, ChainRecord, HeadMoved
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.participant import Participant
@@ -25,9 +25,9 @@ class EmployerDesk:
         self._diverged: set[bytes] = set()
         """Hashes of those whose models are not finite."""
 
-    def measure(self, appended: BlockAppended) -> None:
+    def measure(self, action: BlockAppended | HeadMoved) -> None:
         """Record how the models of blocks do, on whatever branch, each once."""
-        for record in appended.change.adopted if appended.change else (appended.record,):
+        for record in action.change.adopted if action.change else (action.record,):
             if not isinstance(record.block, WrappedBlock) or record.hash in self._measured:
                 continue
             self._measured.add(record.hash)

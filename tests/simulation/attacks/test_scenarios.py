@@ -1,6 +1,5 @@
 """The shipped scenarios of attacks: there is one for each, it shows what it says, and real processes show it too."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -76,7 +75,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "pool_filler": lambda seen: seen.count_outcomes("fillers", "transaction")["accept"],
     "request_flooder": lambda seen: seen.count_outcomes("beggars", "request")["too-often"],
     "private_declarer": lambda seen: seen.ended.find("sent", "whisperers-0", kind="declaration", to="whisperers-1"),
-    "sibling_staller": lambda seen: seen.ended.find("used_twice", "honest-0"),
+    "sibling_staller": lambda seen: seen.ended.tally.count_forks() > 2,
     "replayer": lambda seen: seen.ended.find("sent", "parrots-0", kind="replayed"),
     "withheld_declarations": lambda seen: seen.count_declared("withholders") == 0,
     "withheld_headers": lambda seen: seen.count_proposed("withholders") == 0,

@@ -14,14 +14,13 @@ import msgspec
 
 from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, encode
 from protocol.crypto import KeyPair
-from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, WrappedBlock
 from protocol.messages import BlockResponse, LateBlock, Message, Sighting, Transaction
 from protocol.rules import Rules
 from protocol.settling import compute_sighting_digest
 from protocol.types import HASH_BYTES
-from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
+from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block, wrap_as_colluders
 from simulation.commands.checks.fuzzing.mutations import (
     STRANGE,
     TEXTS,
@@ -184,7 +183,8 @@ class Mutator:
     def _change(self, message: Message) -> Message:
         changed: Message = self._alter(message)
         self._keep(self._descendants, changed)
-        if isinstance(changed, BlockHeader | WrappedBlock) and self._rng.random() < 0.5:
+        is_named = isinstance(changed, BlockHeader | WrappedBlock) and isinstance(changed.naming, Message)
+        if is_named and self._rng.random() < 0.5:
             self._keep(self._hashes, self._rules.hash_message(changed))
         return changed
 
@@ -207,19 +207,20 @@ class Mutator:
         return self._sign_as_author(msgspec.structs.replace(message, parent=parent, height=height))
 
     def _rewrap(self) -> msgspec.Struct:
-        """Return a block of the same header and stakeholders with transfers of the wrapper's choice."""
+        """Return a block of the same stage and stakeholders with other transfers, of whoever may choose them."""
         blocks, transfers = self._get_known(WrappedBlock), self._get_known(Transaction)
         if not blocks:
             return self._pick()
         block = self._rng.choice(blocks)
         chosen = tuple(self._rng.sample(transfers, self._rng.randint(0, min(3, len(transfers)))))
+        if isinstance(block, TrainedBlock):
+            secrets = defaultdict(bytes, {item.author: item.training_secret for item in block.signatures})
+            secrets[block.author] = block.training_secret
+            return wrap_as_colluders(self._rules, self._keys, block.header, chosen, secrets)
         stakeholders = (*(item.author for item in block.signatures), block.author)
         stakes = self._rules.origin.state.stakes  # those of the genesis, for ever
         coinbase = get_training(self._rules).build_coinbase(block.header, stakeholders, chosen, stakes)
-        changed = msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase)
-        if isinstance(changed, TrainedBlock):
-            changed = msgspec.structs.replace(changed, body=compute_body_digest(chosen, coinbase))
-        return self._sign_as_author(changed)
+        return self._sign_as_author(msgspec.structs.replace(block, transactions=chosen, coinbase=coinbase))
 
     def _collude(self) -> msgspec.Struct:
         """Return a block of a changed header that everybody it names has signed."""

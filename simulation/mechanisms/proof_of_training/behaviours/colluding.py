@@ -15,8 +15,8 @@ import msgspec
 from protocol.cosigning import follow_the_coin
 from protocol.crypto import compute_content_hash
 from protocol.events import ChainRecord
-from protocol.mechanisms.proof_of_training.building import build_block, build_signature
-from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainingDeclaration, WrappedBlock
+from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
+from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, TrainingDeclaration, WrappedBlock
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.messages import Transaction
 from protocol.types import AccountId, Hash32
@@ -30,25 +30,25 @@ class Band(Members):
     # ---- headers ----
 
     def make_header(
-        self, place: Place, right: tuple[int, AccountId], declarations: tuple[TrainingDeclaration, ...]
+        self,
+        place: Place,
+        right: tuple[int, AccountId],
+        declarations: tuple[TrainingDeclaration, ...],
+        transactions: tuple[Transaction, ...] = (),
     ) -> BlockHeader:
         """Return a header in the name of a member."""
-        header = self._draft_header(place, right, declarations)
+        header = self._draft_header(place, right, declarations, transactions)
         return self.keys[header.author].sign(self.rules.chain_id, header)
 
     def _draft_header(
-        self, place: Place, right: tuple[int, AccountId], declarations: tuple[TrainingDeclaration, ...] = ()
+        self,
+        place: Place,
+        right: tuple[int, AccountId],
+        declarations: tuple[TrainingDeclaration, ...] = (),
+        transactions: tuple[Transaction, ...] = (),
     ) -> BlockHeader:
         slot, author = right
-        return BlockHeader(
-            height=place.parent.height + 1,
-            parent=place.parent.hash,
-            slot=slot,
-            author=author,
-            weights_digest=place.own.weights_digest,
-            training_secret=self.judge.find_secret(place.own, author),
-            declarations=declarations,
-        )
+        return build_header(self.judge, place.parent, place.own, declarations, transactions, author=author, slot=slot)
 
     def list_seats(self, parent: ChainRecord, header: BlockHeader) -> tuple[AccountId, ...]:
         """Return the stakeholders of a header."""
@@ -59,7 +59,13 @@ class Band(Members):
     def _draw(self, parent: ChainRecord, header: Hash32) -> tuple[AccountId, ...]:
         return follow_the_coin(header, parent.state.stakes, self.parameters.stakeholders)
 
-    def capture(self, place: Place, right: tuple[int, AccountId], effort: Effort) -> BlockHeader | None:
+    def capture(
+        self,
+        place: Place,
+        right: tuple[int, AccountId],
+        effort: Effort,
+        transactions: tuple[Transaction, ...] = (),
+    ) -> BlockHeader | None:
         """Return a header whose stakeholders are all members, if one is found."""
         if len(self.keys) < self.parameters.stakeholders or not self._may_capture(place, right, effort):
             return None
@@ -67,7 +73,7 @@ class Band(Members):
         if not self.judge.has_seeded_draws:
             return self._grind_header(place, right, mine, effort)
         chosen = self.choose(place, right[0], mine)
-        return self.make_header(place, right, chosen) if chosen is not None else None
+        return self.make_header(place, right, chosen, transactions) if chosen is not None else None
 
     def _may_capture(self, place: Place, right: tuple[int, AccountId], effort: Effort) -> bool:
         """Return whether there is something left to search or, where nothing can be, the right is one of those."""
@@ -154,7 +160,7 @@ class Band(Members):
             score: How good a block would be as the parent of the next one, at best 0; the best that is found is made.
         """
         for right in self.list_rights(Right.PROPOSE, place.parent, last):
-            header = self.capture(place, right, effort)
+            header = self.capture(place, right, effort, transactions)
             block = self._finish(place, header, effort, transactions, score) if header is not None else None
             if block is not None:
                 return block
@@ -195,9 +201,12 @@ class Band(Members):
         """Yield hashes that the block of a header may have, each with what makes the block.
 
         The first stakeholder signs again with other nonces; where the wrapper is the only one, it transfers nothing to
-        ever new accounts.
+        ever new accounts. A block of version 2 of the rules has the hash of its header alone.
         """
         chain_id, plain = self.rules.chain_id, self.complete(place, header)
+        if isinstance(plain, TrainedBlock):
+            yield compute_content_hash(chain_id, plain), partial(_return, plain)
+            return
         if plain.signatures:
             first, *rest = plain.signatures
             hashing = HashWithout(chain_id, plain, first.signature)

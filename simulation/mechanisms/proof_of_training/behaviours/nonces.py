@@ -11,7 +11,7 @@ import msgspec
 from nacl.bindings import crypto_scalarmult_ed25519_base_noclamp, crypto_sign_seed_keypair
 
 from protocol.codec import encode
-from protocol.crypto import MESSAGE, M, compute_content_hash, framed
+from protocol.crypto import MESSAGE, M, compute_signed_hash, framed
 from protocol.messages import UNSIGNED, Message
 from protocol.types import AccountId, Hash32, Signature
 
@@ -43,7 +43,7 @@ class NonceSigner:
     def sign(self, chain_id: Hash32, message: M, number: int) -> M:
         """Return a message with the signature that has a number."""
         return msgspec.structs.replace(
-            message, signature=self.sign_hash(compute_content_hash(chain_id, message), number)
+            message, signature=self.sign_hash(compute_signed_hash(chain_id, message), number)
         )
 
 

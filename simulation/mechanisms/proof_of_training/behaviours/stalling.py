@@ -1,6 +1,6 @@
 """Adversaries that hold up rounds by what they may choose: whom they tell what, which of many blocks they show."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Annotated, ClassVar, Final
 
@@ -11,6 +11,7 @@ from msgspec import Meta
 from protocol.codec import DecodeError, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send, Timer
 from protocol.mechanism import MessageT
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.building import NOTHING, build_block
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import (
@@ -81,15 +82,7 @@ class _Closing(TrainingProposer):
         every = self.read_round(head.hash).choose_declarations(head.state.stakes, slot, own.weights_digest)
         for included in (every, *(tuple(item for item in every if item is not left) for left in every)):
             if self._is_enough(frozenset(item.author for item in included)):
-                yield BlockHeader(
-                    height=head.height + 1,
-                    parent=head.hash,
-                    slot=slot,
-                    author=self.node.keys.public,
-                    weights_digest=own.weights_digest,
-                    training_secret=self.judging.find_secret(own, self.node.keys.public),
-                    declarations=included,
-                )
+                yield self.build_header(included, slot)
 
     def _must_die(self, header: BlockHeader) -> bool:
         """Return whether a member is among the stakeholders, and so the header gets no block."""
@@ -144,17 +137,18 @@ class SiblingStallerParameters(Parameters, frozen=True, kw_only=True):
 class SiblingStaller(Adversary):
     """Goal: have others start a round over and over.
 
-    It knows what any node knows. A header that it wraps it wraps many times, with a transfer of nothing that differs.
-    It shows one version, and the next one whenever others have declared on the last for half of a round. Expected:
-    where the lowest hash wins, each version with a lower one undoes the round on the last: as many reorganisations
-    as it has versions. Where a right is good for one block (version 2) it shows one more, as others refuse the rest
-    (`equivocation`): all go back once, and the right is lost.
+    It knows what any node knows, and its coalition's keys. A header that it wraps it wraps many times, with a transfer
+    of nothing that differs. It shows one version, and the next one whenever others have declared on the last for half
+    of a round. Expected: where the lowest hash wins, each version with a lower one undoes the round on the last: as
+    many reorganisations as it has versions. Under version 2 of the rules a header is one block. So it proposes a second
+    one with the same right where a member has proposed and all stakeholders are members (a chance of q^(K+1) a block
+    for a share q of the stake): all go back once, and the right is lost.
     """
 
     kind = "sibling_staller"
     mechanism = "proof_of_training"
     does = "wraps one header many times, and shows the next block when a round on the last is half done"
-    expected = "version 1: as many reorganisations as it has blocks; version 2: one, and its right is lost"
+    expected = "version 1: as many reorganisations as it has blocks; version 2: seldom one, and its right is lost"
     traits = Traits(passes_on=True, does_its_part=False, is_strategic=True)
     parameters = SiblingStallerParameters
     drawn = (SiblingStallerParameters(versions=5),)
@@ -201,10 +195,13 @@ class SiblingStaller(Adversary):
     def _make_versions(self, core: Core, block: WrappedBlock) -> None:
         """Make other blocks of the same header, and sort them so that each takes the place of the one before."""
         self._show(core, block)
-        made = [self._wrap(core, block, transfer) for transfer in self._list_transfers(core, block)]
-        if get_training(core.rules).has_single_rights:
-            self._versions = made[:1]
+        if isinstance(block, TrainedBlock):
+            self._versions = self._propose_again(core, block)
             return
+        made = [
+            self._wrap(core, block.header, block.signatures, self._add_to(core, block, transfer))
+            for transfer in self._list_transfers(core, block)
+        ]
         by_hash = {core.rules.hash_message(item): item for item in made}
         self._versions = [by_hash[key] for key in sorted(by_hash, reverse=True) if key < self._shown]
 
@@ -221,16 +218,33 @@ class SiblingStaller(Adversary):
         )
         return [core.keys.sign(core.rules.chain_id, item) for item in islice(transfers, self._count)]
 
-    def _wrap(self, core: Core, block: WrappedBlock, transfer: Transaction) -> WrappedBlock:
-        pot, parent, most = get_training(core.rules), core.tree.require(block.parent), core.rules.chain.max_transactions
-        stakeholders = pot.draw_stakeholders(core.rules, parent, block.header)
-        version = build_block(
-            pot,
-            block.header,
-            stakeholders,
-            block.signatures,
-            (*block.transactions[: most - 1], transfer),
-            stakes=parent.state.stakes,
-            secret=block.training_secret if isinstance(block, TrainedBlock) else NOTHING,
-        )
-        return core.keys.sign(core.rules.chain_id, version)
+    def _propose_again(self, core: Core, block: TrainedBlock) -> list[WrappedBlock]:
+        """Return another block of the same right, if all who have to sign one are members."""
+        header, keys, chain_id = block.header, self.coalition.keys, core.rules.chain_id
+        if not {header.author, block.author, *(item.author for item in block.signatures)} <= keys.keys():
+            return []
+        carried = self._add_to(core, block, self._list_transfers(core, block)[0])
+        again = msgspec.structs.replace(header, transactions=carried, body=compute_body_digest(carried))
+        again = keys[header.author].sign(chain_id, again)
+        named = core.rules.hash_message(again)
+        signatures = [
+            keys[item.author].sign(chain_id, msgspec.structs.replace(item, header=named)) for item in block.signatures
+        ]
+        return [self._wrap(core, again, signatures, (), secret=block.training_secret)]
+
+    def _add_to(self, core: Core, block: WrappedBlock, transfer: Transaction) -> tuple[Transaction, ...]:
+        return (*block.transactions[: core.rules.chain.max_transactions - 1], transfer)
+
+    def _wrap(
+        self,
+        core: Core,
+        header: BlockHeader,
+        signatures: Sequence[StakeholderSignature],
+        carried: tuple[Transaction, ...],
+        *,
+        secret: Hash32 = NOTHING,
+    ) -> WrappedBlock:
+        pot, parent = get_training(core.rules), core.tree.require(header.parent)
+        seats, stakes = pot.draw_stakeholders(core.rules, parent, header), parent.state.stakes
+        version = build_block(pot, header, seats, signatures, carried, stakes=stakes, secret=secret)
+        return self.coalition.keys[seats[-1]].sign(core.rules.chain_id, version)

@@ -70,7 +70,7 @@ class Withholder(Adversary):
 
 
 class _Censoring(TrainingProposer):
-    """A proposer that wraps empty blocks."""
+    """A proposer that chooses no transfers for blocks."""
 
     def choose_transactions(self) -> tuple[Transaction, ...]:
         """Choose none."""
@@ -80,14 +80,15 @@ class _Censoring(TrainingProposer):
 class CensoringWrapper(Adversary):
     """Goal: keep users' transfers out of the chain.
 
-    It knows what any node knows. Blocks that it wraps carry no transfers. Expected: such a block is valid, so nobody
-    refuses it; a transfer waits for the next honest wrapper, 1 / (1 - c) blocks on average for a share c of the stake.
+    It knows what any node knows. Blocks that it wraps carry no transfers; under version 2 of the rules, where the
+    proposer chooses them, those that it proposes. Expected: such a block is valid, so nobody refuses it; a transfer
+    waits for the next block of an honest one, 1 / (1 - c) blocks on average for a share c of the stake.
     """
 
     kind = "censoring_wrapper"
     mechanism = "proof_of_training"
-    does = "wraps blocks without transfers"
-    expected = "transfers wait for an honest wrapper"
+    does = "wraps blocks without transfers; under version 2 proposes them"
+    expected = "transfers wait for an honest wrapper, or proposer"
     traits = Traits(passes_on=True, does_its_part=True)
 
     proposer = _Censoring

@@ -55,17 +55,26 @@ def test_a_block_is_the_same_with_and_without_its_transfers(cluster: Cluster, ch
 
 
 def test_whatever_is_changed_is_found(cluster: Cluster, agreed: bytes, chain: list[TrainedBlock]) -> None:
-    rules, header, other = cluster.node(0).rules, chain[1].header, keys(1)
+    rules, header = cluster.node(0).rules, chain[1].header
+    other = next(keys(index) for index in range(6) if keys(index).public != chain[1].author)
     headers = (
         msgspec.structs.replace(header, weights_digest=bytes(32)),
         msgspec.structs.replace(header, declarations=header.declarations[:1]),
         msgspec.structs.replace(header, slot=header.slot + 1),
+        msgspec.structs.replace(header, body=bytes(32)),
     )
+    declared = {item.author for item in header.declarations}
+    forger = next(item for item in chain[1].signatures if item.author in declared)
+    lazy = next(keys(index) for index in range(6) if keys(index).public == forger.author)
+    copied = lazy.sign(rules.chain_id, msgspec.structs.replace(forger, training_secret=bytes(32)))
     changes = (
         *(msgspec.structs.replace(chain[1], header=changed) for changed in headers),
         msgspec.structs.replace(chain[1], signatures=chain[1].signatures[:1]),
-        msgspec.structs.replace(chain[1], body=bytes(32)),
-        other.sign(rules.chain_id, msgspec.structs.replace(chain[1], author=other.public, body=bytes(32))),
+        msgspec.structs.replace(
+            chain[1], signatures=tuple(copied if item is forger else item for item in chain[1].signatures)
+        ),
+        msgspec.structs.replace(chain[1], training_secret=bytes(32)),
+        other.sign(rules.chain_id, msgspec.structs.replace(chain[1], author=other.public)),
     )
     for block in changes:
         with pytest.raises(CertificateError, match=r"at height [23]"):

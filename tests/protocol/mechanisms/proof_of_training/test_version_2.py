@@ -6,17 +6,37 @@ from typing import Any
 import msgspec
 import pytest
 
+from protocol.codec import encode_frame
 from protocol.crypto import compute_content_hash
-from protocol.events import BlockAppended, Broadcast, ChainRecord, RightUsedTwice
+from protocol.events import (
+    BlockAppended,
+    Broadcast,
+    ChainRecord,
+    ChainTimer,
+    Command,
+    HeadMoved,
+    Relay,
+    RightUsedTwice,
+    Send,
+    Timer,
+    TimerFired,
+)
 from protocol.light_client import LightClient
-from protocol.mechanisms.proof_of_training.messages import BlockHeader, TrainedBlock, TrainedSignature, WrappedBlock
+from protocol.mechanisms.proof_of_training.messages import (
+    BlockHeader,
+    TrainedBlock,
+    TrainedHeader,
+    TrainedSignature,
+    WrappedBlock,
+)
 from protocol.mechanisms.proof_of_training.phases import Phase
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingReason
 from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, VERSION_2
 from protocol.mechanisms.proof_of_training.secret import commit
+from protocol.messages import HeadAnnouncement, Transaction
 from protocol.settling import WITNESSES
-from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
-from tests.support.core import SLOT_NS, Cluster, Scene, genesis, get_proposer, keys
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reject
+from tests.support.core import SLOT_NS, STRANGER, Cluster, Scene, genesis, get_header, get_proposer, keys
 
 NODES = 5
 
@@ -125,7 +145,7 @@ def test_who_has_seen_two_versions_goes_on_from_the_block_below_whichever_came_f
         commands = scene.send(versions[order[1]])
         assert scene.head.hash == below.hash
         (used,) = [item for item in commands if isinstance(item, RightUsedTwice)]
-        assert used.author == versions[0].author
+        assert used.author == get_header(scene.node.tree.require(used.first)).author
         assert (used.head, used.head_height) == (below.hash, below.height)
         (appended,) = [item for item in commands if isinstance(item, BlockAppended)]
         assert appended.change is not None
@@ -156,7 +176,7 @@ def test_a_header_on_a_version_gets_its_signatures_though_the_other_version_has_
     scene.finish(1)
     on, below, own = scene.head, scene.head.parent, scene.node.keys.public
     slots = range(on.slot + 40, on.slot + 4_000, 10)
-    headers = (scene.header(2, parent=on, slot=slot) for slot in slots)
+    headers = (scene.header(2, (1, 2), parent=on, slot=slot) for slot in slots)  # too few to back it
     header = next(item for item in headers if own in scene.stakeholders(item)[:-1])
     scene.now = header.slot * SLOT_NS
     shown = [header, versions[1]] if comes_first else [versions[1], header]
@@ -206,7 +226,7 @@ def test_a_third_version_is_taken_out_of_an_answer_only() -> None:
     versions = make_versions(scene, 3)
     for block in versions[:2]:
         assert scene.judge(block) is ACCEPT
-    assert scene.judge(versions[2]) == Reject(ChainReason.EQUIVOCATION)
+    assert scene.judge(versions[2]) == Ignore(ChainReason.EQUIVOCATION)
     third = compute_content_hash(scene.chain_id, versions[2])
     assert third not in scene.node.tree
     assert not scene.node.is_refused(third)
@@ -234,17 +254,57 @@ def test_the_proposer_of_two_headers_is_named_and_not_who_wrapped_them() -> None
 # ---- the body ----
 
 
-def test_a_block_with_another_body_spoils_nothing_for_the_true_one() -> None:
+def test_a_header_is_one_block_whoever_signs_and_wraps_it_how_often() -> None:
     scene = make_scene()
     block = scene.block(transactions=(scene.transfer(),))
     assert isinstance(block, TrainedBlock)
-    for stripped in (
-        msgspec.structs.replace(block, transactions=()),
-        msgspec.structs.replace(block, coinbase=block.coinbase[1:]),
-    ):
-        assert compute_content_hash(scene.chain_id, stripped) == compute_content_hash(scene.chain_id, block)
-        assert scene.judge(stripped) == Reject(ChainReason.WRONG_BODY)
+    wrapper, others = scene.keys[block.author], [key for key in scene.keys if key != block.author]
+    spoiled = (
+        (msgspec.structs.replace(block, transactions=()), ChainReason.WRONG_BODY),
+        (msgspec.structs.replace(block, coinbase=block.coinbase[1:]), ChainReason.WRONG_BODY),
+        (scene.sign(msgspec.structs.replace(block, signatures=())), TrainingReason.WRONG_SIGNATURE_COUNT),
+        (
+            scene.sign(msgspec.structs.replace(block, signatures=block.signatures[::-1])),
+            TrainingReason.NOT_A_STAKEHOLDER,
+        ),
+        (scene.sign(msgspec.structs.replace(block, training_secret=bytes(32))), TrainingReason.UNTRAINED_STAKEHOLDER),
+        (scene.sign(msgspec.structs.replace(block, author=keys(STRANGER).public)), ChainReason.NOT_BONDED),
+        (scene.sign(msgspec.structs.replace(block, author=others[0])), TrainingReason.WRONG_WRAPPER),
+        (msgspec.structs.replace(block, signature=wrapper.sign_hash(bytes(32))), ChainReason.BAD_SIGNATURE),
+    )
+    for other, reason in spoiled:
+        assert compute_content_hash(scene.chain_id, other) == compute_content_hash(scene.chain_id, block)
+        assert scene.judge(other) == Reject(reason)
     assert scene.judge(block) is ACCEPT
+    assert scene.head.hash == compute_content_hash(scene.chain_id, block.header)
+
+
+def test_transfers_are_judged_with_the_header_that_commits_to_them() -> None:
+    scene = make_scene()
+    header = scene.carry(scene.header(), (scene.transfer(),))
+    assert isinstance(header, TrainedHeader)
+    for carried in ((), (scene.transfer(amount=6_000),)):
+        stripped = msgspec.structs.replace(header, transactions=carried)
+        assert compute_content_hash(scene.chain_id, stripped) == compute_content_hash(scene.chain_id, header)
+        assert scene.judge(stripped) == Reject(ChainReason.WRONG_BODY)
+    assert scene.judge(header) is ACCEPT
+    dear = scene.carry(scene.header(2), (scene.transfer(amount=10**12),))
+    assert scene.judge(dear) == Reject(LedgerReason.OVERDRAFT)
+
+
+def test_the_block_of_a_header_has_the_transfers_that_its_proposer_chose() -> None:
+    cluster = Cluster(genesis(5, repairs=VERSION_2))
+    rules = cluster.node(0).rules
+    transfer = keys(1).sign(
+        rules.chain_id,
+        Transaction(author=keys(1).public, nonce=0, recipient=keys(2).public, amount=5_000, fee=7),
+    )
+    for name in cluster.parties:
+        cluster.send(name, "user", encode_frame(rules.chain_id, transfer))
+    cluster.run(until_height=1)
+    block = cluster.node(0).tree.get_chain()[1].block
+    assert block is not None
+    assert block.transactions == (transfer,)
 
 
 # ---- ties, and the last block ----
@@ -257,6 +317,109 @@ def test_of_two_blocks_of_one_height_the_earlier_slot_wins() -> None:
         for block in blocks:
             scene.deliver(block)
         assert scene.head.slot == min(block.slot for block in blocks)
+
+
+def fork(scene: Scene, *, first: int = 90, second: int = 40) -> tuple[ChainRecord, WrappedBlock]:
+    """Return the head, with its next stage trained, and a rival that comes later and is of an earlier slot."""
+    rival = scene.block(scene.header(2, slot=second))
+    scene.deliver(scene.block(scene.header(1, slot=first)))
+    scene.finish(1)
+    return scene.head, rival
+
+
+def declare_on(scene: Scene, parent: ChainRecord, *authors: int) -> list[Command]:
+    return [command for author in authors for command in scene.send(scene.declaration(author, parent=parent))]
+
+
+def test_a_block_that_more_than_half_have_declared_on_stays_whatever_was_kept_back() -> None:
+    for declarers, stays in (((), False), ((1, 2), False), ((1, 2, 3), True)):
+        scene = make_scene()
+        head, rival = fork(scene)
+        declare_on(scene, head, *declarers)
+        assert scene.judge(rival) is ACCEPT
+        assert (scene.head.hash == head.hash) == stays
+
+
+def test_declarations_of_more_than_half_bring_a_party_back_and_of_two_such_blocks_the_earlier_wins() -> None:
+    scene = make_scene()
+    later, rival = fork(scene)
+    scene.deliver(rival)
+    earlier = scene.head
+    assert earlier.slot < later.slot
+    assert not [item for item in declare_on(scene, later, 1, 2) if isinstance(item, HeadMoved)]
+    commands = declare_on(scene, later, 3)
+    (moved,) = [item for item in commands if isinstance(item, HeadMoved)]
+    assert moved.record.hash == scene.head.hash == later.hash
+    assert [record.hash for record in moved.change.abandoned] == [earlier.hash]
+    told = [item.frame for item in commands if isinstance(item, Relay)]
+    assert encode_frame(scene.chain_id, later.block) in told  # type: ignore[arg-type]
+    declare_on(scene, earlier, 1, 2, 3)
+    assert scene.head.hash == earlier.hash
+    declare_on(scene, later, 4)
+    assert scene.head.hash == earlier.hash
+
+
+def test_in_version_1_declarations_decide_nothing_between_branches() -> None:
+    scene = make_first_scene()
+    blocks = sorted(
+        (scene.block(scene.header(author)) for author in (1, 2)),
+        key=partial(compute_content_hash, scene.chain_id),
+        reverse=True,
+    )
+    scene.deliver(blocks[0])
+    scene.finish(1)
+    declare_on(scene, scene.head, 1, 2, 3)
+    scene.deliver(blocks[1])
+    assert scene.head.hash == compute_content_hash(scene.chain_id, blocks[1])
+
+
+def test_a_version_that_more_than_half_have_declared_on_counts() -> None:
+    scene = make_scene()
+    first, second = make_versions(scene, 2)
+    scene.deliver(first)
+    scene.finish(1)
+    on = scene.head
+    declare_on(scene, on, 1, 2, 3)
+    scene.deliver(second)
+    assert scene.head.hash == on.hash
+
+
+def test_a_neighbour_with_another_head_is_shown_the_declarations_once_between_two_looks() -> None:
+    scene = make_scene()
+    head, rival = fork(scene)
+    announced = scene.sign(
+        HeadAnnouncement(height=1, head=compute_content_hash(scene.chain_id, rival), author=keys(2).public)
+    )
+    scene.deliver(rival)
+    declare_on(scene, head, 1, 2)
+    assert not [item for item in scene.send(announced, "b") if isinstance(item, Send)]
+    declare_on(scene, head, 3)
+    for peer in ("b", "c"):
+        shown = [item for item in scene.send(announced, peer) if isinstance(item, Send)]
+        assert {item.peer for item in shown} == {peer}
+        assert sorted(item.message.author for item in shown) == sorted(keys(index).public for index in (1, 2, 3))
+        assert not [item for item in scene.send(announced, peer) if isinstance(item, Send)]
+    scene.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 420)))
+    assert [item for item in scene.send(announced, "b") if isinstance(item, Send)]
+
+
+def test_a_child_that_was_kept_back_undoes_no_branch_that_honest_nodes_have_built_and_declared_on_meanwhile() -> None:
+    scene = make_scene(stages=4)
+    below = scene.head
+    first, second = make_versions(scene, 2)
+    scene.deliver(first)
+    scene.finish(1)
+    kept_back = scene.block(scene.header(2, parent=scene.head))
+    scene.deliver(second)
+    assert scene.head.hash == below.hash
+    for author in (3, 4):
+        scene.deliver(scene.block(scene.header(author, slot=kept_back.slot + 40 * author)))
+        scene.finish(scene.head.height)
+    built = scene.head
+    assert built.height == below.height + 2
+    declare_on(scene, built, 1, 3, 4)
+    scene.deliver(kept_back)
+    assert scene.head.hash == built.hash != compute_content_hash(scene.chain_id, kept_back)
 
 
 def take_last_block(scene: Scene, seconds_later: float, sibling_slot: int) -> tuple[ChainRecord, ChainRecord]:
@@ -344,11 +507,11 @@ def test_who_signs_or_wraps_shows_a_secret_of_its_own() -> None:
     for wrong in (header.training_secret, bytes(32)):
         if wrong != right.training_secret:
             copied = scene.sign(msgspec.structs.replace(right, training_secret=wrong))
-            assert scene.judge(copied) == Reject(TrainingReason.DIFFERENT_SECRET)
+            assert scene.judge(copied) == Reject(TrainingReason.UNTRAINED_STAKEHOLDER)
     block = scene.block(header)
     assert isinstance(block, TrainedBlock)
     lazy = scene.sign(msgspec.structs.replace(block, training_secret=bytes(32)))
-    assert scene.judge(lazy) == Reject(TrainingReason.DIFFERENT_SECRET)
+    assert scene.judge(lazy) == Reject(TrainingReason.UNTRAINED_STAKEHOLDER)
     unproved = scene.sign(
         msgspec.structs.replace(
             block,
@@ -357,7 +520,7 @@ def test_who_signs_or_wraps_shows_a_secret_of_its_own() -> None:
             ),
         )
     )
-    assert scene.judge(unproved) == Reject(TrainingReason.DIFFERENT_SECRET)
+    assert scene.judge(unproved) == Reject(TrainingReason.UNTRAINED_STAKEHOLDER)
     assert scene.judge(block) is ACCEPT
 
 

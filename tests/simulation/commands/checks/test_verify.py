@@ -10,11 +10,10 @@ import msgspec
 import pytest
 
 from protocol.crypto import KeyPair
-from protocol.mechanisms.proof_of_training.building import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis, compute_chain_id
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
-from protocol.mechanisms.proof_of_training.messages import TrainedBlock, WrappedBlock
-from protocol.messages import Payout
+from protocol.mechanisms.proof_of_training.messages import WrappedBlock
+from protocol.messages import Payout, Transaction
 from protocol.rules import Rules
 from simulation.commands.checks.verify import RunFolderError, verify_run
 from simulation.commands.cli import main
@@ -155,8 +154,13 @@ def _replace_header(block: WrappedBlock, **changes: Any) -> WrappedBlock:
 
 def _replace_coinbase(block: WrappedBlock) -> WrappedBlock:
     coinbase = tuple(Payout(account=line.account, amount=line.amount + 1) for line in block.coinbase)
-    body = {"body": compute_body_digest(block.transactions, coinbase)} if isinstance(block, TrainedBlock) else {}
-    return msgspec.structs.replace(block, coinbase=coinbase, **body)
+    return msgspec.structs.replace(block, coinbase=coinbase)
+
+
+def _add_transfer(block: WrappedBlock) -> WrappedBlock:
+    payer = keys(1).public
+    transfer = Transaction(author=payer, nonce=0, recipient=payer, amount=0, fee=0)
+    return msgspec.structs.replace(block, transactions=(*block.transactions, transfer))
 
 
 FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
@@ -169,8 +173,8 @@ FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
     ),
     "signatures": (lambda block: msgspec.structs.replace(block, signatures=()), "wrong-signature-count"),
     "order": (lambda block: msgspec.structs.replace(block, signatures=block.signatures[::-1]), "not-a-stakeholder"),
-    "coinbase": (_replace_coinbase, "wrong-coinbase"),
-    "body": (lambda block: msgspec.structs.replace(block, coinbase=block.coinbase[1:]), "wrong-body"),
+    "coinbase": (_replace_coinbase, "wrong-body"),
+    "body": (_add_transfer, "wrong-body"),
 }
 
 

@@ -109,7 +109,7 @@ def test_under_version_1_a_lazy_verifier_costs_nobody_anything_and_is_paid(seed:
 def test_under_version_2_a_lazy_verifiers_word_counts_nothing_and_earns_nothing(seed: int) -> None:
     observed = attack("lazy_verifier", seed, job={"stages": 6}, protocol={"stakeholders": 3})
     observed.assert_unharmed()
-    assert set(observed.count_refused("bad")) == {"different-secret"}
+    assert set(observed.count_refused("bad")) == {"untrained-stakeholder"}
     assert observed.count_refused_elsewhere("bad") == {}
     assert count_paid(observed, "bad") == 0
 
