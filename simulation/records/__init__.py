@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         write_in_one_step,
         write_text_in_one_step,
     )
-    from simulation.records.tally import PartyTally, Tally
+    from simulation.records.tally import PartyTally, Tally, find_blamed
     from simulation.records.training_facts import (
         Compared,
         ComparedCount,
@@ -105,7 +105,7 @@ else:
                 "LOG_NAME MODEL_NAME RESULTS_STEM SCENARIO_NAME SUMMARY_NAME SWEEP_NAME WEIGHTS_FOLDER "
                 "compute_file_digest write_in_one_step write_text_in_one_step"
             ),
-            "tally": "PartyTally Tally",
+            "tally": "PartyTally Tally find_blamed",
             "training_facts": (
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
@@ -187,6 +187,7 @@ __all__ = [
     "Waiting",
     "WentDown",
     "compute_file_digest",
+    "find_blamed",
     "find_reporter",
     "parse_json",
     "parse_line",

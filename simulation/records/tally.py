@@ -58,6 +58,17 @@ _HAS_ALL: Final = ("finished", "delivered")
 """Outcomes of parties that have the whole chain."""
 
 
+def find_blamed(author: str | None, peer: str, reason: str | None = None) -> str:
+    """Return whom a message is put down to: its author, or whose link it came over where no name is proven.
+
+    Args:
+        author: Who the message says has written it; None where it says nothing.
+        peer: Whose link it came over.
+        reason: Why it was refused; None where it was not.
+    """
+    return peer if author is None or reason in _BLAMES_LINK else author
+
+
 @dataclass(slots=True)
 class PartyTally:
     """What is known of one party."""
@@ -327,8 +338,7 @@ class Tally:
     def _add_rejected(self, who: str, fact: Rejected) -> None:
         self.rejected[fact.reason] += 1
         if self._is_honest(who):
-            source = fact.peer if fact.author is None or fact.reason in _BLAMES_LINK else fact.author
-            population = self._find_population(source)
+            population = self._find_population(find_blamed(fact.author, fact.peer, fact.reason))
             self.rejected_from[population][fact.reason] += 1
             self.rejected_of[population, fact.kind] += 1
 

@@ -9,7 +9,17 @@ from protocol.rules import Rules
 from protocol.types import AccountId
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from simulation.engines.parties.recorder import Recorder
-from simulation.records import AcceptedCount, Counted, CountedPart, Fact, IgnoredCount, RejectedCount, SentCount, Sink
+from simulation.records import (
+    AcceptedCount,
+    Counted,
+    CountedPart,
+    Fact,
+    IgnoredCount,
+    RejectedCount,
+    SentCount,
+    Sink,
+    find_blamed,
+)
 
 
 @dataclass(slots=True)
@@ -84,7 +94,7 @@ class CountingRecorder(Recorder):
             case Ignore(reason):
                 self._counts.get(IgnoredCount(judged.kind, reason.value)).times += 1
             case Reject(reason):
-                source = self._find_source(judged)
+                source = self._find_source(judged, reason.value)
                 self._counts.get(RejectedCount(judged.kind, reason.value, source, self._is_honest)).times += 1
 
     def record_block(self, appended: BlockAppended) -> None:
@@ -122,8 +132,9 @@ class CountingRecorder(Recorder):
     def flush(self) -> None:
         """Leave the writing to whoever shares the counts."""
 
-    def _find_source(self, judged: Judged) -> str:
-        """Return the population of a message's author."""
-        author = self._labels.get(judged.author, "") if judged.author is not None else judged.peer
-        population = author.rpartition("-")[0] or author
+    def _find_source(self, judged: Judged, reason: str | None = None) -> str:
+        """Return the population that a message is put down to; the reason is why it was refused, if it was."""
+        author = self._labels.get(judged.author, "") if judged.author is not None else None
+        label = find_blamed(author, judged.peer, reason)
+        population = label.rpartition("-")[0] or label
         return "users" if population == "user" else population

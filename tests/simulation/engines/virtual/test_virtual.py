@@ -179,6 +179,14 @@ def test_counting_gives_the_figure_that_recording_gives(figure: str, recorded: S
     assert FIGURES[figure](counted.tally) == FIGURES[figure](recorded.tally)
 
 
+def test_counting_blames_the_link_for_what_is_forged_as_recording_does() -> None:
+    crowd = (population("honest", 4), population("bad", 1, "adversary", behaviours=["forger"]))
+    raw = make_raw(*crowd, users={"count": 2, "transactions": 4, "per_second": 4.0})
+    recorded = simulate(raw).tally.rejected_from
+    assert recorded["bad"]["bad-signature"] > 0
+    assert simulate({**raw, "output": {"pictures": False, "records": "essential"}}).tally.rejected_from == recorded
+
+
 def test_counting_leaves_most_records_out(recorded: Simulated, counted: Simulated) -> None:
     assert len(counted.records) < len(recorded.records) / 4
     assert not {record.event for record in counted.records} & {"accepted", "rejected", "relayed", "trained", "won"}
