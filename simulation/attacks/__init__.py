@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.attacks.behaviour import Action, Behaviour, Core, Honest, SendBytes
+    from simulation.attacks.behaviour import Action, Behaviour, Core, Honest, SendBytes, SendFragment
     from simulation.attacks.catalogue import Catalogue, load_catalogue
     from simulation.attacks.coalition import Coalition
     from simulation.attacks.disruption import Forger
@@ -16,7 +16,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
-            "behaviour": "Action Behaviour Core Honest SendBytes",
+            "behaviour": "Action Behaviour Core Honest SendBytes SendFragment",
             "catalogue": "Catalogue load_catalogue",
             "coalition": "Coalition",
             "disruption": "Forger",
@@ -41,6 +41,7 @@ __all__ = [
     "Parameter",
     "Parameters",
     "SendBytes",
+    "SendFragment",
     "Traits",
     "build_proposer_type",
     "list_parameters",

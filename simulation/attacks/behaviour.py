@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
-from protocol.events import Command, Event
+from protocol.events import Broadcast, Command, Event, Relay, Send
 from protocol.ledger import LedgerState
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
@@ -22,7 +22,38 @@ class SendBytes:
     """What the bytes are meant to be, for the log."""
 
 
-Action = Command | SendBytes
+@dataclass(frozen=True, slots=True)
+class SendFragment:
+    """Send a part of a frame to every neighbour as the last thing that goes over its link.
+
+    Where links are pipes the bytes are written as they are. Where they are simulated their receiver does what it would
+    do about such bytes, and says so: it gives the link up where the length is beyond what a link carries, or where the
+    sender closes it in the middle; else it hears no more over it.
+    """
+
+    announced: int
+    """Length that the frame is said to have."""
+    carried: bytes
+    """What comes of it."""
+    is_closing: bool
+    """Whether the sender then closes its links."""
+    label: str
+    """What the bytes are meant to be, for the log."""
+
+    def __post_init__(self) -> None:
+        """Refuse a frame that is whole.
+
+        Raises:
+            ValueError: All that is announced is carried.
+        """
+        if len(self.carried) >= self.announced:
+            raise ValueError(f"{len(self.carried)} bytes are no mere part of a frame of {self.announced}")
+
+
+Action = Command | SendBytes | SendFragment
+
+SAYINGS: Final = (Broadcast, Send, Relay, SendBytes, SendFragment)
+"""Actions by which something comes to others."""
 
 
 class Core(Protocol):

@@ -7,6 +7,7 @@ from typing import Final
 from protocol.mechanisms import list_mechanisms
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
 from simulation.attacks.exhaustion import PoolFiller, RequestFlooder
+from simulation.attacks.fragments import HalfFramer
 from simulation.attacks.layers import Adversary
 from simulation.attacks.rewriting import DoubleSpender, PrivateChain
 from simulation.foundation import find_part
@@ -19,6 +20,7 @@ NEUTRAL: Final = (
     Flooder,
     RequestFlooder,
     PoolFiller,
+    HalfFramer,
     DoubleSpender,
     Partitioner,
     PrivateChain,

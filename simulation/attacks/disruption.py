@@ -15,7 +15,7 @@ from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
 from protocol.messages import UNSIGNED, BlockResponse, Message, Transaction
 from protocol.slots import compute_slot
 from protocol.types import AccountId, Nanoseconds
-from simulation.attacks.behaviour import Action, Core, SendBytes
+from simulation.attacks.behaviour import SAYINGS, Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary, read_message
 from simulation.attacks.traits import Parameters, Traits
@@ -38,7 +38,7 @@ class Silent(Adversary):
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Drop what would be sent."""
-        return () if isinstance(action, (Broadcast, Send, Relay, SendBytes)) else (action,)
+        return () if isinstance(action, SAYINGS) else (action,)
 
 
 class Garbage(Adversary):

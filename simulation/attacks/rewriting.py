@@ -9,7 +9,7 @@ from msgspec import Meta
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send, TimerFired
 from protocol.messages import HeadAnnouncement, Transaction
 from protocol.types import AccountId, Nanoseconds
-from simulation.attacks.behaviour import Action, Core, SendBytes
+from simulation.attacks.behaviour import Action, Core, SendBytes, SendFragment
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.layers import Adversary
 from simulation.attacks.traits import Parameters, Traits
@@ -92,7 +92,7 @@ class PrivateChain(Adversary):
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Tell only members, until the chain is shown."""
-        if now >= self._release_ns or not isinstance(action, (Broadcast, Relay, SendBytes)):
+        if now >= self._release_ns or not isinstance(action, (Broadcast, Relay, SendBytes, SendFragment)):
             yield action
         elif isinstance(action, Broadcast):
             for label in self.coalition.list_others(core.keys.public):

@@ -7,6 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.engines.caching_rules import CachingRules
     from simulation.engines.engine import Engine, EngineFactory, EngineSetup
+    from simulation.engines.link_rules import HEADER, MAX_TRANSPORT_BYTES, STALL_NS
     from simulation.engines.network_model import NetworkModel, Planner
     from simulation.engines.result import EngineResult, EngineStartError, PartyError
     from simulation.engines.table import ENGINES, find_engine
@@ -18,6 +19,7 @@ else:
         {
             "caching_rules": "CachingRules",
             "engine": "Engine EngineFactory EngineSetup",
+            "link_rules": "HEADER MAX_TRANSPORT_BYTES STALL_NS",
             "network_model": "NetworkModel Planner",
             "result": "EngineResult EngineStartError PartyError",
             "table": "ENGINES find_engine",
@@ -28,6 +30,9 @@ else:
 
 __all__ = [
     "ENGINES",
+    "HEADER",
+    "MAX_TRANSPORT_BYTES",
+    "STALL_NS",
     "CachingRules",
     "ChargingWorker",
     "Desk",

@@ -77,7 +77,7 @@ def run_party_process(setup: Setup, role: Role, control: Connection, connections
     """Live as the party that its role describes, or as a hostile one if it is called so."""
     misdeed = MISDEEDS.get(setup.label.rpartition("-")[0])
     if misdeed is None:
-        party.STALL_NS = STALL_NS  # type: ignore[misc]
+        setattr(party, "STALL_NS", STALL_NS)  # noqa: B010 - the module does not offer it
         entry.run_party_process(setup, role, control, connections)
         return
     for signum in OF_THE_TERMINAL:

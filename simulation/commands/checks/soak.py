@@ -34,7 +34,7 @@ LONG_SHARE: Final = 0.03
 MOST_AT_ONCE: Final = 50
 """Seeds that a process is handed at once."""
 
-ADVERSARY_SHARE: Final = 0.4
+ADVERSARY_SHARE: Final = 0.5
 """Share of drawn scenarios in which adversaries take part, besides those of roles."""
 
 STRATEGIC_SHARE: Final = 0.5
@@ -106,10 +106,15 @@ def _draw_adversaries(seed: int) -> list[dict[str, Any]]:
     rng = Random(derive_seed(seed, "soak", "adversary"))  # noqa: S311 - a simulation's own draws
     if rng.random() >= ADVERSARY_SHARE:
         return []
-    behaviours = rng.sample(list_drawn(), rng.randint(1, 3))
+    behaviours = _leave_out_doubles(rng.sample(list_drawn(), rng.randint(1, 3)))
     item = {"name": "adversary", "role": "adversary", "count": rng.randint(1, 2), "stake": rng.choice([1.0, 10.0])}
     poison = {"poison": {"kind": "label_noise"}} if rng.random() < 0.15 else {}
     return [{**item, **poison, "behaviours": behaviours}]
+
+
+def _leave_out_doubles(behaviours: list[Any]) -> list[Any]:
+    """Return those that one node can have together: of two that are drawn in different ways, the last."""
+    return list({BehaviourSection.model_validate(raw).identity: raw for raw in behaviours}.values())
 
 
 def _draw_strategists(seed: int) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from protocol.events import (
 from protocol.light_client import LightClient
 from protocol.participant import Participant
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.attacks import Action, Behaviour, SendBytes
+from simulation.attacks import Action, Behaviour, SendBytes, SendFragment
 from simulation.engines import WorkDone
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Recorder
@@ -44,6 +44,9 @@ class Driver(Protocol):
 
     def broadcast(self, frame: bytes, but: str | None = None) -> int:
         """Hand bytes to the links of all neighbours that messages are for, but one; return over how many they go."""
+
+    def break_off(self, fragment: SendFragment) -> int:
+        """Hand a part of a frame to the links of all neighbours as the last that goes over them; return to how many."""
 
     def set_timer(self, timer: Timer, at: int) -> None:
         """Ring at a time, in nanoseconds since the genesis."""
@@ -155,6 +158,10 @@ class Host:
         copies = self._driver.broadcast(action.frame)
         self.recorder.record_sent(action.label, None, "all", copies, len(action.frame))
 
+    def _send_fragment(self, action: SendFragment) -> None:
+        copies = self._driver.break_off(action)
+        self.recorder.record_sent(action.label, None, "all", copies, len(action.carried))
+
     def _set_timer(self, action: SetTimer) -> None:
         self._driver.set_timer(action.timer, action.at)
 
@@ -182,6 +189,7 @@ _HANDLERS: Final[dict[type[Action], Callable[[Host, Any], None]]] = {
     Broadcast: Host._broadcast,
     Send: Host._send,
     SendBytes: Host._send_bytes,
+    SendFragment: Host._send_fragment,
     SetTimer: Host._set_timer,
     StartWork: Host._start_work,
     BlockAppended: Host._record_block,

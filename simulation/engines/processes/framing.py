@@ -5,11 +5,7 @@ may be such a connection. Its own `recv_bytes` will not do for reading: it waits
 has sent half of one decides how long.
 """
 
-import struct
-from typing import Final
-
-HEADER: Final = struct.Struct("!I")
-"""A frame's length. The mark for more than 2 GiB that Python writes is, read this way, a length beyond every limit."""
+from simulation.engines import HEADER
 
 
 class FramingError(Exception):

@@ -10,10 +10,8 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Final
 
-from simulation.engines.processes.framing import HEADER, FrameBuffer
-
-MAX_TRANSPORT_BYTES: Final = 8 << 20
-"""Longest frame a link carries at all; the protocol's own, lower limit is judged by the core."""
+from simulation.engines import HEADER, MAX_TRANSPORT_BYTES
+from simulation.engines.processes.framing import FrameBuffer
 
 MAX_BACKLOG: Final = 4_096
 """Frames that wait for one link; more are dropped, and catch-up makes good for them."""
@@ -43,6 +41,8 @@ class Link:
         self._held = 0
         self._held_bytes = 0
         self._is_deaf = False
+        self._is_ended = False
+        self._is_closing = False
         self._received_before = 0
         self.dropped = 0
         """Frames for which there was no room."""
@@ -116,6 +116,11 @@ class Link:
         """Whether something waits for room in the pipe."""
         return bool(self._outgoing)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether this end is to be closed now: all that was to go before has gone."""
+        return self._is_closing and not self._outgoing
+
     def hold(self, frame: bytes) -> bool:
         """Reserve room for a frame that is sent later; return whether there was any."""
         if not self._has_room(len(frame)):
@@ -132,15 +137,30 @@ class Link:
 
     def send(self, frame: bytes) -> bool:
         """Write a frame, or what the pipe takes of it, and keep the rest for later; return whether there was room."""
-        if self._is_deaf or not self._has_room(len(frame)):
+        if self._is_deaf or self._is_ended or not self._has_room(len(frame)):
             return False
-        pieces = [HEADER.pack(len(frame)), frame] if frame else [HEADER.pack(0)]
+        self._queue(HEADER.pack(len(frame)), frame)
+        return not self._is_deaf
+
+    def end(self, last: bytes, *, is_closing: bool) -> bool:
+        """Write bytes as they are, after which nothing goes this way; return False if that was so already.
+
+        Args:
+            last: The bytes, which need be no frame.
+            is_closing: Whether this end is to be closed once they are written.
+        """
+        if self._is_deaf or self._is_ended:
+            return False
+        self._is_ended, self._is_closing = True, is_closing
+        self._queue(last)
+        return not self._is_deaf
+
+    def _queue(self, *pieces: bytes) -> None:
         is_first = not self._outgoing
-        self._outgoing += pieces
-        self._outgoing_bytes += HEADER.size + len(frame)
+        self._outgoing += (piece for piece in pieces if piece)
+        self._outgoing_bytes += sum(map(len, pieces))
         if is_first:
             self.write()
-        return not self._is_deaf
 
     def write(self) -> None:
         """Write as much of what waits as the pipe takes. A peer that has closed its end for reading gets no more."""

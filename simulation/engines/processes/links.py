@@ -57,6 +57,21 @@ class Links:
             return None
         return partial(self._send, link, link.send_held, frame)
 
+    def end(self, peer: str, last: bytes, *, is_closing: bool) -> bool:
+        """Send bytes as they are, after which nothing goes to a peer; return whether there was a link for them.
+
+        Args:
+            peer: The peer.
+            last: The bytes, which need be no frame.
+            is_closing: Whether the link is closed once they are written.
+        """
+        link = self._links.get(peer)
+        if link is None:
+            return False
+        is_sent = link.end(last, is_closing=is_closing)
+        self._watch(link)
+        return is_sent
+
     def _send(self, link: Link, send: Callable[[bytes], bool], frame: bytes) -> bool:
         if link.peer not in self._links:
             return False
@@ -65,7 +80,10 @@ class Links:
         return is_sent
 
     def _watch(self, link: Link) -> None:
-        """Ask to be told when a pipe has room again, as long as something waits for it."""
+        """Ask to be told when a pipe has room again, as long as something waits for it; close a link that is over."""
+        if link.is_over:
+            self._remove(link)
+            return
         if link.is_behind == (link.peer in self._behind):
             return
         self._behind ^= {link.peer}
@@ -82,6 +100,8 @@ class Links:
     def deliver(self) -> None:
         """Hand over one frame of each link that has a whole one."""
         for link in list(self._due.values()):
+            if link.peer not in self._links:
+                continue  # the party has closed it in answer to another one's frame
             try:
                 frame = link.take()
             except FramingError as error:
@@ -105,10 +125,10 @@ class Links:
                 self._record(Dropped(peer=link.peer, frames=link.dropped, bytes=link.dropped_bytes))
 
     def _on_ready(self, link: Link, events: int) -> None:
-        if events & selectors.EVENT_WRITE:
+        if link.peer in self._links and events & selectors.EVENT_WRITE:  # it may just have been closed
             link.write()
             self._watch(link)
-        if events & selectors.EVENT_READ:
+        if link.peer in self._links and events & selectors.EVENT_READ:
             self._read(link)
 
     def _read(self, link: Link) -> None:

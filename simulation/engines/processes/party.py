@@ -13,19 +13,16 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Final
 
 from protocol.events import Timer
-from simulation.engines import Worker
+from simulation.attacks import SendFragment
+from simulation.engines import HEADER, STALL_NS, Worker
 from simulation.engines.parties import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Links
 from simulation.engines.processes.worker_thread import WorkerThread
 from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL
 from simulation.records import Fact, PartyStarted, Record
-
-STALL_NS: Final = 5 * NANOSECONDS
-"""Time between two looks for neighbours that have stopped in the middle of a frame."""
 
 
 class Orphaned(Exception):
@@ -47,6 +44,8 @@ class Party:
         self._records: list[Record] = []
         self._genesis_at: int | None = None
         self._is_stopped = False
+        self._is_mute = False
+        """Whether it has broken off: nothing more goes over its links."""
         self._host: Host | None = None
         """None for users, who decide nothing."""
         self._workers: dict[type[Hashable], WorkerThread] = {}
@@ -75,6 +74,8 @@ class Party:
 
     def _send(self, targets: Sequence[str], frame: bytes) -> int:
         """Hand bytes to links as the network model has it; return to how many peers they were sent."""
+        if self._is_mute:
+            return 0
         network = self.setup.network
         if network is None:
             return self._links.send(targets, frame)
@@ -84,6 +85,21 @@ class Party:
                 send = self._links.hold(peer, frame)
                 if send is not None:
                     self.call_at(at, send)
+        return len(targets)
+
+    def break_off(self, fragment: SendFragment) -> int:
+        """Hand a part of a frame to the links of all neighbours as the last that goes over them; return to how many."""
+        if self._is_mute:
+            return 0
+        self._is_mute = True
+        last, targets = HEADER.pack(fragment.announced) + fragment.carried, self.setup.broadcast_to
+        ends = [partial(self._links.end, peer, last, is_closing=fragment.is_closing) for peer in targets]
+        network, now = self.setup.network, self.now()
+        if network is None:
+            return sum(end() for end in ends)
+        for peer, end in zip(targets, ends, strict=True):
+            for at in network.plan(self.setup.label, peer, len(last), now):
+                self.call_at(at, end)
         return len(targets)
 
     def set_timer(self, timer: Timer, at: int) -> None:

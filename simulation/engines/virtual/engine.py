@@ -130,6 +130,7 @@ class VirtualEngine:
                 spec=spec,
                 worker=self._tools.build_worker(spec) if spec is not None else None,
                 build_host=build_host,
+                sink=partial(self._record, who=label),
                 is_up=label not in downs,
             )
 

@@ -1,16 +1,18 @@
 """A party in simulated time: what its host asks of the engine, and what its links bring."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from protocol.events import Timer
 from protocol.node import Node
 from protocol.types import Hash32
-from simulation.engines import ChargingWorker, WorkDone
+from simulation.attacks import SendFragment
+from simulation.engines import HEADER, MAX_TRANSPORT_BYTES, STALL_NS, ChargingWorker, WorkDone
 from simulation.engines.parties import Host
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
+from simulation.records import LinkClosed, Sink, Stalled, Unlinked
 from simulation.scenario.world import NodeSpec
 
 
@@ -30,10 +32,12 @@ class VirtualParty:
     __slots__ = (
         "_build_host",
         "_clockwork",
+        "_gone",
         "_neighbours",
         "_others",
         "_queue",
         "_sender",
+        "_sink",
         "_transport",
         "_worker",
         "core",
@@ -55,6 +59,7 @@ class VirtualParty:
         spec: NodeSpec | None,
         worker: ChargingWorker | None,
         build_host: Callable[["VirtualParty"], Host],
+        sink: Sink,
         is_up: bool,
     ) -> None:
         """Put the party together; `start` sets it going.
@@ -67,6 +72,7 @@ class VirtualParty:
             spec: Which node it is; None for the employer.
             worker: Does its slow work; None where it has none.
             build_host: Builds a host with a fresh core; called again when the party comes back.
+            sink: Takes what happens to its links.
             is_up: Whether it is there from the beginning.
         """
         self.label = label
@@ -80,9 +86,12 @@ class VirtualParty:
         self._transport = clockwork.transport
         self._sender = clockwork.transport.register(label, self)
         self._neighbours = neighbours
+        self._gone: frozenset[str] = frozenset()
+        """Neighbours to whom nothing goes any more."""
         self._others: dict[str | None, tuple[int, ...]] = {}
-        """Places of all neighbours but one."""
+        """Places of all neighbours that are left but one."""
         self._worker = worker
+        self._sink = sink
         self._build_host = build_host
         self.host = build_host(self)
         self.core = self.host.core
@@ -106,17 +115,40 @@ class VirtualParty:
         self._clockwork.acting = self.label
         self.host.receive(source, frame, self._queue.now)
 
+    def receive_fragment(self, source: str, fragment: SendFragment) -> None:
+        """Do what a party does whose link is a pipe: give the link up, or find later that it has stalled."""
+        announced, received = fragment.announced, HEADER.size + len(fragment.carried)
+        if announced > MAX_TRANSPORT_BYTES:
+            self._give_up({source})
+            self._sink(LinkClosed(peer=source, announced=announced))
+        elif fragment.is_closing:
+            self._give_up({source})
+            self._sink(Unlinked(source, unfinished=received))
+        else:
+            stalled = Stalled(peer=source, received=received, announced=announced)
+            self._queue.schedule(self._queue.now + STALL_NS, partial(self._note_stall, stalled, self.incarnation))
+
+    def _give_up(self, peers: Iterable[str]) -> None:
+        """Send neighbours nothing more."""
+        self._gone = self._gone.union(peers)
+        self._others.clear()
+
+    def _note_stall(self, stalled: Stalled, incarnation: int) -> None:
+        if self.is_up and incarnation == self.incarnation:
+            self._sink(stalled)
+
     # ---- the driver of the host ----
 
     def send(self, peer: str, frame: bytes) -> int:
         """Hand bytes to one link; return over how many they go."""
-        return self._send((self._neighbours[peer],), frame)
+        place = self._neighbours[peer]
+        return self._send((place,), frame) if peer not in self._gone else 0
 
     def broadcast(self, frame: bytes, but: str | None = None) -> int:
         """Hand bytes to the links of all neighbours but one; return over how many they go."""
         targets = self._others.get(but)
         if targets is None:
-            targets = tuple(place for peer, place in self._neighbours.items() if peer != but)
+            targets = tuple(place for peer, place in self._neighbours.items() if peer != but and peer not in self._gone)
             self._others[but] = targets
         return self._send(targets, frame)
 
@@ -124,6 +156,13 @@ class VirtualParty:
         declined = self._transport.send(self._sender, targets, frame)
         if declined:
             self.record_declined(declined)
+        return len(targets)
+
+    def break_off(self, fragment: SendFragment) -> int:
+        """Hand a part of a frame to the links of all neighbours as the last that goes over them; return to how many."""
+        targets = tuple(place for peer, place in self._neighbours.items() if peer not in self._gone)
+        self._give_up(self._neighbours)
+        self._transport.send_fragment(self._sender, targets, fragment)
         return len(targets)
 
     def set_timer(self, timer: Timer, at: int) -> None:

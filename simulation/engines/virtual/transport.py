@@ -12,7 +12,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from protocol.types import Hash32
-from simulation.engines import NetworkModel, Planner
+from simulation.attacks import SendFragment
+from simulation.engines import HEADER, NetworkModel, Planner
 from simulation.engines.virtual.queue import EventQueue
 
 MAX_FLIGHTS: Final = 256
@@ -42,6 +43,9 @@ class Receiver(Protocol):
 
     def receive(self, source: str, frame: bytes) -> None:
         """Take a frame that has arrived."""
+
+    def receive_fragment(self, source: str, fragment: SendFragment) -> None:
+        """Take a part of a frame, after which nothing more is sent over its link."""
 
     def record_declined(self, count: int) -> None:
         """Count frames that a neighbour, or the party itself, did not take."""
@@ -126,6 +130,20 @@ class FrameTransport:
                 self._queue.schedule(at, partial(self._arrive, sender.label, place, flight))
         return declined
 
+    def send_fragment(self, sender: Sender, targets: Sequence[int], fragment: SendFragment) -> None:
+        """Schedule the arrivals of a part of a frame: nobody can know it by its hash, so it is offered to nobody.
+
+        Args:
+            sender: Who sends it.
+            targets: Places of the receivers.
+            fragment: What to carry.
+        """
+        now, size = self._queue.now, HEADER.size + len(fragment.carried)
+        for place in targets:
+            arrivals = sender.plan(self._receivers[place].label, size, now)
+            if arrivals:
+                self._queue.schedule(min(arrivals), partial(self._arrive_in_part, sender.label, place, fragment))
+
     def register(self, label: str, receiver: Receiver | None) -> Sender:
         """Take a party in; return what `send` knows it by. One that receives nothing has no place.
 
@@ -165,6 +183,11 @@ class FrameTransport:
             self._offer_again(place, flight)
             return
         flight.offers.pop(place, None)
+
+    def _arrive_in_part(self, source: str, place: int, fragment: SendFragment) -> None:
+        target = self._receivers[place]
+        if target.is_up:
+            target.receive_fragment(source, fragment)
 
     def _offer_again(self, place: int, flight: FrameInFlight) -> None:
         """Let the next neighbour that was declined bring its copy: there may be room for what comes over its link."""

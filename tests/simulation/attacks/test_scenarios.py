@@ -74,6 +74,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "private_chain": lambda seen: seen.ended.find("appended", "hermits-0"),
     "pool_filler": lambda seen: seen.count_outcomes("fillers", "transaction")["accept"],
     "request_flooder": lambda seen: seen.count_outcomes("beggars", "request")["too-often"],
+    "half_framer": lambda seen: all(seen.ended.find(event, "honest-0") for event in ("stalled", "unlinked", "closed")),
     "private_declarer": lambda seen: seen.ended.find("sent", "whisperers-0", kind="declaration", to="whisperers-1"),
     "sibling_staller": lambda seen: seen.ended.tally.count_forks() > 2,
     "replayer": lambda seen: seen.ended.find("sent", "parrots-0", kind="replayed"),

@@ -11,8 +11,9 @@ from multiprocessing.connection import Connection
 
 import pytest
 
+from simulation.engines.link_rules import MAX_TRANSPORT_BYTES
 from simulation.engines.processes.framing import FramingError
-from simulation.engines.processes.link import MAX_BACKLOG, MAX_BACKLOG_BYTES, MAX_TRANSPORT_BYTES, Link
+from simulation.engines.processes.link import MAX_BACKLOG, MAX_BACKLOG_BYTES, Link
 from simulation.engines.processes.links import Links
 from simulation.records import Dropped, Fact, LinkClosed, Stalled, Unlinked
 
@@ -213,10 +214,16 @@ class Owner:
         self.links = Links(
             {peer: pipe[0] for peer, pipe in pipes.items()},
             self.selector,
-            receive=lambda peer, frame: self.heard.append((peer, frame)),
+            receive=self._receive,
             record=self.facts.append,
         )
+        self.on_frame: Callable[[], object] = lambda: None
+        """What the party does about a frame."""
         self.links.open()
+
+    def _receive(self, peer: str, frame: bytes) -> None:
+        self.heard.append((peer, frame))
+        self.on_frame()
 
     def write(self, peer: str, *chunks: bytes) -> None:
         for chunk in chunks:
@@ -283,6 +290,77 @@ def test_a_peer_that_goes_in_the_middle_of_a_frame_is_told_from_one_that_just_go
     owner.live(lambda: len(owner.facts) == 2)
     assert set(owner.facts) == {Unlinked("a", unfinished=14), Unlinked("b")}
     assert owner.heard == []
+
+
+FRAGMENT = header(100) + bytes(10)
+
+
+def test_a_link_that_is_ended_carries_its_last_bytes_and_nothing_more(owner: Owner) -> None:
+    assert owner.links.send(("a",), b"whole") == 1
+    under_way = owner.links.hold("a", b"late")
+    assert under_way is not None
+    assert owner.links.end("a", FRAGMENT, is_closing=False)
+    under_way()
+    assert owner.links.send(("a", "b"), b"on") == 1
+    assert not owner.links.end("a", FRAGMENT, is_closing=True)
+    owner.far["b"].send_bytes(b"hello")
+    owner.far["a"].send_bytes(b"still heard")
+    owner.live(lambda: len(owner.heard) == 2)
+    assert os.read(owner.far["a"].fileno(), 1_000) == header(5) + b"whole" + FRAGMENT
+    owner.links.record_dropped()
+    assert owner.facts == []
+
+
+def test_a_link_is_closed_once_its_last_bytes_are_written(owner: Owner) -> None:
+    """What waits for room in the pipe goes before them."""
+    frames = [bytes([number]) * 100_000 for number in range(20)]
+    assert all(owner.links.send(("a",), frame) for frame in frames)
+    assert owner.links.end("a", FRAGMENT, is_closing=True)
+    got = bytearray()
+
+    def read_all() -> None:
+        while chunk := os.read(owner.far["a"].fileno(), 1 << 16):
+            got.extend(chunk)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    owner.live(lambda: not reader.is_alive())
+    reader.join()
+    assert bytes(got) == b"".join(header(len(frame)) + frame for frame in frames) + FRAGMENT
+    assert owner.links.send(("a", "b"), b"on") == 1
+    assert owner.facts == []
+
+
+def test_links_may_be_closed_in_answer_to_a_frame(owner: Owner) -> None:
+    """Frames that others have sent by then are not taken, and nothing fails."""
+    for peer in ("a", "b"):
+        owner.far[peer].send_bytes(b"hello")
+        owner.far[peer].send_bytes(b"again")
+    owner.on_frame = lambda: [owner.links.end(peer, FRAGMENT, is_closing=True) for peer in ("a", "b")]
+    owner.live(lambda: bool(owner.heard) and not owner.links.is_due)
+    assert len(owner.heard) == 1
+    assert owner.links.send(("a", "b"), b"on") == 0
+
+
+def test_links_may_be_closed_while_others_are_ready(owner: Owner) -> None:
+    """Training that is done wakes the party like a link; what it does then may close links that were found ready."""
+    ready, signal_end = os.pipe()
+    os.write(signal_end, b"!")
+    try:
+        for peer in ("a", "b"):
+            owner.far[peer].send_bytes(b"hello")
+        end = owner.links.end
+        owner.selector.register(
+            ready, selectors.EVENT_READ, lambda _: [end(peer, b"", is_closing=True) for peer in "ab"]
+        )
+        keys = sorted(owner.selector.select(0), key=lambda found: found[0].fd != ready)
+        assert len(keys) == 3
+        for key, events in keys:
+            key.data(events)
+    finally:
+        os.close(ready)
+        os.close(signal_end)
+    assert (owner.heard, owner.facts) == ([], [])
 
 
 def test_a_stalled_peer_is_told_and_heard_when_it_goes_on(owner: Owner) -> None:

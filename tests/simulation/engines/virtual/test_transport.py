@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulation.attacks.behaviour import SendFragment
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
 
@@ -23,6 +24,7 @@ class Party:
         self.full = full
         self.heard: list[str] = []
         self.declined = 0
+        self.parts: list[tuple[str, SendFragment]] = []
         self._seen: set[bytes] = set()
         self._turned_away = b""
 
@@ -38,6 +40,9 @@ class Party:
             self._turned_away = frame
         else:
             self._seen.add(frame)
+
+    def receive_fragment(self, source: str, fragment: SendFragment) -> None:
+        self.parts.append((source, fragment))
 
     def record_declined(self, count: int) -> None:
         self.declined += count
@@ -83,3 +88,28 @@ def test_a_frame_that_found_no_room_is_brought_by_the_next_neighbour_that_had_it
 def test_a_frame_that_was_only_ignored_is_not_brought_again() -> None:
     victim, _ = carry((), stale=True)
     assert victim.heard == ["flooded"]
+
+
+# ---- parts of frames ----
+
+
+@pytest.mark.parametrize(("arrivals", "at"), [((), None), ((7,), 7), ((9, 4), 4)])
+def test_a_part_of_a_frame_arrives_once_or_never(arrivals: tuple[int, ...], at: int | None) -> None:
+    """A link carries nothing after it, so a second copy is none."""
+    queue = EventQueue()
+    network: Any = SimpleNamespace(least_ns=1, get_planner=lambda label: lambda target, size, now: arrivals)
+    transport = FrameTransport(queue, network, lambda frame: frame)
+    victim, absent = Party("victim"), Party("absent")
+    absent.is_up = False
+    for party in (victim, absent):
+        transport.register(party.label, party)
+    fragment = SendFragment(100, bytes(10), is_closing=False, label="half")
+    transport.send_fragment(transport.register("bad", Party("bad")), [0, 1], fragment)
+    seen: list[int] = []
+    for now in range(10):
+        queue.schedule(now, lambda: seen.append(len(victim.parts)))
+    queue.schedule(100, queue.stop)
+    queue.run(100)
+    assert victim.parts == ([] if at is None else [("bad", fragment)])
+    assert seen.count(0) == (10 if at is None else at)
+    assert absent.parts == []
