@@ -23,6 +23,7 @@ from protocol.events import (
     MessageReceived,
     Relay,
     RightUsedTwice,
+    Send,
     SetTimer,
     Started,
     Timer,
@@ -337,10 +338,10 @@ class Participant:
             return
         match message:
             case HeadAnnouncement():
-                if message.head in self.tree:
-                    self._argue(turn, delivery.peer, message)
-                elif message.head not in self._refused:
+                if message.head not in self.tree and message.head not in self._refused:
                     self._catch_up.ask(turn, delivery.peer, self.tree)
+                if message.head != self.tree.head.hash and message.height == self.tree.head.height:
+                    self._argue(turn, delivery.peer)
             case BlockResponse():
                 self._catch_up.unpack(turn, delivery.peer, message)
             case BlockRequest():
@@ -448,13 +449,21 @@ class Participant:
         self._tell(turn, head, SELF)
         self._follow(turn, change)
 
-    def _argue(self, turn: Turn, peer: PeerId, message: HeadAnnouncement) -> None:
-        """Show a neighbour why it should have this head in place of its own, once between two looks."""
-        head = self.tree.head
-        is_rival = message.head != head.hash and message.height == head.height
-        if self.proposer is not None and is_rival and self.tree.is_backed(head.hash) and peer not in self._argued:
-            self._argued.add(peer)
+    def _argue(self, turn: Turn, peer: PeerId) -> None:
+        """Show a neighbour why it should have this head in place of its own of that height, once between two looks.
+
+        In the middle of a job that is who has declared on it, of a last block its witnesses.
+        """
+        if self.proposer is None or peer in self._argued:
+            return
+        self._argued.add(peer)
+        if self.tree.is_backed(self.tree.head.hash):
             self.proposer.argue(turn, peer)
+        if self.tree.is_whole and self._settling is not None:
+            for record in self.tree.get_competitors():
+                late = self._settling.tell(record.block) if record.block is not None else None
+                if late is not None:
+                    turn.add(Send(peer, late))
 
     def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
         head = self.tree.head

@@ -1,5 +1,6 @@
 """The shipped scenarios of attacks: there is one for each, it shows what it says, and real processes show it too."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
