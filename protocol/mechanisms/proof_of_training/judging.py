@@ -174,6 +174,7 @@ class TrainingJudge(Mechanism):
             declarers=tuple(declaration.author for declaration in header.declarations),
             stakeholders=stakeholders,
             stakes=stakes if self.pays_by_stake else None,
+            fees_to=header.author if self.has_repairs else None,
         )
 
     # ---- messages ----

@@ -26,7 +26,7 @@ class Repair(Enum):
     OWN_SECRETS = "own_secrets"
     """A training secret belongs to one author, and who signs or wraps shows one as well."""
     PAY_BY_STAKE = "pay_by_stake"
-    """A declarer is paid by its share of all stake, whoever else is among the declarers."""
+    """A declarer is paid by its share of all stake, whoever else is among the declarers; the proposer by theirs."""
     FUNDED_ACCOUNTS = "funded_accounts"
     """Opening an account takes a deposit that stays on it, so that nobody makes accounts out of nothing."""
 
