@@ -9,16 +9,22 @@ from typing import Final
 
 from simulation.mechanisms.proof_of_training.behaviours.fabricating import Fabricator
 from simulation.mechanisms.proof_of_training.behaviours.free_riding import LazyVerifier
+from simulation.mechanisms.proof_of_training.behaviours.vetoing import Partisan, PartisanParameters
 from simulation.mechanisms.proof_of_training.behaviours.withholding import Withholder, WithholderParameters
 from simulation.mechanisms.proof_of_training.formulas import (
+    compute_partisan_blocks,
+    compute_partisan_coins,
     compute_slots_to_block,
     deceive_employer_by_inventing,
     deceive_employer_under,
+    find_listed,
 )
 from simulation.scenario import Population, Scenario
 
 DECEIVED: Final = "attack.employer_deceived"
 SECONDS_TO_BLOCK: Final = "measures.blocks.seconds_each"
+BLOCKS: Final = "measures.proposed.{}"
+COINS: Final = "training.shares.{}.coins"
 
 INSTANT: Final = 0.01
 """Share of a slot that a stage may take and still take no time."""
@@ -46,6 +52,8 @@ def predict(scenario: Scenario) -> dict[str, float]:
         found[DECEIVED] = _predict_deception(scenario, kinds)
     if kinds.keys() - {"honest"} == {"fabricator"} and _count(owners, "fabricator") == 1:
         found |= _predict_invention(scenario, kinds)
+    if kinds.keys() - {"honest"} == {"partisan"} and _count(owners, "partisan") == 1:
+        found |= _predict_shares(scenario, owners, kinds)
     if not kinds.keys() - {"honest", "withholder"} and _count(owners, "withholder") <= 1:
         seconds = _predict_seconds(scenario, owners, kinds.total())
         if seconds is not None:
@@ -86,6 +94,8 @@ def _classify(population: Population) -> str:
         return "lazy"
     if behaviours == {Fabricator}:
         return "fabricator"
+    if behaviours == {Partisan}:
+        return "partisan"
     return "withholder" if behaviours == {Withholder} and _list_withheld(population) <= _SILENCING else "other"
 
 
@@ -128,6 +138,29 @@ def _predict_invention(scenario: Scenario, kinds: Counter[str]) -> dict[str, flo
         stake_share=confidence.stake_share,
     )
     return {DECEIVED: chance}
+
+
+def _predict_shares(scenario: Scenario, owners: list[Population], kinds: Counter[str]) -> dict[str, float]:
+    """Return what partisans have of blocks and coins; under version 1 pay goes by other rules, and ties too."""
+    protocol, confidence, rewards = scenario.protocol, scenario.protocol.confidence, scenario.protocol.rewards
+    total = kinds.total()
+    if protocol.rules == 1 or protocol.stakeholders > total or (confidence.count or 0) > total:
+        return {}
+    (partisans,) = (item for item in owners if _classify(item) == "partisan")
+    told = [item.parameters for item in partisans.list_behaviours()]
+    leaves_out = any(item.leaves_out for item in told if isinstance(item, PartisanParameters))
+    size, count, share = kinds["partisan"], confidence.count, confidence.stake_share
+    blocks = compute_partisan_blocks(
+        size, total, stakeholders=protocol.stakeholders, headers_per_slot=protocol.headers_per_slot
+    )
+    coins = compute_partisan_coins(
+        size,
+        total,
+        (rewards.proposer, rewards.declarers, rewards.stakeholders),
+        blocks=blocks,
+        listed=find_listed(size, total, count=count, stake_share=share) if leaves_out else 1.0,
+    )
+    return {BLOCKS.format(partisans.name): blocks, COINS.format(partisans.name): coins}
 
 
 def _predict_seconds(scenario: Scenario, owners: list[Population], total: int) -> float | None:

@@ -8,8 +8,14 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import product
 from math import comb
+from typing import Final
+
+import numpy as np
 
 from simulation.mechanisms.proof_of_training.behaviours.outlooks import WON, Outlook, SlotKind, is_lost, look_on, see
+
+_POINTS: Final = 64
+"""Where an integrand is looked at: exact for polynomials of a degree below twice as many."""
 
 
 def prob_all_drawn(stakeholders: int, chosen: int, owners: int) -> float:
@@ -253,3 +259,63 @@ def compute_slots_to_block(
     proposing = owners if do_propose else owners - withholders
     success = 1 - (1 - headers_per_slot * completing / owners) ** proposing
     return 1 / success if success else float("inf")
+
+
+def compute_partisan_blocks(partisans: int, owners: int, *, stakeholders: int, headers_per_slot: float) -> float:
+    """Return the share of the blocks that a coalition proposes whose members sign and wrap for one another only.
+
+    A round ends in the first slot that has a right whose header completes. A member's always does, as honest nodes sign
+    and wrap for everybody. Another's does where all its stakeholders are honest, which has the chance
+    ``c = C(n - m, K) / C(n, K)`` whoever it is and whatever its ticket. An owner wins a slot with the chance
+    ``p = f / n``, and of several headers in a slot that of the lowest ticket wins. In parts of the target, a ticket
+    lies below t with the chance p t; so a slot's lowest is some member's with the integral of
+    ``m p (1 - p t)^(m - 1) (1 - p c t)^(n - m)`` over t from 0 to 1, and the slot ends the round with
+    ``1 - (1 - p)^m (1 - p c)^(n - m)``. The share is the one over the other; for small f it is
+    ``m / (m + (n - m) c)``.
+
+    Args:
+        partisans: m, the coalition.
+        owners: n, how many there are.
+        stakeholders: K, drawn for each header.
+        headers_per_slot: f, headers a slot of all owners together, on average.
+    """
+    if not partisans:
+        return 0.0
+    honest, winning = owners - partisans, min(1.0, headers_per_slot / owners)
+    completing = winning * prob_all_drawn(stakeholders, honest, owners)
+    ends = 1 - (1 - winning) ** partisans * (1 - completing) ** honest
+    places, weights = np.polynomial.legendre.leggauss(_POINTS)
+    tickets = (places + 1) / 2
+    lowest = (1 - winning * tickets) ** (partisans - 1) * (1 - completing * tickets) ** honest
+    return float(partisans * winning * (weights @ lowest) / 2 / ends)
+
+
+def compute_partisan_coins(
+    partisans: int, owners: int, rewards: tuple[float, float, float], *, blocks: float, listed: float = 1.0
+) -> float:
+    """Return the same coalition's part of all coins that are created, where pay goes by stake and nobody pays fees.
+
+    Let it have a share q of the stake and b of the blocks, and let blocks pay alike. Of the declarers' share its
+    members have q in each block, as all declare and every header lists them. Of the proposer's they have the part l of
+    the stake that their headers list, in their own blocks; there q of the stakeholders are members, in others' none.
+    So it has ``b (r_p l + r_s q) + r_d q``, and ``1 - b (1 - l) (r_p + r_d)`` is created.
+
+    Listing less takes r_p from its own coins for each r_p + r_d of all. So its part falls by that as long as it is
+    below ``r_p / (r_p + r_d)``, and rises where it is above, however much is left out.
+
+    Args:
+        partisans: m, the coalition.
+        owners: n, how many there are.
+        rewards: r_p, r_d and r_s: the shares of the subsidy for proposer, declarers and stakeholders, 1 together.
+        blocks: b, as `compute_partisan_blocks` has it.
+        listed: l, the share of the stake that its headers list; others' list all.
+    """
+    (proposer, declarers, seats), share = rewards, partisans / owners
+    own = blocks * (proposer * listed + seats * share) + declarers * share
+    return own / (1 - blocks * (1 - listed) * (proposer + declarers))
+
+
+def find_listed(partisans: int, owners: int, *, count: int | None, stake_share: float | None) -> float:
+    """Return the least share of the stake that a member's header lists: all members, and others as confidence needs."""
+    needed = next(some for some in range(owners + 1) if _has_confidence(some, owners, count, stake_share))
+    return max(needed, partisans) / owners

@@ -62,6 +62,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "sibling_rider": lambda seen: seen.count_proposed("riders") > len(seen.get_chain()) / 2,
     "late_replacer": lambda seen: [item for item in seen.ended.find("appended", "employer", reorg=1) if item.time > 60],
     "fabricator": lambda seen: seen.ended.tally.count_poisoned_employer(),
+    "partisan": lambda seen: seen.count_proposed("partisans") > len(seen.get_chain()) / 2,
     "sybil": lambda seen: seen.count_refused("sybil")["different-weights"],
     "eclipse": lambda seen: seen.count_refused("poisoners")["different-weights"],
     "appended_mislabelled": lambda seen: seen.count_refused("poisoners")["different-weights"],
@@ -101,7 +102,7 @@ def test_a_scenario_shows_what_it_says(name: str) -> None:
     assert observed.ended.broken is None
     if name not in HARMED:
         observed.assert_unharmed()
-    if name in ("replayer", "silent") or name.startswith("withheld"):
+    if name in ("partisan", "replayer", "silent") or name.startswith("withheld"):
         assert observed.count_refused_elsewhere() == Counter()
 
 

@@ -1,5 +1,6 @@
 """configs/README.md names every key a scenario may have, with the default it really has, and what classes declare."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,7 +80,9 @@ def list_behaviour_keys() -> Iterator[str]:
         kind, item = takers[name]
         choices = ", ".join(f"`{choice}`" for choice in get_args(item.type)) if get_origin(item.type) is Literal else ""
         holds = choices or (item.meta.extra or {})["unit"]
-        shown, ending = ("-", "") if item.default is NODEFAULT else ("see below", f"; {item.default} if left out")
+        shown, ending = (
+            ("-", "") if item.default is NODEFAULT else ("see below", f"; {json.dumps(item.default)} if left out")
+        )
         yield f"| `behaviour.{name}` | {holds} | {shown} | `{kind}`: {item.meta.description}{ending} |"
 
 

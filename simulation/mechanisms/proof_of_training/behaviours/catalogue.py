@@ -7,6 +7,7 @@ from simulation.mechanisms.proof_of_training.behaviours.free_riding import Decla
 from simulation.mechanisms.proof_of_training.behaviours.grinding import Grinder
 from simulation.mechanisms.proof_of_training.behaviours.rebuilding import LateReplacer, SiblingRider
 from simulation.mechanisms.proof_of_training.behaviours.stalling import PrivateDeclarer, SiblingStaller
+from simulation.mechanisms.proof_of_training.behaviours.vetoing import Partisan
 from simulation.mechanisms.proof_of_training.behaviours.withholding import CensoringWrapper, Withholder
 
 
@@ -15,4 +16,4 @@ def add_behaviours(catalogue: Catalogue) -> None:
     catalogue.add(FreeRider, LazyVerifier, DeclarationSpoiler, Equivocator, before=Forger.kind)
     catalogue.add(Grinder, SiblingRider, LateReplacer, Fabricator, before=DoubleSpender.kind)
     catalogue.add(StakeLiar, TimestampGrinder, Withholder, CensoringWrapper, before=DoubleSpender.kind)
-    catalogue.add(PrivateDeclarer, SiblingStaller, before=DoubleSpender.kind)
+    catalogue.add(Partisan, PrivateDeclarer, SiblingStaller, before=DoubleSpender.kind)

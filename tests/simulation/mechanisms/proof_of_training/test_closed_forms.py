@@ -7,6 +7,8 @@ import yaml
 
 from simulation.mechanisms.proof_of_training.closed_forms import DECEIVED, SECONDS_TO_BLOCK, predict
 from simulation.mechanisms.proof_of_training.formulas import (
+    compute_partisan_blocks,
+    compute_partisan_coins,
     compute_slots_to_block,
     deceive_employer,
     deceive_employer_by_inventing,
@@ -70,6 +72,30 @@ def test_who_invents_results_may_begin_at_any_block() -> None:
     assert say(RACE, **inventing, protocol__confidence={"stake_share": 0.5}) == {DECEIVED: 0.0}
     others = [{"protocol__rules": 1}, {"populations__lazy__count": 1}, {"job__stages": 7}]
     assert [say(RACE, **{**inventing, **change}) for change in others] == [{}] * len(others)
+
+
+@pytest.mark.parametrize(("leaves_out", "listed"), [(False, 1.0), (True, 11 / 20)])
+def test_who_signs_for_its_coalition_only_has_more_blocks_than_its_share(leaves_out: bool, listed: float) -> None:
+    partisans: dict[str, object] = {
+        "protocol__rules": 2,
+        "protocol__confidence": {"stake_share": 0.5},
+        "populations__attackers__role": "adversary",
+        "populations__attackers__behaviours": [{"kind": "partisan", "leaves_out": leaves_out}],
+        "populations__attackers__count": 6,
+        "populations__honest__count": 14,
+    }
+    blocks = compute_partisan_blocks(6, 20, stakeholders=3, headers_per_slot=0.5)
+    coins = compute_partisan_coins(6, 20, (0.4, 0.3, 0.3), blocks=blocks, listed=listed)
+    assert say(RACE, **partisans) == {
+        "measures.proposed.attackers": blocks,
+        "training.shares.attackers.coins": coins,
+    }
+    others: list[dict[str, object]] = [
+        {"protocol__rules": 1},
+        {"populations__lazy__count": 1},
+        {"protocol__declarations_per_slot": 5.0},
+    ]
+    assert [say(RACE, **{**partisans, **change}) for change in others] == [{}] * len(others)
 
 
 def test_nothing_is_predicted_where_a_repair_is_left_out() -> None:

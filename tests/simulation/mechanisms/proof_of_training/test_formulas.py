@@ -2,17 +2,21 @@
 
 import random
 from itertools import pairwise
+from math import comb
 from typing import Any
 
 import pytest
 
 from simulation.mechanisms.proof_of_training.formulas import (
     compute_branch_rate,
+    compute_partisan_blocks,
+    compute_partisan_coins,
     compute_slots_to_block,
     deceive_employer,
     deceive_employer_by_inventing,
     deceive_employer_in_slots,
     deceive_employer_under,
+    find_listed,
     prob_all_drawn,
 )
 from tests.support.races import win_from_any_block, win_race
@@ -169,3 +173,58 @@ def test_withholders_multiply_the_time_to_a_block() -> None:
     assert compute_slots_to_block(9, 11, stakeholders=3, headers_per_slot=0.5) == float("inf")
     silent = compute_slots_to_block(3, 11, stakeholders=3, headers_per_slot=rare, do_propose=False)
     assert silent == pytest.approx(third * 11 / 8, rel=0.002)
+
+
+def list_slots(owners: int, chance: float) -> list[float]:
+    """Return how likely a slot has none, one, two, ... of the rights of some owners."""
+    return [comb(owners, some) * chance**some * (1 - chance) ** (owners - some) for some in range(owners + 1)]
+
+
+@pytest.mark.parametrize(("partisans", "owners", "per_slot"), [(2, 20, 0.5), (9, 20, 0.5), (3, 8, 4.0), (7, 8, 1.0)])
+def test_partisans_win_the_slots_in_which_the_lowest_of_all_tickets_is_theirs(
+    partisans: int, owners: int, per_slot: float
+) -> None:
+    honest, won = owners - partisans, per_slot / owners
+    completing = won * prob_all_drawn(3, honest, owners)
+    slots = [
+        (first * second, own / (own + others))
+        for own, first in enumerate(list_slots(partisans, won))
+        for others, second in enumerate(list_slots(honest, completing))
+        if own + others
+    ]
+    expected = sum(chance * share for chance, share in slots) / sum(chance for chance, _ in slots)
+    found = compute_partisan_blocks(partisans, owners, stakeholders=3, headers_per_slot=per_slot)
+    assert found == pytest.approx(expected)
+
+
+def test_where_rights_are_rare_partisans_lose_only_to_headers_whose_stakeholders_are_all_honest() -> None:
+    rare: dict[str, Any] = {"stakeholders": 3, "headers_per_slot": 1e-6}
+    shares = [compute_partisan_blocks(some, 20, **rare) for some in range(21)]
+    expected = [some / (some + (20 - some) * prob_all_drawn(3, 20 - some, 20)) for some in range(21)]
+    assert shares == pytest.approx(expected, rel=1e-4)
+    assert shares[18:] == pytest.approx([1.0] * 3)
+    lone = compute_partisan_blocks(6, 20, stakeholders=1, headers_per_slot=0.5)
+    assert lone < compute_partisan_blocks(6, 20, stakeholders=5, headers_per_slot=0.5)
+
+
+def test_leaving_out_pays_who_has_more_of_the_coins_than_of_what_vanishes() -> None:
+    rewards, limit = (0.4, 0.3, 0.3), 0.4 / 0.7
+    seen = set()
+    for some in range(1, 11):
+        blocks = compute_partisan_blocks(some, 20, stakeholders=3, headers_per_slot=0.5)
+        whole = compute_partisan_coins(some, 20, rewards, blocks=blocks)
+        left_out = compute_partisan_coins(some, 20, rewards, blocks=blocks, listed=11 / 20)
+        assert (left_out < whole) == (whole < limit)
+        seen.add(left_out < whole)
+    assert seen == {False, True}
+    for some in range(1, 10):  # who has its share of blocks and seats has its share of coins, and loses by leaving out
+        share = some / 20
+        plain = 0.4 * share + 0.3 * share + 0.3 * share * share  # a partisan has no seat in others' blocks
+        assert compute_partisan_coins(some, 20, rewards, blocks=share) == pytest.approx(plain)
+    assert compute_partisan_coins(20, 20, rewards, blocks=1.0) == pytest.approx(1.0)
+
+
+def test_a_header_needs_the_members_and_what_confidence_needs_besides() -> None:
+    majority = [find_listed(some, 20, count=None, stake_share=0.5) for some in (1, 9, 12)]
+    assert majority == [11 / 20, 11 / 20, 12 / 20]
+    assert [find_listed(some, 20, count=3, stake_share=None) for some in (1, 9)] == [3 / 20, 9 / 20]
