@@ -48,8 +48,8 @@ def prepare_attackers(frame: pd.DataFrame) -> pd.DataFrame:
 
 def draw_attackers(frame: pd.DataFrame) -> Figure:
     """Draw the success of each attacker against its share of the stake, under both versions of the rules."""
-    figure = make_figure(8.4, 13)
-    places = list(figure.subplots(3, 4, sharex=True).flat)
+    figure = make_figure(11.2, 13)
+    places = list(figure.subplots(4, 4, sharex=True).flat)
     for axes, panel in zip(places, PANELS, strict=False):
         axes.set_title(panel.title, fontsize="medium")
         rows = frame[frame[ATTACK] == panel.title]
@@ -63,7 +63,7 @@ def draw_attackers(frame: pd.DataFrame) -> Figure:
     lines = next(axes.get_legend_handles_labels() for axes in places if axes.has_data())
     for axes in places[len(PANELS) :]:
         axes.set_axis_off()
-        axes.legend(*lines, loc="center", fontsize="large")
+    places[-1].legend(*lines, loc="center", fontsize="large")
     for axes in places[len(PANELS) - 4 : len(PANELS)]:
         axes.xaxis.set_tick_params(labelbottom=True)
     figure.supxlabel(SHARE, fontsize="medium")

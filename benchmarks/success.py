@@ -45,6 +45,8 @@ class Panel:
     """Whether everybody declares in the first slot."""
     counted: bool = False
     """Whether a count of declarations is enough."""
+    leaves_out: bool = False
+    """Whether it lists as few declarations as it can."""
     is_failing: bool = False
     """Whether success is that the figure's event does not happen."""
     bound: float | None = None
@@ -54,7 +56,8 @@ class Panel:
 
     def select(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a table that are about the attacker."""
-        is_meant = frame["populations.attackers.behaviours"].map(_find_kind) == self.kind
+        behaviours = frame["populations.attackers.behaviours"]
+        is_meant = (behaviours.map(_find_kind) == self.kind) & (behaviours.map(_leaves_out) == self.leaves_out)
         if "protocol.confidence" in frame:
             is_meant &= frame["protocol.confidence"].map(lambda text: "count" in json.loads(text)) == self.counted
         if "protocol.declarations_per_slot" in frame:
@@ -83,6 +86,11 @@ class Panel:
 def _find_kind(behaviours: str) -> str:
     first: Any = json.loads(behaviours)[0]
     return str(first if isinstance(first, str) else first["kind"])
+
+
+def _leaves_out(behaviours: str) -> bool:
+    first: Any = json.loads(behaviours)[0]
+    return isinstance(first, dict) and bool(first.get("leaves_out"))
 
 
 def _add_mean(rows: pd.DataFrame, figure: str) -> None:
@@ -131,6 +139,9 @@ PANELS: Final = (
     BLOCKS_OF_GRINDER,
     Panel("grinder: blocks, slow declaring", "grinder", _BLOCKS, at_once=False),
     COINS_OF_GRINDER,
+    Panel("partisan: share of the blocks", "partisan", _BLOCKS),
+    Panel("partisan: share of the coins", "partisan", _COINS),
+    Panel("partisan: coins, leaving out", "partisan", _COINS, leaves_out=True),
     BLOCKS_OF_RIDER,
     Panel("sibling rider: employer's coins", "sibling_rider", _COINS),
     LATE,
