@@ -435,10 +435,11 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     assert pot.rank(Rules(pot), block) == slot + ticket
     drawn_by = sha("pot/stakeholders/2", CHAIN_2, slot, header.author)
     assert (*(item.author for item in block.signatures), block.author) == follow_the_coin(drawn_by, STAKES, 3)
-    share = compute_subsidy(1) * 300_000 // 1_000_000
+    proposing, declaring = (compute_subsidy(1) * share // 1_000_000 for share in (400_000, 300_000))
     paid = {line.account: line.amount for line in block.coinbase}
-    earned = {owner: share * STAKES.get_stake(owner) // 10_000 for owner in OWNERS[:3]}
-    assert sum(paid.values()) == compute_subsidy(1) - share + sum(earned.values()) + TRANSFER_2.fee
+    listed = [STAKES.get_stake(owner) for owner in OWNERS[:3]]
+    earned = proposing * sum(listed) // 10_000 + sum(declaring * stake // 10_000 for stake in listed)
+    assert sum(paid.values()) == compute_subsidy(1) - proposing - declaring + earned + TRANSFER_2.fee
     assert isinstance(block, TrainedBlock)
     assert block.transactions == (TRANSFER_2,)
     assert block.header.transactions == ()

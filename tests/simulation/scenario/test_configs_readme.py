@@ -80,9 +80,8 @@ def list_behaviour_keys() -> Iterator[str]:
         kind, item = takers[name]
         choices = ", ".join(f"`{choice}`" for choice in get_args(item.type)) if get_origin(item.type) is Literal else ""
         holds = choices or (item.meta.extra or {})["unit"]
-        shown, ending = (
-            ("-", "") if item.default is NODEFAULT else ("see below", f"; {json.dumps(item.default)} if left out")
-        )
+        default = item.default if isinstance(item.default, str) else json.dumps(item.default, default=str)
+        shown, ending = ("-", "") if item.default is NODEFAULT else ("see below", f"; {default} if left out")
         yield f"| `behaviour.{name}` | {holds} | {shown} | `{kind}`: {item.meta.description}{ending} |"
 
 
