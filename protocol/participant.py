@@ -23,7 +23,6 @@ from protocol.events import (
     MessageReceived,
     Relay,
     RightUsedTwice,
-    Send,
     SetTimer,
     Started,
     Timer,
@@ -45,6 +44,7 @@ from protocol.messages import (
     Message,
     Transaction,
 )
+from protocol.rivals import Rivals
 from protocol.rules import Rules
 from protocol.settling import Settling
 from protocol.slots import compute_slot, compute_slot_start
@@ -63,9 +63,6 @@ UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY}
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
 """Slots between two looks at one's own head; it is announced if it has not moved in between."""
-
-TIMES_PASSED_ON: Final = 3
-"""How often rivals are passed on, once at each look: a frame may be lost."""
 
 TOO_LATE: Final = Ignore(ChainReason.TOO_LATE)
 
@@ -102,12 +99,7 @@ class Participant:
         """Head when the announcement timer last rang."""
         after = rules.chain.settled_after_slots
         self._settling = Settling(rules, keys, settled_after=after) if after is not None else None
-        self._rivals: dict[Hash32, int] = {}
-        """Blocks that others may lack, and how often they are still to be passed on."""
-        self._argued: set[PeerId] = set()
-        """Neighbours that have been shown, since the last look, who works on the head."""
-        self._forwarded: RecentSet[bytes] = RecentSet()
-        """Frames that came too late for this party and were passed on all the same."""
+        self._rivals = Rivals(rules, self._settling)
 
     # ---- the one entrance ----
 
@@ -165,7 +157,6 @@ class Participant:
                 self.proposer.ring(turn, timer)
             return
         self._catch_up.start_period()
-        self._argued.clear()
         if self.proposer is not None:
             for wait, message in self._inbox.list_waits():
                 if wait.missing is not ChainMissing.BLOCK:
@@ -174,7 +165,7 @@ class Participant:
             self._announce(turn)
             self.proposer.remind(turn)
         self._head_before = self.tree.head.hash
-        self._tell_again(turn)
+        self._rivals.look(turn, self.tree)
         self._set_announcement(turn)
 
     def _announce(self, turn: Turn) -> None:
@@ -341,7 +332,7 @@ class Participant:
                 if message.head not in self.tree and message.head not in self._refused:
                     self._catch_up.ask(turn, delivery.peer, self.tree)
                 if message.head != self.tree.head.hash and message.height == self.tree.head.height:
-                    self._argue(turn, delivery.peer)
+                    self._rivals.argue(turn, self.tree, delivery.peer, self.proposer)
             case BlockResponse():
                 self._catch_up.unpack(turn, delivery.peer, message)
             case BlockRequest():
@@ -369,101 +360,31 @@ class Participant:
         if change is not None:
             self._follow(turn, change)
         if record.right is not None or self._settling is not None:
-            self._note_rivals(turn, delivery, record, change, was_whole=was_whole)
+            is_passed_on = self.is_relaying and delivery.is_gossip
+            self._rivals.note(
+                turn, self.tree, delivery.peer, record, change, was_whole=was_whole, is_passed_on=is_passed_on
+            )
         self.judge_again(turn, Wait(ChainMissing.BLOCK, record.hash))
         self._catch_up.go_on(turn, record.hash, self.tree)
-
-    # ---- passing on what others may lack ----
-
-    def _note_rivals(
-        self,
-        turn: Turn,
-        delivery: Delivery,
-        record: ChainRecord,
-        change: HeadChange[AnyBlock, LedgerState] | None,
-        *,
-        was_whole: bool,
-    ) -> None:
-        """Pass on what does more than extend the head: all must know the same rivals to choose the same head.
-
-        Who makes a block may show it to some alone; where all are neighbours, nobody else would tell the others.
-        """
-        versions = self.tree.get_versions(record.right)
-        if was_whole and change is not None:
-            rivals = self.tree.get_competitors()
-        elif len(versions) > 1:
-            rivals = versions[:2] if record in versions[:2] else ()
-        elif change is None or change.abandoned:
-            if not (self.is_relaying and delivery.is_gossip):
-                self._tell(turn, record, delivery.peer)
-            return
-        else:
-            return
-        for rival in rivals:
-            self._rivals[rival.hash] = TIMES_PASSED_ON - 1
-            self._tell(turn, rival, delivery.peer)
-
-    def _tell_again(self, turn: Turn) -> None:
-        """Pass on once more what may have been lost."""
-        for block_hash in list(self._rivals):
-            self._tell(turn, self.tree.require(block_hash), SELF)
-            self._rivals[block_hash] -= 1
-            if not self._rivals[block_hash]:
-                del self._rivals[block_hash]
-
-    def _tell(self, turn: Turn, record: ChainRecord, source: PeerId) -> None:
-        if record.block is not None:
-            self._send_on(turn, record.block, source)
-
-    def _send_on(self, turn: Turn, block: AnyBlock, source: PeerId) -> None:
-        late = self._settling.tell(block) if self._settling is not None else None
-        if late is not None:
-            turn.add(Broadcast(late))
-        else:
-            turn.add(Relay(encode_frame(self.rules.chain_id, block), source))
-
-    def _forward(self, turn: Turn, delivery: Delivery) -> None:
-        """Pass on a valid block that comes too late here, where it may be in time for a witness behind this party."""
-        block, slot = delivery.message, compute_slot(turn.now, self.rules.chain.slot_ns)
-        if self._settling is None or not isinstance(block, self.rules.mechanism.block):
-            return
-        if not self._settling.is_for_witnesses(self.tree, block, slot):
-            return
-        late = self._settling.tell(block)
-        key = delivery.key if late is None else b"".join(item.witness for item in late.sightings) + delivery.key
-        context = self.find_context(turn, block, block.height, block.parent)
-        if key in self._forwarded or not isinstance(context, Context):
-            return
-        if self.rules.judge_block(context, block) is ACCEPT:
-            self._forwarded.remember(key)
-            self._send_on(turn, block, delivery.peer)
 
     def back(self, turn: Turn, block: Hash32) -> None:
         """Take a block for one that owners of more than half of all stake work on."""
         change = self.tree.back(block, compute_slot(turn.now, self.rules.chain.slot_ns))
-        if change is None:
-            return
-        head = self.tree.head
-        turn.add(HeadMoved(head, change))
-        self._rivals[head.hash] = TIMES_PASSED_ON - 1
-        self._tell(turn, head, SELF)
-        self._follow(turn, change)
+        if change is not None:
+            turn.add(HeadMoved(self.tree.head, change))
+            self._rivals.tell_all(turn, self.tree.head)
+            self._follow(turn, change)
 
-    def _argue(self, turn: Turn, peer: PeerId) -> None:
-        """Show a neighbour why it should have this head in place of its own of that height, once between two looks.
-
-        In the middle of a job that is who has declared on it, of a last block its witnesses.
-        """
-        if self.proposer is None or peer in self._argued:
+    def _forward(self, turn: Turn, delivery: Delivery) -> None:
+        """Pass on a valid block that comes too late here, where it may be in time for a witness behind this party."""
+        block = delivery.message
+        if not isinstance(block, self.rules.mechanism.block):
             return
-        self._argued.add(peer)
-        if self.tree.is_backed(self.tree.head.hash):
-            self.proposer.argue(turn, peer)
-        if self.tree.is_whole and self._settling is not None:
-            for record in self.tree.get_competitors():
-                late = self._settling.tell(record.block) if record.block is not None else None
-                if late is not None:
-                    turn.add(Send(peer, late))
+        slot = compute_slot(turn.now, self.rules.chain.slot_ns)
+        name = self._rivals.name_forwarded(self.tree, block, delivery.key, slot)
+        context = self.find_context(turn, block, block.height, block.parent)
+        if name is not None and isinstance(context, Context) and self.rules.judge_block(context, block) is ACCEPT:
+            self._rivals.forward(turn, block, name, delivery.peer)
 
     def _report_double_use(self, turn: Turn, first: ChainRecord, second: ChainRecord) -> None:
         head = self.tree.head
