@@ -12,7 +12,7 @@ from protocol.codec import MAX_FRAME_BYTES, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
 from protocol.mechanisms.proof_of_training.mechanism import get_training
 from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
-from protocol.messages import UNSIGNED, BlockResponse, Message, Transaction
+from protocol.messages import UNSIGNED, BlockResponse, LateBlock, Message, Transaction
 from protocol.slots import compute_slot
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import SAYINGS, Action, Core, SendBytes
@@ -235,5 +235,9 @@ class Partitioner(Adversary):
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Drop what others would hear through it."""
-        is_answer = isinstance(action, Send) and isinstance(action.message, BlockResponse)
-        return () if isinstance(action, Relay) or is_answer else (action,)
+        if isinstance(action, Relay):
+            return ()
+        message = action.message if isinstance(action, Broadcast | Send) else None
+        carries_others = isinstance(message, BlockResponse | LateBlock)
+        is_own = message is None or message.author == core.keys.public
+        return (action,) if is_own and not carries_others else ()
