@@ -13,6 +13,7 @@ from rich.table import Table
 
 from protocol.mechanisms import find_mechanism, list_mechanisms
 from simulation.commands.output import GuardedOutput
+from simulation.commands.stamps import stamps
 from simulation.foundation import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
@@ -53,6 +54,8 @@ app = typer.Typer(
     help="Simulate Proof of Training: nodes earn blocks by training a model together and refuse poisoned work. "
     "Without a command, the default scenario is run.",
 )
+
+app.add_typer(stamps, name="stamp")
 
 _interruption = Interruption()
 _output = GuardedOutput()
