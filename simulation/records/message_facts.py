@@ -156,7 +156,7 @@ class Moved(Fact, frozen=True, kw_only=True):
 
 
 class UsedTwice(Fact, frozen=True, kw_only=True):
-    """The party has two blocks that were made with one right: neither counts before another is built on it."""
+    """The party has two blocks of one right: neither counts before another is built on it, or most stake backs it."""
 
     event: ClassVar[str] = "used_twice"
     level: ClassVar[str] = INFO
