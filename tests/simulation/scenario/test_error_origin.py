@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import simulation
 from simulation import constants
 from simulation.commands.cli import main
 from simulation.scenario.errors import ScenarioError
@@ -117,7 +118,7 @@ def test_constants_that_are_no_python_are_exit_2_with_their_line(
     text: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "constants.py").write_text(text, "utf-8")
-    monkeypatch.setattr("simulation.__path__", [str(tmp_path)])
+    monkeypatch.setattr("simulation.__path__", [str(tmp_path), *simulation.__path__])
     monkeypatch.delitem(sys.modules, "simulation.constants")
     assert main(["validate", str(DEFAULT)]) == 2
     told = capsys.readouterr().err
