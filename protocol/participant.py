@@ -399,6 +399,8 @@ class Participant:
         if self.proposer is not None:
             self._inbox.drop_settled(self.tree.head.height)
             self.proposer.begin(turn)
+            if change.abandoned and self._settling is not None and not self.tree.is_whole:
+                self._announce(turn)  # who knows of declarations on what was given up can show them at once
 
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid; a message's own signature is no part of its hash."""

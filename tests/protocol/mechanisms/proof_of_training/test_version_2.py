@@ -384,6 +384,14 @@ def test_a_version_that_more_than_half_have_declared_on_counts() -> None:
     assert scene.head.hash == on.hash
 
 
+def test_who_gives_up_a_block_says_so_at_once() -> None:
+    scene = make_scene()
+    _, rival = fork(scene)
+    said = [item.message for item in scene.send(rival) if isinstance(item, Broadcast)]
+    (announced,) = [item for item in said if isinstance(item, HeadAnnouncement)]
+    assert announced.head == scene.head.hash == compute_content_hash(scene.chain_id, rival)
+
+
 def test_a_neighbour_with_another_head_is_shown_the_declarations_once_between_two_looks() -> None:
     scene = make_scene()
     head, rival = fork(scene)
