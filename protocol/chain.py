@@ -78,8 +78,9 @@ class BlockTree(Generic[BlockT, StateT]):
         self._records = {genesis.hash: genesis}
         self._last_height = last_height
         self._settled_after = settled_after
-        self.whole_since = 0
-        """Slot since which the head has been a last block, be it this one or another."""
+        self._last_blocks: dict[Hash32, int] = {}
+        """Blocks of the last height, and the slots in which they came."""
+        self._has_settled = False
         self._versions: dict[Hashable, list[BlockRecord[BlockT, StateT]]] = {}
         """Blocks by the right they were made with."""
         self._built_on: set[Hash32] = set()
@@ -127,8 +128,22 @@ class BlockTree(Generic[BlockT, StateT]):
         """Whether the head is the last block there can be."""
         return self.head.height == self._last_height
 
+    @property
+    def whole_since(self) -> int:
+        """Slot in which the first last block came that counts; 0 if there is none.
+
+        It follows from which blocks are known, not from their order: so parties that know the same have nearly the
+        same clock, whatever their heads have been in between.
+        """
+        return min((slot for last, slot in self._last_blocks.items() if self._counts(last)), default=0)
+
+    def _counts(self, block_hash: Hash32) -> bool:
+        return not self.is_doubtful(self._records[block_hash])
+
     def is_contested_by(self, parent: BlockRecord[BlockT, StateT], adds: int, rank: bytes, right: Hashable) -> bool:
         """Return whether a block that is not in the tree would take the place of a head that is the last block.
+
+        What would make another last block count nothing contests it as well: the clock would start anew.
 
         Args:
             parent: The block it builds on.
@@ -138,12 +153,15 @@ class BlockTree(Generic[BlockT, StateT]):
         """
         if not self.is_whole:
             return False
-        if right is not None and right in self._versions:
-            return right == self.head.right
+        versions = self._versions.get(right, ()) if right is not None else ()
+        if versions:
+            return any(record.hash in self._last_blocks and self._counts(record.hash) for record in versions)
         return (-parent.weight - adds, False, True, rank, b"") < self._rate(self.head)
 
     def is_settled(self, slot: int) -> bool:
         """Return whether the head is a last block, and there has been one for so long that it stays."""
+        if self._has_settled:
+            return True
         return self.is_whole and self._settled_after is not None and slot > self.whole_since + self._settled_after
 
     def add(self, record: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
@@ -157,16 +175,19 @@ class BlockTree(Generic[BlockT, StateT]):
             UnknownBlockError: The parent is not in the tree.
         """
         self.require(record.parent)
+        self._has_settled = self.is_settled(slot)
         self._records[record.hash] = record
+        if record.height == self._last_height:
+            self._last_blocks[record.hash] = slot
         self._built_on.add(record.parent)
         if record.right is not None:
             self._versions.setdefault(record.right, []).append(record)
-        if self.is_settled(slot):
+        if self._has_settled:
             return None
         best = record if self.is_better(record) else self.head
         if self.is_doubtful(best):
             best = min(self._records.values(), key=self._rate)
-        return self._move(best, slot)
+        return self._move(best)
 
     def back(self, block_hash: Hash32, slot: int) -> HeadChange[BlockT, StateT] | None:
         """Note that owners of more than half of all stake work on a block; return how the head moved, or None.
@@ -178,19 +199,17 @@ class BlockTree(Generic[BlockT, StateT]):
         if block_hash in self._backed:
             return None
         self._backed.add(block_hash)
-        return None if self.is_settled(slot) or not self.is_better(record) else self._move(record, slot)
+        return None if self.is_settled(slot) or not self.is_better(record) else self._move(record)
 
     def is_backed(self, block_hash: Hash32) -> bool:
         """Return whether owners of more than half of all stake are known to work on a block."""
         return block_hash in self._backed
 
-    def _move(self, best: BlockRecord[BlockT, StateT], slot: int) -> HeadChange[BlockT, StateT] | None:
+    def _move(self, best: BlockRecord[BlockT, StateT]) -> HeadChange[BlockT, StateT] | None:
         if best is self.head:
             return None
         change = self._find_change(self.head, best)
-        was_whole, self.head = self.is_whole, best
-        if not (was_whole and self.is_whole):
-            self.whole_since = slot
+        self.head = best
         return change
 
     def is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:

@@ -1,7 +1,7 @@
 """The tree of blocks against a slow twin: the head does not depend on who came first."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -176,3 +176,48 @@ def test_a_locator_of_another_chain_gets_nothing() -> None:
     assert tree.get_blocks_after((bytes(32), bytes(31) + b"\x01"), 10) == ()
     assert tree.get_blocks_after((), 10) == ()
     assert len(tree.get_blocks_after((bytes(32), GENESIS.hash), 10)) == 3
+
+
+# ---- the clock of a whole chain ----
+
+
+def build_last(name: str, *, slot: int, right: str) -> Record:
+    return replace(build(GENESIS, name), slot=slot, rank=slot.to_bytes(8, "big"), right=right)
+
+
+FIRST, SECOND = build_last("first", slot=9, right="a"), build_last("second", slot=9, right="a")
+OTHER, LATER = build_last("other", slot=7, right="b"), build_last("later", slot=12, right="c")
+
+
+def settle(*arrivals: tuple[Record, int]) -> Tree:
+    tree: Tree = BlockTree(GENESIS, last_height=1, settled_after=2_000)
+    for record, slot in arrivals:
+        tree.add(record, slot)
+    return tree
+
+
+def test_the_clock_of_a_whole_chain_follows_from_what_is_known_and_not_from_its_order() -> None:
+    kept = settle((FIRST, 10), (OTHER, 280), (SECOND, 281))
+    fallen = settle((FIRST, 10), (SECOND, 280), (OTHER, 281))
+    assert kept.head is fallen.head is OTHER
+    assert (kept.whole_since, fallen.whole_since) == (280, 281)
+    assert settle((FIRST, 10), (OTHER, 280), (LATER, 300)).whole_since == 10
+
+
+def test_a_second_version_contests_even_where_the_first_is_not_the_head() -> None:
+    tree = settle((FIRST, 10), (OTHER, 280))
+    assert tree.is_contested_by(GENESIS, 1, SECOND.rank, SECOND.right)
+    tree.add(SECOND, 281)
+    third = build_last("third", slot=9, right="a")
+    assert not tree.is_contested_by(GENESIS, 1, third.rank, third.right)
+    assert not tree.is_contested_by(GENESIS, 1, LATER.rank, LATER.right)
+
+
+def test_what_has_settled_stays_settled() -> None:
+    tree = settle((FIRST, 10), (OTHER, 280))
+    assert not tree.is_settled(2_010)
+    assert tree.is_settled(2_011)
+    tree.add(SECOND, 2_011)
+    assert tree.is_settled(2_012)
+    assert tree.add(build_last("better", slot=5, right="d"), 2_013) is None
+    assert tree.head is OTHER
