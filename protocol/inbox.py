@@ -141,6 +141,10 @@ class Inbox:
         if not waiting:
             del self._waiting[wait]
 
+    def get_waiting(self, wait: Wait) -> tuple[Message, ...]:
+        """Return what waits for something."""
+        return tuple(delivery.message for delivery in self._waiting.get(wait, {}).values())
+
     def has_waiting(self, wait: Wait) -> bool:
         """Return whether anything waits for this."""
         return wait in self._waiting

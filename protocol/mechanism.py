@@ -159,6 +159,10 @@ class Mechanism(ABC):
         """Return the hash of the proposal that a message is about; None where there is no such thing."""
         return None
 
+    def shows_majority(self, rules: RulesView, block: Any) -> bool:
+        """Return whether a block that need not be valid proves that most stake works on its parent."""
+        return False
+
     def judge_after_last(self, last: AnyBlock, block: Any) -> Verdict:
         """Judge for a light client whose chain is complete whether a block may still be followed."""
         return ACCEPT

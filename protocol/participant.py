@@ -56,7 +56,8 @@ MAX_VERSIONS: Final = 2
 """Blocks of one right taken from whoever sends them: two prove that it was used twice."""
 
 MAX_VERSIONS_NEEDED: Final = 16
-"""Blocks of one right taken where they come in answers or others wait for them, because they may have been built on."""
+"""Blocks of one right taken where they come in answers or others wait for them, because they may have been built on;
+more only where a block proves that most stake has."""
 
 UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY})
 """Refusals of a block that say nothing about its hash: another block with that hash may be right, or be needed."""
@@ -257,7 +258,8 @@ class Participant:
             return Reject(ChainReason.REFUSED_BLOCK)
         is_needed = not is_gossip or self._inbox.has_waiting(Wait(ChainMissing.BLOCK, block_hash))
         most = MAX_VERSIONS_NEEDED if is_needed else MAX_VERSIONS
-        if len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= most:
+        is_full = len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= most
+        if is_full and not self._is_built_on(block_hash):
             return Ignore(ChainReason.EQUIVOCATION)  # honest parties pass on two, and others may have had two others
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
@@ -269,6 +271,12 @@ class Participant:
             if verdict is not ACCEPT:
                 return verdict
         return self.rules.judge_block(context, block)
+
+    def _is_built_on(self, block_hash: Hash32) -> bool:
+        """Return whether a block waits for this one that proves that most stake works on it."""
+        mechanism, waiting = self.rules.mechanism, self._inbox.get_waiting(Wait(ChainMissing.BLOCK, block_hash))
+        blocks = (message for message in waiting if isinstance(message, mechanism.block))
+        return any(mechanism.shows_majority(self.rules, block) for block in blocks)
 
     def find_context(self, turn: Turn, message: Message, height: int, parent: Hash32) -> Context[Any] | Verdict:
         """Return what a message on a parent is judged against, or why it cannot be judged."""

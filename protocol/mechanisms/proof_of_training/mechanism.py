@@ -98,6 +98,14 @@ class ProofOfTraining(TrainingJudge):
             return rules.hash_message(message.header)
         return rules.hash_message(message) if isinstance(message, BlockHeader) else None
 
+    def shows_majority(self, rules: RulesView, block: WrappedBlock) -> bool:
+        """Return whether owners of more than half of all stake have signed declarations on its parent in its header."""
+        declared = {item.author for item in block.header.declarations if item.parent == block.parent}
+        stakes = {line.account: line.stake for line in self.genesis.accounts}
+        if 2 * sum(stakes.get(author, 0) for author in declared) <= sum(stakes.values()):
+            return False
+        return all(rules.is_signed(item) for item in block.header.declarations)
+
     def judge_after_last(self, last: AnyBlock, block: WrappedBlock) -> Verdict:
         """Let an employer that has its model follow only blocks with the same final weights.
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from protocol import participant
 from protocol.codec import encode_frame
 from protocol.crypto import compute_content_hash
 from protocol.events import (
@@ -35,7 +36,7 @@ from protocol.mechanisms.proof_of_training.repairs import SETTLED_AFTER_SLOTS, V
 from protocol.mechanisms.proof_of_training.secret import commit
 from protocol.messages import HeadAnnouncement, Transaction
 from protocol.settling import WITNESSES
-from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reject
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, LedgerReason, Reject, Wait
 from tests.support.core import SLOT_NS, STRANGER, Cluster, Scene, genesis, get_header, get_proposer, keys
 
 NODES = 5
@@ -230,6 +231,22 @@ def test_a_third_version_is_taken_out_of_an_answer_only() -> None:
     third = compute_content_hash(scene.chain_id, versions[2])
     assert third not in scene.node.tree
     assert not scene.node.is_refused(third)
+
+
+@pytest.mark.parametrize(("declarers", "is_taken"), [((1, 2), False), ((1, 2, 3), True)])
+def test_however_many_versions_there_are_one_that_most_stake_works_on_is_taken(
+    declarers: tuple[int, ...], *, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(participant, "MAX_VERSIONS_NEEDED", 2)
+    scene = make_scene()
+    first, second, third = make_versions(scene, 3)
+    for block in (first, second):
+        scene.deliver(block)
+    below = scene.head
+    record = scene.node.rules.build_record(below, third)
+    child = scene.block(scene.header(2, declarers, parent=record, slot=record.slot + 40))
+    assert scene.judge(child) == Wait(ChainMissing.BLOCK, record.hash)
+    assert scene.judge(third) == (ACCEPT if is_taken else Ignore(ChainReason.EQUIVOCATION))
 
 
 def test_in_version_1_every_version_with_a_lower_hash_moves_the_head() -> None:
