@@ -27,6 +27,7 @@ from benchmarks.success import (
 from simulation.commands.report import CYCLE, GREY, LIGHT, make_figure
 
 SHARE: Final = "attackers' share of the stake"
+RULES_DRAWN: Final = (1, 2)
 TAKEN: Final = "taken away"
 
 ANNOUNCE_EVERY_SLOTS: Final = 20
@@ -55,8 +56,8 @@ def draw_attackers(frame: pd.DataFrame) -> Figure:
         rows = frame[frame[ATTACK] == panel.title]
         if rows.empty:  # of a smaller sweep than the shipped one
             continue
-        for number, (rules, line) in enumerate(rows.groupby(RULES)):
-            _draw_line(axes, line, number, f"rules {rules}")
+        for rules, line in rows.groupby(RULES):
+            _draw_line(axes, line, RULES_DRAWN.index(rules), f"rules {rules}")
         formula = rows[rows[FORMULA].notna()]
         axes.plot(formula[SHARE], formula[FORMULA], "--", color="black", zorder=3, label="closed form, rules 2")
         _finish(axes, panel)
