@@ -102,10 +102,9 @@ class Rivals:
         if tree.is_backed(tree.head.hash):
             proposer.argue(turn, peer)
         if tree.is_whole and self._settling is not None:
-            for record in tree.get_competitors():
-                late = self._settling.tell(record.block) if record.block is not None else None
-                if late is not None:
-                    turn.add(Send(peer, late))
+            for block in [record.block for record in tree.get_competitors() if record.block is not None]:
+                late = self._settling.tell(block)
+                turn.add(Send(peer, block if late is None else late))
 
     # ---- what comes too late here ----
 
