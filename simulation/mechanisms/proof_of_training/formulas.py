@@ -315,6 +315,45 @@ def compute_partisan_coins(
     return own / (1 - blocks * (1 - listed) * (proposer + declarers))
 
 
+def bound_partisan_coins(
+    partisans: int, owners: int, rewards: tuple[float, float, float], *, stakeholders: int, listed: float
+) -> float:
+    """Return the most coins, of all that are created, that vetoes can bring a coalition where rights are rare.
+
+    It decides about each header by itself: a member's may stay unused or list less, another's with a member among its
+    stakeholders may die. In the long run its part is the largest w for which completing just the headers that bring it
+    at least w of what they create gives w (the ratio of two means is found step by step: Dinkelbach, "On nonlinear
+    fractional programming", 1967). A header with j members' seats brings ``r_p l + r_d q + r_s j / K`` if a member has
+    proposed it, else ``r_d q + r_s j / K``, and creates ``1 - (1 - l)(r_p + r_d)``, l being the stake it lists.
+
+    Args:
+        partisans: m, the coalition.
+        owners: n, how many there are.
+        rewards: r_p, r_d and r_s: the shares of the subsidy for proposer, declarers and stakeholders, 1 together.
+        stakeholders: K, drawn for each header.
+        listed: The least that a header may list; others' list all.
+    """
+    (proposer, declarers, seats), share, most = rewards, partisans / owners, 0.0
+    drawn = [
+        comb(partisans, j) * comb(owners - partisans, stakeholders - j) / comb(owners, stakeholders)
+        for j in range(stakeholders + 1)
+    ]
+    while True:
+        own = created = 0.0
+        for j, chance in enumerate(drawn):
+            fixed = declarers * share + seats * j / stakeholders
+            offers = [(proposer * part + fixed, 1 - (1 - part) * (proposer + declarers)) for part in (1.0, listed)]
+            best = max(offers, key=lambda offer: offer[0] - most * offer[1])
+            kept = [(share, best)] if best[0] >= most * best[1] else []
+            if not j or fixed >= most:
+                kept.append((1 - share, (fixed, 1.0)))
+            own += sum(weight * chance * offer[0] for weight, offer in kept)
+            created += sum(weight * chance * offer[1] for weight, offer in kept)
+        if own <= most * created * (1 + 1e-12):
+            return most
+        most = own / created
+
+
 def find_listed(partisans: int, owners: int, *, count: int | None, stake_share: float | None) -> float:
     """Return the least share of the stake that a member's header lists: all members, and others as confidence needs."""
     needed = next(some for some in range(owners + 1) if _has_confidence(some, owners, count, stake_share))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulation.mechanisms.proof_of_training.formulas import (
+    bound_partisan_coins,
     compute_branch_rate,
     compute_partisan_blocks,
     compute_partisan_coins,
@@ -222,6 +223,23 @@ def test_leaving_out_pays_who_has_more_of_the_coins_than_of_what_vanishes() -> N
         plain = 0.4 * share + 0.3 * share + 0.3 * share * share  # a partisan has no seat in others' blocks
         assert compute_partisan_coins(some, 20, rewards, blocks=share) == pytest.approx(plain)
     assert compute_partisan_coins(20, 20, rewards, blocks=1.0) == pytest.approx(1.0)
+
+
+def test_no_veto_brings_more_coins_than_the_best_choice_of_headers() -> None:
+    rewards = (0.4, 0.3, 0.3)
+
+    def bound(some: int, stakeholders: int = 3) -> float:
+        return bound_partisan_coins(some, 20, rewards, stakeholders=stakeholders, listed=max(some, 11) / 20)
+
+    for some in range(1, 10):
+        rare = some / (some + (20 - some) * prob_all_drawn(3, 20 - some, 20))
+        plain = compute_partisan_coins(some, 20, rewards, blocks=rare)
+        left_out = compute_partisan_coins(some, 20, rewards, blocks=rare, listed=11 / 20)
+        assert bound(some) >= max(plain, left_out, some / 20) - 1e-9
+    assert bound(2) == pytest.approx(0.1)  # it does what honest nodes do
+    assert (bound(6), bound(9)) == (pytest.approx(0.371, abs=5e-4), pytest.approx(0.606, abs=5e-4))
+    assert bound(9, stakeholders=1) < bound(9)
+    assert bound(20) == pytest.approx(1.0)
 
 
 def test_a_header_needs_the_members_and_what_confidence_needs_besides() -> None:
