@@ -446,7 +446,7 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     assert block.header.body == sha("pot/body/2", encode(block.transactions))
     block_hash = sha("pot/message/1", CHAIN_2, encode(msgspec.structs.replace(header, signature=bytes(64))))
     assert compute_content_hash(CHAIN_2, block) == block_hash
-    blank = msgspec.structs.replace(block, signature=bytes(64), transactions=(), coinbase=())
+    blank = msgspec.structs.replace(block, signature=bytes(64), transactions=())
     assert verify(block.author, sha("pot/message/1", CHAIN_2, encode(blank)), block.signature)
     assert settling.draw_witnesses(CHAIN_2, STAKES) == follow_the_coin(sha("pot/witnesses/2", CHAIN_2), STAKES, 4)
     seen = sha("pot/sighting/2", CHAIN_2, block_hash)

@@ -1,9 +1,9 @@
 """A delivery certificate: the proof of a whole job without its transfers, for whoever has neither chain nor data.
 
-It holds the genesis and every block from the first to the last without transfers and coinbase, which a block of version
-2 leaves out of its hash. Whoever checks it does what a light client does, but for the money: links, slots, lotteries,
-declarations, confidence, stakeholders' signatures. It proves as much as the chain's rule of confidence does, to those
-who know the chain id from elsewhere.
+It holds the genesis and every block from the first to the last without transfers, which nobody signs in a block of
+version 2, since its header commits to them. Whoever checks it does what a light client does, but for the money: links,
+slots, lotteries, declarations, confidence, stakeholders' signatures. It proves as much as the chain's rule of
+confidence does, to those who know the chain id from elsewhere.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ def strip(block: WrappedBlock) -> TrainedBlock:
     """
     if not isinstance(block, TrainedBlock):
         raise ValueError("a chain of version 1 of the rules has no certificate: its blocks cannot be shown in part")
-    return msgspec.structs.replace(block, transactions=(), coinbase=())
+    return msgspec.structs.replace(block, transactions=())
 
 
 def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:

@@ -16,7 +16,6 @@ from protocol.events import ChainRecord
 from protocol.genesis import compute_chain_id
 from protocol.lottery import has_winning_ticket, is_slot_won
 from protocol.mechanism import Context, Mechanism, RulesView
-from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
@@ -213,12 +212,10 @@ class TrainingJudge(Mechanism):
 
     def judge_proposal(self, context: TrainingContext, header: BlockHeader) -> Verdict:
         """Judge a header that comes by itself: under version 2 of the rules with the transfers of its block."""
-        if not isinstance(header, TrainedHeader):
-            return self.judge_header(context, header)
-        if header.body != compute_body_digest(header.transactions):
-            return Reject(ChainReason.WRONG_BODY)
         verdict = self.judge_header(context, header)
-        return context.rules.judge_transfers(context.parent, header.transactions) if verdict is ACCEPT else verdict
+        if verdict is not ACCEPT or not isinstance(header, TrainedHeader):
+            return verdict
+        return context.rules.judge_transfers(context.parent, header.transactions)
 
     def judge_header(self, context: TrainingContext, header: BlockHeader) -> Verdict:
         """Judge a header, each of its declarations in full, but for the transfers that it may commit to."""

@@ -23,7 +23,7 @@ from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right, TrainingMissing, TrainingReason
 from protocol.messages import AnyBlock, Message, Payout
 from protocol.types import AccountId, Hash32
-from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Verdict
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason, Verdict
 
 DETACHED_REASONS: Final[frozenset[Reason]] = frozenset(
     {
@@ -33,6 +33,7 @@ DETACHED_REASONS: Final[frozenset[Reason]] = frozenset(
         TrainingReason.NOT_A_STAKEHOLDER,
         TrainingReason.UNTRAINED_STAKEHOLDER,
         TrainingReason.WRONG_WRAPPER,
+        LedgerReason.WRONG_COINBASE,
     }
 )
 """What may be wrong of a block of version 2 besides its header, by which alone it is named."""

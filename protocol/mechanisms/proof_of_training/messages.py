@@ -140,11 +140,11 @@ class TrainedSignature(StakeholderSignature, frozen=True, kw_only=True, tag="sta
 class TrainedBlock(WrappedBlock, frozen=True, kw_only=True, tag="block"):
     """A block under version 2 of the rules: those who sign it and who wraps it show that they have trained.
 
-    It is named by its header, whoever signs and wraps it how often. Its wrapper signs neither transfers nor coinbase,
-    which follow from the header, so the proof can be shown without them.
+    It is named by its header, whoever signs and wraps it how often. Its wrapper does not sign the transfers, to which
+    the header commits, so the proof can be shown without them.
     """
 
-    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": (), "coinbase": ()})
+    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": ()})
 
     header: TrainedHeader
     """The proposal, without the transfers."""

@@ -10,12 +10,14 @@ from protocol.codec import encode_frame
 from protocol.cosigning import SignatureBook
 from protocol.events import Broadcast, ChainRecord, Noted, Relay, Send, Timer
 from protocol.mechanism import Context, MessageT, NodeView, Proposer
+from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
 from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingJudge
 from protocol.mechanisms.proof_of_training.messages import (
     BlockHeader,
     StakeholderSignature,
+    TrainedHeader,
     TrainingDeclaration,
     WrappedBlock,
 )
@@ -324,6 +326,10 @@ class TrainingProposer(Proposer):
 
     def judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
         """Judge a header by itself, and against its author's others."""
+        if isinstance(header, TrainedHeader) and header.body != compute_body_digest(header.transactions):
+            return Reject(
+                ChainReason.WRONG_BODY
+            )  # before it may wait: what its author has not signed takes no room of his
         if self.judging.has_single_rights:  # before all that is dear: who has one right could send many headers
             verdict = self._judge_use(header, self._used.get((header.author, header.slot)))
             if verdict is not ACCEPT:

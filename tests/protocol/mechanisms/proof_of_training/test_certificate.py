@@ -51,7 +51,7 @@ def test_a_block_is_the_same_with_and_without_its_transfers(cluster: Cluster, ch
     assert [rules.hash_message(block) for block in chain] == [
         record.hash for record in cluster.node(0).tree.get_chain()[1:]
     ]
-    assert all(block.coinbase == () for block in chain)
+    assert all(block.transactions == () for block in chain)
 
 
 def test_whatever_is_changed_is_found(cluster: Cluster, agreed: bytes, chain: list[TrainedBlock]) -> None:

@@ -278,7 +278,7 @@ def test_a_header_is_one_block_whoever_signs_and_wraps_it_how_often() -> None:
     wrapper, others = scene.keys[block.author], [key for key in scene.keys if key != block.author]
     spoiled = (
         (msgspec.structs.replace(block, transactions=()), ChainReason.WRONG_BODY),
-        (msgspec.structs.replace(block, coinbase=block.coinbase[1:]), ChainReason.WRONG_BODY),
+        (scene.sign(msgspec.structs.replace(block, coinbase=block.coinbase[1:])), LedgerReason.WRONG_COINBASE),
         (scene.sign(msgspec.structs.replace(block, signatures=())), TrainingReason.WRONG_SIGNATURE_COUNT),
         (
             scene.sign(msgspec.structs.replace(block, signatures=block.signatures[::-1])),

@@ -173,7 +173,7 @@ FORGERIES: dict[str, tuple[Callable[[WrappedBlock], WrappedBlock], str]] = {
     ),
     "signatures": (lambda block: msgspec.structs.replace(block, signatures=()), "wrong-signature-count"),
     "order": (lambda block: msgspec.structs.replace(block, signatures=block.signatures[::-1]), "not-a-stakeholder"),
-    "coinbase": (_replace_coinbase, "wrong-body"),
+    "coinbase": (_replace_coinbase, "wrong-coinbase"),
     "body": (_add_transfer, "wrong-body"),
 }
 
