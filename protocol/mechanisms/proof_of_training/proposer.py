@@ -327,9 +327,7 @@ class TrainingProposer(Proposer):
     def judge_header(self, turn: Turn, header: BlockHeader) -> Verdict:
         """Judge a header by itself, and against its author's others."""
         if isinstance(header, TrainedHeader) and header.body != compute_body_digest(header.transactions):
-            return Reject(
-                ChainReason.WRONG_BODY
-            )  # before it may wait: what its author has not signed takes no room of his
+            return Reject(ChainReason.WRONG_BODY)  # before it may wait, and take room of an author who never made it
         if self.judging.has_single_rights:  # before all that is dear: who has one right could send many headers
             verdict = self._judge_use(header, self._used.get((header.author, header.slot)))
             if verdict is not ACCEPT:

@@ -13,7 +13,7 @@ from protocol.stakes import StakeTable
 from protocol.types import PARTS_PER_MILLION, AccountId, Hash32
 
 MAX_DECLARATIONS: Final = 1_500
-"""Declarations a header may hold, so that a whole block always fits into a frame."""
+"""Declarations a header may hold, so that a whole block of some hundred stakeholders still fits into a frame."""
 
 
 def has_confidence(rule: Confidence, stakes: StakeTable, authors: frozenset[AccountId]) -> bool:

@@ -304,6 +304,9 @@ def test_transfers_are_judged_with_the_header_that_commits_to_them() -> None:
         stripped = msgspec.structs.replace(header, transactions=carried)
         assert compute_content_hash(scene.chain_id, stripped) == compute_content_hash(scene.chain_id, header)
         assert scene.judge(stripped) == Reject(ChainReason.WRONG_BODY)
+    unplaced = scene.sign(msgspec.structs.replace(header, parent=bytes(32)))
+    assert scene.judge(msgspec.structs.replace(unplaced, transactions=())) == Reject(ChainReason.WRONG_BODY)
+    assert scene.judge(unplaced) == Wait(ChainMissing.BLOCK, bytes(32))
     assert scene.judge(header) is ACCEPT
     dear = scene.carry(scene.header(2), (scene.transfer(amount=10**12),))
     assert scene.judge(dear) == Reject(LedgerReason.OVERDRAFT)
