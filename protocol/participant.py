@@ -408,7 +408,7 @@ class Participant:
             self._inbox.drop_settled(self.tree.head.height)
             self.proposer.begin(turn)
             if change.abandoned and self._settling is not None and not self.tree.is_whole:
-                self._announce(turn)  # who knows of declarations on what was given up can show them at once
+                self._announce(turn)  # who knows why it should have kept them can show it at once
 
     def _remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
         """Keep in mind what can never become valid; a message's own signature is no part of its hash."""
