@@ -69,18 +69,23 @@ def _populations(tally: Tally) -> str:
     return "\n".join(f"{count} {name} ({role})" for (name, role), count in counts.items())
 
 
+_REPLACED: Final = {None: "-", False: "no", True: "yes"}
+
 ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "scenario": lambda tally: tally.get_opening().scenario,
     "seed": lambda tally: str(tally.get_opening().seed),
     "engine": lambda tally: tally.get_opening().engine,
     "code version": lambda tally: tally.get_opening().code_version,
     "data set": lambda tally: tally.get_opening().dataset,
+    "rules": lambda tally: tally.get_opening().rules or "-",
     "nodes": _populations,
     "ended": _ending,
     "honest height": lambda tally: str(tally.compute_agreement()[1].height),
     "honest agreement": lambda tally: f"{tally.compute_agreement()[0]:.2f}",
     "forks": lambda tally: str(tally.count_forks()),
     "deepest reorganisation": lambda tally: str(tally.reorg_depth_max),
+    "reorganisations a node": lambda tally: _show(measure_blocks(tally)["reorganisations"], 2),
+    "last block replaced": lambda tally: _REPLACED[measure_blocks(tally)["last_replaced"]],
     "employer's height": lambda tally: str(tally.employer.height),
     "test accuracy": _accuracy,
     "trigger success": _trigger,

@@ -22,7 +22,7 @@ stamps = typer.Typer(
 )
 
 _SAID: Final = {
-    StampFault.TOO_CHEAP: "claims fewer bits than --bits wants",
+    StampFault.TOO_CHEAP: "claims fewer bits than --bits wants (20, if it is left out)",
     StampFault.NO_WORK: "the hash has fewer zero bits than the stamp claims",
     StampFault.OTHER_RESOURCE: "is for another resource",
     StampFault.NOT_YET: "is dated ahead",
@@ -79,5 +79,6 @@ def check(
             with spent.open("a", encoding="ascii") as file:
                 file.write(stamp + "\n")
         except OSError as error:
-            raise typer.Exit(complain(f"{spent}: cannot be written: {error.strerror}", EXIT_FAILED)) from None
+            text = f"{spent}: cannot be written: {error.strerror}; write a file in a folder that you may write to"
+            raise typer.Exit(complain(text, EXIT_BAD_INPUT)) from None
     print(f"good: {count_zero_bits(stamp)} zero bits")  # noqa: T201

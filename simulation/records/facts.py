@@ -56,6 +56,8 @@ class Opening(Fact, frozen=True, kw_only=True):
     """Stages of the job; left out with the samples."""
     samples_per_stage: Count | None = None
     """Samples that one stage trains on; left out with the samples."""
+    rules: str | None = None
+    """Version of the rules, and what it is without; left out where there are none, and by version 1.0."""
 
 
 class Dated(Fact, frozen=True):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulation.runs.in_memory import NO_DIGEST, MemoryRun
     from simulation.runs.live_view import make_console
     from simulation.runs.observer import RunObserver
-    from simulation.runs.opening import count_stage_samples, describe_nodes
+    from simulation.runs.opening import count_stage_samples, describe_nodes, describe_rules
     from simulation.runs.run import FINISHED, run_scenario
     from simulation.runs.summary import Summary, build_summary, compute_ledger
 else:
@@ -28,7 +28,7 @@ else:
             "in_memory": "MemoryRun NO_DIGEST",
             "live_view": "make_console",
             "observer": "RunObserver",
-            "opening": "count_stage_samples describe_nodes",
+            "opening": "count_stage_samples describe_nodes describe_rules",
             "run": "FINISHED run_scenario",
             "summary": "Summary build_summary compute_ledger",
         },
@@ -51,6 +51,7 @@ __all__ = [
     "compute_ledger",
     "count_stage_samples",
     "describe_nodes",
+    "describe_rules",
     "make_console",
     "read_chain",
     "run_scenario",

@@ -30,7 +30,13 @@ def describe_opening(scenario: Scenario, images: ImageSet, digest: bytes) -> Ope
         samples=len(images.y_train),
         stages=scenario.length,
         samples_per_stage=count_stage_samples(scenario),
+        rules=describe_rules(scenario),
     )
+
+
+def describe_rules(scenario: Scenario) -> str | None:
+    """Return which rules are in force; None where the mechanism has no versions of them."""
+    return scenario.protocol.describe_version() if scenario.is_training else None
 
 
 def count_stage_samples(scenario: Scenario) -> int:

@@ -34,7 +34,7 @@ from simulation.runs.detail import SHOWN, Detail
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.observer import RunObserver
-from simulation.runs.opening import describe_nodes, describe_opening
+from simulation.runs.opening import describe_nodes, describe_opening, describe_rules
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario
 from simulation.scenario.world import EMPLOYER, World, build_world
@@ -177,7 +177,7 @@ class _Run:
             if self._detail is Detail.QUIET:
                 console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
             else:
-                rules = scenario.protocol.describe_version() if scenario.is_training else None
+                rules = describe_rules(scenario)
                 print_summary(console, tally, summary, rules=rules, folder=str(self.folder))
         return summary, self._find_exit_code(summary)
 

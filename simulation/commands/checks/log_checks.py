@@ -30,7 +30,7 @@ from simulation.records import (
     read_log,
     short_hash,
 )
-from simulation.runs import RunObserver, count_stage_samples, describe_nodes
+from simulation.runs import RunObserver, count_stage_samples, describe_nodes, describe_rules
 from simulation.scenario import fingerprint_keys
 from simulation.scenario.world import EMPLOYER, USERS, World, make_keys
 
@@ -124,6 +124,7 @@ class _LogJudge:
             "engine": world.scenario.engine,
             "stages": world.scenario.length,
             "samples_per_stage": count_stage_samples(world.scenario),
+            "rules": describe_rules(world.scenario),
         }
         dataset = own.find_dataset()
         if dataset is not None:

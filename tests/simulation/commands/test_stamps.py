@@ -31,6 +31,7 @@ def test_a_minted_stamp_is_good_once(tmp_path: Path, capsys: pytest.CaptureFixtu
         ([PUBLISHED, "--days", "0", "--bits", "21"], 1, "refused: too-cheap"),
         (["nonsense"], 2, "no stamp; one looks like 1:20:"),
         ([PUBLISHED, "--days", "0", "--spent", "."], 2, "cannot be read as stamps"),
+        ([PUBLISHED, "--days", "0", "--spent", "/proc/none/there"], 2, "write a file in a folder"),
     ],
 )
 def test_a_check_says_what_is_wrong(

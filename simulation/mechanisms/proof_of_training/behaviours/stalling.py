@@ -221,7 +221,8 @@ class SiblingStaller(Adversary):
     def _propose_again(self, core: Core, block: TrainedBlock) -> list[WrappedBlock]:
         """Return another block of the same right, if all who have to sign one are members."""
         header, keys, chain_id = block.header, self.coalition.keys, core.rules.chain_id
-        if not {header.author, block.author, *(item.author for item in block.signatures)} <= keys.keys():
+        needed = {header.author, block.author, *(item.author for item in block.signatures)}
+        if not needed <= keys.keys() or not get_training(core.rules).has_seeded_draws:  # else a header draws its own
             return []
         carried = self._add_to(core, block, self._list_transfers(core, block)[0])
         again = msgspec.structs.replace(header, transactions=carried, body=compute_body_digest(carried))
