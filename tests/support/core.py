@@ -53,6 +53,8 @@ from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
 from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights, TrainingResult, TrainStage
+from protocol.mechanisms.proof_of_work import ProofOfWork
+from protocol.mechanisms.proof_of_work.work import Searched, SearchNonce, compute_stand_in, search
 from protocol.messages import Message, Transaction
 from protocol.node import Node
 from protocol.participant import Participant
@@ -63,6 +65,8 @@ from protocol.verdicts import Ignore, Reject, Verdict, Wait
 SLOT_NS = 1_000_000_000
 LINK_NS = 1_000_000
 TRAINING_NS = 100_000_000
+SLICE_NS, TRIES = 100_000_000, 8
+"""How long a node looks for a nonce before it is asked again, and how many it tries in that time."""
 STRANGER = 99
 """Index of a key that owns nothing on any test chain."""
 
@@ -142,7 +146,7 @@ class Cluster:
     def __init__(
         self, start: TrainingGenesis | Mechanism, *, data: dict[int, str] | None = None, employer: bool = False
     ) -> None:
-        """Take a chain: a training genesis, or any mechanism that starts no work but training."""
+        """Take a chain: a training genesis, or any mechanism that starts no work but training and hashing."""
         self.mechanism = start if isinstance(start, Mechanism) else ProofOfTraining(start)
         self.data = data or {}
         self.trained: dict[Hash32, tuple[str, int, bytes]] = {}
@@ -227,15 +231,28 @@ class Cluster:
                         self.send(other, name, frame)
             case SetTimer(timer, at):
                 self._push(max(at, self.now), name, TimerFired(timer))
-            case StartWork(TrainStage(stage, base) as task):
+            case StartWork(task):
+                self._work(name, task)
+            case _:
+                pass
+
+    def _work(self, name: str, task: object) -> None:
+        match task:
+            case TrainStage(stage, base):
                 data = self.data.get(int(name), "clean")
                 result = train(stage, data, base)
                 self.trained[result.weights_digest] = (data, stage, base)
                 self._push(self.now + TRAINING_NS, name, WorkFinished(task, result))
-            case StartWork(CompareWeights(own, other) as pair):
-                self._push(self.now, name, WorkFinished(pair, self.find_distance(own, other)))
-            case _:
-                pass
+            case CompareWeights(own, other):
+                self._push(self.now, name, WorkFinished(task, self.find_distance(own, other)))
+            case SearchNonce():
+                self._push(self.now + SLICE_NS, name, WorkFinished(task, self.search(task)))
+
+    def search(self, task: SearchNonce) -> Searched:
+        assert isinstance(self.mechanism, ProofOfWork)
+        found = search(self.mechanism.genesis.hash_name, task, TRIES)
+        is_shown = self.mechanism.genesis.proof == "hashes" or found.nonce is None
+        return found if is_shown else Searched(compute_stand_in(task.digest), found.tried)
 
     def find_distance(self, own: Hash32, other: Hash32) -> int | None:
         (mine, *my_task), (theirs, *their_task) = self.trained[own], self.trained.get(other, ("", -1, b""))

@@ -1,4 +1,4 @@
-"""Every mechanism keeps the contract: that of the package, and one that is registered from here."""
+"""Every mechanism keeps the contract: those of the package, and one that is registered from here."""
 
 from typing import ClassVar
 
@@ -9,7 +9,9 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms, register
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2
+from protocol.mechanisms.proof_of_work import ProofOfWork
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
+from tests.protocol.mechanisms.proof_of_work.chains import make_work
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 from tests.support.core import SLOT_NS, genesis, keys
 
@@ -44,6 +46,24 @@ class TestProofOfTrainingTwo(MechanismContract):
         return ProofOfTraining(genesis(NODES, repairs=VERSION_2))
 
 
+class TestProofOfWork(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = ProofOfWork
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_work(NODES)
+
+
+class TestStandIn(MechanismContract):
+    """Proof of work whose nonces show no work, as in simulated time."""
+
+    mechanism: ClassVar[type[Mechanism]] = ProofOfWork
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_work(NODES, proof="stand_in")
+
+
 class TestRoundRobin(MechanismContract):
     mechanism: ClassVar[type[Mechanism]] = RoundRobin
     chosen: ClassVar[frozenset[str]] = frozenset({"slot"})
@@ -54,7 +74,8 @@ class TestRoundRobin(MechanismContract):
 
 
 def test_no_two_mechanisms_name_the_same_chain() -> None:
-    assert TestProofOfTraining.make().encode_genesis() != TestRoundRobin.make().encode_genesis()
+    made = (TestProofOfTraining, TestProofOfWork, TestStandIn, TestRoundRobin)
+    assert len({item.make().encode_genesis() for item in made}) == len(made)
 
 
 def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
@@ -64,6 +85,6 @@ def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
     with pytest.raises(ValueError, match="there is a mechanism called 'proof_of_training' already"):
         register(Impostor)
     register(RoundRobin)
-    assert list_mechanisms() == ("proof_of_training", "round_robin")
+    assert list_mechanisms() == ("proof_of_training", "proof_of_work", "round_robin")
     with pytest.raises(MechanismError, match="no mechanism is called 'proof_of_patience'; there are proof_of_training"):
         find_mechanism("proof_of_patience")
