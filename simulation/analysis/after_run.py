@@ -98,7 +98,7 @@ def is_exact(scenario: Scenario) -> bool:
 
 
 def must_agree(scenario: Scenario) -> bool:
-    """Return whether honest nodes can always hear each other and hold most of the stake.
+    """Return whether honest nodes can always hear each other and hold most of the stake, or what counts in its place.
 
     Where they are cut off from each other, or outnumbered, a chain of most blocks promises no agreement at any depth;
     nor does it where a chain is built in private, however little the stake: only its length decides.
@@ -106,10 +106,12 @@ def must_agree(scenario: Scenario) -> bool:
     network = scenario.network
     is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
     is_private = any(traits.is_private for traits in _list_traits(scenario))
-    honest = sum(item.count * item.stake for item in scenario.populations if item.role == "honest")
+    promises = find_promises(scenario)
+    honest = sum(promises.measure_power(item) for item in scenario.populations if item.role == "honest")
     if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
         return False
-    return is_whole and not is_private and not _is_cut(scenario) and 2 * honest > _sum_stake(scenario)
+    can_hear = is_whole and not _is_cut(scenario) and promises.is_settling(scenario)
+    return can_hear and not is_private and 2 * honest > _sum_power(scenario)
 
 
 def _list_traits(scenario: Scenario) -> tuple[Traits, ...]:
@@ -123,18 +125,18 @@ def _is_cut(scenario: Scenario) -> bool:
     return is_dropping and scenario.network.topology != "full_mesh"
 
 
-def _sum_stake(scenario: Scenario) -> float:
-    return sum(item.count * item.stake for item in scenario.populations)
+def _sum_power(scenario: Scenario) -> float:
+    return sum(map(find_promises(scenario).measure_power, scenario.populations))
 
 
 def must_progress(scenario: Scenario) -> bool:
     """Return whether nothing in a scenario may rightly hold up honest nodes for ever."""
-    network, total = scenario.network, _sum_stake(scenario)
+    network, total, promises = scenario.network, _sum_power(scenario), find_promises(scenario)
     doing = [item for item in scenario.populations if all(traits.does_its_part for traits in item.list_traits())]
-    willing = sum(item.count * item.stake for item in doing)
+    willing = sum(map(promises.measure_power, doing))
     may_jam = any(traits.may_jam for traits in _list_traits(scenario))
     is_jammed = network.bandwidth_mbps is not None and (may_jam or network.bandwidth_mbps < 1)
-    enough = find_promises(scenario).find_share_needed(scenario)
+    enough = promises.find_share_needed(scenario)
     return (
         scenario.traits.is_simulated
         and all(item.arithmetic in (None, scenario.job.arithmetic) for item in scenario.populations)

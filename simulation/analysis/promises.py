@@ -5,11 +5,11 @@ from typing import Final
 
 from simulation.foundation import find_part
 from simulation.records import Tally
-from simulation.scenario import Scenario
+from simulation.scenario import Population, Scenario
 from simulation.scenario.world import World
 
 SHARE_NEEDED: Final = 0.75
-"""Share of the stake that has to do its part, where a mechanism says nothing else."""
+"""Share of the power that has to do its part, where a mechanism says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,16 @@ class Promises:
         """Return whether no result but the right one gets into an honest chain."""
         return True
 
+    def measure_power(self, population: Population) -> float:
+        """Return what a population has of that by which a majority is counted: its stake."""
+        return population.count * population.stake
+
+    def is_settling(self, scenario: Scenario) -> bool:
+        """Return whether honest nodes that hear each other do not differ about a block with others above it."""
+        return True
+
     def find_share_needed(self, scenario: Scenario) -> float:
-        """Return the share of the stake that has to do its part, so that nothing may stand still."""
+        """Return the share of the power that has to do its part, so that nothing may stand still."""
         return SHARE_NEEDED
 
     def find_obstacle(self, world: World, tally: Tally) -> Obstacle | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from simulation.scenario.defaults import from_constant, load_constants
     from simulation.scenario.engine_traits import ENGINE_TRAITS
     from simulation.scenario.error_messages import Step, explain, show
-    from simulation.scenario.errors import ScenarioError, shorten
+    from simulation.scenario.errors import Inconsistency, ScenarioError, shorten
     from simulation.scenario.fields import Name, OneLine, Section
     from simulation.scenario.loading import (
         CONFIGS,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         load_stored_scenario,
         read_scenario,
     )
+    from simulation.scenario.mechanism_keys import ChainKeys, MechanismKeys
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
     from simulation.scenario.populations import Poison, Population
@@ -37,12 +38,13 @@ else:
             "defaults": "from_constant load_constants",
             "engine_traits": "ENGINE_TRAITS",
             "error_messages": "Step explain show",
-            "errors": "ScenarioError shorten",
+            "errors": "Inconsistency ScenarioError shorten",
             "fields": "Name OneLine Section",
             "loading": (
                 "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario load_stored_scenario "
                 "read_scenario"
             ),
+            "mechanism_keys": "ChainKeys MechanismKeys",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
@@ -57,8 +59,11 @@ __all__ = [
     "ENGINE_TRAITS",
     "ROLES",
     "BehaviourSection",
+    "ChainKeys",
     "Eclipse",
+    "Inconsistency",
     "Latency",
+    "MechanismKeys",
     "Name",
     "Network",
     "OneLine",

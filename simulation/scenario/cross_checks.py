@@ -66,7 +66,7 @@ def _find_mechanism_fault(scenario: ScenarioKeys) -> Inconsistency | None:
                 return Inconsistency(
                     f"populations.{index}", f"{act.kind} is about {act.behaviour.mechanism}, not {name}; choose another"
                 )
-    return None
+    return scenario.mechanism.find_inconsistency(scenario)
 
 
 # ---- parties ----

@@ -1,7 +1,7 @@
 """The key `mechanism` of a scenario: how blocks are agreed on, and the keys that a mechanism has of its own."""
 
 import difflib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
@@ -12,6 +12,9 @@ from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Name, Section
 
+if TYPE_CHECKING:
+    from simulation.scenario.keys import ScenarioKeys
+
 TRAINING = "proof_of_training"
 """The mechanism whose keys are the sections `job`, `dataset` and most of `protocol`."""
 
@@ -20,6 +23,10 @@ class MechanismKeys(Section):
     """The name of a mechanism; one with keys of its own has a subclass, as its part `keys`."""
 
     name: Name = from_constant("MECHANISM")
+
+    def find_inconsistency(self, scenario: "ScenarioKeys") -> Inconsistency | None:
+        """Return what does not fit to the rest of a scenario, whose sections are valid one by one; None for nothing."""
+        return None
 
 
 class ChainKeys(MechanismKeys):

@@ -44,6 +44,7 @@ class Casting:
         return Setup(
             label=label,
             mechanism=world.mechanism,
+            keys=world.scenario.mechanism,
             labels=self.labels,
             run_start=self.setup.started_at,
             is_relaying=world.network.is_relaying,

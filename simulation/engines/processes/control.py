@@ -10,6 +10,7 @@ from pathlib import Path
 from protocol.mechanism import Mechanism
 from simulation.engines import NetworkModel
 from simulation.records import Record
+from simulation.scenario import MechanismKeys
 from simulation.scenario.world import NodeSpec, TransferPlan
 
 
@@ -20,6 +21,8 @@ class Setup:
     label: str
     mechanism: Mechanism
     """How blocks are agreed on; it holds the genesis."""
+    keys: MechanismKeys
+    """What the scenario says of it, besides what all agreed on."""
     labels: dict[bytes, str]
     """Label of each public key, for records."""
     run_start: int

@@ -66,6 +66,7 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     behaviours=population.list_behaviours(),
                     coalition=coalitions[label],
                     arithmetic=population.arithmetic or scenario.job.arithmetic,
+                    speed=population.speed,
                 )
             )
     return tuple(nodes)

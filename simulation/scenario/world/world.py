@@ -35,6 +35,8 @@ class NodeSpec:
     """Whom it attacks with; of honest nodes, nobody but itself."""
     arithmetic: str
     """In which arithmetic it trains."""
+    speed: float
+    """How fast it works, as a multiple of what its mechanism takes for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
