@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         Unevaluated,
         Unsaved,
     )
+    from simulation.records.work_facts import Hashed, HashedCount, MinedBlock
     from simulation.records.writing import OF_THIS_EXECUTION, RecordWriter
 else:
     __getattr__, __dir__ = open_door(
@@ -110,6 +111,7 @@ else:
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
             ),
+            "work_facts": "Hashed HashedCount MinedBlock",
             "writing": "OF_THIS_EXECUTION RecordWriter",
         },
     )
@@ -150,10 +152,13 @@ __all__ = [
     "Fact",
     "Fallback",
     "GenesisMade",
+    "Hashed",
+    "HashedCount",
     "Ignored",
     "IgnoredCount",
     "LinkClosed",
     "LogError",
+    "MinedBlock",
     "Moved",
     "NodeDescribed",
     "Opening",

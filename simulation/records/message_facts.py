@@ -195,7 +195,8 @@ class Counted(Fact, frozen=True, kw_only=True):
     count: Count
     """How often it happened; of messages sent, copies."""
     amount: Count
-    """Bytes of messages sent, micro-seconds of processor time of trained stages; 0 for anything else."""
+    """Bytes of messages sent, micro-seconds of processor time of trained stages, nonces tried; 0 for
+    anything else."""
 
 
 class SentCount(CountedPart, frozen=True, tag_field="what", tag="sent"):

@@ -47,6 +47,8 @@ from simulation.records.message_facts import (
 )
 from simulation.records.record import Record
 from simulation.records.training_counts import TrainingCounts
+from simulation.records.work_counts import WorkCounts
+from simulation.records.work_facts import Hashed, HashedCount
 
 _BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
@@ -153,7 +155,9 @@ class Tally:
     """Deepest reorganisation of an honest node."""
     last_time: float = 0.0
     training: TrainingCounts = field(default_factory=TrainingCounts)
-    """What the consensus mechanism adds."""
+    """What proof of training adds."""
+    work: WorkCounts = field(default_factory=WorkCounts)
+    """What proof of work adds."""
     _made: set[tuple[str, str, int | None, str]] = field(default_factory=set)
     """Declarations and headers seen, by author, kind, height, and the header itself or its author's head."""
 
@@ -224,6 +228,8 @@ class Tally:
                 self.end = fact
             case Cost():
                 self.cost = fact
+            case Hashed():
+                self.work.add(who, fact)
             case Dated() | Fallback() | GenesisMade() | Broken():
                 pass  # told, but no figure follows from it
             case _:
@@ -362,6 +368,8 @@ class Tally:
                 if is_honest:
                     self.rejected_from[author][reason] += count
                     self.rejected_of[author, kind] += count
+            case HashedCount() as part:
+                self.work.add_counted(part, fact.amount)
             case _:
                 self.training.add(who, fact, is_honest=self._is_honest(who))
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 import pytest
 from msgspec import Meta, structs
 
-from simulation.records import facts, message_facts, training_facts
+from simulation.records import facts, message_facts, training_facts, work_facts
 from simulation.records.fact import Fact, Part, list_facts, list_parts
 from tests.support.scenarios import ROOT
 
@@ -47,6 +47,7 @@ SECTIONS: Final = (
     ("The run and its parties", facts),
     ("Messages and blocks", message_facts),
     ("Proof of training", training_facts),
+    ("Proof of work", work_facts),
 )
 TABLE: Final = "| field | type | unit | meaning |\n|---|---|---|---|"
 WORDS: Final[dict[Any, str]] = {
@@ -74,7 +75,8 @@ def describe_fact(kind: type[Fact]) -> str:
         lines += ["", TABLE, *list_rows(kind)]
     for part in (part for part in list_parts(kind) if part.__struct_fields__):
         config = part.__struct_config__
-        case = f"`{config.tag_field}={config.tag}`" if config.tag else "proof of training"
+        owner = next(lower(title) for title, module in SECTIONS if module.__name__ == part.__module__)
+        case = f"`{config.tag_field}={config.tag}`" if config.tag else owner
         lines += ["", f"For {case}: {lower(read_summary(part))}", "", TABLE, *list_rows(part)]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,47 @@
+"""What may happen in a run by proof of work: hashing."""
+
+from typing import ClassVar
+
+from simulation.records.fact import Count, CpuSeconds, Fact, register_facts, register_parts
+from simulation.records.lines import DEBUG
+from simulation.records.message_facts import Appended, BlockPart, Counted, CountedPart
+
+
+class Hashed(Fact, frozen=True, kw_only=True):
+    """The node has looked for a nonce; told when one is found, and about every second of looking in vain."""
+
+    event: ClassVar[str] = "hashed"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = "a node"
+
+    tries: Count
+    """Nonces tried since the last such record; each takes two hashes."""
+    found: bool
+    """Whether the last one did."""
+    drawn: bool
+    """Whether nothing was hashed: how many tries it took was drawn, and the nonce is a stand-in that shows no work."""
+    cpu_s: CpuSeconds
+    """Processor time it took; simulated with the virtual engine."""
+
+
+class MinedBlock(BlockPart, frozen=True, kw_only=True):
+    """What proof of work has to say of a block."""
+
+    miner: str
+    """Label of the block's author, or its short key where that is of no party."""
+    hashes: Count
+    """Tries that a block of its target takes on average."""
+
+
+class HashedCount(CountedPart, frozen=True, tag_field="what", tag="hashed"):
+    """Searches for a nonce."""
+
+    found: bool
+    """Whether they found one."""
+    drawn: bool
+    """Whether nothing was hashed, as of one search."""
+
+
+register_facts(Hashed)
+register_parts(Appended, MinedBlock)
+register_parts(Counted, HashedCount)
