@@ -59,6 +59,8 @@ FLOORS: Final[Mapping[str, str]] = {
     "formulas": "simulation.analysis",
     "promises": "simulation.analysis",
     "genesis": "simulation.scenario.world",
+    "hashing": "simulation.engines",
+    "keys": "simulation.scenario",
     "data": "simulation.scenario",
     "behaviours": "simulation.attacks",
     "reporter": "simulation.records",

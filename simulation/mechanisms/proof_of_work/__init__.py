@@ -1,0 +1,3 @@
+"""What proof of work adds outside the core."""
+
+__all__: list[str] = []

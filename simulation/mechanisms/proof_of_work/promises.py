@@ -1,0 +1,32 @@
+"""What a scenario by work promises: how long a chain takes, and when blocks settle. Power counts, and no stake."""
+
+from typing import Final
+
+from simulation.analysis import Promises
+from simulation.mechanisms.proof_of_work.keys import as_work_keys
+from simulation.scenario import Population, Scenario
+
+SETTLING: Final = 0.1
+"""Share of an interval that a block may be under way: then six blocks in a row with a rival each are out of reach."""
+
+
+class WorkPromises(Promises):
+    """Knows intervals and hash rates."""
+
+    def estimate_chain_s(self, scenario: Scenario) -> float:
+        """Return about how many simulated seconds a chain takes, at the slower of the first target and the interval."""
+        keys = as_work_keys(scenario.mechanism)
+        power = keys.measure_power(scenario)
+        return scenario.length * max(keys.count_first(power) / power, keys.interval_ms / 1e3)
+
+    def measure_power(self, population: Population) -> float:
+        """Return the speed of all its nodes."""
+        return population.node_count * population.speed
+
+    def is_settling(self, scenario: Scenario) -> bool:
+        """Return whether blocks reach all nodes long before the next one is found."""
+        latency, keys = scenario.network.latency, as_work_keys(scenario.mechanism)
+        power = keys.measure_power(scenario)
+        interval_ms = min(1e3 * keys.count_first(power) / power, keys.interval_ms)
+        slowest_ms = max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])
+        return slowest_ms <= SETTLING * interval_ms
