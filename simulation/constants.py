@@ -108,7 +108,7 @@ STAKE_COINS: Final = 1000.0
 """Bonded coins of each node."""
 
 SPEED: Final = 1.0
-"""Training speed of a node in the virtual engine, as a multiple."""
+"""Training speed of a node in the virtual engine, as a multiple; under proof of work its power, in both engines."""
 
 POISON_KIND: Final = "appended_mislabelled"
 """How a data-injection attacker alters its training data."""

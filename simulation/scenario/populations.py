@@ -108,7 +108,7 @@ class Population(Conduct):
     identities: Annotated[int, Field(ge=1, le=1_000)] = 1
     """Nodes that each owner's stake is split over: a Sybil attack where it is more than one."""
     speed: PositiveFloat = from_constant("SPEED")
-    """Training speed in the virtual engine, as a multiple of `virtual.step_us`."""
+    """Training speed in the virtual engine, as a multiple of `virtual.step_us`; what a mechanism takes for power."""
     arithmetic: Literal["native", "no_onednn", "sse4", "avx2", "canonical"] | None = None
     """Arithmetic its nodes really train in, whatever the job wants; null for the job's own."""
 
