@@ -71,8 +71,11 @@ class Miner(Proposer):
         if head.height >= rules.chain.length:
             return
         slot = max(head.slot, compute_slot(turn.now, rules.chain.slot_ns))
-        self._template = self._build_template(head, self._node.keys.public, slot, self._node.select_transactions())
+        transactions, template = self._node.select_transactions(), self._template
+        if template is None or template.parent != head.hash or template.transactions != transactions:
+            template = self._build_template(head, self._node.keys.public, slot, transactions)
+        self._template = template = msgspec.structs.replace(template, slot=slot)
         digest = compute_header_digest(rules.chain_id, self._template)
         start = before.start + tried if before is not None and before.digest == digest else 0
-        self._task = SearchNonce(digest, self._template.target, start)
+        self._task = SearchNonce(digest, template.target, start)
         turn.add(StartWork(self._task))
