@@ -153,8 +153,7 @@ class Rules:
         if verdict is not ACCEPT:
             return verdict
         if block.coinbase != self.mechanism.compute_coinbase(self, parent, block):
-            is_signed = "coinbase" not in block.detached
-            return Reject(LedgerReason.WRONG_COINBASE if is_signed else ChainReason.WRONG_BODY)
+            return Reject(LedgerReason.WRONG_COINBASE)
         return ACCEPT
 
     def judge_transfers(self, parent: ChainRecord, transactions: tuple[Transaction, ...]) -> Verdict:

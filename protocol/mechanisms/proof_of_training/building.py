@@ -1,6 +1,7 @@
 """What is made of declarations and a header: proposals, signatures, a whole block. Nothing here is signed yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -47,26 +48,16 @@ def build_header(
         author: Who proposes.
         slot: The slot whose right it uses.
     """
-    height, digest, secret = parent.height + 1, own.weights_digest, judge.find_secret(own, author)
+    make_header: Callable[..., BlockHeader] = BlockHeader
     if judge.has_repairs:
-        return TrainedHeader(
-            height=height,
-            parent=parent.hash,
-            slot=slot,
-            author=author,
-            weights_digest=digest,
-            training_secret=secret,
-            declarations=declarations,
-            body=compute_body_digest(transactions),
-            transactions=transactions,
-        )
-    return BlockHeader(
-        height=height,
+        make_header = partial(TrainedHeader, body=compute_body_digest(transactions), transactions=transactions)
+    return make_header(
+        height=parent.height + 1,
         parent=parent.hash,
         slot=slot,
         author=author,
-        weights_digest=digest,
-        training_secret=secret,
+        weights_digest=own.weights_digest,
+        training_secret=judge.find_secret(own, author),
         declarations=declarations,
     )
 

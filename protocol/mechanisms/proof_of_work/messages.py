@@ -26,11 +26,11 @@ WorkNonce = Annotated[int, Meta(ge=0, lt=2**62)]
 class WorkedBlock(AnyBlock, frozen=True, kw_only=True, tag="worked"):
     """A header that was worked for, and the transfers it commits to.
 
-    Its hash is that of the header: `body` stands for the transfers, and the coinbase follows from these.
+    Its hash leaves the transfers out: `body` stands for them.
     """
 
     kind: ClassVar[str] = BLOCK_KIND
-    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": (), "coinbase": ()})
+    detached: ClassVar[Mapping[str, object]] = MappingProxyType({"transactions": ()})
 
     height: Height
     """Number of blocks below it."""

@@ -32,7 +32,7 @@ from protocol.messages import BlockResponse, Payout, Transaction
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
-from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason, Reject, Verdict
 from tests.protocol.mechanisms.proof_of_work.chains import HASHES, make_work
 from tests.support.core import SLOT_NS, STRANGER, keys
 from tests.support.goodness import fits
@@ -87,7 +87,7 @@ class TestJudging:
             ({"target": find_target(HASHES) // 2}, WorkReason.WRONG_TARGET),
             ({"window_start": 1}, WorkReason.WRONG_WINDOW),
             ({"body": bytes(32)}, ChainReason.WRONG_BODY),
-            ({"coinbase": ()}, ChainReason.WRONG_BODY),
+            ({"coinbase": ()}, LedgerReason.WRONG_COINBASE),
             ({"height": 2}, ChainReason.WRONG_HEIGHT),
         ],
     )

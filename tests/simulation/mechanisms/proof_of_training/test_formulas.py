@@ -237,6 +237,7 @@ def test_no_veto_brings_more_coins_than_the_best_choice_of_headers() -> None:
         left_out = compute_partisan_coins(some, 20, rewards, blocks=rare, listed=11 / 20)
         assert bound(some) >= max(plain, left_out, some / 20) - 1e-9
     assert bound(2) == pytest.approx(0.1)  # it does what honest nodes do
+    assert bound(3) > 3 / 20 + 0.001
     assert bound(6) == pytest.approx(0.371, abs=5e-4)
     assert bound(9) == pytest.approx(0.606, abs=5e-4)
     assert bound(9, stakeholders=1) < bound(9)
