@@ -45,7 +45,9 @@ def _read(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
         raise ValueError(f"write a mechanism's name, or keys that begin with name, not {show(raw)}")
     name = named.get("name", read_constant("MECHANISM"))
     if isinstance(name, str) and name not in list_mechanisms():
-        problem = f"no mechanism is called {name!r}; write {' or '.join(list_mechanisms())}"
+        close = difflib.get_close_matches(name, list_mechanisms(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(list_mechanisms())}"
+        problem = f"no mechanism is called {name!r}; {hint}"
         if named is not raw:
             raise ValueError(problem)  # the short form has no key below it to blame
         raise Inconsistency("name", problem).to_error()

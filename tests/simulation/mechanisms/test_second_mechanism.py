@@ -140,7 +140,7 @@ def test_its_resolved_scenario_says_the_same_again(folder: Path) -> None:
         ("populations.honest.arithmetic=canonical", "round_robin trains nothing; leave it out"),
         ("mechanism.length=0", "mechanism.length: write 1 or more"),
         ("mechanism.size=3", "length"),
-        ("mechanism.name=proof_of_patience", "no mechanism is called 'proof_of_patience'"),
+        ("mechanism.name=patience", "no mechanism is called 'patience'; there are proof_of_training, proof_of_work"),
     ],
 )
 def test_keys_that_mean_nothing_to_it_are_refused(setting: str, told: str) -> None:

@@ -142,7 +142,7 @@ def sign(folder: Path, block: WorkedBlock) -> WorkedBlock:
         (["job.stages=3"], "proof_of_work trains nothing; leave the section out"),
         (["protocol.stakeholders=2"], "protocol.stakeholders: proof_of_work has no such rule; leave it out"),
         (["mechanism={name: proof_of_training, hash_rate: 5.0}"], "hash_rate: unknown key"),
-        (["mechanism.name=proof_of_wrok"], "no mechanism is called 'proof_of_wrok'"),
+        (["mechanism.name=proof_of_wrok"], "no mechanism is called 'proof_of_wrok'; did you mean 'proof_of_work'?"),
     ],
 )
 def test_keys_that_mean_nothing_are_refused_before_the_run(settings: list[str], told: str) -> None:
