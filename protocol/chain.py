@@ -65,6 +65,7 @@ class BlockTree(Generic[BlockT, StateT]):
         *,
         last_height: int | None = None,
         settled_after: int | None = None,
+        final_depth: int | None = None,
     ) -> None:
         """Start with the genesis as head.
 
@@ -72,9 +73,13 @@ class BlockTree(Generic[BlockT, StateT]):
             genesis: The first block.
             last_height: Height that no block exceeds, if there is one.
             settled_after: Slots after which a head of this height stays for ever; None: it may always change.
+            final_depth: Blocks on top of a block of the head's branch after which it is never left; None: it may be.
         """
         self.genesis: Final = genesis
         self.head = genesis
+        self.final = genesis
+        """The highest block that is never left, whatever comes."""
+        self._final_depth = final_depth
         self._records = {genesis.hash: genesis}
         self._last_height = last_height
         self._settled_after = settled_after
@@ -184,10 +189,16 @@ class BlockTree(Generic[BlockT, StateT]):
             self._versions.setdefault(record.right, []).append(record)
         if self._has_settled:
             return None
-        best = record if self.is_better(record) else self.head
+        best = record if self.is_better(record) and self.keeps_final(record) else self.head
         if self.is_doubtful(best):
-            best = min(self._records.values(), key=self._rate)
+            best = min(filter(self.keeps_final, self._records.values()), key=self._rate)
         return self._move(best)
+
+    def keeps_final(self, record: BlockRecord[BlockT, StateT]) -> bool:
+        """Return whether a branch has the highest final block, so that it may be followed."""
+        while record.height > self.final.height:
+            record = self._records[record.parent]
+        return record.hash == self.final.hash
 
     def back(self, block_hash: Hash32, slot: int) -> HeadChange[BlockT, StateT] | None:
         """Note that owners of more than half of all stake work on a block; return how the head moved, or None.
@@ -199,7 +210,8 @@ class BlockTree(Generic[BlockT, StateT]):
         if block_hash in self._backed:
             return None
         self._backed.add(block_hash)
-        return None if self.is_settled(slot) or not self.is_better(record) else self._move(record)
+        may_move = not self.is_settled(slot) and self.keeps_final(record)
+        return self._move(record) if may_move and self.is_better(record) else None
 
     def is_backed(self, block_hash: Hash32) -> bool:
         """Return whether owners of more than half of all stake are known to work on a block."""
@@ -210,6 +222,12 @@ class BlockTree(Generic[BlockT, StateT]):
             return None
         change = self._find_change(self.head, best)
         self.head = best
+        if self._final_depth is not None:
+            final = best
+            for _ in range(self._final_depth):
+                final = self._records.get(final.parent, self.genesis)
+            if final.height > self.final.height:
+                self.final = final
         return change
 
     def is_doubtful(self, record: BlockRecord[BlockT, StateT]) -> bool:

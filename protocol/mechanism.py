@@ -103,6 +103,8 @@ class Mechanism(ABC):
     """Its own kinds of timers."""
     detached_reasons: frozenset[Reason] = frozenset()
     """Refusals of a block for what its hash leaves out: another block with that hash may be right."""
+    final_depth: int | None = None
+    """Blocks under so many others are final, and a party never leaves them: 0: at once; None: never by decree."""
 
     genesis: Genesis
     """What all parties of the chain agreed on, of the mechanism's own type."""

@@ -83,7 +83,10 @@ class Participant:
         self.rules: Final = rules
         self.is_relaying: Final = is_relaying
         self.tree: BlockTree[AnyBlock, LedgerState] = BlockTree(
-            rules.origin, last_height=rules.chain.length, settled_after=rules.chain.settled_after_slots
+            rules.origin,
+            last_height=rules.chain.length,
+            settled_after=rules.chain.settled_after_slots,
+            final_depth=rules.mechanism.final_depth,
         )
         self.proposer: Proposer | None = None
         """What it does to earn blocks; None for a light client, which follows and no more."""

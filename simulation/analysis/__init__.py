@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulation.analysis.chain_walk import find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_tables
-    from simulation.analysis.during_run import InvariantMonitor
+    from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
@@ -27,7 +27,7 @@ else:
             "chain_walk": "find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_tables",
-            "during_run": "InvariantMonitor",
+            "during_run": "InvariantMonitor find_settled_depth",
             "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Obstacle Promises find_promises",
         },
@@ -46,6 +46,7 @@ __all__ = [
     "find_best",
     "find_broken",
     "find_promises",
+    "find_settled_depth",
     "find_standstill",
     "find_supply_fault",
     "is_exact",

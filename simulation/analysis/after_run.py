@@ -16,7 +16,7 @@ from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rules import Rules
 from protocol.subsidy import compute_subsidy
 from simulation.analysis.chain_walk import find_supply_fault, walk_chain
-from simulation.analysis.during_run import CONFIRMATION_DEPTH, InvariantMonitor
+from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
 from simulation.analysis.promises import find_promises
 from simulation.attacks import Traits
 from simulation.records import Tally, short_hash
@@ -45,8 +45,8 @@ def find_broken(
         return watch.fault
     labels = world.get_honest()
     honest = {label: tuple(chain) for label, chain in chains.items() if label in labels}
-    fault = _find_disagreement(honest) if must_agree(world.scenario) else None
     rules = Rules(world.mechanism)
+    fault = _find_disagreement(rules, honest) if must_agree(world.scenario) else None
     for chain, label in sorted({chain: label for label, chain in honest.items()}.items()):
         found = None if fault else find_chain_fault(rules, chain)
         if found is not None:
@@ -101,12 +101,16 @@ def must_agree(scenario: Scenario) -> bool:
     """Return whether honest nodes can always hear each other and hold most of the stake, or what counts in its place.
 
     Where they are cut off from each other, or outnumbered, a chain of most blocks promises no agreement at any depth;
-    nor does it where a chain is built in private, however little the stake: only its length decides.
+    nor does it where a chain is built in private, however little the stake: only its length decides. A mechanism whose
+    blocks are final may promise it all the same.
     """
     network = scenario.network
     is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
     is_private = any(traits.is_private for traits in _list_traits(scenario))
     promises = find_promises(scenario)
+    always = promises.must_agree(scenario)
+    if always is not None:
+        return always
     honest = sum(promises.measure_power(item) for item in scenario.populations if item.role == "honest")
     if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
         return False
@@ -148,13 +152,21 @@ def must_progress(scenario: Scenario) -> bool:
     )
 
 
-def _find_disagreement(chains: Mapping[str, tuple[bytes, ...]]) -> str | None:
-    """Agreement: no two honest nodes differ below the confirmation depth."""
+def _find_disagreement(rules: Rules, chains: Mapping[str, tuple[bytes, ...]]) -> str | None:
+    """Agreement: no two honest nodes differ below the depth at which blocks are final, or count as settled."""
+
+    def differ(one: bytes, other: bytes) -> bool:
+        """Return whether these are two blocks; one block may have two forms that differ in what its hash leaves out."""
+        return one != other and rules.hash_message(rules.decode_block(one)) != rules.hash_message(
+            rules.decode_block(other)
+        )
+
+    depth = find_settled_depth(rules.mechanism)
     by_chain = {chain: label for label, chain in chains.items()}
     for first, second in combinations(sorted(by_chain), 2):
-        settled = min(len(first), len(second)) - CONFIRMATION_DEPTH
+        settled = min(len(first), len(second)) - depth
         for height, (one, other) in enumerate(zip(first[: max(settled, 0)], second, strict=False), start=1):
-            if one != other:
+            if differ(one, other):
                 return f"agreement: {by_chain[first]} and {by_chain[second]} differ about the block at height {height}"
     return None
 

@@ -1,7 +1,7 @@
 """Invariants that are judged record by record while a run goes on, so that the first offending event can be named.
 
-- agreement: no two honest nodes hold different blocks under `CONFIRMATION_DEPTH` others, at any time of the run,
-  unless the scenario cuts them off from each other;
+- agreement: no two honest nodes hold different blocks under as many others as make a block final, or
+  `CONFIRMATION_DEPTH` where none do, at any time of the run, unless the scenario lets them;
 - refusal: no honest node signs, wraps or appends what it has refused;
 - poison: no honest node appends a poisoned stage, unless the scenario has a tolerance that may let one through.
 """
@@ -10,19 +10,34 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
+from protocol.mechanism import Mechanism
 from simulation.records import Appended, Record, Rejected, Sent, Tally
 
 CONFIRMATION_DEPTH: Final = 6
-"""Blocks on top of a block after which honest nodes must no longer differ about it."""
+"""Blocks on top of a block after which honest nodes must no longer differ about it, where no mechanism says when."""
 
 _FORGEABLE: Final = frozenset({"bad-signature", "wrong-body", "duplicate", "equivocation"})
 """Refusals that say nothing about the thing itself: the same header or block may come again and be right."""
 
 
+def find_settled_depth(mechanism: Mechanism) -> int:
+    """Return how many blocks on top of a block make honest nodes agree about it."""
+    return CONFIRMATION_DEPTH if mechanism.final_depth is None else mechanism.final_depth
+
+
 class InvariantMonitor:
     """Follows the records of a run; needs those of each party, so it sees little of runs that only count."""
 
-    def __init__(self, honest: Collection[str], tally: Tally, *, must_agree: bool, is_exact: bool) -> None:
+    def __init__(
+        self,
+        honest: Collection[str],
+        tally: Tally,
+        *,
+        must_agree: bool,
+        is_exact: bool,
+        depth: int = CONFIRMATION_DEPTH,
+        detached: Collection[str] = (),
+    ) -> None:
         """Watch some parties.
 
         Args:
@@ -30,7 +45,11 @@ class InvariantMonitor:
             tally: Counts the same records, each before this sees it.
             must_agree: Whether the network is one in which they can agree at all.
             is_exact: Whether results are compared bit by bit, so that no poison can pass.
+            depth: Blocks on top of a block after which they may no longer differ about it.
+            detached: Refusals of a block for what its hash leaves out: it may come again and be right.
         """
+        self._depth = depth
+        self._forgeable = _FORGEABLE.union(detached)
         self._is_exact = is_exact
         self._must_agree = must_agree
         self.fault: str | None = None
@@ -74,7 +93,7 @@ class InvariantMonitor:
     def _settle(self, record: Record, head: str) -> None:
         """Hold the block that has become final for this node against what it is for others."""
         block = head
-        for _ in range(CONFIRMATION_DEPTH):
+        for _ in range(self._depth):
             known = self._tally.blocks.get(block)
             if known is None:
                 return
@@ -84,12 +103,12 @@ class InvariantMonitor:
             return
         first, who = self._settled.setdefault(found.height, (block, record.who))
         if first != block:
-            text = f"agreement: {record.who} has {block} at height {found.height} under {CONFIRMATION_DEPTH} others"
+            text = f"agreement: {record.who} has {block} at height {found.height} under {self._depth} others"
             self._break(record, f"{text}, {who} has {first}")
 
     def _remember_refusal(self, record: Record, fact: Rejected) -> None:
         subject = fact.header if fact.kind == "header" else fact.block if fact.kind == "block" else None
-        if subject is not None and fact.reason not in _FORGEABLE:
+        if subject is not None and fact.reason not in self._forgeable:
             self._refused[record.who].setdefault(subject, f"{fact.reason}, {self._describe(record)}")
 
     def _look_for_refusal(self, record: Record, subject: str | None, what: str) -> None:

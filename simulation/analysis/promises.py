@@ -40,6 +40,10 @@ class Promises:
         """Return whether honest nodes that hear each other do not differ about a block with others above it."""
         return True
 
+    def must_agree(self, scenario: Scenario) -> bool | None:
+        """Return whether honest nodes agree whatever they hear; None where it depends on what they hear."""
+        return None
+
     def find_share_needed(self, scenario: Scenario) -> float:
         """Return the share of the power that has to do its part, so that nothing may stand still."""
         return SHARE_NEEDED

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from simulation.analysis import InvariantMonitor, find_broken, find_promises, find_standstill, is_exact, must_agree
+from simulation.analysis import (
+    InvariantMonitor,
+    find_broken,
+    find_promises,
+    find_settled_depth,
+    find_standstill,
+    is_exact,
+    must_agree,
+)
 from simulation.engines import EngineResult
 from simulation.records import Tally
 from simulation.scenario.world import World
@@ -20,7 +28,12 @@ class RunObserver:
         self._world = world
         self._promises = find_promises(world.scenario)
         self.monitor = InvariantMonitor(
-            world.get_honest(), self.tally, must_agree=must_agree(world.scenario), is_exact=is_exact(world.scenario)
+            world.get_honest(),
+            self.tally,
+            must_agree=must_agree(world.scenario),
+            is_exact=is_exact(world.scenario),
+            depth=find_settled_depth(world.mechanism),
+            detached=[reason.value for reason in world.mechanism.detached_reasons],
         )
 
     def count_nodes(self) -> None:

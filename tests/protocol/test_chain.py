@@ -221,3 +221,46 @@ def test_what_has_settled_stays_settled() -> None:
     assert tree.is_settled(2_012)
     assert tree.add(build_last("better", slot=5, right="d"), 2_013) is None
     assert tree.head is OTHER
+
+
+# ---- blocks that are final ----
+
+
+@given(forests(), st.integers(0, 3))
+def test_what_is_final_is_never_left_and_the_best_of_what_has_it_is_the_head(forest: Forest, depth: int) -> None:
+    tree: Tree = BlockTree(GENESIS, final_depth=depth)
+    highest = 0
+    for record in forest.first:
+        final = tree.final
+        tree.add(record, 0)
+        highest = max(highest, tree.head.height)
+        assert tree.final.height >= highest - depth
+        assert {final, tree.final} <= set(tree.get_chain())
+        rivals = [item for item in tree.get_records() if tree.keeps_final(item)]
+        assert not any(tree.is_better(item) for item in rivals)
+
+
+def test_a_final_block_stays_however_heavy_a_rival_branch_becomes() -> None:
+    tree: Tree = BlockTree(GENESIS, final_depth=0)
+    first = build(GENESIS, "first")
+    tree.add(first, 0)
+    rivals = build_line(GENESIS, 3, "rival")
+    assert [tree.add(rival, 0) for rival in rivals] == [None, None, None]
+    assert tree.head is tree.final is first
+    assert rivals[-1].hash in tree
+    assert tree.back(rivals[-1].hash, 0) is None
+    assert tree.add(build(first, "next"), 0) is not None
+
+
+def test_a_branch_may_be_left_down_to_the_final_block_and_no_further() -> None:
+    tree: Tree = BlockTree(GENESIS, final_depth=2)
+    line = build_line(GENESIS, 4)
+    for record in line:
+        tree.add(record, 0)
+    assert tree.final is line[1]
+    for record in build_line(line[0], 5, "too-low"):
+        assert tree.add(record, 0) is None
+    others = build_line(line[1], 3, "other")
+    for record in others:
+        tree.add(record, 0)
+    assert tree.get_chain() == (GENESIS, *line[:2], *others)

@@ -12,12 +12,12 @@ from tests.support.scenarios import appended, note, trained
 HONEST = ("honest-0", "honest-1")
 
 
-def follow(*records: Record, must_agree: bool = True, is_exact: bool = True) -> str | None:
+def follow(*records: Record, must_agree: bool = True, is_exact: bool = True, **changes: Any) -> str | None:
     """Return what a watch has found after some records, the first of which is number 1."""
     tally = Tally()
     for label in HONEST:
         tally.get_party(label).role = "honest"
-    watch = InvariantMonitor(HONEST, tally, must_agree=must_agree, is_exact=is_exact)
+    watch = InvariantMonitor(HONEST, tally, must_agree=must_agree, is_exact=is_exact, **changes)
     for record in records:
         tally.add(record)
         watch.add(record)
@@ -53,6 +53,21 @@ def test_two_final_blocks_of_one_height_break_agreement_at_the_event_that_makes_
     assert fault is not None
     assert fault.startswith("agreement: honest-1 has 0xb1 at height 1 under 6 others, honest-0 has 0xa1")
     assert f"event {len(mine) + len(other)}," in fault
+
+
+def test_where_blocks_are_final_at_once_two_of_one_height_break_agreement_at_once() -> None:
+    mine, other = grow("honest-0", "a", 1, 2, "genesis"), grow("honest-1", "b", 1, 1, "genesis")
+    assert follow(*mine, *other) is None
+    fault = follow(*mine, *other, depth=0)
+    assert fault is not None
+    assert fault.startswith("agreement: honest-1 has 0xb1 at height 1 under 0 others, honest-0 has 0xa1")
+
+
+def test_a_block_refused_for_what_its_name_leaves_out_may_come_again() -> None:
+    refused = rejected("honest-0", "block", "no-quorum", block="0xa1")
+    mine = grow("honest-0", "a", 1, 1, "genesis")
+    assert follow(refused, *mine, detached=["no-quorum"]) is None
+    assert "refusal" in (follow(refused, *mine) or "")
 
 
 def test_a_reorganisation_of_a_final_block_breaks_agreement_even_where_all_agree_at_the_end() -> None:
