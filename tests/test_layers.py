@@ -44,6 +44,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "": "simulation.commands",
     "pictures": "simulation.commands.report",
     "verification": "simulation.commands.checks",
+    "soak": "simulation.commands.checks",
     "summary": "simulation.runs",
     "certificates": "simulation.runs",
     "chain_lines": "simulation.runs",

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from protocol.mechanisms import find_mechanism, list_mechanisms
+from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms
 from simulation.commands.output import GuardedOutput
 from simulation.commands.stamps import stamps
 from simulation.foundation import (
@@ -46,6 +46,25 @@ MAX_JOBS: Final = 256
 
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the first run.")]
 Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")]
+
+
+def _check_mechanism(name: str | None) -> str | None:
+    """Return the mechanism that an option names, if there is one of that name."""
+    from simulation.commands.checks import check_mechanism  # noqa: PLC0415 - keeps other commands light
+
+    try:
+        check_mechanism(name)
+    except MechanismError as error:
+        raise typer.Exit(complain(f"--mechanism: {error}", EXIT_BAD_INPUT)) from None
+    return name
+
+
+ChosenMechanism = Annotated[
+    str | None,
+    typer.Option(
+        "--mechanism", callback=_check_mechanism, help="How blocks are agreed on; left out: each seed draws it."
+    ),
+]
 
 app = typer.Typer(
     add_completion=False,
@@ -352,13 +371,14 @@ def soak(
     count: Annotated[int, typer.Option(min=1, help="Scenarios to draw.")] = 200,
     first: FirstSeed = 0,
     jobs: Jobs = 2,
+    mechanism: ChosenMechanism = None,
 ) -> None:
-    """Run random scenarios in simulated time and check the invariants; exit 1 if one is broken."""
+    """Run random scenarios of every mechanism in simulated time and check the invariants; exit 1 if one is broken."""
     from simulation.commands.checks import describe_failure, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, events, faults = time.monotonic(), 0, 0
     endings: Counter[str] = Counter()
-    for number, result in enumerate(run_seeds(first, count, jobs), start=1):
+    for number, result in enumerate(run_seeds(first, count, jobs, mechanism), start=1):
         events += result.events
         endings[result.reason] += 1
         if result.fault is not None:

@@ -19,5 +19,6 @@ PARTS: Final = {
     "promises": f"{_HERE}.promises:TrainingPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "certificates": f"{_HERE}.certificates:TrainingCertificates",
+    "soak": f"{_HERE}.soak:TrainingDraws",
     "verification": f"{_HERE}.verification:TrainingVerification",
 }

@@ -15,5 +15,6 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_work",
     "summary": f"{_HERE}.summary:summarise_work",
     "promises": f"{_HERE}.promises:WorkPromises",
+    "soak": f"{_HERE}.soak:WorkDraws",
     "verification": f"{_HERE}.verification:WorkVerification",
 }

@@ -24,7 +24,7 @@ from protocol.messages import Message
 from protocol.rules import Rules
 from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict, Wait
-from simulation.commands.checks.soak import draw_scenario
+from simulation.commands.checks.soak_scenarios import draw_scenario
 from simulation.engines.caching_rules import CachingRules
 from simulation.engines.virtual import engine
 from tests.support.core import SLOT_NS, Scene, genesis, make_rules, train
@@ -46,7 +46,13 @@ LARGE: dict[str, Any] = make_raw(
 )
 
 
-@pytest.mark.parametrize("raw", [LARGE, *map(draw_scenario, (3, 5, 16))])
+DRAWN = (
+    *(draw_scenario(seed, "proof_of_training") for seed in (3, 5, 16)),
+    draw_scenario(3, "proof_of_work"),
+)
+
+
+@pytest.mark.parametrize("raw", [LARGE, *DRAWN])
 def test_a_run_with_a_shared_memory_is_the_run_without(raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     shared = simulate(raw)
     monkeypatch.setattr(engine, "CachingRules", Rules)

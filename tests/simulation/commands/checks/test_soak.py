@@ -1,6 +1,7 @@
 """Random scenarios: sound ones hold, and a broken core is found, reproduced and shrunk."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -20,20 +21,25 @@ from simulation.attacks.catalogue import load_catalogue
 from simulation.commands.checks.soak import (
     SoakResult,
     describe_failure,
-    draw_scenario,
     is_broken,
     run_raw,
     run_seed,
     run_seeds,
     shrink,
 )
+from simulation.commands.checks.soak_scenarios import draw_scenario, list_drawn
 from simulation.commands.cli import main
+from simulation.foundation.mechanism_parts import SHIPPED
 from simulation.scenario.scenario import Scenario
+from tests.round_robin.mechanism import RoundRobin
+from tests.round_robin.parts import register
 
 pytestmark = pytest.mark.xdist_group("soak")
 
+TRAINING = "proof_of_training"
 SEEDS = range(40)
 DRAWN = 1_000
+DRAWN_OF_EACH = 100
 
 
 # ---- a sound core ----
@@ -41,20 +47,22 @@ DRAWN = 1_000
 
 @pytest.mark.many_runs
 def test_random_scenarios_hold() -> None:
-    results = list(run_seeds(0, len(SEEDS), 1))
+    results = list(run_seeds(0, len(SEEDS), 1, TRAINING))
     assert [result.seed for result in results] == list(SEEDS)
     assert [result for result in results if result.fault is not None] == []
     assert {result.reason for result in results} <= {"complete", "delivered", "time-limit"}
     assert sum(result.reason == "complete" for result in results) > len(SEEDS) / 2
 
 
-@pytest.mark.parametrize("seed", [3, 31])
-def test_a_seed_comes_to_the_same_again(seed: int) -> None:
-    assert run_seed(seed) == run_seed(seed)
+@pytest.mark.parametrize("mechanism", SHIPPED)
+def test_a_seed_comes_to_the_same_again_under_every_mechanism(mechanism: str) -> None:
+    result = run_seed(31, mechanism)
+    assert result == run_seed(31, mechanism)
+    assert (result.mechanism, result.fault) == (mechanism, None)
 
 
 def test_the_command_tells_how_many_held(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["soak", "--first", "10", "--count", "5", "--jobs", "1"]) == 0
+    assert main(["soak", "--first", "10", "--count", "5", "--jobs", "1", "--mechanism", TRAINING]) == 0
     told = capsys.readouterr()
     assert "5 of 5 scenarios" in told.out
     assert "0 broken" in told.out
@@ -67,14 +75,14 @@ def test_the_command_tells_how_many_held(capsys: pytest.CaptureFixture[str]) -> 
 
 @cache
 def draw_all() -> list[dict[str, Any]]:
-    return [draw_scenario(seed) for seed in range(DRAWN)]
+    return [draw_scenario(seed, TRAINING) for seed in range(DRAWN)]
 
 
 def test_every_seed_draws_a_valid_scenario_and_the_same_again() -> None:
     for seed, raw in enumerate(draw_all()):
         scenario = Scenario.model_validate(raw)
         assert (scenario.seed, scenario.engine, scenario.virtual.trainer) == (seed, "virtual", "fake")
-        assert raw == draw_scenario(seed)
+        assert raw == draw_scenario(seed, TRAINING)
     assert len({json.dumps({**raw, "seed": 0, "description": ""}) for raw in draw_all()}) > DRAWN * 0.99
 
 
@@ -104,7 +112,9 @@ def has_behaviour(kind: str, raw: dict[str, Any]) -> bool:
     return any(kind == (item if isinstance(item, str) else item["kind"]) for item in behaviours)
 
 
-DRAWN_BEHAVIOURS = sorted(set(load_catalogue()) - {"silent", "garbage"})
+DRAWN_BEHAVIOURS = sorted(
+    kind for kind, item in load_catalogue().items() if not item.traits.is_role and item.mechanism in (None, TRAINING)
+)
 """The others are drawn as roles."""
 
 DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -137,6 +147,52 @@ DRAWN_KINDS: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_seeds_cover_what_can_go_wrong(kind: str) -> None:
     share = sum(bool(DRAWN_KINDS[kind](raw)) for raw in draw_all()) / DRAWN
     assert share > 0.02
+
+
+@cache
+def draw_each(mechanism: str) -> list[dict[str, Any]]:
+    return [draw_scenario(seed, mechanism) for seed in range(DRAWN_OF_EACH)]
+
+
+@pytest.mark.parametrize("mechanism", SHIPPED)
+def test_every_mechanism_has_scenarios_of_its_own(mechanism: str) -> None:
+    for seed, raw in enumerate(draw_each(mechanism)):
+        assert Scenario.model_validate(raw).mechanism.name == mechanism
+        assert raw == draw_scenario(seed, mechanism)
+    own = {json.dumps([raw.get("mechanism"), raw.get("job"), raw["protocol"]]) for raw in draw_each(mechanism)}
+    assert len(own) > DRAWN_OF_EACH / 2
+
+
+@pytest.mark.parametrize("mechanism", SHIPPED)
+def test_what_only_another_mechanism_has_is_not_drawn(mechanism: str) -> None:
+    kinds = {item if isinstance(item, str) else item["kind"] for item in list_drawn(mechanism)}
+    foreign = {kind for kind, item in load_catalogue().items() if item.mechanism not in (None, mechanism)}
+    assert not kinds & foreign
+    assert kinds >= {"forger", "replayer", "partitioner"}
+    assert any(has_role("data_injection", raw) for raw in draw_each(mechanism)) == (mechanism == TRAINING)
+
+
+def test_a_seed_draws_its_mechanism_unless_it_is_told() -> None:
+    drawn = Counter(draw_scenario(seed).get("mechanism", {"name": TRAINING})["name"] for seed in range(200))
+    assert set(drawn) == set(SHIPPED)
+    assert min(drawn.values()) > 200 / len(SHIPPED) / 2
+    for seed in range(10):
+        raw = draw_scenario(seed)
+        assert raw == draw_scenario(seed, raw.get("mechanism", {"name": TRAINING})["name"])
+
+
+def test_a_mechanism_without_draws_of_its_own_has_a_length_and_neutral_rules() -> None:
+    register()
+    result = run_raw(draw_scenario(2, RoundRobin.name))
+    assert result.fault is None
+    assert result.mechanism == RoundRobin.name
+
+
+def test_an_unknown_mechanism_is_refused_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["soak", "--mechanism", "proof_of_wurk"]) == 2
+    told = capsys.readouterr().err
+    assert "proof_of_wurk" in told
+    assert "did you mean 'proof_of_work'" in told
 
 
 # ---- a broken core ----
@@ -187,19 +243,23 @@ def test_a_broken_core_is_found_reproduced_and_shrunk(
     breakage: Callable[[pytest.MonkeyPatch], None], first: int, invariant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     breakage(monkeypatch)
-    found = next(result for result in map(run_seed, range(first, first + 200)) if result.fault is not None)
+    found = next(
+        result
+        for result in (run_seed(seed, TRAINING) for seed in range(first, first + 200))
+        if result.fault is not None
+    )
     assert found.fault is not None
     assert found.fault.startswith(invariant)
-    assert run_seed(found.seed).fault == found.fault
+    assert run_seed(found.seed, TRAINING).fault == found.fault
     told = describe_failure(found).splitlines()
     assert told[0] == f"seed {found.seed}: {found.fault}"
-    assert told[1].endswith(f"python main.py soak --first {found.seed} --count 1 --jobs 1")
+    assert told[1].endswith(f"python main.py soak --first {found.seed} --count 1 --jobs 1 --mechanism {TRAINING}")
     simplest = json.loads(told[2].removeprefix("simplest: "))
     assert is_broken(simplest)
     assert run_raw(simplest).fault is not None
-    assert count_parts(simplest) <= count_parts(draw_scenario(found.seed))
+    assert count_parts(simplest) <= count_parts(draw_scenario(found.seed, TRAINING))
     monkeypatch.undo()
-    assert run_seed(found.seed).fault is None
+    assert run_seed(found.seed, TRAINING).fault is None
 
 
 def fail_in_a_node(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
@@ -217,7 +277,7 @@ def fail_in_a_node(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
 @pytest.mark.parametrize("kind", [TimerFired, Event], ids=["timer", "anything"])
 def test_an_exception_inside_a_node_is_a_fault_of_its_seed(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_in_a_node(monkeypatch, kind)
-    result = run_seed(5)
+    result = run_seed(5, TRAINING)
     assert result.reason == "failed"
     assert result.fault is not None
     assert "on purpose" in result.fault
@@ -263,10 +323,10 @@ def _is_valid(raw: dict[str, Any]) -> bool:
 
 
 def test_what_cannot_be_made_smaller_stays_as_it_is() -> None:
-    raw = draw_scenario(1)
+    raw = draw_scenario(1, TRAINING)
     assert shrink(raw, lambda _: False) == raw
 
 
 def test_an_impossible_scenario_is_not_a_broken_one() -> None:
-    assert not is_broken({**draw_scenario(1), "populations": []})
-    assert isinstance(run_raw(draw_scenario(1)), SoakResult)
+    assert not is_broken({**draw_scenario(1, TRAINING), "populations": []})
+    assert isinstance(run_raw(draw_scenario(1, TRAINING)), SoakResult)

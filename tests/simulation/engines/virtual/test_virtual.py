@@ -9,7 +9,7 @@ import pytest
 from protocol.events import Command, Event, MessageReceived, Send, Started, TimerFired, WorkFinished
 from protocol.messages import BlockRequest
 from protocol.node import Node
-from simulation.commands.checks.soak import draw_scenario
+from simulation.commands.checks.soak_scenarios import draw_scenario
 from simulation.engines.result import PartyError
 from simulation.engines.virtual.queue import SchedulingError
 from simulation.records.tally import Tally
@@ -55,7 +55,11 @@ def assert_same(first: Simulated, second: Simulated) -> None:
 # ---- one seed, one trace ----
 
 
-@pytest.mark.parametrize("raw", [HOSTILE, *map(draw_scenario, (5, 9, 31))])
+TRAINING = "proof_of_training"
+DRAWN = (*(draw_scenario(seed, TRAINING) for seed in (5, 9, 31)), draw_scenario(7, "proof_of_work"))
+
+
+@pytest.mark.parametrize("raw", [HOSTILE, *DRAWN])
 def test_a_seed_gives_the_same_trace_again(raw: dict[str, Any]) -> None:
     first, again = simulate(raw), simulate(raw)
     assert_same(first, again)
@@ -94,7 +98,7 @@ def test_a_stage_takes_its_steps_at_the_speed_of_the_population() -> None:
         assert done == [pytest.approx(started.time + first[started.who])]
 
 
-@pytest.mark.parametrize("raw", [HOSTILE, draw_scenario(31)])
+@pytest.mark.parametrize("raw", [HOSTILE, draw_scenario(31, TRAINING)])
 def test_equal_training_done_once_or_by_each_gives_the_same_trace(
     raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,12 +170,12 @@ FIGURES: dict[str, Callable[[Tally], object]] = {
 
 @pytest.fixture(scope="module")
 def recorded() -> Simulated:
-    return simulate(draw_scenario(1))
+    return simulate(draw_scenario(1, TRAINING))
 
 
 @pytest.fixture(scope="module")
 def counted() -> Simulated:
-    return simulate({**draw_scenario(1), "output": {"pictures": False, "records": "essential"}})
+    return simulate({**draw_scenario(1, TRAINING), "output": {"pictures": False, "records": "essential"}})
 
 
 @pytest.mark.parametrize("figure", FIGURES)
