@@ -46,6 +46,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "verification": "simulation.commands.checks",
     "soak": "simulation.commands.checks",
     "summary": "simulation.runs",
+    "view": "simulation.runs",
     "certificates": "simulation.runs",
     "chain_lines": "simulation.runs",
     "party_tools": "simulation.engines.processes",

@@ -59,8 +59,11 @@ class Engine(Protocol):
 class EngineFactory(Protocol):
     """Builds the engines of one name."""
 
-    def prepare(self) -> int | None:
+    def prepare(self, mechanism: str) -> int | None:
         """Start what takes its time before the world is known; return the process that parties are forked from.
+
+        Args:
+            mechanism: The name of the run's mechanism: what its parties need is loaded, and nothing else.
 
         Raises:
             EngineStartError: A setting of this machine does not let it start.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         Interruption,
         hold_back,
     )
-    from simulation.foundation.mechanism_parts import SHIPPED, find_part, register_parts
+    from simulation.foundation.mechanism_parts import SHIPPED, find_part, find_part_module, register_parts
     from simulation.foundation.project import ROOT
     from simulation.foundation.randomness import derive_bytes, derive_generator, derive_seed
     from simulation.foundation.strict_json import read_json
@@ -33,7 +33,7 @@ else:
             "differences": "Difference MISSING find_differences show_value",
             "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain make_printable",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
-            "mechanism_parts": "SHIPPED find_part register_parts",
+            "mechanism_parts": "SHIPPED find_part find_part_module register_parts",
             "project": "ROOT",
             "randomness": "derive_bytes derive_generator derive_seed",
             "strict_json": "read_json",
@@ -68,6 +68,7 @@ __all__ = [
     "ensure_available",
     "find_differences",
     "find_part",
+    "find_part_module",
     "hold_back",
     "make_printable",
     "open_door",

@@ -28,14 +28,21 @@ def register_parts(name: str, parts: Mapping[str, Any]) -> None:
 
 def find_part(name: str, part: str) -> Any:  # noqa: ANN401 - each kind of part has a type of its own
     """Return a part of a mechanism; None where it has none."""
-    if name in _registered:
-        parts = _registered[name]
-    elif name in SHIPPED:
-        parts = import_module(f"simulation.mechanisms.{name}.parts").PARTS
-    else:
-        return None
-    found = parts.get(part)
+    found = _list_parts(name).get(part)
     if isinstance(found, str):
         module, _, attribute = found.partition(":")
         found = getattr(import_module(module), attribute)
     return found
+
+
+def find_part_module(name: str, part: str) -> str | None:
+    """Return the module that a part of a mechanism is loaded from, without loading it; None where none need be."""
+    found = _list_parts(name).get(part)
+    return found.partition(":")[0] if isinstance(found, str) else None
+
+
+def _list_parts(name: str) -> Mapping[str, Any]:
+    if name in _registered:
+        return _registered[name]
+    parts: Mapping[str, Any] = import_module(f"simulation.mechanisms.{name}.parts").PARTS if name in SHIPPED else {}
+    return parts

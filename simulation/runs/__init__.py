@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from simulation.runs.chain_file import ChainFileError, read_chain
     from simulation.runs.chain_lines import ChainLines
     from simulation.runs.detail import Detail
+    from simulation.runs.fitting_table import Column
     from simulation.runs.folder import FolderError
     from simulation.runs.in_memory import NO_DIGEST, MemoryRun
     from simulation.runs.live_view import make_console
+    from simulation.runs.mechanism_view import MechanismView
     from simulation.runs.observer import RunObserver
     from simulation.runs.opening import count_stage_samples, describe_nodes, describe_rules
     from simulation.runs.run import FINISHED, run_scenario
@@ -24,9 +26,11 @@ else:
             "chain_file": "ChainFileError read_chain",
             "chain_lines": "ChainLines",
             "detail": "Detail",
+            "fitting_table": "Column",
             "folder": "FolderError",
             "in_memory": "MemoryRun NO_DIGEST",
             "live_view": "make_console",
+            "mechanism_view": "MechanismView",
             "observer": "RunObserver",
             "opening": "count_stage_samples describe_nodes describe_rules",
             "run": "FINISHED run_scenario",
@@ -41,8 +45,10 @@ __all__ = [
     "Certificates",
     "ChainFileError",
     "ChainLines",
+    "Column",
     "Detail",
     "FolderError",
+    "MechanismView",
     "MemoryRun",
     "RunObserver",
     "Summary",

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from simulation.records import PartyTally, Tally
 from simulation.runs.fitting_table import Column, build_fitting_table
+from simulation.runs.mechanism_view import MechanismView
 from simulation.runs.summary import Summary
-from simulation.scenario import ENGINE_TRAITS
 
 _COLUMNS: Final = (
     Column("population", is_number=False),
@@ -37,45 +37,35 @@ def count_alive(members: list[PartyTally]) -> str:
     return f"{len(members) - crashed} [red](-{crashed})[/]" if crashed else str(len(members))
 
 
-def describe_divergence(stage: int) -> str:
-    """Return the warning that a model is worth nothing, in words."""
-    return f"the model is not finite since stage {stage} (height {stage + 1}); try a smaller learning_rate"
-
-
-def print_summary(console: Console, tally: Tally, summary: Summary, *, rules: str | None, folder: str) -> None:
+def print_summary(
+    console: Console, tally: Tally, summary: Summary, *, view: MechanismView, rules: str | None, folder: str
+) -> None:
     """Print the closing tables.
 
     Args:
         console: Where they go.
         tally: What was counted of the run.
         summary: Its figures.
+        view: What is shown of its mechanism.
         rules: Which rules were in force; None where the mechanism has no versions of them.
         folder: Where the run's files are.
     """
-    sections = ("chain", "training", "attack", "cost", "ledger")
-    chain, training, attack, cost, ledger = (summary[key] for key in sections)
+    chain, cost, ledger = (summary[key] for key in ("chain", "cost", "ledger"))
     facts = Table(box=None, show_header=False, padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
-    accuracy, divergence = training["test_accuracy"], tally.find_divergence()
     obstacle = tally.get_obstacle()
     rows = {
         "ended": f"{summary['ended']}: {obstacle}" if obstacle is not None else str(summary["ended"]),
-        "data set": escape(f"{summary['dataset']['name']} ({summary['dataset']['source']})"),
+        **view.list_data(summary),
         **({"rules": rules} if rules is not None else {}),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
         f"{_count(chain['forks'], 'fork')}, deepest reorganisation {chain['reorg_depth_max']}",
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
-        "model": "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}",
-        **({"warning": f"[red]{describe_divergence(divergence)}[/]"} if divergence is not None else {}),
-        "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
-        f"{attack['poisoned_stages_employer']} in the employer's"
-        + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
+        **view.list_results(tally, summary),
         "ledger": f"{_count(ledger['transactions'], 'transfer')}, supply {ledger['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
-        "simulated training" if ENGINE_TRAITS[summary["engine"]].is_simulated else "training": (
-            f"{cost['train_cpu_s_useful']:.1f} CPU-s in the chain, {cost['train_cpu_s_discarded']:.1f} discarded"
-        ),
+        **view.list_costs(tally, summary),
         "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
         "folder": escape(folder),
     }

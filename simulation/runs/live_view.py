@@ -15,6 +15,7 @@ from rich.text import Text
 from simulation.records import PartyTally, Tally
 from simulation.runs.closing_tables import count_alive, group_nodes
 from simulation.runs.fitting_table import Column, build_fitting_table
+from simulation.runs.mechanism_view import UNKNOWN, MechanismView
 
 REFRESH_S: Final = 0.25
 PLAIN_WIDTH: Final = 120
@@ -23,23 +24,24 @@ BAR_WIDTH: Final = 30
 REST_WIDTH: Final = 50
 """What stands before and behind the bar."""
 
-_COLUMNS: Final = (
-    Column("population", is_number=False),
-    Column("role", rank=4, is_number=False),
-    Column("nodes", rank=3),
-    Column("training", rank=2),
-    Column("stages trained", rank=1),
-    Column("chain height"),
-    Column("accepted"),
-    Column("rejected"),
-)
+_WHO: Final = (Column("population", is_number=False), Column("role", rank=4, is_number=False), Column("nodes", rank=3))
+_WHAT: Final = (Column("chain height"), Column("accepted"), Column("rejected"))
+"""Columns before those of the mechanism, and behind them."""
 
 
 class LiveView:
     """A table that follows the tally on a terminal; nothing where lines scroll instead."""
 
     def __init__(
-        self, console: Console, tally: Tally, title: str, stages: int, *, is_counted: bool, is_shown: bool = False
+        self,
+        console: Console,
+        tally: Tally,
+        title: str,
+        length: int,
+        *,
+        mechanism: MechanismView,
+        is_counted: bool,
+        is_shown: bool = False,
     ) -> None:
         """Prepare the view.
 
@@ -47,7 +49,8 @@ class LiveView:
             console: Where the user looks.
             tally: What is shown.
             title: What stands above.
-            stages: Of the whole job.
+            length: Blocks of the whole chain.
+            mechanism: What is shown of the run's mechanism.
             is_counted: Whether parties count most of what they do, and say so only when the run ends.
             is_shown: Whether to show anything; on a terminal only.
         """
@@ -55,7 +58,8 @@ class LiveView:
         self._tally = tally
         self._is_counted = is_counted
         self._title = title
-        self._stages = stages
+        self._length = length
+        self._mechanism = mechanism
         self._started = time.monotonic()
         self._drawn = 0.0
         self._spinner = Spinner("dots")
@@ -88,28 +92,23 @@ class LiveView:
     def _render(self, phase: str, elapsed: float) -> Group:
         employer = self._tally.employer
         self._spinner.update(text=Text(f"{self._title}  {elapsed:5.1f} s  {phase}", style="bold"))
-        evaluation = self._tally.training.evaluations.get(employer.head)
         height = Table.grid(padding=(0, 1))
         width = max(BAR_WIDTH // 3, min(BAR_WIDTH, self._console.width - REST_WIDTH))
-        bar = ProgressBar(total=self._stages, completed=employer.height, width=width)
-        accuracy = f"test accuracy {evaluation.accuracy:.1%}" if evaluation else ""
-        divergence = self._tally.find_divergence()
-        if divergence is not None:
-            accuracy = f"[red]not finite since stage {divergence}[/]"
-        height.add_row("employer's chain", bar, f"{employer.height}/{self._stages}", accuracy)
+        bar = ProgressBar(total=self._length, completed=employer.height, width=width)
+        told = self._mechanism.describe_head(self._tally)
+        height.add_row("employer's chain", bar, f"{employer.height}/{self._length}", told)
         rows = []
         for name, members in group_nodes(self._tally).items():
             shown = self._describe_counted(members) if self._is_counted else self._describe(name, members)
             rows.append((name, members[0].role, count_alive(members), *shown))
-        return Group(self._spinner, height, build_fitting_table(self._console.width, _COLUMNS, rows))
+        columns = (*_WHO, *self._mechanism.columns, *_WHAT)
+        return Group(self._spinner, height, build_fitting_table(self._console.width, columns, rows))
 
     def _describe(self, name: str, members: list[PartyTally]) -> tuple[str, ...]:
-        rejected, training = self._tally.rejected_from[name].total(), self._tally.training
+        rejected = self._tally.rejected_from[name].total()
         labels = [label for label, node in self._tally.nodes.items() if node.population == name]
-        trained = [training.trained[label] for label in labels]
         return (
-            str(sum(label in training.stage for label in labels)),
-            f"{min(trained)}-{max(trained)}",
+            *self._mechanism.describe_nodes(self._tally, labels),
             f"{min(node.height for node in members)}-{max(node.height for node in members)}",
             str(self._tally.accepted_from[name]),
             f"[red]{rejected}[/]" if rejected else "0",
@@ -117,7 +116,8 @@ class LiveView:
 
     def _describe_counted(self, members: list[PartyTally]) -> tuple[str, ...]:
         """Return what is known before the end: the first node of a role to have a block has said so."""
-        return ("-", "-", f"up to {max(node.height for node in members)}", "-", "-")
+        own = (UNKNOWN,) * len(self._mechanism.columns)
+        return (*own, f"up to {max(node.height for node in members)}", UNKNOWN, UNKNOWN)
 
 
 def make_console() -> Console:

@@ -33,6 +33,7 @@ from simulation.runs.closing_tables import print_summary
 from simulation.runs.detail import SHOWN, Detail
 from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
+from simulation.runs.mechanism_view import find_view
 from simulation.runs.observer import RunObserver
 from simulation.runs.opening import describe_nodes, describe_opening, describe_rules
 from simulation.runs.summary import Summary, build_summary, write_summary
@@ -92,7 +93,7 @@ def run_scenario(
     what = f"TensorFlow and {data}" if scenario.is_training else "what it needs"
     try:
         with nullcontext() if detail is Detail.QUIET else console.status(f"{scenario.name}: loading {what}"):
-            meter = Meter(factory.prepare())
+            meter = Meter(factory.prepare(scenario.mechanism.name))
             if images is None:
                 load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
                 images = load(scenario) if load is not None else NO_DATA
@@ -155,7 +156,10 @@ class _Run:
 
         title = f"{scenario.name} (seed {scenario.seed})"
         is_counted = scenario.output.records != "all"
-        view = LiveView(console, tally, title, scenario.length, is_counted=is_counted, is_shown=is_live)
+        shown = find_view(scenario.mechanism.name)
+        view = LiveView(
+            console, tally, title, scenario.length, mechanism=shown, is_counted=is_counted, is_shown=is_live
+        )
         try:
             with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
                 engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
@@ -178,7 +182,7 @@ class _Run:
                 console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
             else:
                 rules = describe_rules(scenario)
-                print_summary(console, tally, summary, rules=rules, folder=str(self.folder))
+                print_summary(console, tally, summary, view=shown, rules=rules, folder=str(self.folder))
         return summary, self._find_exit_code(summary)
 
     def _draw(self, draw: Callable[[Path], object], summary: Summary) -> None:

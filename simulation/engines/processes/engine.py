@@ -1,7 +1,8 @@
 """The process engine: each party is an operating-system process, each link one `multiprocessing.Pipe`.
 
-The start method is `forkserver`: one clean process imports Keras once and each party is forked from it, so that all
-share one copy of TensorFlow's code. Nothing of TensorFlow has *run* in the server, so no thread of it is forked.
+The start method is `forkserver`: one clean process imports what the mechanism's parties need, such as Keras where they
+train, and each party is forked from it, so that all share one copy of the code. Nothing of TensorFlow has *run* in the
+server, so no thread of it is forked.
 """
 
 import os
@@ -103,7 +104,7 @@ class ProcessEngine:
         )
 
         def is_wanted() -> bool:
-            self._setup.on_tick("starting: TensorFlow is loaded")
+            self._setup.on_tick("starting: what the parties need is loaded")
             return self._find_early_end(deadline) is None
 
         if self._parties:

@@ -8,6 +8,6 @@ from simulation.engines.processes.control import Role, Setup
 
 def run_party_process(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
     """Live as the party that its role describes."""
-    from simulation.engines.processes.roles import run_role  # noqa: PLC0415 - loads TensorFlow, which the forkserver already has
+    from simulation.engines.processes.roles import run_role  # noqa: PLC0415 - the forkserver has it already
 
     run_role(setup, role, control, connections)

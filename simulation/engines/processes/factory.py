@@ -12,16 +12,16 @@ from simulation.scenario.world import World
 class ProcessEngineFactory:
     """Builds process engines."""
 
-    def prepare(self) -> int | None:
-        """Start the server that parties are forked from; it loads TensorFlow meanwhile.
+    def prepare(self, mechanism: str) -> int | None:
+        """Start the server that parties are forked from; it loads what the mechanism's parties need meanwhile.
 
         Raises:
             EngineStartError: The path of the folder for temporary files is too long.
         """
-        return start_server()
+        return start_server(mechanism)
 
     def abandon(self) -> None:
-        """End the server, which would load TensorFlow to its end before it noticed that nobody needs it."""
+        """End the server, which would load all of that before it noticed that nobody needs it."""
         kill_server()
 
     def descriptors_needed(self, world: World) -> int:

@@ -1,4 +1,4 @@
-"""The clean process that parties are forked from, with Keras loaded once."""
+"""The clean process that parties are forked from, with what they need loaded once."""
 
 import multiprocessing as mp
 import os
@@ -9,31 +9,46 @@ from multiprocessing import forkserver
 from typing import Final
 
 from simulation.engines import EngineStartError
-from simulation.foundation import OF_THE_TERMINAL, ROOT, hold_back
+from simulation.foundation import OF_THE_TERMINAL, ROOT, find_part_module, hold_back
 from simulation.training import prepare_environment
 
-PRELOAD: Final = (
-    "simulation.engines.processes.roles",
-    "simulation.mechanisms.proof_of_training.party_tools",
-)
+ROLES: Final = "simulation.engines.processes.roles"
+"""What every party needs, whatever the mechanism."""
+
+NEEDED: Final = ("party_tools", "reporter")
+"""Parts of a mechanism that its parties load at once; those of proof of training load TensorFlow."""
 
 LONGEST_TEMPORARY: Final = 70
 """Bytes of a folder's path that leave room for the name of a socket in it on every system (macOS has the least)."""
 
 CONTEXT: Final = mp.get_context("forkserver")
 
+_preloaded: tuple[str, ...] = ()
+"""What the server that was started last has loaded, or is loading."""
 
-def start_server() -> int | None:
-    """Start the server, which loads TensorFlow while the caller goes on; return its process id.
 
-    The environment it starts with is the one all parties have.
+def list_preload(mechanism: str) -> tuple[str, ...]:
+    """Return the modules that the server loads for a mechanism's parties, and for no other mechanism's."""
+    modules = (find_part_module(mechanism, part) for part in NEEDED)
+    return (ROLES, *dict.fromkeys(module for module in modules if module is not None))
+
+
+def start_server(mechanism: str) -> int | None:
+    """Start the server, which loads what a mechanism's parties need while the caller goes on; return its process id.
+
+    The environment it starts with is the one all parties have. A server that was started for another mechanism ends.
 
     Raises:
         EngineStartError: The path of the folder for temporary files is too long for the server's socket.
         OSError: The system does not allow another process, pipe or file.
     """
+    global _preloaded  # noqa: PLW0603 - there is one server, as `multiprocessing` has it
+    wanted = list_preload(mechanism)
+    if wanted != _preloaded:
+        kill_server()
+        _preloaded = wanted
     prepare_environment()
-    forkserver.set_forkserver_preload(list(PRELOAD))
+    forkserver.set_forkserver_preload(list(wanted))
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(part for part in (str(ROOT), before) if part)
     # The server is in the terminal's process group: Ctrl-C must not end it, nor what it forks, while it loads.

@@ -1,4 +1,4 @@
-"""Starting the first process of a run, which waits until the server has loaded TensorFlow."""
+"""Starting the first process of a run, which waits until the server has loaded what it needs."""
 
 import threading
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from simulation.scenario.world import World
 class VirtualEngineFactory:
     """Builds virtual engines; these need no process and no pipe."""
 
-    def prepare(self) -> None:
+    def prepare(self, mechanism: str) -> None:
         """Start nothing."""
 
     def abandon(self) -> None:

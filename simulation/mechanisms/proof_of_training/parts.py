@@ -16,6 +16,7 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_training",
     "pictures": f"{_HERE}.pictures:PICTURES",
     "summary": f"{_HERE}.summary:summarise_training",
+    "view": f"{_HERE}.view:TrainingView",
     "promises": f"{_HERE}.promises:TrainingPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "certificates": f"{_HERE}.certificates:TrainingCertificates",

@@ -14,6 +14,7 @@ PARTS: Final = {
     "chain_lines": f"{_HERE}.chain_lines:WorkLines",
     "measures": f"{_HERE}.measures:measure_work",
     "summary": f"{_HERE}.summary:summarise_work",
+    "view": f"{_HERE}.view:WorkView",
     "promises": f"{_HERE}.promises:WorkPromises",
     "soak": f"{_HERE}.soak:WorkDraws",
     "verification": f"{_HERE}.verification:WorkVerification",

@@ -96,7 +96,7 @@ def run(name: str, folder: Path, *, is_interrupted: bool = False) -> Run:
             interruption.signum = signal.SIGINT
 
     factory = find_engine(name)
-    factory.prepare()
+    factory.prepare(world.mechanism.name)
     setup = EngineSetup(
         world=world,
         images=IMAGES,

@@ -3,6 +3,7 @@
 import pytest
 from rich.console import Console
 
+from simulation.mechanisms.proof_of_training.view import TrainingView
 from simulation.records.tally import Tally
 from simulation.runs.closing_tables import _build_populations
 from simulation.runs.fitting_table import Column, build_fitting_table
@@ -58,7 +59,9 @@ def test_the_closing_table_and_the_live_view_cut_nothing(tally: Tally, width: in
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
         console.print(_build_populations(width, tally))
-        console.print(LiveView(console, tally, "title", 2, is_counted=False)._render("phase", 1.0))
+        console.print(
+            LiveView(console, tally, "title", 2, mechanism=TrainingView(), is_counted=False)._render("phase", 1.0)
+        )
     text = captured.get()
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width

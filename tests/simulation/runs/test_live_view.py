@@ -3,6 +3,7 @@
 import pytest
 from rich.console import Console
 
+from simulation.mechanisms.proof_of_training.view import TrainingView
 from simulation.records.tally import Tally
 from simulation.runs.live_view import LiveView
 from tests.support.scenarios import made_up_run
@@ -16,7 +17,9 @@ def show(*, is_counted: bool) -> list[list[str]]:
             tally.add(record)
     console = Console(width=120, force_terminal=False, record=True)
     with console.capture() as captured:
-        console.print(LiveView(console, tally, "title", 2, is_counted=is_counted)._render("phase", 1.0))
+        console.print(
+            LiveView(console, tally, "title", 2, mechanism=TrainingView(), is_counted=is_counted)._render("phase", 1.0)
+        )
     return [line.split() for line in captured.get().splitlines() if line.split()[:1] in (["good"], ["bad"])]
 
 

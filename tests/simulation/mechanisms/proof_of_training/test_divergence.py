@@ -15,6 +15,7 @@ from simulation.commands.report.headline import build_headline
 from simulation.commands.report.sources import Run
 from simulation.mechanisms.proof_of_training.employer import EmployerDesk
 from simulation.mechanisms.proof_of_training.summary import summarise_training
+from simulation.mechanisms.proof_of_training.view import TrainingView
 from simulation.records.fact import Fact
 from simulation.records.reading import RunLog
 from simulation.records.tally import Tally
@@ -105,8 +106,10 @@ def test_summary_screen_comparison_and_report_say_since_when(ended: Ended) -> No
     summary["cost"] |= {"wall_s": 1.0, "cpu_s": 1.0, "memory_pss_mb_max": 1.0}
     console = Console(width=120, record=True)
     with console.capture() as captured:
-        print_summary(console, tally, summary, rules=None, folder="runs/it")
-        console.print(LiveView(console, tally, "title", 4, is_counted=False)._render("phase", 1.0))
+        print_summary(console, tally, summary, view=TrainingView(), rules=None, folder="runs/it")
+        console.print(
+            LiveView(console, tally, "title", 4, mechanism=TrainingView(), is_counted=False)._render("phase", 1.0)
+        )
     shown = captured.get()
     assert "the model is not finite since stage 2 (height 3)" in shown
     assert "4/4 not finite since stage 2" in shown
