@@ -66,6 +66,7 @@ class BlockTree(Generic[BlockT, StateT]):
         last_height: int | None = None,
         settled_after: int | None = None,
         final_depth: int | None = None,
+        keeps_first: bool = False,
     ) -> None:
         """Start with the genesis as head.
 
@@ -74,6 +75,8 @@ class BlockTree(Generic[BlockT, StateT]):
             last_height: Height that no block exceeds, if there is one.
             settled_after: Slots after which a head of this height stays for ever; None: it may always change.
             final_depth: Blocks on top of a block of the head's branch after which it is never left; None: it may be.
+            keeps_first: Whether of two branches of one weight the one that came first wins, and not that with the lower
+                rank. Of two last blocks it is that one all the same, since nothing is built on them that could decide.
         """
         self.genesis: Final = genesis
         self.head = genesis
@@ -83,6 +86,7 @@ class BlockTree(Generic[BlockT, StateT]):
         self._records = {genesis.hash: genesis}
         self._last_height = last_height
         self._settled_after = settled_after
+        self._keeps_first = keeps_first
         self._last_blocks: dict[Hash32, int] = {}
         """Blocks of the last height, and the slots in which they came."""
         self._has_settled = False
@@ -239,6 +243,8 @@ class BlockTree(Generic[BlockT, StateT]):
         """Return what orders blocks, the best first: a doubtful one stands behind the block below it."""
         if self.is_doubtful(record):
             return (-self._records[record.parent].weight, True, True, record.rank, record.hash)
+        if self._keeps_first and record.height != self._last_height:
+            return (-record.weight, False, record.hash not in self._backed, b"", b"")
         return (-record.weight, False, record.hash not in self._backed, record.rank, record.hash)
 
     def get_chain(self) -> tuple[BlockRecord[BlockT, StateT], ...]:

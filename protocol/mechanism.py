@@ -140,6 +140,15 @@ class Mechanism(ABC):
         """Return what a block adds to the weight of its branch: 1, so that most blocks win."""
         return 1
 
+    def may_outweigh(self, height: int, head: ChainRecord) -> bool:
+        """Return whether an unknown branch of fewer blocks than a head's may weigh more; where most blocks win, no."""
+        return False
+
+    @property
+    def keeps_first(self) -> bool:
+        """Whether of two branches of one weight a node keeps the one it had first, while either may be built on."""
+        return False
+
     def is_whole(self, block: Any) -> bool:
         """Return whether what a block's hash leaves out is what the block commits to."""
         return True

@@ -87,6 +87,7 @@ class Participant:
             last_height=rules.chain.length,
             settled_after=rules.chain.settled_after_slots,
             final_depth=rules.mechanism.final_depth,
+            keeps_first=rules.mechanism.keeps_first,
         )
         self.proposer: Proposer | None = None
         """What it does to earn blocks; None for a light client, which follows and no more."""
@@ -231,7 +232,7 @@ class Participant:
             return Reject(ChainReason.BAD_SIGNATURE)
         match message:
             case HeadAnnouncement():
-                return Ignore(ChainReason.STALE) if message.height < self.tree.head.height else ACCEPT
+                return Ignore(ChainReason.STALE) if self._is_stale(message) else ACCEPT
             case BlockResponse():
                 return self._catch_up.judge_response(delivery.peer, message)
             case BlockRequest():
@@ -243,6 +244,13 @@ class Participant:
         if not self.rules.mechanism.may_speak(self.tree.head.state, message.author):
             return Reject(ChainReason.NOT_BONDED)
         return self.proposer.judge(turn, message) if self.proposer is not None else Ignore(ChainReason.NOT_FOR_ME)
+
+    def _is_stale(self, announcement: HeadAnnouncement) -> bool:
+        """Return whether an announced head is known to be no better than the own one."""
+        head = self.tree.head
+        if announcement.height >= head.height:
+            return False
+        return announcement.head in self.tree or not self.rules.mechanism.may_outweigh(announcement.height, head)
 
     def _judge_block(self, turn: Turn, block: AnyBlock, *, is_gossip: bool) -> Verdict:
         last = self.tree.head.block

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from protocol.genesis import Agreed, ChainRules, GenesisAccount
@@ -17,6 +18,9 @@ HashName = Literal["sha256", "sha512"]
 
 Reward = Literal["issuance", "fees", "both"]
 """What a miner is paid."""
+
+Ties = Literal["first_seen", "lowest_hash"]
+"""Which of two branches of one weight a node works on: that which it had first, or that whose last hash is lower."""
 
 Proof = Literal["hashes", "stand_in"]
 """What a nonce must show: work, or only that the simulator has drawn how long the work would have taken."""
@@ -47,3 +51,11 @@ class WorkGenesis(Agreed, frozen=True, kw_only=True):
     difficulty: Difficulty
     reward: Reward
     proof: Proof
+    ties: Ties = "lowest_hash"
+    """Its bytes are left out where it is this one, as they were before there was another."""
+
+    @property
+    def agreed(self) -> "WorkGenesis | tuple[object, ...]":
+        """What its canonical bytes are made of."""
+        fields: tuple[object, ...] = msgspec.structs.astuple(self)
+        return fields[:-1] if self.ties == "lowest_hash" else self

@@ -43,7 +43,7 @@ class ProofOfWork(Mechanism):
 
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis, behind the mechanism's name."""
-        return encode((self.name, self.genesis))
+        return encode((self.name, self.genesis.agreed))
 
     @classmethod
     def decode_genesis(cls, agreed: bytes) -> "ProofOfWork":
@@ -89,6 +89,15 @@ class ProofOfWork(Mechanism):
         """Return the only coinbase that is right for a block."""
         return build_coinbase(self.genesis.reward, block.author, block.height, block.transactions)
 
+    @property
+    def keeps_first(self) -> bool:
+        """Whether a node works on the branch it had first of two of one weight."""
+        return self.genesis.ties == "first_seen"
+
+    def may_outweigh(self, height: int, head: ChainRecord) -> bool:
+        """Return whether targets may have been so much harder on a branch that fewer blocks weigh more."""
+        return self.genesis.difficulty.window > 0
+
     def weigh(self, parent: ChainRecord, block: WorkedBlock) -> int:
         """Return how many hashes a block's target takes on average, however many it took."""
         return count_expected(block.target)
@@ -116,7 +125,7 @@ class ProofOfWork(Mechanism):
 
     def make_proposer(self, node: NodeView) -> Miner:
         """Return a miner."""
-        return Miner(self.build_template, node)
+        return Miner(self, node)
 
 
 def as_work(mechanism: Mechanism) -> ProofOfWork:

@@ -29,5 +29,6 @@ def build_mechanism(
             difficulty=keys.build_difficulty(keys.measure_power(scenario)),
             reward=keys.reward,
             proof="stand_in" if is_drawn else "hashes",
+            ties=keys.ties,
         )
     )

@@ -38,6 +38,8 @@ class WorkKeys(ChainKeys):
     """Which hash is computed twice for each nonce."""
     reward: Literal["issuance", "fees", "both"] = "both"
     """What a miner is paid."""
+    ties: Literal["first_seen", "lowest_hash"] = "first_seen"
+    """Which of two branches of one weight a node works on: the one it had first, or that with the lower last hash."""
     slice_ms: Annotated[float, Field(ge=1, le=1e9)] | None = None
     """How long a node looks for a nonce before its transfers and slot are brought up to date."""
     virtual_work: Literal["drawn", "hashed"] = "drawn"
@@ -64,7 +66,7 @@ class WorkKeys(ChainKeys):
 
     def measure_power(self, scenario: "Scenario") -> float:
         """Return how many nonces all nodes try in a second."""
-        return self.hash_rate * sum(item.node_count * item.speed for item in scenario.populations)
+        return self.hash_rate * sum(item.count * item.speed for item in scenario.populations)
 
     def count_first(self, power: float) -> int:
         """Return the tries that the first block takes on average.
