@@ -9,6 +9,9 @@ from protocol.messages import Transaction
 from protocol.participant import Participant
 from protocol.rules import Rules
 
+Choice = Callable[[tuple[Transaction, ...]], tuple[Transaction, ...]]
+"""Returns what a node takes of some transfers, in their order."""
+
 
 class Node(Participant):
     """A participant with a proposer."""
@@ -23,6 +26,7 @@ class Node(Participant):
         *,
         is_relaying: bool = False,
         make_proposer: Callable[[NodeView], Proposer] | None = None,
+        choose: Choice | None = None,
     ) -> None:
         """Start at the genesis.
 
@@ -31,14 +35,17 @@ class Node(Participant):
             keys: This node's own key.
             is_relaying: Whether accepted messages are passed on, as they must be where the network is no full mesh.
             make_proposer: Makes its proposer; None for the mechanism's own.
+            choose: What it takes of the transfers that a block may carry, in their order; None for all.
         """
         super().__init__(rules, keys, is_relaying=is_relaying)
         self.mempool = Mempool(rules.chain.opening_deposit)
+        self._choose = choose
         self.proposer = (make_proposer or rules.mechanism.make_proposer)(self)
 
     def select_transactions(self) -> tuple[Transaction, ...]:
-        """Return the transfers that a block on the head may carry."""
-        return self.mempool.select(self.tree.head.state, self.rules.chain.max_transactions)
+        """Return the transfers that a block on the head may carry, as far as this node would put them into one."""
+        selected = self.mempool.select(self.tree.head.state, self.rules.chain.max_transactions)
+        return selected if self._choose is None else self._choose(selected)
 
     def restore(self, before: "Node") -> None:
         """Take over what this node had on its disk when it went down: blocks, and what its proposer had there."""

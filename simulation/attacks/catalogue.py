@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 from protocol.mechanisms import list_mechanisms
+from simulation.attacks.censoring import Censor
 from simulation.attacks.disruption import Flooder, Forger, Garbage, Partitioner, Replayer, Silent
 from simulation.attacks.exhaustion import PoolFiller, RequestFlooder
 from simulation.attacks.fragments import HalfFramer
@@ -21,6 +22,7 @@ NEUTRAL: Final = (
     RequestFlooder,
     PoolFiller,
     HalfFramer,
+    Censor,
     DoubleSpender,
     Partitioner,
     PrivateChain,

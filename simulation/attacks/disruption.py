@@ -10,15 +10,14 @@ from msgspec import Meta
 
 from protocol.codec import MAX_FRAME_BYTES, encode_frame
 from protocol.events import Broadcast, Event, MessageReceived, Relay, Send
-from protocol.mechanisms.proof_of_training.mechanism import get_training
-from protocol.mechanisms.proof_of_training.messages import TrainingDeclaration
 from protocol.messages import UNSIGNED, BlockResponse, LateBlock, Message, Transaction
-from protocol.slots import compute_slot
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import SAYINGS, Action, Core, SendBytes
 from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary, read_message
+from simulation.attacks.junk import MakeJunk, make_idle_block
+from simulation.attacks.layers import Adversary, list_victims, read_message
 from simulation.attacks.traits import Parameters, Traits
+from simulation.foundation import find_part
 
 MAX_HEARD: Final = 200
 """Frames that a replayer keeps, and transfers that a forger remembers."""
@@ -141,15 +140,14 @@ class FlooderParameters(Parameters, frozen=True, kw_only=True):
 class Flooder(Adversary):
     """Goal: keep others busy, and their inboxes full.
 
-    It knows what any node knows. With each message of its own it sends many well-signed declarations that say something
-    random, dated into slots since the parent's. Expected: each is refused at its first check that fails, most often the
-    right to the slot (`lottery-lost`); who still trains keeps so many of a link and no more (`inbox-full`), and blocks
-    go on.
+    It knows what any node knows. With each message of its own it sends many well-signed ones that say something random:
+    what its mechanism has for that, such as declarations, or blocks on the head that prove nothing. Expected: each is
+    refused at its first check that fails, most often what gives a right to speak (`lottery-lost`, `bad-work`); who
+    cannot judge one yet keeps so many of a link and no more (`inbox-full`), and blocks go on.
     """
 
     kind = "flooder"
-    mechanism = "proof_of_training"
-    does = "sends many well-signed declarations that say nothing"
+    does = "sends many well-signed messages that say nothing: declarations, or blocks that prove nothing"
     expected = "each is refused at its first failing check"
     traits = Traits(passes_on=True, does_its_part=True)
     parameters = FlooderParameters
@@ -165,29 +163,22 @@ class Flooder(Adversary):
         yield action
         if isinstance(action, Broadcast):
             for _ in range(self._rate):
-                junk = core.keys.sign(core.rules.chain_id, self._make_junk(core, now))
-                yield SendBytes(encode_frame(core.rules.chain_id, junk), "flood")
+                junk = self._make_junk(core, now)
+                if junk is not None:
+                    signed = core.keys.sign(core.rules.chain_id, junk)
+                    yield SendBytes(encode_frame(core.rules.chain_id, signed), "flood")
 
-    def _make_junk(self, core: Core, now: Nanoseconds) -> TrainingDeclaration:
-        head = core.tree.head
-        last = max(head.slot, compute_slot(now, core.rules.chain.slot_ns))
-        return TrainingDeclaration(
-            height=head.height + 1,
-            parent=head.hash,
-            slot=int(self.rng.integers(head.slot, last + 1)),
-            author=core.keys.public,
-            weights_digest=self.rng.bytes(32),
-            profile=get_training(core.rules).genesis.job.profile,
-            commitment=self.rng.bytes(64),
-        )
+    def _make_junk(self, core: Core, now: Nanoseconds) -> Message | None:
+        make: MakeJunk = find_part(core.rules.mechanism.name, "junk") or make_idle_block
+        return make(core, self.rng, now)
 
 
 class Forger(Adversary):
     """Goal: speak in another's name, and have others' payments for itself.
 
-    It knows what any node knows. Each message of its own it sends again as if another owner of a bond had written it,
-    and each transfer it hears with itself as the recipient. Expected: `bad-signature`, charged to the link it came
-    over.
+    It knows what any node knows. Each message of its own it sends again as if another owner of a bond, or whoever else
+    takes part where there are none, had written it, and each transfer it hears with itself as the recipient. Expected:
+    `bad-signature`, charged to the link it came over.
     """
 
     kind = "forger"
@@ -204,8 +195,7 @@ class Forger(Adversary):
         """Add each message under another's name."""
         yield action
         if isinstance(action, Broadcast):
-            owners = core.tree.head.state.stakes.owners
-            others = [owner for owner in owners if owner != core.keys.public]
+            others = list_victims(core)
             if others:
                 victim = others[int(self.rng.integers(len(others)))]
                 forged = msgspec.structs.replace(action.message, author=victim)

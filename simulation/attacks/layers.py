@@ -16,9 +16,9 @@ from protocol.crypto import KeyPair
 from protocol.events import Event, MessageReceived
 from protocol.ledger import LedgerState
 from protocol.mechanism import Mechanism, NodeView, Proposer
-from protocol.messages import AnyBlock, Message
+from protocol.messages import AnyBlock, Message, Transaction
 from protocol.rules import Rules
-from protocol.types import Nanoseconds
+from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core
 from simulation.attacks.coalition import Coalition
 from simulation.attacks.traits import Parameters, Traits
@@ -77,6 +77,10 @@ class Adversary:
         """Return what is done besides."""
         return ()
 
+    def choose(self, transactions: tuple[Transaction, ...]) -> tuple[Transaction, ...]:
+        """Return which of the transfers that a block on the head may carry it would put in."""
+        return transactions
+
     def react(self, core: Core, event: Event, now: Nanoseconds) -> Sequence[Action]:
         """Return what should happen because of an event."""
         actions: list[Action] = []
@@ -95,6 +99,12 @@ def read_message(core: Core, event: Event) -> Message | None:
         return core.rules.decode(event.frame)
     except DecodeError:
         return None
+
+
+def list_victims(core: Core) -> list[AccountId]:
+    """Return who else takes part: owners of bonds or, where there are none, those that the chain began with."""
+    owners = core.tree.head.state.stakes.owners or tuple(line.account for line in core.rules.genesis.accounts)
+    return [owner for owner in owners if owner != core.keys.public]
 
 
 class Layer:

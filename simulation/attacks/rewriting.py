@@ -11,7 +11,7 @@ from protocol.messages import HeadAnnouncement, Transaction
 from protocol.types import AccountId, Nanoseconds
 from simulation.attacks.behaviour import Action, Core, SendBytes, SendFragment
 from simulation.attacks.coalition import Coalition
-from simulation.attacks.layers import Adversary
+from simulation.attacks.layers import Adversary, list_victims
 from simulation.attacks.traits import Parameters, Traits
 
 
@@ -50,7 +50,7 @@ class DoubleSpender(Adversary):
         if len(accounts) > 1:
             return accounts[0], accounts[-1]
         own = core.keys.public
-        return own, next((owner for owner in core.tree.head.state.stakes.owners if owner != own), own)
+        return own, next(iter(list_victims(core)), own)
 
 
 class PrivateChainParameters(Parameters, frozen=True, kw_only=True):

@@ -98,7 +98,7 @@ class Observed:
         assert self.ended.reason == "complete"
         self.ended.assert_agreed()
         assert self.ended.tally.count_poisoned_honest() == 0
-        assert len(self.ended.result.chains["employer"]) == self.ended.world.scenario.job.stages
+        assert len(self.ended.result.chains["employer"]) == self.ended.world.scenario.length
 
 
 def observe(raw: dict[str, Any]) -> Observed:

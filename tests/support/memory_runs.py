@@ -91,7 +91,7 @@ class Ended(Simulated):
     def assert_agreed(self) -> None:
         """Fail unless every honest node that is up has the whole job, and all have the same chain."""
         agreement, best = self.tally.compute_agreement()
-        assert (agreement, best.height, self.broken) == (1.0, self.world.scenario.job.stages, None)
+        assert (agreement, best.height, self.broken) == (1.0, self.world.scenario.length, None)
 
 
 def prepare(raw: dict[str, Any], folder: Path | None = None, images: ImageSet = MADE_UP_DATA) -> Simulated:

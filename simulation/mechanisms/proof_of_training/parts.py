@@ -8,6 +8,7 @@ PARTS: Final = {
     "genesis": f"{_HERE}.genesis:build_mechanism",
     "data": f"{_HERE}.data:load_data",
     "behaviours": f"{_HERE}.behaviours.catalogue:add_behaviours",
+    "junk": f"{_HERE}.behaviours.junk:make_declaration",
     "virtual_tools": f"{_HERE}.virtual_tools:TrainingTools",
     "party_tools": f"{_HERE}.party_tools:TrainingTools",
     "reporter": f"{_HERE}.reporter:TrainingReporter",

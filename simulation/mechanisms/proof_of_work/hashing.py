@@ -9,6 +9,12 @@ from protocol.mechanisms.proof_of_work.work import GUESSES, Searched, SearchNonc
 from simulation.engines import WorkDone
 from simulation.foundation import NANOSECONDS
 from simulation.records import Hashed
+from simulation.scenario.world import NodeSpec
+
+
+def compute_speed(spec: NodeSpec) -> float:
+    """Return a node's power as a multiple of `hash_rate`: an owner that speaks as several nodes splits its own."""
+    return spec.speed / spec.identities
 
 
 class TryCounter:

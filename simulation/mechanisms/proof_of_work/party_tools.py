@@ -12,7 +12,7 @@ from protocol.mechanisms.proof_of_work.mechanism import as_work
 from protocol.mechanisms.proof_of_work.work import Searched, SearchNonce, search
 from simulation.engines import PartyTools, WorkDone, Worker
 from simulation.engines.processes import Setup
-from simulation.mechanisms.proof_of_work.hashing import TryCounter, as_search
+from simulation.mechanisms.proof_of_work.hashing import TryCounter, as_search, compute_speed
 from simulation.mechanisms.proof_of_work.keys import as_work_keys
 from simulation.scenario.world import NodeSpec
 
@@ -77,5 +77,6 @@ class WorkTools(PartyTools[Setup]):
     def build_workers(self, spec: NodeSpec) -> Mapping[type[Hashable], Worker]:
         """Return what looks for a node's nonces."""
         keys, genesis = as_work_keys(self.setup.keys), as_work(self.setup.mechanism).genesis
-        most = keys.count_slice(spec.speed, is_simulated=False)
-        return {SearchNonce: HashingMiner(keys.hash_rate * spec.speed, most, hash_name=genesis.hash_name)}
+        speed = compute_speed(spec)
+        most = keys.count_slice(speed, is_simulated=False)
+        return {SearchNonce: HashingMiner(keys.hash_rate * speed, most, hash_name=genesis.hash_name)}

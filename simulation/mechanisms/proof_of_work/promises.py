@@ -20,8 +20,8 @@ class WorkPromises(Promises):
         return scenario.length * max(keys.count_first(power) / power, keys.interval_ms / 1e3)
 
     def measure_power(self, population: Population) -> float:
-        """Return the speed of all its nodes."""
-        return population.node_count * population.speed
+        """Return the speed of all its owners: one that speaks as several nodes has no more of it."""
+        return population.count * population.speed
 
     def is_settling(self, scenario: Scenario) -> bool:
         """Return whether blocks reach all nodes long before the next one is found."""

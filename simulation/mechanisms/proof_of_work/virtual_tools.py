@@ -3,7 +3,7 @@
 from protocol.mechanisms.proof_of_work.mechanism import as_work
 from simulation.engines import EngineSetup, VirtualTools
 from simulation.foundation import derive_generator
-from simulation.mechanisms.proof_of_work.hashing import SimulatedMiner
+from simulation.mechanisms.proof_of_work.hashing import SimulatedMiner, compute_speed
 from simulation.mechanisms.proof_of_work.keys import as_work_keys
 from simulation.scenario.world import NodeSpec
 
@@ -15,10 +15,10 @@ class WorkTools(VirtualTools[EngineSetup]):
         """Return what looks for a node's nonces; where it draws, its generator is the node's own."""
         world = self.setup.world
         keys, genesis = as_work_keys(world.scenario.mechanism), as_work(world.mechanism).genesis
-        is_drawn = genesis.proof == "stand_in"
+        is_drawn, speed = genesis.proof == "stand_in", compute_speed(spec)
         return SimulatedMiner(
-            keys.hash_rate * spec.speed,
-            keys.count_slice(spec.speed, is_simulated=True),
+            keys.hash_rate * speed,
+            keys.count_slice(speed, is_simulated=True),
             hash_name=genesis.hash_name,
             generator=derive_generator(world.scenario.seed, "work", spec.label) if is_drawn else None,
         )

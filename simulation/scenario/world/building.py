@@ -67,6 +67,7 @@ def _build_nodes(scenario: Scenario) -> tuple[NodeSpec, ...]:
                     coalition=coalitions[label],
                     arithmetic=population.arithmetic or scenario.job.arithmetic,
                     speed=population.speed,
+                    identities=population.identities,
                 )
             )
     return tuple(nodes)

@@ -37,6 +37,8 @@ class NodeSpec:
     """In which arithmetic it trains."""
     speed: float
     """How fast it works, as a multiple of what its mechanism takes for one."""
+    identities: int = 1
+    """Nodes that its owner speaks as: where power counts, it is split over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

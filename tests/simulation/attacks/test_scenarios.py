@@ -71,6 +71,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "targeted_flip": lambda seen: seen.count_refused("poisoners")["different-weights"],
     "clean_label": lambda seen: seen.count_refused("stampers")["different-weights"],
     "truncated": lambda seen: seen.count_refused("skippers")["different-weights"],
+    "censor": lambda seen: seen.ended.tally.nodes["censors-0"].balance > 0,
     "censoring_wrapper": lambda seen: seen.count_wrapped("censors"),
     "double_spender": lambda seen: seen.count_outcomes("spenders", "transaction")["duplicate"],
     "private_chain": lambda seen: seen.ended.find("appended", "hermits-0"),

@@ -163,17 +163,6 @@ def test_the_first_target_fits_interval_and_power_unless_it_is_given() -> None:
 
 
 @pytest.mark.many_runs
-@pytest.mark.parametrize("kind", ["silent", "garbage", "replayer", "double_spender", "private_chain"])
-def test_attackers_that_need_no_training_break_nothing(kind: str) -> None:
-    raw = make_raw(length=20)
-    settings = {"kind": kind, **({"release_s": 5.0} if kind == "private_chain" else {})}
-    raw["populations"].append({"name": "bad", "role": "adversary", "count": 1, "behaviours": [settings]})
-    ended = simulate(raw)
-    assert (ended.reason, ended.broken) == ("complete", None)
-    assert ended.tally.rejected_from["honest"].total() == 0
-
-
-@pytest.mark.many_runs
 def test_a_seed_gives_the_same_records_again_and_another_one_others() -> None:
     first, again, other = (simulate(make_raw(seed=seed)) for seed in (7, 7, 8))
     assert first.lines == again.lines
