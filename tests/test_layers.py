@@ -16,6 +16,7 @@ LAYERS: Final = (
         "simulation.commands.sweeps",
         "simulation.commands.checks",
         "simulation.commands.checks.fuzzing",
+        "simulation.commands.provenance",
     ),
     ("simulation.runs",),
     ("simulation.engines.processes", "simulation.engines.virtual"),

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms
+from simulation.commands.looking_up import audit, block, transaction
 from simulation.commands.output import GuardedOutput
 from simulation.commands.stamps import stamps
 from simulation.foundation import (
@@ -75,6 +76,8 @@ app = typer.Typer(
 )
 
 app.add_typer(stamps, name="stamp")
+for look_up in (audit, block, transaction):
+    app.command()(look_up)
 
 _interruption = Interruption()
 _output = GuardedOutput()

@@ -6,9 +6,9 @@ changed are for `simulation.commands.checks.verify` to judge.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,6 +27,10 @@ class ChainFileError(ValueError):
     """A stored chain is damaged; the text says at which line and how."""
 
 
+class UnknownMechanismError(ChainFileError):
+    """A stored chain is of a mechanism that is not known here."""
+
+
 def write_chain(path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> None:
     """Write a chain.
 
@@ -43,31 +47,67 @@ def write_chain(path: Path, mechanism: Mechanism, blocks: Iterable[bytes]) -> No
     write_text_in_one_step(path, "".join(f"{line}\n" for line in lines))
 
 
+class StoredChain(NamedTuple):
+    """A stored chain as far as it can be read; whether its blocks are valid is for the caller to judge."""
+
+    mechanism: Mechanism
+    blocks: tuple[AnyBlock, ...]
+    """Those before the first damaged line, lowest first."""
+    damage: str | None
+    """What is wrong with the line after them; None where the whole file can be read."""
+
+
 def read_chain(path: Path) -> tuple[Mechanism, tuple[AnyBlock, ...]]:
     """Return a stored chain; whether its blocks are valid is for the caller to judge.
 
     Raises:
         ChainFileError: A line is not what its own bytes give.
     """
+    stored = read_stored_chain(path)
+    if stored.damage is not None:
+        raise ChainFileError(stored.damage)
+    return stored.mechanism, stored.blocks
+
+
+def read_stored_chain(path: Path) -> StoredChain:
+    """Return a stored chain up to its first damaged block.
+
+    Raises:
+        ChainFileError: Not even its genesis can be read.
+    """
     try:
-        lines = path.read_bytes().decode("utf-8").split("\n")
+        packed = path.read_bytes()
     except OSError as error:
         raise ChainFileError(f"{path.name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ChainFileError(f"{path.name}: byte {error.start + 1} is not UTF-8 text") from None
-    if lines[-1] != "" or len(lines) < 2:
+    *lines, rest = packed.split(b"\n")
+    if not lines:
         raise ChainFileError(f"{path.name}: cut off")
-    mechanism = _read_line(path, 1, lines[0], _decode_genesis)
+    mechanism = _read_line(path, 1, _read_text(path, lines, 0), _decode_genesis)
     rules = Rules(mechanism)
-    if _genesis_line(rules) != lines[0]:
+    if _genesis_line(rules).encode() != lines[0]:
         raise ChainFileError(f"{path.name}:1: the line was changed")
-    blocks = []
-    for number, line in enumerate(lines[1:-1], start=2):
-        block = _read_line(path, number, line, lambda told: rules.decode_block(bytes.fromhex(told["bytes"])))
-        if _block_line(rules, block) != line:
-            raise ChainFileError(f"{path.name}:{number}: the line was changed")
-        blocks.append(block)
-    return mechanism, tuple(blocks)
+    blocks: list[AnyBlock] = []
+    try:
+        for number in range(1, len(lines)):
+            blocks.append(_read_block(path, rules, number + 1, _read_text(path, lines, number)))
+    except ChainFileError as error:
+        return StoredChain(mechanism, tuple(blocks), str(error))
+    return StoredChain(mechanism, tuple(blocks), f"{path.name}: cut off" if rest else None)
+
+
+def _read_text(path: Path, lines: Sequence[bytes], index: int) -> str:
+    try:
+        return lines[index].decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = sum(len(line) + 1 for line in lines[:index]) + error.start + 1
+        raise ChainFileError(f"{path.name}: byte {place} is not UTF-8 text") from None
+
+
+def _read_block(path: Path, rules: Rules, number: int, line: str) -> AnyBlock:
+    block = _read_line(path, number, line, lambda told: rules.decode_block(bytes.fromhex(told["bytes"])))
+    if _block_line(rules, block) != line:
+        raise ChainFileError(f"{path.name}:{number}: the line was changed")
+    return block
 
 
 def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -> T:
@@ -89,7 +129,7 @@ def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -
 def _decode_genesis(told: dict[str, Any]) -> Mechanism:
     name = told.get("mechanism", "proof_of_training")  # the first mechanism's chains do not say
     if name not in list_mechanisms():
-        raise ChainFileError(f"{CHAIN_NAME}:1: of the mechanism {show_value(name)}, which is not known here")
+        raise UnknownMechanismError(f"{CHAIN_NAME}:1: of the mechanism {show_value(name)}, which is not known here")
     mechanism: Mechanism = find_mechanism(name).decode_genesis(bytes.fromhex(told["bytes"]))
     return mechanism
 

@@ -4,15 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from protocol.events import ChainRecord
 from protocol.mechanisms import list_mechanisms
 from protocol.rules import Rules
-from simulation.analysis import find_supply_fault, walk_chain
 from simulation.commands.checks.file_checks import ALWAYS, find_file_faults
 from simulation.commands.checks.genesis_checks import rebuild_world
 from simulation.commands.checks.log_checks import find_events_fault, read_stored_log
 from simulation.commands.checks.summary_checks import find_disagreements
-from simulation.commands.checks.verification import Learn, StoredRun, Verification
+from simulation.commands.checks.verification import StoredRun, Verification
 from simulation.foundation import find_part, read_json
 from simulation.records import (
     CHAIN_NAME,
@@ -24,7 +22,7 @@ from simulation.records import (
     RecordError,
     parse_line,
 )
-from simulation.runs import ChainFileError, Summary, read_chain
+from simulation.runs import ChainFileError, Summary, judge_chain, read_stored_chain
 from simulation.scenario import Scenario, ScenarioError, load_stored_scenario, read_file
 
 
@@ -53,9 +51,12 @@ def verify_run(
     summary, keys = _read_summary(folder), _read_keys(folder)
     scenario = _read_scenario(folder)
     try:
-        mechanism, blocks = read_chain(folder / CHAIN_NAME)
+        stored = read_stored_chain(folder / CHAIN_NAME)
     except ChainFileError as error:
         return [*_check_files(folder, summary, scenario, say), str(error)]
+    if stored.damage is not None:
+        return [*_check_files(folder, summary, scenario, say), str(judge_chain(stored).fault)]
+    mechanism, blocks = stored.mechanism, stored.blocks
     rules = Rules(mechanism)
     run = StoredRun(folder=folder, scenario=scenario, keys=keys, rules=rules, blocks=blocks, dataset_path=dataset_path)
     own = _find_kind(mechanism.name)(run, say)
@@ -67,8 +68,9 @@ def verify_run(
     if world is None:
         return [*faults, str(fault)]
     learn, fault = own.work_again(world) if is_retraining else (None, None)
-    chain, bad = _check_chain(run, learn) if fault is None else ([], fault)
-    fault = bad or own.find_kept_fault()
+    judged = judge_chain(stored, learn) if fault is None else None
+    chain = judged.records if judged is not None else ()
+    fault = (judged.fault if judged is not None else fault) or own.find_kept_fault()
     if fault:
         return [*faults, fault]
     say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (own.describe_work() if is_retraining else ""))
@@ -148,19 +150,3 @@ def _is_of_first_version(folder: Path) -> bool:
     except (OSError, UnicodeDecodeError, RecordError):
         return False
     return line.event == "ended" and "events" not in line.fields
-
-
-def _check_chain(run: StoredRun, learn: Learn | None) -> tuple[list[ChainRecord], str | None]:
-    """Judge each block on its parent; return the chain after each, and what is wrong with the first bad one."""
-    chain: list[ChainRecord] = [run.rules.origin]
-    for step in walk_chain(run.rules, run.blocks, learn):
-        height = step.block.height
-        if not step.is_linked:
-            return chain, f"{CHAIN_NAME}: the block at height {height} does not build on the one before it"
-        if step.record is None:
-            return chain, f"{CHAIN_NAME}: the block at height {height} is refused: {step.refusal}"
-        fault = find_supply_fault(step.record)
-        if fault is not None:
-            return chain, f"{CHAIN_NAME}: at height {height}, {fault}"
-        chain.append(step.record)
-    return chain, None

@@ -1,12 +1,18 @@
 """What a reader looks for in a stored training chain."""
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
+from protocol.codec import encode
 from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import AnyBlock
-from simulation.runs import ChainLines
+from simulation.runs import ChainLines, Deed
 
 
 class TrainingLines(ChainLines):
@@ -19,9 +25,7 @@ class TrainingLines(ChainLines):
 
     def describe_block(self, block: AnyBlock) -> dict[str, Any]:
         """Return who made a block, and what it attests."""
-        if not isinstance(block, WrappedBlock):
-            raise TypeError(f"no block of proof of training: {block!r}")
-        header = block.header
+        header = _as_wrapped(block).header
         return {
             "proposer": header.author.hex(),
             "wrapper": block.author.hex(),
@@ -29,3 +33,39 @@ class TrainingLines(ChainLines):
             "training_secret": header.training_secret.hex(),
             "declarations": len(header.declarations),
         }
+
+    def list_deeds(self, block: AnyBlock) -> Iterable[Deed]:
+        """Return who declared, proposed, signed and wrapped a block."""
+        wrapped = _as_wrapped(block)
+        yield from (Deed(item.author, "declared the stage", item.slot) for item in wrapped.header.declarations)
+        yield Deed(wrapped.header.author, "proposed the block", wrapped.header.slot)
+        yield from (Deed(item.author, "signed the block") for item in wrapped.signatures)
+        yield Deed(wrapped.author, "wrapped the block")
+
+    def describe_product(self, mechanism: Mechanism, last: AnyBlock | None) -> Mapping[str, Any]:
+        """Return of which data, by which network and from which first weights the model has come, and its digest."""
+        job = as_training(mechanism).genesis.job
+        network = f"hidden layers {list(job.layers)}, {job.activation}"
+        return {
+            "dataset": job.dataset,
+            "dataset_digest": job.dataset_digest.hex(),
+            "model": f"{network}; {job.optimizer}, learning rate {job.learning_rate:g}, {job.loss}",
+            "model_digest": _digest_model(job).hex(),
+            "weights_seed": job.weights_seed,
+            "order_seed": job.order_seed,
+            "arithmetic": job.profile,
+            "stages_done": last.height if last is not None else 0,
+            "stages": job.stages,
+            "weights_digest": _as_wrapped(last).header.weights_digest.hex() if last is not None else None,
+        }
+
+
+def _digest_model(job: TrainingJob) -> bytes:
+    """Return the SHA-256 digest of all of a job but its data: whoever asks for the same has the same."""
+    return hashlib.sha256(encode(msgspec.structs.replace(job, dataset="", dataset_digest=b""))).digest()
+
+
+def _as_wrapped(block: AnyBlock) -> WrappedBlock:
+    if not isinstance(block, WrappedBlock):
+        raise TypeError(f"no block of proof of training: {block!r}")
+    return block

@@ -1,5 +1,6 @@
 """What a reader looks for in a stored chain by work."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from protocol.mechanism import Mechanism
@@ -7,7 +8,7 @@ from protocol.mechanisms.proof_of_work.difficulty import count_expected
 from protocol.mechanisms.proof_of_work.mechanism import as_work
 from protocol.mechanisms.proof_of_work.messages import WorkedBlock
 from protocol.messages import AnyBlock
-from simulation.runs import ChainLines
+from simulation.runs import ChainLines, Deed
 
 
 class WorkLines(ChainLines):
@@ -25,3 +26,7 @@ class WorkLines(ChainLines):
             raise TypeError(f"no block of proof of work: {block!r}")
         target, nonce = block.target, block.nonce
         return {"miner": block.author.hex(), "target": target, "hashes": count_expected(target), "nonce": nonce}
+
+    def list_deeds(self, block: AnyBlock) -> Iterable[Deed]:
+        """Return who mined a block."""
+        return (Deed(block.author, "mined the block"),)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.scenario.world.building import build_world
+    from simulation.scenario.world.building import build_world, name_keys
     from simulation.scenario.world.key_pairs import make_keys
     from simulation.scenario.world.transfers import PlannedTransfer, TransferPlan, draw_transfers, plan_transfers
     from simulation.scenario.world.world import EMPLOYER, USERS, NodeSpec, World
@@ -13,7 +13,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
-            "building": "build_world",
+            "building": "build_world name_keys",
             "key_pairs": "make_keys",
             "transfers": "PlannedTransfer TransferPlan draw_transfers plan_transfers",
             "world": "EMPLOYER NodeSpec USERS World",
@@ -30,5 +30,6 @@ __all__ = [
     "build_world",
     "draw_transfers",
     "make_keys",
+    "name_keys",
     "plan_transfers",
 ]

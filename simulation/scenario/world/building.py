@@ -9,7 +9,7 @@ from simulation.foundation import derive_bytes, derive_seed, find_part, to_micro
 from simulation.scenario import Scenario, resolve_corruptions
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links
-from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World
+from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World, label_keys
 
 BuildMechanism = Callable[[Scenario, tuple[GenesisAccount, ...], str, bytes], Mechanism]
 """Makes a mechanism of a scenario, the opening accounts, and name and digest of the data set: the part `genesis`."""
@@ -22,15 +22,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
         ScenarioError: Its corruptions cannot be resolved.
     """
     scenario = resolve_corruptions(scenario)
-    nodes = _build_nodes(scenario)
-    users = tuple(
-        UserSpec(
-            label=f"user-{index}",
-            key_seed=derive_bytes(scenario.seed, "key", "user", index),
-            balance=to_micro(scenario.users.balance),
-        )
-        for index in range(scenario.users.count)
-    )
+    nodes, users = _build_nodes(scenario), _build_users(scenario)
     accounts = [(node.key_seed, 0, node.stake) for node in nodes]
     accounts += [(user.key_seed, user.balance, 0) for user in users]
     lines = sorted(
@@ -42,8 +34,31 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
     )
     build: BuildMechanism = find_part(scenario.mechanism.name, "genesis")
     mechanism = build(scenario, tuple(lines), dataset, dataset_digest)
-    return World(
-        scenario, mechanism, nodes, users, derive_bytes(scenario.seed, "key", EMPLOYER), _build_network(scenario, nodes)
+    return World(scenario, mechanism, nodes, users, _derive_employer(scenario), _build_network(scenario, nodes))
+
+
+def name_keys(scenario: Scenario) -> dict[bytes, str]:
+    """Return the label of every public key of a scenario, whatever its mechanism and data.
+
+    Raises:
+        ScenarioError: Its corruptions cannot be resolved.
+    """
+    scenario = resolve_corruptions(scenario)
+    return label_keys(_build_nodes(scenario), _build_users(scenario), _derive_employer(scenario))
+
+
+def _derive_employer(scenario: Scenario) -> bytes:
+    return derive_bytes(scenario.seed, "key", EMPLOYER)
+
+
+def _build_users(scenario: Scenario) -> tuple[UserSpec, ...]:
+    return tuple(
+        UserSpec(
+            label=f"user-{index}",
+            key_seed=derive_bytes(scenario.seed, "key", "user", index),
+            balance=to_micro(scenario.users.balance),
+        )
+        for index in range(scenario.users.count)
     )
 
 

@@ -1,5 +1,6 @@
 """The parties of a run before it starts: labels, keys, stakes, links, and the genesis they all start from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,10 +85,7 @@ class World:
 
     def get_labels(self) -> dict[bytes, str]:
         """Return the label of every public key, for the log."""
-        seeds = [(node.label, node.key_seed) for node in self.nodes]
-        seeds += [(user.label, user.key_seed) for user in self.users]
-        seeds.append((EMPLOYER, self.employer_seed))
-        return {make_keys(seed).public: label for label, seed in seeds}
+        return label_keys(self.nodes, self.users, self.employer_seed)
 
     def get_trigger_class(self) -> int:
         """Return the class that the first backdoor aims at; 0 where there is none."""
@@ -97,3 +95,11 @@ class World:
     def get_honest(self) -> frozenset[str]:
         """Return the labels of the honest nodes."""
         return frozenset(node.label for node in self.nodes if node.role == "honest")
+
+
+def label_keys(nodes: Iterable[NodeSpec], users: Iterable[UserSpec], employer_seed: bytes) -> dict[bytes, str]:
+    """Return the label of every public key of some parties."""
+    seeds = [(node.label, node.key_seed) for node in nodes]
+    seeds += [(user.label, user.key_seed) for user in users]
+    seeds.append((EMPLOYER, employer_seed))
+    return {make_keys(seed).public: label for label, seed in seeds}
