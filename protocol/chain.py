@@ -92,6 +92,8 @@ class BlockTree(Generic[BlockT, StateT]):
         self._has_settled = False
         self._versions: dict[Hashable, list[BlockRecord[BlockT, StateT]]] = {}
         """Blocks by the right they were made with."""
+        self._doubled: list[Hashable] = []
+        """Rights that more than one block was made with."""
         self._built_on: set[Hash32] = set()
         """Hashes of blocks that another block is built on."""
         self._backed: set[Hash32] = set()
@@ -127,6 +129,10 @@ class BlockTree(Generic[BlockT, StateT]):
     def get_versions(self, right: Hashable) -> tuple[BlockRecord[BlockT, StateT], ...]:
         """Return the known blocks that were made with a right, in order of arrival."""
         return tuple(self._versions.get(right, ()))
+
+    def get_doubled(self) -> tuple[tuple[BlockRecord[BlockT, StateT], BlockRecord[BlockT, StateT]], ...]:
+        """Return the first two blocks of each right that more than one was made with, in order of arrival."""
+        return tuple((self._versions[right][0], self._versions[right][1]) for right in self._doubled)
 
     def is_better(self, candidate: BlockRecord[BlockT, StateT]) -> bool:
         """Return whether a block would take the head's place, if the head may change."""
@@ -190,7 +196,10 @@ class BlockTree(Generic[BlockT, StateT]):
             self._last_blocks[record.hash] = slot
         self._built_on.add(record.parent)
         if record.right is not None:
-            self._versions.setdefault(record.right, []).append(record)
+            versions = self._versions.setdefault(record.right, [])
+            versions.append(record)
+            if len(versions) == 2:
+                self._doubled.append(record.right)
         if self._has_settled:
             return None
         best = record if self.is_better(record) and self.keeps_final(record) else self.head

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
+from protocol.bonding import BondRules
 from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
 from protocol.events import ChainRecord, Timer, TimerKind
@@ -108,6 +109,8 @@ class Mechanism(ABC):
 
     genesis: Genesis
     """What all parties of the chain agreed on, of the mechanism's own type."""
+    bonding: BondRules | None = None
+    """How the chain takes deposits; None where the bonds of the genesis stay as they are."""
 
     @abstractmethod
     def encode_genesis(self) -> bytes:
@@ -135,6 +138,13 @@ class Mechanism(ABC):
     @abstractmethod
     def compute_coinbase(self, rules: RulesView, parent: ChainRecord, block: Any) -> tuple[Payout, ...]:
         """Return the only coinbase that is right for a block whose proof is."""
+
+    def conclude(self, rules: RulesView, parent: ChainRecord, block: Any, state: LedgerState) -> LedgerState:
+        """Return the ledger after a judged block, from that after its transfers and payouts.
+
+        Here a mechanism takes coins that are at stake, and keeps what it needs from block to block.
+        """
+        return state
 
     def weigh(self, parent: ChainRecord, block: Any) -> int:
         """Return what a block adds to the weight of its branch: 1, so that most blocks win."""

@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterable
 from typing import Final
 
+from protocol.bonding import RESERVED, BondRules, count_cost
 from protocol.ledger import Account, LedgerState, find_transfer_fault, pay
 from protocol.messages import Transaction
 from protocol.types import AccountId
@@ -34,13 +35,15 @@ Claim = tuple[int, int]
 class Mempool:
     """Pending transfers, one for each author and nonce."""
 
-    def __init__(self, deposit: int = 0) -> None:
+    def __init__(self, deposit: int = 0, bonding: BondRules | None = None) -> None:
         """Start empty.
 
         Args:
             deposit: Micro-coins that opening an account takes.
+            bonding: How the chain takes deposits; None where it takes none.
         """
         self._deposit: Final = deposit
+        self._bonding: Final = bonding
         self._pending: dict[AccountId, dict[int, Transaction]] = {}
         self._stuck: dict[tuple[AccountId, int], int] = {}
         """How often the head has moved without a transfer becoming one that can be applied, by author and nonce."""
@@ -66,9 +69,13 @@ class Mempool:
             return Ignore(LedgerReason.NONCE_USED)
         if transaction.nonce > account.nonce + MAX_NONCE_LEAD:
             return Ignore(LedgerReason.NONCE_GAP)
-        if transaction.amount + transaction.fee > account.balance - account.reserve:
+        if count_cost(transaction) > account.balance - account.reserve:
             return Ignore(LedgerReason.OVERDRAFT)
-        if transaction.recipient not in state.accounts and transaction.amount < self._deposit:
+        if transaction.recipient in RESERVED:
+            fault = account.bond.find_fault(transaction, self._bonding)
+            if fault is not None:
+                return Ignore(fault)
+        elif transaction.recipient not in state.accounts and transaction.amount < self._deposit:
             return Ignore(LedgerReason.BELOW_DEPOSIT)
         if transaction.nonce in self._pending.get(transaction.author, ()):
             return Ignore(ChainReason.DUPLICATE)
@@ -99,7 +106,7 @@ class Mempool:
             if candidate is None or not self._is_payable(state, payer, candidate):
                 continue
             chosen.append(candidate)
-            payers[author] = pay(payer, candidate)
+            payers[author] = pay(payer, candidate, self._bonding)
             heapq.heappush(queue, self._rank(author, payer.nonce + 1))
         return tuple(chosen)
 
@@ -110,7 +117,8 @@ class Mempool:
     def _is_payable(self, state: LedgerState, payer: Account, candidate: Transaction) -> bool:
         """Return whether a transfer may be its payer's next one; whom others of this pool pay is not counted on."""
         payee = state.accounts.get(candidate.recipient)
-        return find_transfer_fault(payer, candidate, payee=payee, deposit=self._deposit) is None
+        fault = find_transfer_fault(payer, candidate, payee=payee, deposit=self._deposit, bonding=self._bonding)
+        return fault is None
 
     # ---- who has to go ----
 
@@ -131,7 +139,7 @@ class Mempool:
         while (candidate := of_author.get(payer.nonce)) is not None and self._is_payable(state, payer, candidate):
             lowest = candidate.fee if lowest is None else min(lowest, candidate.fee)
             worth[payer.nonce] = lowest
-            payer = pay(payer, candidate)
+            payer = pay(payer, candidate, self._bonding)
         return worth
 
     def _rate(self, state: LedgerState, author: AccountId) -> None:

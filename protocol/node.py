@@ -38,7 +38,7 @@ class Node(Participant):
             choose: What it takes of the transfers that a block may carry, in their order; None for all.
         """
         super().__init__(rules, keys, is_relaying=is_relaying)
-        self.mempool = Mempool(rules.chain.opening_deposit)
+        self.mempool = Mempool(rules.chain.opening_deposit, rules.mechanism.bonding)
         self._choose = choose
         self.proposer = (make_proposer or rules.mechanism.make_proposer)(self)
 

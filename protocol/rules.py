@@ -162,26 +162,35 @@ class Rules:
             return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
         if not all(self.is_signed(transaction) for transaction in transactions):
             return Reject(ChainReason.BAD_SIGNATURE)
-        fault = find_block_fault(parent.state, transactions, deposit=self.chain.opening_deposit)
+        fault = find_block_fault(
+            parent.state, transactions, deposit=self.chain.opening_deposit, bonding=self.mechanism.bonding
+        )
         return ACCEPT if fault is None else Reject(fault)
 
     # ---- the next state ----
 
     def build_record(self, parent: ChainRecord, block: AnyBlock) -> ChainRecord:
-        """Return the record of a judged block, with the ledger after it."""
+        """Return the record of a judged block, with the ledger after it.
+
+        Raises:
+            LedgerError: The ledger after it would not add up.
+        """
+        state = apply_block(
+            parent.state,
+            block.transactions,
+            block.coinbase,
+            most=compute_subsidy(block.height),
+            deposit=self.chain.opening_deposit,
+            bonding=self.mechanism.bonding,
+            height=block.height,
+        )
         return BlockRecord(
             hash=self.hash_message(block),
             parent=parent.hash,
             height=block.height,
             slot=block.slot,
             block=block,
-            state=apply_block(
-                parent.state,
-                block.transactions,
-                block.coinbase,
-                most=compute_subsidy(block.height),
-                deposit=self.chain.opening_deposit,
-            ),
+            state=self.mechanism.conclude(self, parent, block, state),
             weight=parent.weight + self.mechanism.weigh(parent, block),
             rank=self.mechanism.rank(self, block),
             right=self.mechanism.find_right(block),

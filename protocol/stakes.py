@@ -27,6 +27,10 @@ class StakeTable:
         """Return a hash that equal tables share."""
         return self.total
 
+    def replace(self, stakes: Mapping[AccountId, int]) -> "StakeTable":
+        """Return the table in which some owners have other bonds."""
+        return StakeTable({**self._stakes, **stakes})
+
     def get_stake(self, owner: AccountId) -> int:
         """Return the owner's bonded micro-coins, 0 for a stranger."""
         return self._stakes.get(owner, 0)

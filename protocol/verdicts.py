@@ -62,6 +62,10 @@ class LedgerReason(Reason):
     NONCE_GAP = "nonce-gap"
     OVERDRAFT = "overdraft"
     BELOW_DEPOSIT = "below-deposit"
+    NO_DEPOSITS = "no-deposits"
+    BELOW_LEAST_STAKE = "below-least-stake"
+    MORE_THAN_BONDED = "more-than-bonded"
+    ALREADY_UNBONDING = "already-unbonding"
     POOL_FULL = "pool-full"
     WRONG_COINBASE = "wrong-coinbase"
 

@@ -63,6 +63,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "promises": "simulation.analysis",
     "genesis": "simulation.scenario.world",
     "hashing": "simulation.engines",
+    "transfers": "simulation.scenario.world",
     "keys": "simulation.scenario",
     "data": "simulation.scenario",
     "behaviours": "simulation.attacks",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         must_agree,
         must_progress,
     )
-    from simulation.analysis.chain_walk import find_supply_fault, walk_chain
+    from simulation.analysis.chain_walk import find_last_state, find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_tables
     from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
@@ -24,7 +24,7 @@ else:
         __name__,
         {
             "after_run": "estimate_patience_s find_broken find_standstill is_exact must_agree must_progress",
-            "chain_walk": "find_supply_fault walk_chain",
+            "chain_walk": "find_last_state find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_tables",
             "during_run": "InvariantMonitor find_settled_depth",
@@ -45,6 +45,7 @@ __all__ = [
     "estimate_patience_s",
     "find_best",
     "find_broken",
+    "find_last_state",
     "find_promises",
     "find_settled_depth",
     "find_standstill",

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from protocol.events import ChainRecord
-from protocol.ledger import LedgerError
-from protocol.mechanism import Context
+from protocol.ledger import LedgerError, LedgerState
+from protocol.mechanism import Context, Mechanism
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
 from protocol.slots import compute_slot_start
@@ -54,6 +54,15 @@ def _explain(verdict: Verdict) -> str | None:
     if verdict is ACCEPT:
         return None
     return verdict.reason.value if isinstance(verdict, Reject | Ignore) else "not judged"
+
+
+def find_last_state(mechanism: Mechanism, blocks: Iterable[AnyBlock]) -> LedgerState:
+    """Return the ledger after a chain whose blocks are known to be valid, lowest first."""
+    rules = Rules(mechanism)
+    record = rules.origin
+    for block in blocks:
+        record = rules.build_record(record, block)
+    return record.state
 
 
 def find_supply_fault(record: ChainRecord) -> str | None:

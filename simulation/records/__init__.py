@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         write_in_one_step,
         write_text_in_one_step,
     )
+    from simulation.records.stake_facts import LedBlock
     from simulation.records.tally import PartyTally, Tally, find_blamed
     from simulation.records.training_facts import (
         Compared,
@@ -106,6 +107,7 @@ else:
                 "LOG_NAME MODEL_NAME RESULTS_STEM SCENARIO_NAME SUMMARY_NAME SWEEP_NAME WEIGHTS_FOLDER "
                 "compute_file_digest write_in_one_step write_text_in_one_step"
             ),
+            "stake_facts": "LedBlock",
             "tally": "PartyTally Tally find_blamed",
             "training_facts": (
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
@@ -156,6 +158,7 @@ __all__ = [
     "HashedCount",
     "Ignored",
     "IgnoredCount",
+    "LedBlock",
     "LinkClosed",
     "LogError",
     "MinedBlock",

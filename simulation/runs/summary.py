@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from protocol.genesis import Genesis
+from protocol.bonding import RESERVED
 from protocol.ledger import count_created
+from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.analysis import compute_measures
+from simulation.analysis import compute_measures, find_last_state
 from simulation.foundation import find_part
 from simulation.records import SUMMARY_NAME, WEIGHTS_FOLDER, Tally, compute_file_digest, write_text_in_one_step
 from simulation.scenario.world import World, make_keys
@@ -61,7 +62,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
         "attack": counted["attack"],
         "messages": counted["messages"],
         "measures": compute_measures(tally, world.mechanism.name),
-        "ledger": {**compute_ledger(world.genesis, decoded), **count_openings(world, decoded)},
+        "ledger": {**compute_ledger(world.mechanism, decoded), **count_openings(world, decoded)},
         "cost": {**cost, "train_cpu_s_useful": round(useful, 3), "train_cpu_s_discarded": round(discarded, 3)},
         "nodes": [
             {
@@ -116,14 +117,17 @@ def describe_tally(tally: Tally) -> Summary:
     }
 
 
-def compute_ledger(genesis: Genesis, blocks: Sequence[AnyBlock]) -> dict[str, Any]:
-    """Return supply in coins, and number and volume of the transfers in a chain."""
-    supply = sum(line.balance + line.stake for line in genesis.accounts)
+def compute_ledger(mechanism: Mechanism, blocks: Sequence[AnyBlock]) -> dict[str, Any]:
+    """Return supply in coins, and number and volume of the transfers in a chain; what is bonded is not transferred."""
+    supply = sum(line.balance + line.stake for line in mechanism.genesis.accounts)
     supply += sum(count_created(block.transactions, block.coinbase) for block in blocks)
-    moved = [transaction.amount for block in blocks for transaction in block.transactions]
+    if mechanism.bonding is not None:
+        supply -= find_last_state(mechanism, blocks).burnt
+    transactions = [transaction for block in blocks for transaction in block.transactions]
+    moved = [transaction.amount for transaction in transactions if transaction.recipient not in RESERVED]
     return {
         "supply": supply / MICRO_COINS_PER_COIN,
-        "transactions": len(moved),
+        "transactions": len(transactions),
         "coins_transferred": sum(moved) / MICRO_COINS_PER_COIN,
     }
 
@@ -136,7 +140,8 @@ def count_openings(world: World, blocks: Sequence[AnyBlock]) -> dict[str, float]
     labels = world.get_labels()
     users = {make_keys(user.key_seed).public for user in world.users}
     transfers = [transaction for block in blocks for transaction in block.transactions]
-    to_strangers = [transfer for transfer in transfers if transfer.recipient not in labels]
+    known = {*labels, *RESERVED}
+    to_strangers = [transfer for transfer in transfers if transfer.recipient not in known]
     return {
         "users_transactions": sum(transfer.author in users for transfer in transfers),
         "strangers_accounts": len({transfer.recipient for transfer in to_strangers}),

@@ -49,7 +49,7 @@ def _read_chain(summary: Summary, run: StoredRun) -> Summary:
     rules, blocks = run.rules, run.blocks
     employer = summary.get("employer")
     has_crashed = isinstance(employer, dict) and employer.get("outcome") == "crashed"
-    facts: Summary = {"ledger": compute_ledger(rules.genesis, blocks)}
+    facts: Summary = {"ledger": compute_ledger(rules.mechanism, blocks)}
     if blocks:
         head = short_hash(rules.hash_message(blocks[-1]))
         facts["chain" if has_crashed else "employer"] = {"height": blocks[-1].height, "head": head}

@@ -1,11 +1,14 @@
 """Users: parties that own coins and issue signed transfers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from operator import attrgetter
 
 from protocol.crypto import KeyPair
+from protocol.genesis import compute_chain_id
 from protocol.messages import Transaction
-from simulation.foundation import derive_generator, to_micro
+from simulation.foundation import derive_generator, find_part, to_micro
 from simulation.scenario.world.world import UserSpec, World
 
 SPEND_SHARE = 0.1
@@ -23,6 +26,10 @@ class PlannedTransfer:
     transaction: Transaction
 
 
+PlanTransfers = Callable[[World, bytes], Iterable[PlannedTransfer]]
+"""Returns what parties of a world issue because of its mechanism, on the chain with a name: the part `transfers`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPlan:
     """Who issues transfers, how many and how fast."""
@@ -33,22 +40,32 @@ class TransferPlan:
     fee: int
     """Micro-coins that each transfer offers."""
     seed: int
+    planned: tuple[PlannedTransfer, ...] = ()
+    """What the mechanism has parties issue besides, in order of time."""
 
 
 def plan_transfers(world: World) -> TransferPlan:
-    """Return what the users of a world are to issue."""
+    """Return what the users of a world are to issue, and hand over for others."""
     users, scenario = world.users, world.scenario
+    plan: PlanTransfers | None = find_part(world.mechanism.name, "transfers")
+    chain_id = compute_chain_id(world.mechanism.encode_genesis())
     return TransferPlan(
         users=users,
         count=scenario.users.transactions if users else 0,
         per_second=scenario.users.per_second,
         fee=to_micro(scenario.users.fee),
         seed=scenario.seed,
+        planned=tuple(plan(world, chain_id)) if plan is not None and users else (),
     )
 
 
 def draw_transfers(plan: TransferPlan, chain_id: bytes) -> Iterator[PlannedTransfer]:
-    """Yield the transfers of a run, in order of time.
+    """Yield the transfers of a run, in order of time."""
+    return merge(_draw(plan, chain_id), plan.planned, key=attrgetter("at"))
+
+
+def _draw(plan: TransferPlan, chain_id: bytes) -> Iterator[PlannedTransfer]:
+    """Yield users' own transfers.
 
     A user spends only what it started with, so each transfer is covered whichever blocks come first.
     """

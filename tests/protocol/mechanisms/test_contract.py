@@ -10,8 +10,10 @@ from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms,
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.mechanisms.proof_of_work import ProofOfWork
+from protocol.mechanisms.stake_chain import StakeChain
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
 from tests.protocol.mechanisms.proof_of_work.chains import make_work
+from tests.protocol.mechanisms.stake_chain.chains import make_stake
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 from tests.support.core import SLOT_NS, genesis, keys
 
@@ -64,6 +66,25 @@ class TestStandIn(MechanismContract):
         return make_work(NODES, proof="stand_in")
 
 
+class TestStakeChain(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = StakeChain
+    chosen: ClassVar[frozenset[str]] = frozenset({"reveal"})  # an author's first one may be anything
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_stake(NODES)
+
+
+class TestNaiveStakeChain(MechanismContract):
+    """The same, drawn by the block below."""
+
+    mechanism: ClassVar[type[Mechanism]] = StakeChain
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_stake(NODES, drawn_by="parent_hash")
+
+
 class TestRoundRobin(MechanismContract):
     mechanism: ClassVar[type[Mechanism]] = RoundRobin
     chosen: ClassVar[frozenset[str]] = frozenset({"slot"})
@@ -74,7 +95,7 @@ class TestRoundRobin(MechanismContract):
 
 
 def test_no_two_mechanisms_name_the_same_chain() -> None:
-    made = (TestProofOfTraining, TestProofOfWork, TestStandIn, TestRoundRobin)
+    made = (TestProofOfTraining, TestProofOfWork, TestStandIn, TestStakeChain, TestNaiveStakeChain, TestRoundRobin)
     assert len({item.make().encode_genesis() for item in made}) == len(made)
 
 
@@ -85,6 +106,6 @@ def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
     with pytest.raises(ValueError, match="there is a mechanism called 'proof_of_training' already"):
         register(Impostor)
     register(RoundRobin)
-    assert list_mechanisms() == ("proof_of_training", "proof_of_work", "round_robin")
+    assert list_mechanisms() == ("proof_of_training", "proof_of_work", "stake_chain", "round_robin")
     with pytest.raises(MechanismError, match="no mechanism is called 'proof_of_patience'; there are proof_of_training"):
         find_mechanism("proof_of_patience")

@@ -194,7 +194,7 @@ def test_accounts_that_hold_more_than_the_supply_are_found(monkeypatch: pytest.M
     """A core that pays out more than it adds to the supply."""
     pay = ledger.apply_block
 
-    def pay_more(state: Any, transactions: Any, payouts: tuple[Payout, ...], **rules: int) -> Any:
+    def pay_more(state: Any, transactions: Any, payouts: tuple[Payout, ...], **rules: Any) -> Any:
         owner = payouts[0].account
         after = pay(state, transactions, payouts, **rules)
         richer = replace(after.get_account(owner), balance=after.get_account(owner).balance + 5)

@@ -1,0 +1,133 @@
+"""The keys of chain-based proof of stake under `mechanism` of a scenario, and what follows from them."""
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from simulation.foundation import to_micro
+from simulation.scenario import ChainKeys, Inconsistency, Section
+
+if TYPE_CHECKING:
+    from simulation.scenario import Scenario
+
+
+class BondingKeys(Section):
+    """A deposit or a withdrawal of one node."""
+
+    node: Annotated[str, Field(min_length=1, max_length=60)]
+    """Label of the node."""
+    at_s: Annotated[float, Field(ge=0, le=1e8)]
+    """When it is handed over."""
+    coins: Annotated[float, Field(gt=0, le=10**9)]
+    """How many coins."""
+
+
+class StakeKeys(ChainKeys):
+    """What a scenario says of chain-based proof of stake."""
+
+    drawn_by: Literal["reveals", "parent_hash"] = "reveals"
+    """What leaders are drawn by."""
+    epoch_slots: Annotated[int, Field(ge=1, le=1_000_000)] = 16
+    """Slots of an epoch."""
+    least_stake: Annotated[float, Field(gt=0, le=10**9)] = 1.0
+    """Fewest coins that a node has at stake, if it has any."""
+    unbonding_blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 64
+    """Blocks for which withdrawn coins stay locked."""
+    slashing: bool = True
+    """Whether blocks may show who has made two for one slot."""
+    slashed_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of its locked coins that such a node loses."""
+    reward: Literal["issuance", "fees", "both"] = "both"
+    """What an author is paid."""
+    deposits: list[BondingKeys] = Field(default_factory=list)
+    """Coins that nodes bond while the chain grows; the genesis gives them these coins."""
+    withdrawals: list[BondingKeys] = Field(default_factory=list)
+    """Coins that nodes unbond."""
+
+    def find_inconsistency(self, scenario: Any) -> Inconsistency | None:  # noqa: ANN401 - the keys of a scenario
+        """Return what of stakes, deposits and times cannot be."""
+        if scenario.corruptions:  # what they make of the populations is checked when that is known
+            return None
+        return self._find_stake_fault(scenario) or self._find_bonding_fault(scenario) or self._find_time_fault(scenario)
+
+    def _find_stake_fault(self, scenario: "Scenario") -> Inconsistency | None:
+        """Return a stake below the least one, or that there is none."""
+        for index, item in enumerate(scenario.populations):
+            if item.node_count and 0 < to_micro(item.node_stake) < to_micro(self.least_stake):
+                return Inconsistency(
+                    f"populations.{index}.stake",
+                    f"{item.node_stake:g} is less than mechanism.least_stake, which is {self.least_stake:g}; write "
+                    "0 or more coins",
+                )
+        if not any(item.node_count and to_micro(item.node_stake) for item in scenario.populations):
+            return Inconsistency(
+                "populations", "no node has a stake, so nobody ever leads a slot; give one population a stake"
+            )
+        return None
+
+    def _find_bonding_fault(self, scenario: "Scenario") -> Inconsistency | None:
+        """Return a deposit or withdrawal that no block could carry."""
+        stakes = {label: to_micro(item.node_stake) for item in scenario.populations for label in item.list_labels()}
+        for where, item in self.list_bonding():
+            if item.node not in stakes:
+                close = difflib.get_close_matches(item.node, stakes, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else "nodes are population-number, such as honest-0"
+                return Inconsistency(f"mechanism.{where}.node", f"no node is called {item.node!r}; {hint}")
+        if (self.deposits or self.withdrawals) and not scenario.users.count:
+            return Inconsistency(
+                "users.count", "deposits and withdrawals are handed over with users' transfers; write 1 or more"
+            )
+        return self._find_unfunded(stakes)
+
+    def _find_unfunded(self, stakes: Mapping[str, int]) -> Inconsistency | None:
+        """Return a withdrawal of more than there is, or what leaves less than the least stake."""
+        bonded, least = Counter(stakes), to_micro(self.least_stake)
+        for where, item in self.list_bonding():
+            is_deposit, amount = where.startswith("deposits"), to_micro(item.coins)
+            have = bonded[item.node] / 1e6
+            bonded[item.node] += amount if is_deposit else -amount
+            if bonded[item.node] < 0:
+                what = f"{item.node} has {have:g} coins at stake at {item.at_s:g} s; write no more than that"
+            elif 0 < bonded[item.node] < least:
+                what = (
+                    f"leaves {item.node} with {bonded[item.node] / 1e6:g} coins at stake, and mechanism.least_stake is "
+                    f"{self.least_stake:g}; write {'more' if is_deposit else 'less, or all'}"
+                )
+            else:
+                continue
+            return Inconsistency(f"mechanism.{where}.coins", what)
+        return None
+
+    def _find_time_fault(self, scenario: "Scenario") -> Inconsistency | None:
+        """Return that the chain has more slots than the time limit, if that is so."""
+        needed_s, limit_s = scenario.length * scenario.protocol.slot_ms / 1e3, scenario.run.time_limit_s
+        if needed_s <= limit_s:
+            return None
+        return Inconsistency(
+            "mechanism.length",
+            f"{scenario.length:,} blocks take {needed_s:,.0f} s at one a slot, and run.time_limit_s is {limit_s:g}; "
+            "write fewer blocks or a smaller protocol.slot_ms",
+        )
+
+    def list_bonding(self) -> list[tuple[str, BondingKeys]]:
+        """Return deposits and withdrawals in order of time, each with where it stands; deposits first."""
+        listed = [
+            (f"{name}.{index}", item)
+            for name in ("deposits", "withdrawals")
+            for index, item in enumerate(getattr(self, name))
+        ]
+        return sorted(listed, key=lambda pair: pair[1].at_s)
+
+
+def as_stake_keys(keys: object) -> StakeKeys:
+    """Return the keys of a scenario that must be about chain-based proof of stake.
+
+    Raises:
+        TypeError: They are of another mechanism.
+    """
+    if not isinstance(keys, StakeKeys):
+        raise TypeError(f"no keys of a chain by stake: {keys!r}")
+    return keys
