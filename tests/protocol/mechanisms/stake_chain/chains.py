@@ -127,7 +127,7 @@ class Chain:
         parent = parent or self.tip
         slot = parent.slot + 1 if slot is None else slot
         one = self.build(slot, parent=parent)
-        other = self.build(slot, parent=parent, coinbase=())
+        other = self.build(slot, parent=parent, transactions=(self.pay(0, keys(1).public, 5),))
         first, second = sorted((one, other), key=self.rules.hash_message)
         return first, second
 

@@ -1,4 +1,4 @@
-"""docs/stake_chain.md names every reason that only a chain by stake has, in the order they are checked, and no other."""
+"""docs/stake_chain.md names every reason that only a chain by stake has, in the order they are checked, no other."""
 
 import re
 from pathlib import Path
