@@ -74,7 +74,9 @@ def describe_fact(kind: type[Fact]) -> str:
     lines = [f"\n### `{kind.event}`\n", f"{read_summary(kind)} {' or '.join(levels)}; `who` is {kind.subject}."]
     if kind.__struct_fields__:
         lines += ["", TABLE, *list_rows(kind)]
-    for part in (part for part in list_parts(kind) if part.__struct_fields__):
+    modules = [module.__name__ for _, module in SECTIONS]
+    parts = sorted(list_parts(kind), key=lambda part: modules.index(part.__module__))  # whatever was imported first
+    for part in (part for part in parts if part.__struct_fields__):
         config = part.__struct_config__
         owner = next(lower(title) for title, module in SECTIONS if module.__name__ == part.__module__)
         case = f"`{config.tag_field}={config.tag}`" if config.tag else owner
