@@ -14,4 +14,5 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_stake",
     "promises": f"{_HERE}.promises:StakePromises",
     "verification": f"{_HERE}.verification:StakeVerification",
+    "soak": f"{_HERE}.soak:StakeDraws",
 }
