@@ -226,6 +226,9 @@ class NodeView(Protocol):
     def publish(self, turn: Turn, message: MessageT) -> MessageT:
         """Sign a message, send it to everyone and judge it like anyone else's."""
 
+    def deliver(self, turn: Turn, message: Message) -> None:
+        """Judge a signed message, this node's or others', like one that came in; tell nobody of it."""
+
     def set_timer(self, turn: Turn, kind: TimerKind, slot: int, parent: Hash32 = b"") -> None:
         """Ring at the start of a slot."""
 

@@ -437,9 +437,13 @@ class Participant:
         """Sign a message, send it to everyone and judge it like anyone else's."""
         signed = self.keys.sign(self.rules.chain_id, message)
         turn.add(Broadcast(signed))
-        frame = encode_frame(self.rules.chain_id, signed)
-        turn.pending.append(Delivery(SELF, signed, frame, self.rules.hash_frame(frame), len(frame)))
+        self.deliver(turn, signed)
         return signed
+
+    def deliver(self, turn: Turn, message: Message) -> None:
+        """Judge a signed message, this party's or others', like one that came in; tell nobody of it."""
+        frame = encode_frame(self.rules.chain_id, message)
+        turn.pending.append(Delivery(SELF, message, frame, self.rules.hash_frame(frame), len(frame)))
 
     def set_timer(self, turn: Turn, kind: TimerKind, slot: int, parent: Hash32 = b"") -> None:
         """Ring at the start of a slot."""

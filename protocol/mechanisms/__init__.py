@@ -5,12 +5,19 @@ from typing import Any, Final
 from protocol.mechanism import Mechanism
 from protocol.mechanisms.proof_of_training import ProofOfTraining
 from protocol.mechanisms.proof_of_work import ProofOfWork
+from protocol.mechanisms.stake_bft import StakeBft
 from protocol.mechanisms.stake_chain import StakeChain
 
 __all__ = ["MechanismError", "find_mechanism", "list_mechanisms", "register"]
 
 _SHIPPED: Final[dict[str, type[Any]]] = {
-    mechanism.name: mechanism for mechanism in (ProofOfTraining, ProofOfWork, StakeChain)
+    mechanism.name: mechanism
+    for mechanism in (
+        ProofOfTraining,
+        ProofOfWork,
+        StakeChain,
+        StakeBft,
+    )
 }
 
 _registered: dict[str, type[Any]] = {}

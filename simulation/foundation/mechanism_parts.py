@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
-SHIPPED: Final = ("proof_of_training", "proof_of_work", "stake_chain")
+SHIPPED: Final = (
+    "proof_of_training",
+    "proof_of_work",
+    "stake_chain",
+    "stake_bft",
+)
 """Mechanisms of the package; each has a folder of its name in `simulation/mechanisms`."""
 
 _registered: dict[str, Mapping[str, Any]] = {}

@@ -10,9 +10,11 @@ from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms,
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.mechanisms.proof_of_work import ProofOfWork
+from protocol.mechanisms.stake_bft import StakeBft
 from protocol.mechanisms.stake_chain import StakeChain
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
 from tests.protocol.mechanisms.proof_of_work.chains import make_work
+from tests.protocol.mechanisms.stake_bft.chains import make_bft
 from tests.protocol.mechanisms.stake_chain.chains import make_stake
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 from tests.support.core import SLOT_NS, genesis, keys
@@ -85,6 +87,14 @@ class TestNaiveStakeChain(MechanismContract):
         return make_stake(NODES, drawn_by="parent_hash")
 
 
+class TestStakeBft(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = StakeBft
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_bft(NODES)
+
+
 class TestRoundRobin(MechanismContract):
     mechanism: ClassVar[type[Mechanism]] = RoundRobin
     chosen: ClassVar[frozenset[str]] = frozenset({"slot"})
@@ -95,7 +105,15 @@ class TestRoundRobin(MechanismContract):
 
 
 def test_no_two_mechanisms_name_the_same_chain() -> None:
-    made = (TestProofOfTraining, TestProofOfWork, TestStandIn, TestStakeChain, TestNaiveStakeChain, TestRoundRobin)
+    made = (
+        TestProofOfTraining,
+        TestProofOfWork,
+        TestStandIn,
+        TestStakeChain,
+        TestNaiveStakeChain,
+        TestStakeBft,
+        TestRoundRobin,
+    )
     assert len({item.make().encode_genesis() for item in made}) == len(made)
 
 
@@ -106,6 +124,12 @@ def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
     with pytest.raises(ValueError, match="there is a mechanism called 'proof_of_training' already"):
         register(Impostor)
     register(RoundRobin)
-    assert list_mechanisms() == ("proof_of_training", "proof_of_work", "stake_chain", "round_robin")
+    assert list_mechanisms() == (
+        "proof_of_training",
+        "proof_of_work",
+        "stake_chain",
+        "stake_bft",
+        "round_robin",
+    )
     with pytest.raises(MechanismError, match="no mechanism is called 'proof_of_patience'; there are proof_of_training"):
         find_mechanism("proof_of_patience")
