@@ -33,7 +33,7 @@ class Silent(Adversary):
     kind = "silent"
     does = "sends nothing"
     expected = "headers that drew it die; blocks take more slots"
-    traits = Traits(passes_on=False, does_its_part=False, may_jam=False, is_role=True)
+    traits = Traits(passes_on=False, does_its_part=False, may_jam=False, is_mute=True, is_role=True)
 
     def speak(self, core: Core, action: Action, now: Nanoseconds) -> Iterable[Action]:
         """Drop what would be sent."""

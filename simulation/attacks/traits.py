@@ -22,6 +22,8 @@ class Traits:
     """It tells its coalition what others do not hear, so members must be linked, though it talks to everybody."""
     is_stalling: bool = False
     """It can hold up a chain for ever where a header ends the time for declarations."""
+    is_mute: bool = False
+    """It never says anything that a block is agreed on by."""
     is_strategic: bool = False
     """It uses what the rules leave to a sender's choice, and sends nothing that is wrong by them."""
     is_role: bool = False

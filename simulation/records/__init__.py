@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.records.bft_facts import Contradicted, Decided, Proposed, RoundBegun, VotedBlock
     from simulation.records.fact import Fact
     from simulation.records.facts import (
         Broken,
@@ -89,6 +90,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "bft_facts": "Contradicted Decided Proposed RoundBegun VotedBlock",
             "fact": "Fact",
             "facts": (
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
@@ -142,11 +144,13 @@ __all__ = [
     "CameUp",
     "Compared",
     "ComparedCount",
+    "Contradicted",
     "Cost",
     "Counted",
     "CountedPart",
     "Crashed",
     "Dated",
+    "Decided",
     "Diverged",
     "Dropped",
     "Ended",
@@ -169,6 +173,7 @@ __all__ = [
     "PartyStarted",
     "PartyTally",
     "PhaseEntered",
+    "Proposed",
     "Record",
     "RecordError",
     "RecordWriter",
@@ -177,6 +182,7 @@ __all__ = [
     "Relayed",
     "Reporter",
     "RightWon",
+    "RoundBegun",
     "RunLog",
     "SecretFound",
     "Sent",
@@ -192,6 +198,7 @@ __all__ = [
     "Unlinked",
     "Unsaved",
     "UsedTwice",
+    "VotedBlock",
     "Waiting",
     "WentDown",
     "compute_file_digest",

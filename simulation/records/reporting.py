@@ -22,8 +22,13 @@ class Reporter:
         """
         return BlockPart()
 
-    def describe_noted(self, noted: object) -> Fact:
-        """Return the fact for what a proposer wants on record."""
+    def describe_noted(self, noted: object, labels: Mapping[bytes, str]) -> Fact:
+        """Return the fact for what a proposer wants on record.
+
+        Args:
+            noted: What it is.
+            labels: Label of each public key.
+        """
         raise TypeError(f"no words for {noted!r}")
 
     def describe_task(self, task: Hashable) -> Fact | None:

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulation.records.bft_counts import BftCounts
+from simulation.records.bft_facts import Contradicted, Decided, Proposed, RoundBegun
 from simulation.records.fact import Fact
 from simulation.records.facts import (
     Broken,
@@ -158,6 +160,8 @@ class Tally:
     """What proof of training adds."""
     work: WorkCounts = field(default_factory=WorkCounts)
     """What proof of work adds."""
+    bft: BftCounts = field(default_factory=BftCounts)
+    """What votes of stake add."""
     _made: set[tuple[str, str, int | None, str]] = field(default_factory=set)
     """Declarations and headers seen, by author, kind, height, and the header itself or its author's head."""
 
@@ -193,7 +197,9 @@ class Tally:
                 party = self.get_party(who)
                 party.reorganisations += fact.head != party.head
                 party.head, party.height = fact.head, fact.head_height
-            case Waiting():
+            case Proposed() | Decided() | Contradicted():
+                self.bft.add(round(record.time, 6), fact, is_honest=self._is_honest(who))
+            case Waiting() | RoundBegun():
                 pass  # told, but no figure follows from it
             case _:
                 self._add_about_party(who, fact)

@@ -101,7 +101,7 @@ class Heard:
         return len(ahead) < MAX_AHEAD or round_ >= min(ahead)
 
     def find_reached(self, own_round: int) -> int | None:
-        """Return the highest round that owners of more than a third have reached; None if it is not above the node's."""
+        """Return the highest round that owners of more than a third have reached; None if the node has too."""
         held = 0
         if self._top <= own_round:
             return None

@@ -203,6 +203,7 @@ class Validator(Proposer):
 
     def _say(self, turn: Turn, message: Message) -> None:
         self._now.said.append(self._node.publish(turn, message))
+        self._now.has_just_spoken = True
 
     def _decide(self, turn: Turn, block: CertifiedBlock, block_hash: Hash32, round_: int) -> None:
         """Take a block for final (line 49); who proposed in the round of the votes tells those who do not vote."""
@@ -216,8 +217,12 @@ class Validator(Proposer):
         self._node.deliver(turn, whole)
 
     def remind(self, turn: Turn) -> None:
-        """Say the last words again: somebody may have missed them."""
-        for message in self._now.said:
+        """Say the last words again, unless they are new: somebody may have missed them."""
+        now = self._now
+        if now.has_just_spoken:
+            now.has_just_spoken = False
+            return
+        for message in now.said:
             turn.add(Broadcast(message))
 
     # ---- messages ----

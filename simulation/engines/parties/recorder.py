@@ -121,7 +121,7 @@ class Recorder:
 
     def record_noted(self, noted: object) -> None:
         """Record what the mechanism's half of the party wants on record."""
-        self._sink(self._reporter.describe_noted(noted))
+        self._sink(self._reporter.describe_noted(noted, self._labels))
 
     def record_task(self, task: Hashable) -> None:
         """Record that the party begins slow work, if that is worth a word."""

@@ -40,7 +40,7 @@ class TrainingReporter(Reporter):
             declarations=len(block.header.declarations),
         )
 
-    def describe_noted(self, noted: object) -> Fact:
+    def describe_noted(self, noted: object, labels: Mapping[bytes, str]) -> Fact:
         """Return the fact that a phase was entered, a right won or a secret worked out."""
         match noted:
             case PhaseChanged(phase, height):
@@ -50,7 +50,7 @@ class TrainingReporter(Reporter):
             case SecretKnown(height, parent, secret, weights):
                 shown = secret.hex()
                 return SecretFound(height=height, parent=short_hash(parent), secret=shown, weights=short_hash(weights))
-        return super().describe_noted(noted)
+        return super().describe_noted(noted, labels)
 
     def describe_task(self, task: Hashable) -> Fact | None:
         """Return the fact that a stage is being trained, and from which weights where that is not plain."""
