@@ -1,13 +1,31 @@
 """How hard the next block is: a function of its parent alone."""
 
-from typing import Final
+from typing import Final, Protocol
 
-from protocol.events import ChainRecord
 from protocol.mechanisms.proof_of_work.genesis import MAX_TARGET, Difficulty
-from protocol.mechanisms.proof_of_work.messages import WorkedBlock
 from protocol.mechanisms.proof_of_work.work import GUESSES
 
 _LEAST: Final = 1
+
+
+class Header(Protocol):
+    """What was worked for, as far as the next target follows from it."""
+
+    @property
+    def height(self) -> int:
+        """Number of blocks below its block."""
+
+    @property
+    def slot(self) -> int:
+        """Slot in which its miner began to look for the nonce."""
+
+    @property
+    def target(self) -> int:
+        """What its guess was to be below."""
+
+    @property
+    def window_start(self) -> int:
+        """Slot of the block that the window of this target began with."""
 
 
 def count_expected(target: int) -> int:
@@ -31,15 +49,20 @@ def round_to_bits(target: int) -> int:
     return 1 << ((target * target).bit_length() // 2)
 
 
-def find_difficulty(rules: Difficulty, slot_ns: int, parent: ChainRecord) -> tuple[int, int]:
-    """Return the target of the block after a parent, and the slot that the window of this target began with."""
-    block = parent.block
-    if not isinstance(block, WorkedBlock):
+def find_difficulty(rules: Difficulty, slot_ns: int, before: Header | None) -> tuple[int, int]:
+    """Return the target of the block after a header, and the slot that the window of this target began with.
+
+    Args:
+        rules: How targets follow the blocks.
+        slot_ns: Length of a slot.
+        before: What the parent was worked for by; None for the genesis.
+    """
+    if before is None:
         return rules.first_target, 0
-    if not rules.window or block.height % rules.window:
-        return block.target, block.window_start
-    took_ns = (block.slot - block.window_start) * slot_ns
-    return adjust(rules, block.target, took_ns), block.slot
+    if not rules.window or before.height % rules.window:
+        return before.target, before.window_start
+    took_ns = (before.slot - before.window_start) * slot_ns
+    return adjust(rules, before.target, took_ns), before.slot
 
 
 def adjust(rules: Difficulty, target: int, took_ns: int) -> int:

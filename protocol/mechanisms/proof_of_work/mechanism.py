@@ -16,9 +16,8 @@ from protocol.mechanisms.proof_of_work.reasons import WorkReason, WorkTimer
 from protocol.mechanisms.proof_of_work.rewards import build_coinbase
 from protocol.mechanisms.proof_of_work.work import (
     compute_body_digest,
-    compute_guess,
     compute_header_digest,
-    compute_stand_in,
+    does,
 )
 from protocol.messages import Payout, Transaction
 from protocol.types import AccountId, Hash32
@@ -73,13 +72,12 @@ class ProofOfWork(Mechanism):
 
     def does(self, nonce: int, digest: Hash32, target: int) -> bool:
         """Return whether a nonce does for a header with this digest."""
-        if self.genesis.proof == "stand_in":
-            return nonce == compute_stand_in(digest)
-        return compute_guess(self.genesis.hash_name, nonce, digest) < target
+        return does(self.genesis.proof, self.genesis.hash_name, nonce, digest, target)
 
     def find_difficulty(self, parent: ChainRecord) -> tuple[int, int]:
         """Return target and window's first slot of the block after a parent."""
-        return find_difficulty(self.genesis.difficulty, self.genesis.chain.slot_ns, parent)
+        before = parent.block if isinstance(parent.block, WorkedBlock) else None
+        return find_difficulty(self.genesis.difficulty, self.genesis.chain.slot_ns, before)
 
     def is_whole(self, block: WorkedBlock) -> bool:
         """Return whether a block's transfers are those its header commits to."""
@@ -126,6 +124,17 @@ class ProofOfWork(Mechanism):
     def make_proposer(self, node: NodeView) -> Miner:
         """Return a miner."""
         return Miner(self, node)
+
+
+def get_work_genesis(mechanism: Mechanism) -> WorkGenesis:
+    """Return what a chain whose nodes look for nonces has agreed on, whatever else its blocks take.
+
+    Raises:
+        TypeError: Nobody looks for nonces on it.
+    """
+    if not isinstance(mechanism.genesis, WorkGenesis):
+        raise TypeError(f"nobody hashes for {mechanism.name}")
+    return mechanism.genesis
 
 
 def as_work(mechanism: Mechanism) -> ProofOfWork:

@@ -8,7 +8,7 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.crypto import Domain, compute_hash
-from protocol.mechanisms.proof_of_work.genesis import HashName
+from protocol.mechanisms.proof_of_work.genesis import HashName, Proof
 from protocol.mechanisms.proof_of_work.messages import WorkedBlock
 from protocol.messages import UNSIGNED, Transaction
 from protocol.types import Hash32
@@ -67,6 +67,13 @@ def compute_guess(hash_name: HashName, nonce: int, digest: bytes) -> int:
 def compute_stand_in(digest: bytes) -> int:
     """Return the only nonce that does for a header where no work is shown: it costs one hash."""
     return int.from_bytes(compute_hash(STAND_IN, digest)[:_NONCE_BYTES]) % _NONCES
+
+
+def does(proof: Proof, hash_name: HashName, nonce: int, digest: Hash32, target: int) -> bool:
+    """Return whether a nonce does for a header with this digest: one evaluation, whoever looked for it how long."""
+    if proof == "stand_in":
+        return nonce == compute_stand_in(digest)
+    return compute_guess(hash_name, nonce, digest) < target
 
 
 def search(hash_name: HashName, task: SearchNonce, most: int) -> Searched:
