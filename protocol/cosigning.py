@@ -4,6 +4,8 @@ Follow-the-coin (Bentov et al., "Proof of Activity", 2014) draws bonded coins by
 to its owner.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from protocol.crypto import Domain, compute_hash
@@ -14,6 +16,29 @@ from protocol.types import AccountId, Hash32
 FOLLOW_THE_COIN: Final = Domain(b"pot/follow-the-coin/1")
 
 SignatureT = TypeVar("SignatureT", bound=Message)
+
+
+def draw_owners(proposal: Hash32, stakes: StakeTable) -> Iterator[AccountId]:
+    """Yield the owner of one coin after the other, drawn by the hash of a proposal from all that is bonded."""
+    draw = 0
+    while True:
+        digest = compute_hash(FOLLOW_THE_COIN, proposal, draw.to_bytes(4, "big"))
+        yield stakes.get_owner(int.from_bytes(digest, "big") % stakes.total)
+        draw += 1
+
+
+def draw_places(proposal: Hash32, stakes: StakeTable, count: int) -> tuple[AccountId, ...]:
+    """Return the owners of the first coins that are drawn by the hash of a proposal, in order of the draw.
+
+    An owner has a place for each of its coins that is drawn, perhaps several: so each place goes by stake alone, and it
+    makes no difference over how many accounts somebody spreads its coins.
+
+    Raises:
+        ValueError: Nobody has a bond.
+    """
+    if not stakes.owners:
+        raise ValueError("no coins are bonded that could be drawn")
+    return tuple(islice(draw_owners(proposal, stakes), count))
 
 
 def follow_the_coin(proposal: Hash32, stakes: StakeTable, count: int) -> tuple[AccountId, ...]:
@@ -28,11 +53,9 @@ def follow_the_coin(proposal: Hash32, stakes: StakeTable, count: int) -> tuple[A
     if count > len(stakes.owners):
         raise ValueError(f"cannot draw {count} cosigners from {len(stakes.owners)} owners")
     chosen: dict[AccountId, None] = {}
-    draw = 0
+    owners = draw_owners(proposal, stakes)
     while len(chosen) < count:
-        digest = compute_hash(FOLLOW_THE_COIN, proposal, draw.to_bytes(4, "big"))
-        chosen.setdefault(stakes.get_owner(int.from_bytes(digest, "big") % stakes.total))
-        draw += 1
+        chosen.setdefault(next(owners))
     return tuple(chosen)
 
 

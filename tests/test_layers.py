@@ -1,6 +1,7 @@
 """Which room of the simulation may import which. The layers are data; a file that reaches up, or sideways, is named."""
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Final
 
 import pytest
@@ -73,6 +74,9 @@ FLOORS: Final[Mapping[str, str]] = {
 """The room that a part of a mechanism stands beside: the part may import that room, and what that room may. The package
 itself has no name here."""
 
+BUILT_ON: Final = frozenset({("proof_of_activity", "proof_of_work")})
+"""Mechanisms that are built on another one, which they may import: outside the core by its door."""
+
 RANKS: Final = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 SOURCES: Final = ("main.py", "benchmarks/*.py", "protocol/**/*.py", "simulation/**/*.py")
 
@@ -97,6 +101,12 @@ def find_core_mechanism(name: str) -> str | None:
     return None if top else rest.partition(".")[0] or None
 
 
+def find_part_behind_door(mechanism: str, name: str) -> str:
+    """Return the part of a mechanism that a name at its door comes from."""
+    found: str = getattr(import_module(f"simulation.mechanisms.{mechanism}"), name).__module__
+    return found.rpartition(".")[2]
+
+
 def lies_lower(room: str, other: str) -> bool:
     return RANKS[room] < RANKS[other] or (room, other) in BESIDE
 
@@ -107,14 +117,15 @@ def may_import(module: str, name: str) -> bool:
     core_other = find_core_mechanism(name)
     own_mechanism = own[0] if own else find_core_mechanism(module)
     if core_other and own_mechanism:
-        return core_other == own_mechanism
+        return core_other == own_mechanism or (own_mechanism, core_other) in BUILT_ON
     room, other_room = find_room(module), find_room(name)
     if room is None or other_room is None:
         return True
     if other:
-        if own is None or own[0] != other[0]:
+        if own is None or (own[0] != other[0] and (own[0], other[0]) not in BUILT_ON):
             return False  # rooms ask `simulation.mechanisms` for a part
-        other_room = FLOORS[other[1]]
+        part = other[1] if other[1] in FLOORS else find_part_behind_door(*other)
+        other_room = FLOORS[part]
     if own:
         room = FLOORS[own[1]]
     return room == other_room or lies_lower(room, other_room)
@@ -186,6 +197,8 @@ _TRAINING: Final = "simulation.mechanisms.proof_of_training"
         (f"{_TRAINING}.data", "simulation.scenario.world.World"),
         (f"{_TRAINING}.parts", "protocol.mechanisms.another.mechanism"),
         ("protocol.mechanisms.proof_of_training.judging", "protocol.mechanisms.another.messages"),
+        ("protocol.mechanisms.proof_of_work.judging", "protocol.mechanisms.proof_of_activity.messages"),
+        ("simulation.mechanisms.proof_of_activity.keys", "simulation.mechanisms.proof_of_work.WorkPromises"),
         ("protocol.node", "simulation.foundation.units"),
     ],
 )
@@ -209,6 +222,8 @@ def test_the_check_sees_who_reaches_too_far(module: str, name: str) -> None:
         (f"{_TRAINING}.behaviours.catalogue", f"{_TRAINING}.behaviours.withholding.Withholder"),
         (f"{_TRAINING}.reporter", "protocol.mechanisms.proof_of_training.work.TrainStage"),
         ("protocol.mechanisms.proof_of_training.judging", "protocol.rules.Rules"),
+        ("protocol.mechanisms.proof_of_activity.judging", "protocol.mechanisms.proof_of_work.work.does"),
+        ("simulation.mechanisms.proof_of_activity.promises", "simulation.mechanisms.proof_of_work.WorkPromises"),
         ("protocol.mechanisms", "protocol.mechanisms.proof_of_training.mechanism"),
     ],
 )

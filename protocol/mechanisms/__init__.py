@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from protocol.mechanism import Mechanism
+from protocol.mechanisms.proof_of_activity import ProofOfActivity
 from protocol.mechanisms.proof_of_training import ProofOfTraining
 from protocol.mechanisms.proof_of_work import ProofOfWork
 from protocol.mechanisms.stake_bft import StakeBft
@@ -17,6 +18,7 @@ _SHIPPED: Final[dict[str, type[Any]]] = {
         ProofOfWork,
         StakeChain,
         StakeBft,
+        ProofOfActivity,
     )
 }
 

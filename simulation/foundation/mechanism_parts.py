@@ -14,6 +14,7 @@ SHIPPED: Final = (
     "proof_of_work",
     "stake_chain",
     "stake_bft",
+    "proof_of_activity",
 )
 """Mechanisms of the package; each has a folder of its name in `simulation/mechanisms`."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.records.activity_facts import ClosedBlock, TemplateMade
     from simulation.records.bft_facts import Contradicted, Decided, Proposed, RoundBegun, VotedBlock
     from simulation.records.fact import Fact
     from simulation.records.facts import (
@@ -91,6 +92,7 @@ else:
         __name__,
         {
             "bft_facts": "Contradicted Decided Proposed RoundBegun VotedBlock",
+            "activity_facts": "ClosedBlock TemplateMade",
             "fact": "Fact",
             "facts": (
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
@@ -142,6 +144,7 @@ __all__ = [
     "BlockPart",
     "Broken",
     "CameUp",
+    "ClosedBlock",
     "Compared",
     "ComparedCount",
     "Contradicted",
@@ -190,6 +193,7 @@ __all__ = [
     "Sink",
     "Stalled",
     "Tally",
+    "TemplateMade",
     "Trained",
     "TrainedCount",
     "TrainingBegun",

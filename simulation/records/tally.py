@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulation.records.activity_counts import ActivityCounts
+from simulation.records.activity_facts import TemplateMade
 from simulation.records.bft_counts import BftCounts
 from simulation.records.bft_facts import Contradicted, Decided, Proposed, RoundBegun
 from simulation.records.fact import Fact
@@ -162,6 +164,8 @@ class Tally:
     """What proof of work adds."""
     bft: BftCounts = field(default_factory=BftCounts)
     """What votes of stake add."""
+    activity: ActivityCounts = field(default_factory=ActivityCounts)
+    """What proof of activity adds."""
     _made: set[tuple[str, str, int | None, str]] = field(default_factory=set)
     """Declarations and headers seen, by author, kind, height, and the header itself or its author's head."""
 
@@ -236,6 +240,8 @@ class Tally:
                 self.cost = fact
             case Hashed():
                 self.work.add(who, fact)
+            case TemplateMade():
+                self.activity.add(who, fact)
             case Dated() | Fallback() | GenesisMade() | Broken():
                 pass  # told, but no figure follows from it
             case _:

@@ -53,7 +53,7 @@ from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
 from protocol.mechanisms.proof_of_training.reasons import Right
 from protocol.mechanisms.proof_of_training.secret import commit, compute_training_secret
 from protocol.mechanisms.proof_of_training.work import INCOMPARABLE, CompareWeights, TrainingResult, TrainStage
-from protocol.mechanisms.proof_of_work import ProofOfWork
+from protocol.mechanisms.proof_of_work.mechanism import get_work_genesis
 from protocol.mechanisms.proof_of_work.work import Searched, SearchNonce, compute_stand_in, search
 from protocol.messages import Message, Transaction
 from protocol.node import Node
@@ -249,9 +249,9 @@ class Cluster:
                 self._push(self.now + SLICE_NS, name, WorkFinished(task, self.search(task)))
 
     def search(self, task: SearchNonce) -> Searched:
-        assert isinstance(self.mechanism, ProofOfWork)
-        found = search(self.mechanism.genesis.hash_name, task, TRIES)
-        is_shown = self.mechanism.genesis.proof == "hashes" or found.nonce is None
+        genesis = get_work_genesis(self.mechanism)
+        found = search(genesis.hash_name, task, TRIES)
+        is_shown = genesis.proof == "hashes" or found.nonce is None
         return found if is_shown else Searched(compute_stand_in(task.digest), found.tried)
 
     def find_distance(self, own: Hash32, other: Hash32) -> int | None:

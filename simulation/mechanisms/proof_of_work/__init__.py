@@ -1,3 +1,28 @@
 """What proof of work adds outside the core."""
 
-__all__: list[str] = []
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.mechanisms.proof_of_work.journal_words import WorkWords
+    from simulation.mechanisms.proof_of_work.keys import WorkKeys
+    from simulation.mechanisms.proof_of_work.promises import WorkPromises
+    from simulation.mechanisms.proof_of_work.soak import WorkDraws
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "journal_words": "WorkWords",
+            "keys": "WorkKeys",
+            "promises": "WorkPromises",
+            "soak": "WorkDraws",
+        },
+    )
+
+__all__ = [
+    "WorkDraws",
+    "WorkKeys",
+    "WorkPromises",
+    "WorkWords",
+]

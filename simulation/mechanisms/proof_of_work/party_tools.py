@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from protocol.mechanisms.proof_of_work.genesis import HashName
-from protocol.mechanisms.proof_of_work.mechanism import as_work
+from protocol.mechanisms.proof_of_work.mechanism import get_work_genesis
 from protocol.mechanisms.proof_of_work.work import Searched, SearchNonce, search
 from simulation.engines import PartyTools, WorkDone, Worker
 from simulation.engines.processes import Setup
@@ -76,7 +76,7 @@ class WorkTools(PartyTools[Setup]):
 
     def build_workers(self, spec: NodeSpec) -> Mapping[type[Hashable], Worker]:
         """Return what looks for a node's nonces."""
-        keys, genesis = as_work_keys(self.setup.keys), as_work(self.setup.mechanism).genesis
+        keys, genesis = as_work_keys(self.setup.keys), get_work_genesis(self.setup.mechanism)
         speed = compute_speed(spec)
         most = keys.count_slice(speed, is_simulated=False)
         return {SearchNonce: HashingMiner(keys.hash_rate * speed, most, hash_name=genesis.hash_name)}

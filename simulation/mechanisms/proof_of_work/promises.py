@@ -25,8 +25,12 @@ class WorkPromises(Promises):
 
     def is_settling(self, scenario: Scenario) -> bool:
         """Return whether blocks reach all nodes long before the next one is found."""
-        latency, keys = scenario.network.latency, as_work_keys(scenario.mechanism)
+        keys = as_work_keys(scenario.mechanism)
         power = keys.measure_power(scenario)
         interval_ms = min(1e3 * keys.count_first(power) / power, keys.interval_ms)
-        slowest_ms = max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])
-        return slowest_ms <= SETTLING * interval_ms
+        return self.estimate_hearing_ms(scenario) <= SETTLING * interval_ms
+
+    def estimate_hearing_ms(self, scenario: Scenario) -> float:
+        """Return the milliseconds from a nonce that is found to when its node's neighbours mine on its block."""
+        latency = scenario.network.latency
+        return max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])

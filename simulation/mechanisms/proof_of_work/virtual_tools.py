@@ -1,6 +1,6 @@
 """The tools of miners in simulated time."""
 
-from protocol.mechanisms.proof_of_work.mechanism import as_work
+from protocol.mechanisms.proof_of_work.mechanism import get_work_genesis
 from simulation.engines import EngineSetup, VirtualTools
 from simulation.foundation import derive_generator
 from simulation.mechanisms.proof_of_work.hashing import SimulatedMiner, compute_speed
@@ -14,7 +14,7 @@ class WorkTools(VirtualTools[EngineSetup]):
     def build_worker(self, spec: NodeSpec) -> SimulatedMiner:
         """Return what looks for a node's nonces; where it draws, its generator is the node's own."""
         world = self.setup.world
-        keys, genesis = as_work_keys(world.scenario.mechanism), as_work(world.mechanism).genesis
+        keys, genesis = as_work_keys(world.scenario.mechanism), get_work_genesis(world.mechanism)
         is_drawn, speed = genesis.proof == "stand_in", compute_speed(spec)
         return SimulatedMiner(
             keys.hash_rate * speed,

@@ -14,4 +14,5 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_votes",
     "promises": f"{_HERE}.promises:BftPromises",
     "verification": f"{_HERE}.verification:BftVerification",
+    "soak": f"{_HERE}.soak:BftDraws",
 }

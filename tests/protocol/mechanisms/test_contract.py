@@ -7,12 +7,14 @@ import pytest
 from protocol.genesis import ChainRules, GenesisAccount
 from protocol.mechanism import Mechanism
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms, register
+from protocol.mechanisms.proof_of_activity import ProofOfActivity
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.mechanisms.proof_of_work import ProofOfWork
 from protocol.mechanisms.stake_bft import StakeBft
 from protocol.mechanisms.stake_chain import StakeChain
 from tests.protocol.mechanisms.contract import NODES, MechanismContract
+from tests.protocol.mechanisms.proof_of_activity.chains import make_activity
 from tests.protocol.mechanisms.proof_of_work.chains import make_work
 from tests.protocol.mechanisms.stake_bft.chains import make_bft
 from tests.protocol.mechanisms.stake_chain.chains import make_stake
@@ -95,6 +97,26 @@ class TestStakeBft(MechanismContract):
         return make_bft(NODES)
 
 
+class TestProofOfActivity(MechanismContract):
+    mechanism: ClassVar[type[Mechanism]] = ProofOfActivity
+    chosen: ClassVar[frozenset[str]] = frozenset({"transactions"})  # the closer's
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_activity(NODES)
+
+
+class TestSomeOfThoseDrawn(MechanismContract):
+    """Proof of activity where some of those drawn may be missing, and stand-ins for work."""
+
+    mechanism: ClassVar[type[Mechanism]] = ProofOfActivity
+    chosen: ClassVar[frozenset[str]] = frozenset({"transactions"})
+
+    @staticmethod
+    def make() -> Mechanism:
+        return make_activity(NODES, proof="stand_in", drawn=5, needed=3)
+
+
 class TestRoundRobin(MechanismContract):
     mechanism: ClassVar[type[Mechanism]] = RoundRobin
     chosen: ClassVar[frozenset[str]] = frozenset({"slot"})
@@ -112,6 +134,8 @@ def test_no_two_mechanisms_name_the_same_chain() -> None:
         TestStakeChain,
         TestNaiveStakeChain,
         TestStakeBft,
+        TestProofOfActivity,
+        TestSomeOfThoseDrawn,
         TestRoundRobin,
     )
     assert len({item.make().encode_genesis() for item in made}) == len(made)
@@ -129,6 +153,7 @@ def test_a_name_is_given_once_and_an_unknown_one_is_told() -> None:
         "proof_of_work",
         "stake_chain",
         "stake_bft",
+        "proof_of_activity",
         "round_robin",
     )
     with pytest.raises(MechanismError, match="no mechanism is called 'proof_of_patience'; there are proof_of_training"):

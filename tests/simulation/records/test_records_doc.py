@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 import pytest
 from msgspec import Meta, structs
 
-from simulation.records import bft_facts, facts, message_facts, stake_facts, training_facts, work_facts
+from simulation.records import activity_facts, bft_facts, facts, message_facts, stake_facts, training_facts, work_facts
 from simulation.records.fact import Fact, Part, list_facts, list_parts
 from tests.support.scenarios import ROOT
 
@@ -50,6 +50,7 @@ SECTIONS: Final = (
     ("Proof of work", work_facts),
     ("Chain-based proof of stake", stake_facts),
     ("Votes of stake", bft_facts),
+    ("Proof of activity", activity_facts),
 )
 TABLE: Final = "| field | type | unit | meaning |\n|---|---|---|---|"
 WORDS: Final[dict[Any, str]] = {

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from simulation.commands.cli import main
-from simulation.scenario.errors import ScenarioError
+from simulation.scenario.errors import SHOWN_CHARACTERS, ScenarioError
 from simulation.scenario.loading import CONFIGS, load_scenario
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
@@ -273,6 +273,7 @@ def test_a_name_longer_than_any_file_is_exit_2(command: str, name: str, capsys: 
     assert "no such" in told
     assert len(told.splitlines()) == 1
     assert told.count("x") < 100
+    assert len(told.partition(": ")[0]) <= SHOWN_CHARACTERS
 
 
 def test_an_out_of_thousands_of_folders_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -252,7 +252,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     [
         ("defualt", "did you mean 'default'?"),
         ("majority-attack", "did you mean 'majority_attack'?"),
-        ("zzz", "one of backdoor, default"),
+        ("zzz", "one of backdoor, decred, default"),
         ("nowhere/zzz.yaml", "no such file"),
         ("zzz.yml", "no such file"),
     ],

@@ -1,0 +1,3 @@
+"""What proof of activity adds outside the core."""
+
+__all__: list[str] = []
