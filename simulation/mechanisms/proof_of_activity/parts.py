@@ -20,5 +20,6 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_activity",
     "promises": f"{_HERE}.promises:ActivityPromises",
     "verification": f"{_WORK}.verification:WorkVerification",
+    "junk": f"{_HERE}.behaviours.junk:make_template",
     "soak": f"{_HERE}.soak:ActivityDraws",
 }
