@@ -42,14 +42,14 @@ class Validator(Proposer):
     def __init__(self, mechanism: "StakeBft", node: NodeView) -> None:
         """Begin at the genesis."""
         self._mechanism: Final = mechanism
-        self._node: Final = node
+        self.node: Final = node
         self._now = Attempt(node.tree.head)
 
     # ---- rounds ----
 
     def begin(self, turn: Turn) -> None:
         """Wait for the end of the pause after the head; or go on where a node that was down had stopped."""
-        head, rules = self._node.tree.head, self._node.rules
+        head, rules = self.node.tree.head, self.node.rules
         if head.height >= rules.chain.length:
             self._now = Attempt(head)
             return
@@ -58,12 +58,16 @@ class Validator(Proposer):
                 self._wait(turn, kind)
             return
         self._now = Attempt(head)
-        slot = max(head.slot + self._mechanism.genesis.pace.pause, compute_slot(turn.now, rules.chain.slot_ns))
-        self._set_timer(turn, BftTimer.BEGIN, slot)
+        self.set_timer(turn, BftTimer.BEGIN, max(self.first_slot, compute_slot(turn.now, rules.chain.slot_ns)))
+
+    @property
+    def first_slot(self) -> int:
+        """The first slot that the block above the head may have."""
+        return self._now.parent.slot + self._mechanism.genesis.pace.pause
 
     def _start_round(self, turn: Turn, round_: int) -> None:
         """Propose, or wait for the proposal (lines 11 to 21)."""
-        now, keys, rules = self._now, self._node.keys, self._node.rules
+        now, keys, rules = self._now, self.node.keys, self.node.rules
         now.round, now.step, now.said = round_, Step.PROPOSE, []
         now.due.clear()
         now.heard.enter(round_)
@@ -76,7 +80,7 @@ class Validator(Proposer):
 
     def propose(self, turn: Turn) -> None:
         """Propose the block that may have been decided already, or a new one."""
-        now, keys = self._now, self._node.keys
+        now, keys = self._now, self.node.keys
         if now.valid is not None:
             valid_round, block, prevotes = now.valid
         else:
@@ -84,19 +88,19 @@ class Validator(Proposer):
         proposal = Proposal(
             round=now.round, valid_round=valid_round, prevotes=prevotes, block=block, author=keys.public
         )
-        block_hash = self._node.rules.hash_message(block)
+        block_hash = self.node.rules.hash_message(block)
         turn.add(Noted(Proposed(now.parent.height + 1, now.round, block_hash, valid_round)))
         self._say(turn, proposal)
 
     def build_block(self, turn: Turn) -> CertifiedBlock:
         """Return a new block for this round, signed."""
-        keys, rules = self._node.keys, self._node.rules
+        keys, rules = self.node.keys, self.node.rules
         block = self._mechanism.build_block(
             self._now.parent,
             keys.public,
             slot=compute_slot(turn.now, rules.chain.slot_ns),
             round_=self._now.round,
-            transactions=self._node.select_transactions(),
+            transactions=self.node.select_transactions(),
         )
         return keys.sign(rules.chain_id, block)
 
@@ -128,12 +132,13 @@ class Validator(Proposer):
         }[kind]
         if is_for:
             first = pace.propose if kind is BftTimer.PROPOSE else pace.vote
-            slot = compute_slot(turn.now, self._node.rules.chain.slot_ns)
-            self._set_timer(turn, kind, slot + pace.find_timeout(first, now.round))
+            slot = compute_slot(turn.now, self.node.rules.chain.slot_ns)
+            self.set_timer(turn, kind, slot + pace.find_timeout(first, now.round))
 
-    def _set_timer(self, turn: Turn, kind: BftTimer, slot: int) -> None:
+    def set_timer(self, turn: Turn, kind: BftTimer, slot: int) -> None:
+        """Ring in a slot, in place of what was set of that kind before."""
         self._now.due[kind] = slot
-        self._node.set_timer(turn, kind, slot, self._now.parent.hash)
+        self.node.set_timer(turn, kind, slot, self._now.parent.hash)
 
     # ---- rules ----
 
@@ -157,7 +162,7 @@ class Validator(Proposer):
         polka = now.heard.find_quorum(Prevote, now.round)
         if polka is not None and polka != NIL and proposal is not None:
             is_new = now.valid is None or now.valid[0] < now.round
-            block = self._node.rules.hash_message(proposal.block)
+            block = self.node.rules.hash_message(proposal.block)
             if is_new and block == polka:  # line 36
                 self._take_valid(turn, proposal.block, polka)
                 return True
@@ -169,7 +174,7 @@ class Validator(Proposer):
     def _choose(self, proposal: Proposal) -> Hash32:
         """Return what to pre-vote: the proposed block, unless another one is locked that it does not supersede."""
         locked_round, locked = self._now.locked
-        block = self._node.rules.hash_message(proposal.block)
+        block = self.node.rules.hash_message(proposal.block)
         is_free = locked_round == NO_ROUND or block == locked or NO_ROUND < locked_round <= proposal.valid_round
         return block if is_free else NIL
 
@@ -197,24 +202,24 @@ class Validator(Proposer):
             parent=parent.hash,
             round=self._now.round,
             block=block,
-            author=self._node.keys.public,
+            author=self.node.keys.public,
         )
         self._say(turn, vote)
 
     def _say(self, turn: Turn, message: Message) -> None:
-        self._now.said.append(self._node.publish(turn, message))
+        self._now.said.append(self.node.publish(turn, message))
         self._now.has_just_spoken = True
 
     def _decide(self, turn: Turn, block: CertifiedBlock, block_hash: Hash32, round_: int) -> None:
         """Take a block for final (line 49); who proposed in the round of the votes tells those who do not vote."""
-        now, rules = self._now, self._node.rules
+        now, rules = self._now, self.node.rules
         now.is_decided = True
         signatures = now.heard.precommits[round_].list_signatures(block_hash)
         whole = msgspec.structs.replace(block, certificate=Certificate(round=round_, signatures=signatures))
         turn.add(Noted(Decided(block.height, round_, block_hash, len(signatures))))
-        if self._mechanism.find_proposer(rules.chain_id, now.parent, round_) == self._node.keys.public:
+        if self._mechanism.find_proposer(rules.chain_id, now.parent, round_) == self.node.keys.public:
             turn.add(Broadcast(whole))
-        self._node.deliver(turn, whole)
+        self.node.deliver(turn, whole)
 
     def remind(self, turn: Turn) -> None:
         """Say the last words again, unless they are new: somebody may have missed them."""
@@ -231,10 +236,10 @@ class Validator(Proposer):
         """Judge a proposal or a vote: its place, whether its author has said something else, and what it shows."""
         if not isinstance(message, Proposal | Vote):
             return super().judge(turn, message)
-        now, head = self._now, self._node.tree.head
+        now, head = self._now, self.node.tree.head
         if message.height <= head.height:
             return Ignore(ChainReason.STALE)
-        context = self._node.find_context(turn, message, message.height, message.parent)
+        context = self.node.find_context(turn, message, message.height, message.parent)
         if not isinstance(context, Context):
             return context
         if context.parent.hash != now.parent.hash:
@@ -244,7 +249,7 @@ class Validator(Proposer):
             return Ignore(ChainReason.STALE)
         first = now.heard.find_first(message)
         if isinstance(message, Proposal) and (first is None or first.author != message.author):
-            verdict = self._node.rules.judge_once(self._mechanism.judge_proposal, context, message)
+            verdict = self.node.rules.judge_once(self._mechanism.judge_proposal, context, message)
             if verdict is not ACCEPT:
                 return verdict
         if first is None:
@@ -284,7 +289,7 @@ class Validator(Proposer):
                 return
 
     def _find_block(self, block_hash: Hash32) -> CertifiedBlock | None:
-        now, rules = self._now, self._node.rules
+        now, rules = self._now, self.node.rules
         known = [proposal.block for proposal in now.heard.proposals.values()]
         known += [now.valid[1]] if now.valid is not None else []
         return next((block for block in known if rules.hash_message(block) == block_hash), None)
@@ -303,7 +308,7 @@ class Validator(Proposer):
             )
 
     def _name_block(self, message: Proposal | Vote) -> Hash32:
-        return self._node.rules.hash_message(message.block) if isinstance(message, Proposal) else message.block
+        return self.node.rules.hash_message(message.block) if isinstance(message, Proposal) else message.block
 
     # ---- its state ----
 

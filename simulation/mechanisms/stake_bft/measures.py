@@ -30,7 +30,7 @@ def measure_votes(tally: Tally) -> dict[str, Any]:
             "contradictions": len(counts.contradictions),
             "conflicts": conflicts,
             "is_split": conflicts > 0,
-            "is_whole": tally.opening is not None and best.height == tally.opening.stages,
+            "is_whole": best.outcome == "finished",
         },
         "proposed": _share(tally, chain),
     }

@@ -7,6 +7,8 @@ _HERE: Final = "simulation.mechanisms.stake_bft"
 PARTS: Final = {
     "keys": f"{_HERE}.keys:BftKeys",
     "genesis": f"{_HERE}.genesis:build_mechanism",
+    "closed_forms": f"{_HERE}.closed_forms:predict",
+    "behaviours": f"{_HERE}.behaviours.catalogue:add_behaviours",
     "reporter": f"{_HERE}.reporter:BftReporter",
     "journal_words": f"{_HERE}.journal_words:BftWords",
     "chain_lines": f"{_HERE}.chain_lines:BftLines",

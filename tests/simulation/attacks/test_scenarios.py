@@ -81,6 +81,8 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "private_declarer": lambda seen: seen.ended.find("sent", "whisperers-0", kind="declaration", to="whisperers-1"),
     "sibling_staller": lambda seen: seen.ended.tally.count_forks() > 2,
     "replayer": lambda seen: seen.ended.find("sent", "parrots-0", kind="replayed"),
+    "bft_silent": lambda seen: seen.ended.find("round", "honest-0") and not seen.ended.find("proposed", "mute-0"),
+    "bft_equivocator": lambda seen: seen.ended.find("sent", "twofaced-0", kind="prevote", to="honest-0"),
     "withheld_declarations": lambda seen: seen.count_declared("withholders") == 0,
     "withheld_headers": lambda seen: seen.count_proposed("withholders") == 0,
     "withheld_signatures": lambda seen: not seen.ended.find("sent", "withholders-0", kind="stakeholder"),

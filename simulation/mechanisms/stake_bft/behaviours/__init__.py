@@ -1,0 +1,1 @@
+"""Attacks that make sense under votes of stake alone."""

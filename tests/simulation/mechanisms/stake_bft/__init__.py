@@ -1,0 +1,1 @@
+"""Tests of what votes of stake add outside the core."""
