@@ -1,10 +1,12 @@
 """What silent and two-faced owners can do, and from which share of the stake on."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from simulation.analysis.after_run import must_agree
+from simulation.attacks.catalogue import load_catalogue
 from simulation.mechanisms.stake_bft.closed_forms import IS_SPLIT, IS_WHOLE, ROUNDS, VOTES, predict
 from simulation.mechanisms.stake_bft.measures import measure_votes
 from simulation.mechanisms.stake_bft.promises import BftPromises
@@ -60,6 +62,28 @@ def test_a_split_of_honest_nodes_that_hold_enough_would_break_the_invariant() ->
     assert must_agree(promised.scenario)
     moved = replace(ended, world=replace(ended.world, scenario=promised.scenario))
     assert "differ about the block at height" in (moved.broken or "")
+
+
+@pytest.mark.many_runs
+@pytest.mark.parametrize("kind", ["bft_silent", "bft_equivocator"])
+def test_what_a_minority_does_besides_harms_nobody(kind: str) -> None:
+    others: list[Any] = [item for item, found in load_catalogue().items() if found.mechanism in (None, "stake_bft")]
+    told = {"private_chain": {"release_s": 4}, "pool_filler": {"accounts": 1}}
+    for other in others:
+        if other != kind:
+            raw = make_raw(5, 2, length=3, kind=kind)
+            raw["populations"][1]["behaviours"] = [kind, {"kind": other, **told.get(other, {})}]
+            ended = simulate(raw)
+            assert (ended.reason, ended.broken) == ("complete", None), other
+            assert not measure_votes(ended.tally)["votes"]["is_split"]
+
+
+@pytest.mark.many_runs
+@pytest.mark.parametrize("kind", ["bft_silent", "bft_equivocator"])
+def test_a_run_with_attackers_comes_to_the_same_events_again(kind: str) -> None:
+    first, again, other = (simulate(make_raw(5, 2, length=3, kind=kind, seed=seed)) for seed in (7, 7, 8))
+    assert first.lines == again.lines
+    assert first.lines != other.lines
 
 
 # ---- closed forms ----
