@@ -63,6 +63,7 @@ from protocol.messages import (
 from protocol.rules import Rules
 from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
+from tests.protocol.mechanisms.proof_of_activity.activity_vectors import build_activity_vectors
 from tests.protocol.mechanisms.proof_of_work.test_work_vectors import build_work_vectors
 from tests.support.core import decode_frame
 
@@ -355,6 +356,7 @@ BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
     "training": build_training_vectors,
     "version_2": build_version_2_vectors,
     "work": build_work_vectors,
+    "activity": build_activity_vectors,
 }
 
 

@@ -11,6 +11,7 @@ _WORK: Final = "simulation.mechanisms.proof_of_work"
 PARTS: Final = {
     "keys": f"{_HERE}.keys:ActivityKeys",
     "genesis": f"{_HERE}.genesis:build_mechanism",
+    "behaviours": f"{_HERE}.behaviours.catalogue:add_behaviours",
     "virtual_tools": f"{_WORK}.virtual_tools:WorkTools",
     "party_tools": f"{_WORK}.party_tools:WorkTools",
     "reporter": f"{_HERE}.reporter:ActivityReporter",
