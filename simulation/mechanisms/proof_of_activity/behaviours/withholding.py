@@ -25,10 +25,10 @@ class ActivityWithholder(Adversary):
 
     It knows what any node knows, and who its coalition is. It mines like an honest node. Where it is drawn it signs and
     closes only what a member has mined, which others sign for it. Expected: nobody is refused. With a share y of the
-    stake an honest template becomes a block with (1 - y)^N, one of its own always; so it makes a / (a + (1 - a) (1 -
-    y)^N) of the blocks with a share a of the work. Blocks take longer until the target has followed, and its own signers
-    lose their pay for templates that die. It cannot make a block of which honest owners are to sign nothing: to outrun
-    them in private it would need ((1 - y) / y)^N times their hashes.
+    stake an honest template becomes a block with (1 - y)^N, one of its own always; so with a share a of the work it
+    makes a / (a + (1 - a) (1 - y)^N) of the blocks. Blocks take longer until the target has followed, and its members
+    are not paid for the templates that they let die. It cannot make blocks alone: to outrun others in private it would
+    need ((1 - y) / y)^N times their hashes.
     """
 
     kind = "activity_withholder"
