@@ -10,9 +10,9 @@ from simulation.records import ClosedBlock, Tally
 def measure_activity(tally: Tally) -> dict[str, Any]:
     """Return what became of the templates, and each population's share of the work and of the honest chain's blocks.
 
-    A template that became no block is dead; `through` is the share that did, whether or not in the honest chain, of all
-    and of each population's. Nothing is known of templates in a run that only counts. `proposed` is each population's
-    share of the blocks by who found their templates, `closed` by who closed them.
+    A template that became no block that an honest node has is dead; `through` is the share that did, whether or not in
+    the honest chain, of all and of each population's. Nothing is known of templates in a run that only counts.
+    `proposed` is each population's share of the blocks by who found their templates, `closed` by who closed them.
     """
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     tries, blocks = tally.work.tries.total(), len(tally.blocks)
@@ -35,8 +35,10 @@ def _measure_templates(tally: Tally, length: int) -> dict[str, Any]:
     made = tally.activity.templates
     if tally.is_counted:
         return dict.fromkeys(("found", "each", "dead", "hashes_dead", "through"), None)
-    became = _count(tally, list(tally.blocks), lambda part: part.miner)
-    hashes = sum(block.part.hashes for block in tally.blocks.values() if isinstance(block.part, ClosedBlock))
+    heard = [block for block in tally.blocks if block in tally.first_appended]
+    became = _count(tally, heard, lambda part: part.miner)
+    parts = [tally.blocks[block].part for block in heard]
+    hashes = sum(part.hashes for part in parts if isinstance(part, ClosedBlock))
     found, through = _sum_up(tally, made), _sum_up(tally, became)
     return {
         "found": made.total(),

@@ -20,6 +20,7 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_activity",
     "summary": f"{_HERE}.summary:summarise_activity",
     "promises": f"{_HERE}.promises:ActivityPromises",
+    "closed_forms": f"{_HERE}.closed_forms:predict",
     "verification": f"{_WORK}.verification:WorkVerification",
     "junk": f"{_HERE}.behaviours.junk:make_template",
     "soak": f"{_HERE}.soak:ActivityDraws",
