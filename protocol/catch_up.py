@@ -93,13 +93,22 @@ class CatchUp:
 
     # ---- asking ----
 
-    def ask(self, turn: Turn, peer: PeerId, tree: BlockTree[AnyBlock, LedgerState], *, is_again: bool = False) -> None:
-        """Ask a neighbour once between two announcements, and again when a full answer is used up."""
-        if peer == SELF or (peer in self._asked and not is_again):
+    def ask(
+        self, turn: Turn, peer: PeerId, tree: BlockTree[AnyBlock, LedgerState], *, after: Hash32 | None = None
+    ) -> None:
+        """Ask a neighbour once between two announcements, and again when a full answer is used up.
+
+        Args:
+            turn: The call it is part of.
+            peer: The neighbour.
+            tree: The blocks that the party knows.
+            after: Last block of a full answer, which may lie on a branch that is not the head's yet.
+        """
+        if peer == SELF or (peer in self._asked and after is None):
             return
         self._asked.add(peer)
         self._owing.add(peer)
-        request = BlockRequest(locator=tree.get_locator(), author=self._keys.public)
+        request = BlockRequest(locator=tree.get_locator(after), author=self._keys.public)
         turn.add(Send(peer, self._keys.sign(self._rules.chain_id, request)))
 
     def judge_response(self, peer: PeerId, response: BlockResponse[Any]) -> Verdict:
@@ -123,7 +132,7 @@ class CatchUp:
         """Ask on where the block that was appended was the last of a full answer."""
         peer = self._unfinished.pop(block, None)
         if peer is not None:
-            self.ask(turn, peer, tree, is_again=True)
+            self.ask(turn, peer, tree, after=block)
 
     # ---- serving ----
 

@@ -275,9 +275,13 @@ class BlockTree(Generic[BlockT, StateT]):
                 found.update((item.hash, item) for item in branch if known[item.height] > 1 or item is record)
         return tuple(found.values())
 
-    def get_locator(self) -> tuple[Hash32, ...]:
-        """Return hashes of the head's branch from the top down, ever sparser, the genesis last."""
-        chain = self.get_chain()
+    def get_locator(self, tip: Hash32 | None = None) -> tuple[Hash32, ...]:
+        """Return hashes of a branch from the top down, ever sparser, the genesis last; of the head's if none is named.
+
+        Raises:
+            UnknownBlockError: The block that the branch ends with is not in the tree.
+        """
+        chain = self._walk(self.head if tip is None else self.require(tip))[::-1]
         hashes: list[Hash32] = []
         position, step = len(chain) - 1, 1
         while position > 0:

@@ -27,3 +27,5 @@ class StakeGenesis(Agreed, frozen=True, kw_only=True):
     slashed: Annotated[int, Meta(ge=0, le=PARTS_PER_MILLION)]
     """Millionths of its locked coins that an author loses for two blocks in one slot; 0: no evidence is taken."""
     reward: Reward
+    final_depth: Annotated[int, Meta(ge=1, lt=2**31)] | None = None
+    """Blocks on top of a block after which no node leaves it any more; None: any block may be left."""

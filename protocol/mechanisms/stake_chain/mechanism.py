@@ -56,6 +56,7 @@ class StakeChain(Mechanism):
         """Take what all parties agreed on."""
         self.genesis = genesis
         self.bonding = genesis.bonding
+        self.final_depth = genesis.final_depth
         self.epoch_slots: Final = genesis.epoch_slots
         self.is_seeded: Final = genesis.drawn_by == "reveals"
         """Whether secrets are the seed, and not the block below."""

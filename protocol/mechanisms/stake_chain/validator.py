@@ -24,6 +24,10 @@ class StakeJudge(Protocol):
     def epoch_slots(self) -> int:
         """Slots of an epoch."""
 
+    @property
+    def is_seeded(self) -> bool:
+        """Whether secrets are the seed, and not the block below."""
+
     def find_books(self, rules: RulesView, parent: ChainRecord) -> Books:
         """Return what is kept after a block."""
 
@@ -72,32 +76,32 @@ class Validator(Proposer):
             self.signed = self._find_slot(turn)
         self._has_to_look = True
         if not turn.pending:
-            self._look(turn)
+            self.look(turn)
 
     def end(self, turn: Turn) -> None:
         """Go on when all messages of a turn are judged."""
         if self._has_to_look:
-            self._look(turn)
+            self.look(turn)
 
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Make a block if this is a slot that the node leads on its head, or look for the next one."""
         head, slot = self.node.tree.head, self._find_slot(turn)
-        if timer.parent != head.hash or self._is_whole(head):
+        if timer.parent != head.hash or self.is_whole(head):
             return
-        if slot >= self._find_first(turn) and slot in self._find_slots(head, slot // self.mechanism.epoch_slots):
+        if slot >= self._find_first(turn) and slot in self.find_slots(head, slot // self.mechanism.epoch_slots):
             self.lead(turn, slot)
         else:
-            self._look(turn)
+            self.look(turn)
 
-    def _look(self, turn: Turn) -> None:
+    def look(self, turn: Turn) -> None:
         """Ring in the next slot that the node leads, or when there is more to know."""
         self._has_to_look = False
         head, first = self.node.tree.head, self._find_first(turn)
-        if self._is_whole(head):
+        if self.is_whole(head):
             return
         epoch = first // self.mechanism.epoch_slots
         for ahead in range(epoch, epoch + HORIZON):
-            found = next((slot for slot in self._find_slots(head, ahead) if slot >= first), None)
+            found = next((slot for slot in self.find_slots(head, ahead) if slot >= first), None)
             if found is not None:
                 break
         else:
@@ -112,14 +116,16 @@ class Validator(Proposer):
         signed = self.signed if self.signed is not None else -1
         return max(self._find_slot(turn), signed + 1, self.node.tree.head.slot + 1)
 
-    def _find_slots(self, head: ChainRecord, epoch: int) -> tuple[int, ...]:
+    def find_slots(self, head: ChainRecord, epoch: int) -> tuple[int, ...]:
+        """Return the slots of an epoch that the node leads on a block."""
         own = self.node.keys.public
         if not head.state.stakes.get_stake(own):
             return ()
         draw = self.mechanism.find_draw(self.node.rules, head, epoch)
         return self.mechanism.find_slots(self.node.rules, draw, epoch, own)
 
-    def _is_whole(self, head: ChainRecord) -> bool:
+    def is_whole(self, head: ChainRecord) -> bool:
+        """Return whether nothing can be built on a block any more."""
         return head.height >= self.node.rules.chain.length
 
     # ---- what it makes ----
@@ -129,18 +135,25 @@ class Validator(Proposer):
         self.signed = slot
         self.node.publish(turn, self.build(self.node.tree.head, slot))
 
-    def build(self, parent: ChainRecord, slot: int) -> StakedBlock:
-        """Return the block on a parent, unsigned."""
-        transactions = self.choose_transactions()
-        evidence = self.mechanism.find_evidence(self.node.rules, parent, self.node.tree.get_doubled())
-        reveal = self.find_reveal(parent)
+    def build(self, parent: ChainRecord, slot: int, transactions: tuple[Transaction, ...] | None = None) -> StakedBlock:
+        """Return the block on a parent, unsigned; with transfers of the node's choice if none are given."""
+        chosen = self.choose_transactions(parent) if transactions is None else transactions
         return self.mechanism.build_block(
-            parent, self.node.keys.public, slot, reveal, transactions=transactions, evidence=evidence
+            parent,
+            self.node.keys.public,
+            slot,
+            self.find_reveal(parent),
+            transactions=chosen,
+            evidence=self.choose_evidence(parent),
         )
 
-    def choose_transactions(self) -> tuple[Transaction, ...]:
-        """Return the transfers of a block on the head."""
+    def choose_transactions(self, parent: ChainRecord) -> tuple[Transaction, ...]:
+        """Return the transfers of a block on a parent, which is the head."""
         return self.node.select_transactions()
+
+    def choose_evidence(self, parent: ChainRecord) -> tuple[Evidence, ...]:
+        """Return whom a block on a parent accuses: everybody who can be."""
+        return self.mechanism.find_evidence(self.node.rules, parent, self.node.tree.get_doubled())
 
     def find_reveal(self, parent: ChainRecord) -> Hash32:
         """Return what a block of this node on a parent opens."""

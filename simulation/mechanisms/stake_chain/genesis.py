@@ -36,6 +36,7 @@ def build_mechanism(
             epoch_slots=keys.epoch_slots,
             slashed=to_millionths(keys.slashed_share) if keys.slashing else 0,
             reward=keys.reward,
+            final_depth=keys.final_depth,
         )
     )
 

@@ -42,6 +42,8 @@ class StakeKeys(ChainKeys):
     """Share of its locked coins that such a node loses."""
     reward: Literal["issuance", "fees", "both"] = "both"
     """What an author is paid."""
+    final_depth: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Blocks on top of a block after which no node leaves it any more."""
     deposits: list[BondingKeys] = Field(default_factory=list)
     """Coins that nodes bond while the chain grows; the genesis gives them these coins."""
     withdrawals: list[BondingKeys] = Field(default_factory=list)

@@ -8,6 +8,7 @@ PARTS: Final = {
     "keys": f"{_HERE}.keys:StakeKeys",
     "genesis": f"{_HERE}.genesis:build_mechanism",
     "transfers": f"{_HERE}.transfers:plan_bonding",
+    "behaviours": f"{_HERE}.behaviours.catalogue:add_behaviours",
     "reporter": f"{_HERE}.reporter:StakeReporter",
     "chain_lines": f"{_HERE}.chain_lines:StakeLines",
     "measures": f"{_HERE}.measures:measure_stake",
