@@ -118,6 +118,14 @@ class StakeChain(Mechanism):
             books = replace(books, punished=punished)
         return replace(state, consensus=books)
 
+    @property
+    def keeps_first(self) -> bool:
+        """Whether of two branches of one length a node stays on the one it had first: yes.
+
+        Else a block that was kept back could take the place of one that was made when it should have been shown.
+        """
+        return True
+
     def rank(self, rules: RulesView, block: StakedBlock) -> bytes:
         """Return a hash of the right alone, so that nothing in a block makes it win a tie."""
         return compute_hash(RANK, rules.chain_id, block.slot.to_bytes(8, "big"), block.author)

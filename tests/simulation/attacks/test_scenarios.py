@@ -45,6 +45,12 @@ def run_made_up(name: str) -> Observed:
     return observe({**raw, "virtual": {"trainer": "fake"}})
 
 
+def list_led(seen: Observed, population: str) -> list[object]:
+    """Return the blocks in the employer's records that a population's nodes made, where each slot has a leader."""
+    members = seen.get_members(population)
+    return [item for item in seen.ended.find("appended", "employer") if item.fields["leader"] in members]
+
+
 SEEN: dict[str, Callable[[Observed], object]] = {
     "lazy_verifier": lambda seen: seen.ended.tally.count_poisoned_employer(),
     "partitioner": lambda seen: seen.ended.tally.compute_agreement()[0] == 0.5,
@@ -80,6 +86,9 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "half_framer": lambda seen: all(seen.ended.find(event, "honest-0") for event in ("stalled", "unlinked", "closed")),
     "private_declarer": lambda seen: seen.ended.find("sent", "whisperers-0", kind="declaration", to="whisperers-1"),
     "sibling_staller": lambda seen: seen.ended.tally.count_forks() > 2,
+    "nothing_at_stake": lambda seen: any("accused" in item.fields for item in seen.ended.find("appended", "employer")),
+    "leader_grinder": lambda seen: len(list_led(seen, "grinders")) > 30,
+    "long_range": lambda seen: seen.ended.tally.nodes["late-0"].head != seen.ended.tally.employer.head,
     "replayer": lambda seen: seen.ended.find("sent", "parrots-0", kind="replayed"),
     "bft_silent": lambda seen: seen.ended.find("round", "honest-0") and not seen.ended.find("proposed", "mute-0"),
     "bft_equivocator": lambda seen: seen.ended.find("sent", "twofaced-0", kind="prevote", to="honest-0"),
@@ -90,7 +99,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
 }
 """What a run of each must show; where two sides may part, the employer be deceived, or a majority rewrite, that."""
 
-HARMED = {"fabricator", "lazy_verifier", "partitioner"}
+HARMED = {"fabricator", "lazy_verifier", "long_range", "partitioner"}
 """Scenarios whose point is that the run does not end well for everybody."""
 
 
