@@ -27,11 +27,11 @@ def tell(party: Node | LightClient, *records: ChainRecord) -> None:
         party.handle(MessageReceived("peer", encode_frame(party.rules.chain_id, record.block)), NOW)
 
 
-@pytest.mark.parametrize("length", [MAX_BLOCKS_PER_RESPONSE - 1, LONG])
-def test_a_node_on_a_branch_comes_to_a_longer_one_however_long(length: int) -> None:
+@pytest.mark.parametrize(("own", "length"), [(3, MAX_BLOCKS_PER_RESPONSE - 1), (3, LONG), (LONG - 5, LONG)])
+def test_a_node_on_a_branch_comes_to_a_longer_one_however_long(own: int, length: int) -> None:
     """Its own head says nothing of how much of another branch it has: it has to ask on from the last block it got."""
     chain = Chain(make_stake(3, length=100))
-    short, long = walk(chain, range(2, 20)), walk(chain, range(1, length + 1))
+    short, long = walk(chain, range(1, 2 * own, 2)), walk(chain, range(2, 2 * length + 1, 2))
     asking, serving = (Node(Rules(chain.mechanism), keys(index)) for index in (0, 1))
     for node, records in ((asking, short), (serving, long)):
         node.handle(Started(), 0)
