@@ -69,6 +69,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "data": "simulation.scenario",
     "behaviours": "simulation.attacks",
     "reporter": "simulation.records",
+    "spends": "simulation.mechanisms",
     "parts": "simulation.mechanisms",
 }
 """The room that a part of a mechanism stands beside: the part may import that room, and what that room may. The package

@@ -85,7 +85,7 @@ if TYPE_CHECKING:
         Unevaluated,
         Unsaved,
     )
-    from simulation.records.work_facts import Hashed, HashedCount, MinedBlock
+    from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount, MinedBlock
     from simulation.records.writing import OF_THIS_EXECUTION, RecordWriter
 else:
     __getattr__, __dir__ = open_door(
@@ -117,7 +117,7 @@ else:
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
             ),
-            "work_facts": "Hashed HashedCount MinedBlock",
+            "work_facts": "DoubleSpend Hashed HashedCount MinedBlock",
             "writing": "OF_THIS_EXECUTION RecordWriter",
         },
     )
@@ -155,6 +155,7 @@ __all__ = [
     "Dated",
     "Decided",
     "Diverged",
+    "DoubleSpend",
     "Dropped",
     "Ended",
     "Evaluated",

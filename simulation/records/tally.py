@@ -52,7 +52,7 @@ from simulation.records.message_facts import (
 from simulation.records.record import Record
 from simulation.records.training_counts import TrainingCounts
 from simulation.records.work_counts import WorkCounts
-from simulation.records.work_facts import Hashed, HashedCount
+from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount
 
 _BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
 """Refusals in which the author's name proves nothing, so that the link is counted."""
@@ -238,7 +238,7 @@ class Tally:
                 self.end = fact
             case Cost():
                 self.cost = fact
-            case Hashed():
+            case Hashed() | DoubleSpend():
                 self.work.add(who, fact)
             case TemplateMade():
                 self.activity.add(who, fact)

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from simulation.records.work_facts import Hashed, HashedCount
+from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount
 
 
 @dataclass(slots=True)
@@ -17,8 +17,14 @@ class WorkCounts:
     cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds of each party; not known of a run that only counts."""
 
-    def add(self, who: str, fact: Hashed) -> None:
-        """Count what a party has tried."""
+    spends: Counter[str] = field(default_factory=Counter)
+    """Steps of double spends, by what they were; not known of a run that only counts."""
+
+    def add(self, who: str, fact: Hashed | DoubleSpend) -> None:
+        """Count what a party has tried, or a step of its double spend."""
+        if isinstance(fact, DoubleSpend):
+            self.spends[fact.stage] += 1
+            return
         self.tries[who] += fact.tries
         self.drawn += fact.tries * fact.drawn
         self.cpu[who] += fact.cpu_s

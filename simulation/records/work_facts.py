@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from simulation.records.fact import Count, CpuSeconds, Fact, register_facts, register_parts
+from simulation.records.fact import Count, CpuSeconds, Fact, Height, MicroCoins, register_facts, register_parts
 from simulation.records.lines import DEBUG
 from simulation.records.message_facts import Appended, BlockPart, Counted, CountedPart
 
@@ -24,6 +24,30 @@ class Hashed(Fact, frozen=True, kw_only=True):
     """Processor time it took; simulated with the virtual engine."""
 
 
+class DoubleSpend(Fact, frozen=True, kw_only=True):
+    """A double spender has come a step further: as it sees it, which is what a merchant with its links sees."""
+
+    event: ClassVar[str] = "double_spend"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = "a double spender"
+
+    stage: str
+    """`paid`; `delivered`, as the payment has so many blocks as the merchant waits for; `undone`, as others have built
+    on the branch without it; or `given_up`."""
+    payment: str
+    """Short hash of the payment."""
+    merchant: str
+    """Label of the merchant."""
+    amount: MicroCoins
+    """What is paid."""
+    confirmations: Count
+    """Blocks that confirm the payment in the others' chain, that which holds it among them."""
+    height: Height
+    """Height of the others' chain."""
+    branch: Height
+    """Height of the branch without the payment."""
+
+
 class MinedBlock(BlockPart, frozen=True, kw_only=True):
     """What proof of work has to say of a block."""
 
@@ -42,6 +66,6 @@ class HashedCount(CountedPart, frozen=True, tag_field="what", tag="hashed"):
     """Whether nothing was hashed, as of one search."""
 
 
-register_facts(Hashed)
+register_facts(Hashed, DoubleSpend)
 register_parts(Appended, MinedBlock)
 register_parts(Counted, HashedCount)

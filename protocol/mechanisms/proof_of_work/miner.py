@@ -94,11 +94,10 @@ class Searcher(Proposer, Generic[MessageT]):
         if parent.height >= rules.chain.length:
             self._task = None
             return
-        template: Any = self.renew(
-            self._template, parent, max(parent.slot, compute_slot(turn.now, rules.chain.slot_ns))
-        )
+        old: Any = self._template
+        template: Any = self.renew(old, parent, max(parent.slot, compute_slot(turn.now, rules.chain.slot_ns)))
         self._template = template
-        digest = self.compute_digest(template)
+        digest = before.digest if before is not None and template is old else self.compute_digest(template)
         start = before.start + tried if before is not None and before.digest == digest else 0
         self._task = SearchNonce(digest, template.target, start)
         turn.add(StartWork(self._task))
@@ -130,7 +129,7 @@ class Miner(Searcher[WorkedBlock]):
         transactions = self.choose_transactions()
         if before is None or before.parent != parent.hash or before.transactions != transactions:
             before = self._mechanism.build_template(parent, self.node.keys.public, slot, transactions)
-        return msgspec.structs.replace(before, slot=slot)
+        return before if before.slot == slot else msgspec.structs.replace(before, slot=slot)
 
     def compute_digest(self, template: WorkedBlock) -> Hash32:
         """Return the digest of a block's header."""

@@ -6,6 +6,7 @@ from typing import Any
 from protocol.events import WorkFinished
 from protocol.mechanisms.proof_of_work.work import Searched, SearchNonce
 from simulation.engines.parties import JournalWords
+from simulation.mechanisms.proof_of_work.spends import Spend
 
 
 class WorkWords(JournalWords):
@@ -16,6 +17,12 @@ class WorkWords(JournalWords):
         if not isinstance(task, SearchNonce):
             return super().describe_task(task)
         return f"search {task.digest.hex()} below {task.target} from {task.start}"
+
+    def describe_noted(self, noted: object) -> str:
+        """Return a step of a double spend in words."""
+        if not isinstance(noted, Spend):
+            return super().describe_noted(noted)
+        return f"double spend {noted.payment.hex()} {noted.stage} at {noted.height}, branch {noted.branch}"
 
     def pack_work(self, task: Hashable, result: object) -> dict[str, Any]:
         """Return the fields of a line about a search."""

@@ -5,7 +5,18 @@ from collections.abc import Mapping
 from protocol.mechanisms.proof_of_work.difficulty import count_expected
 from protocol.mechanisms.proof_of_work.messages import WorkedBlock
 from protocol.messages import AnyBlock
-from simulation.records import BlockPart, CountedPart, Fact, Hashed, HashedCount, MinedBlock, Reporter, short_hash
+from simulation.mechanisms.proof_of_work.spends import Spend
+from simulation.records import (
+    BlockPart,
+    CountedPart,
+    DoubleSpend,
+    Fact,
+    Hashed,
+    HashedCount,
+    MinedBlock,
+    Reporter,
+    short_hash,
+)
 
 
 class WorkReporter(Reporter):
@@ -17,6 +28,20 @@ class WorkReporter(Reporter):
             raise TypeError(f"no block of proof of work: {block!r}")
         miner = labels.get(block.author, short_hash(block.author))
         return MinedBlock(miner=miner, hashes=count_expected(block.target))
+
+    def describe_noted(self, noted: object, labels: Mapping[bytes, str]) -> Fact:
+        """Return the fact that a double spender has come a step further."""
+        if not isinstance(noted, Spend):
+            return super().describe_noted(noted, labels)
+        return DoubleSpend(
+            stage=noted.stage,
+            payment=short_hash(noted.payment),
+            merchant=labels.get(noted.merchant, short_hash(noted.merchant)),
+            amount=noted.amount,
+            confirmations=noted.confirmations,
+            height=noted.height,
+            branch=noted.branch,
+        )
 
     def count(self, fact: Fact, *, is_honest: bool) -> tuple[CountedPart, int] | None:
         """Count a search by what came of it, with the nonces tried."""

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from simulation.analysis.measures import compute_measures
 from simulation.attacks.catalogue import load_catalogue
 from simulation.commands.cli import main
 from simulation.scenario.loading import CONFIGS, load_scenario
@@ -51,6 +52,10 @@ def list_led(seen: Observed, population: str) -> list[object]:
     return [item for item in seen.ended.find("appended", "employer") if item.fields["leader"] in members]
 
 
+def measure(observed: Observed) -> dict[str, Any]:
+    return compute_measures(observed.ended.tally, observed.ended.world.mechanism.name)
+
+
 SEEN: dict[str, Callable[[Observed], object]] = {
     "lazy_verifier": lambda seen: seen.ended.tally.count_poisoned_employer(),
     "partitioner": lambda seen: seen.ended.tally.compute_agreement()[0] == 0.5,
@@ -81,6 +86,8 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "censoring_wrapper": lambda seen: seen.count_wrapped("censors"),
     "double_spender": lambda seen: seen.count_outcomes("spenders", "transaction")["duplicate"],
     "private_chain": lambda seen: seen.ended.find("appended", "hermits-0"),
+    "selfish_miner": lambda seen: measure(seen)["proposed"]["pool"] > 4 / 9,
+    "private_double_spender": lambda seen: measure(seen)["work"]["double_spends"]["undone"] > 2,
     "pool_filler": lambda seen: seen.count_outcomes("fillers", "transaction")["accept"],
     "request_flooder": lambda seen: seen.count_outcomes("beggars", "request")["too-often"],
     "half_framer": lambda seen: all(seen.ended.find(event, "honest-0") for event in ("stalled", "unlinked", "closed")),

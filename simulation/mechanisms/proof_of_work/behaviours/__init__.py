@@ -1,0 +1,1 @@
+"""Behaviours that only make sense where blocks are earned by work."""
