@@ -209,6 +209,8 @@ class BlockTree(Generic[BlockT, StateT]):
 
     def keeps_final(self, record: BlockRecord[BlockT, StateT]) -> bool:
         """Return whether a branch has the highest final block, so that it may be followed."""
+        if self.final is self.genesis:
+            return True  # everything is built on it, and the way there is long
         while record.height > self.final.height:
             record = self._records[record.parent]
         return record.hash == self.final.hash
