@@ -8,6 +8,7 @@ from protocol.crypto import Domain, compute_hash
 from protocol.types import AccountId, Hash32, MicroCoins
 
 GENESIS: Final = Domain(b"pot/genesis/1")
+STAMPED_GENESIS: Final = Domain(b"pot/stamped-genesis/1")
 
 
 class Agreed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -56,6 +57,14 @@ class Genesis(Protocol):
         """Makes two runs of the same rules two different chains."""
 
 
-def compute_chain_id(agreed: bytes) -> Hash32:
-    """Return the hash that names the chain with these canonical bytes; it is the hash of the genesis block as well."""
+def compute_chain_id(agreed: bytes, stamp_bits: int = 0) -> Hash32:
+    """Return the hash that names the chain with these canonical bytes; it is the hash of the genesis block as well.
+
+    Args:
+        agreed: Canonical bytes of the genesis.
+        stamp_bits: What the stamp of each transfer must show; a chain that asks for none has the name it would have
+            if there were no such thing.
+    """
+    if stamp_bits:
+        return compute_hash(STAMPED_GENESIS, stamp_bits.to_bytes(4, "big"), agreed)
     return compute_hash(GENESIS, agreed)

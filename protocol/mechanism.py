@@ -14,7 +14,7 @@ from protocol.bonding import BondRules
 from protocol.chain import BlockTree
 from protocol.crypto import KeyPair
 from protocol.events import ChainRecord, Timer, TimerKind
-from protocol.genesis import ChainRules, Genesis
+from protocol.genesis import ChainRules, Genesis, compute_chain_id
 from protocol.ledger import LedgerState
 from protocol.messages import AnyBlock, Message, Payout, Transaction
 from protocol.slots import compute_slot
@@ -111,6 +111,8 @@ class Mechanism(ABC):
     """What all parties of the chain agreed on, of the mechanism's own type."""
     bonding: BondRules | None = None
     """How the chain takes deposits; None where the bonds of the genesis stay as they are."""
+    stamp_bits: int = 0
+    """What they agreed on besides, whatever the mechanism: zero bits that the stamp of each transfer must show."""
 
     @abstractmethod
     def encode_genesis(self) -> bytes:
@@ -124,6 +126,16 @@ class Mechanism(ABC):
         Raises:
             msgspec.MsgspecError: They are not those of a genesis of this mechanism.
         """
+
+    def ask_stamps(self, bits: int) -> "Mechanism":
+        """Return the mechanism of the chain that differs in this alone: it asks for stamps of so many bits."""
+        asking = self.decode_genesis(self.encode_genesis())
+        asking.stamp_bits = bits
+        return asking
+
+    def compute_chain_id(self) -> Hash32:
+        """Return the name of the chain."""
+        return compute_chain_id(self.encode_genesis(), self.stamp_bits)
 
     # ---- judging: reads only ----
 

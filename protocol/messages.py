@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
-from protocol.types import SIGNATURE_BYTES, AccountId, Hash32, Height, MicroCoins, Nonce, Signature
+from protocol.types import SIGNATURE_BYTES, AccountId, Hash32, Height, MicroCoins, Nonce, SealedSignature, Signature
 
 UNSIGNED: Final = bytes(SIGNATURE_BYTES)
 """Stands in a message's signature field while the signature is made."""
@@ -63,8 +63,8 @@ class Transaction(Message, frozen=True, kw_only=True, tag="transaction"):
     """Micro-coins moved to the recipient."""
     fee: MicroCoins
     """Micro-coins paid to whoever puts the transaction into a block."""
-    signature: Signature = UNSIGNED
-    """Author's signature."""
+    signature: SealedSignature = UNSIGNED
+    """Author's signature, and its stamp on a chain that asks for one."""
 
 
 class Payout(Record, frozen=True, kw_only=True):

@@ -228,6 +228,10 @@ class Participant:
             return Ignore(ChainReason.NOT_FOR_ME)
         if isinstance(message, BlockRequest) and not self._catch_up.is_due(delivery.peer, message):
             return Ignore(ChainReason.TOO_OFTEN)  # before its signature is looked at
+        if isinstance(message, Transaction):
+            verdict = self.rules.judge_stamp(message)  # costs less than its signature
+            if verdict is not ACCEPT:
+                return verdict
         if not self.rules.is_signed(message):
             return Reject(ChainReason.BAD_SIGNATURE)
         match message:
@@ -435,7 +439,7 @@ class Participant:
 
     def publish(self, turn: Turn, message: MessageT) -> MessageT:
         """Sign a message, send it to everyone and judge it like anyone else's."""
-        signed = self.keys.sign(self.rules.chain_id, message)
+        signed = self.rules.sign(self.keys, message)
         turn.add(Broadcast(signed))
         self.deliver(turn, signed)
         return signed

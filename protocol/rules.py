@@ -11,15 +11,16 @@ import msgspec
 
 from protocol.chain import BlockRecord
 from protocol.codec import Codec, encode
-from protocol.crypto import compute_content_hash, compute_signed_hash, verify
+from protocol.crypto import KeyPair, compute_content_hash, compute_signed_hash, verify
 from protocol.events import ChainRecord
-from protocol.genesis import ChainRules, Genesis, compute_chain_id
+from protocol.genesis import ChainRules, Genesis
 from protocol.ledger import LedgerState, apply_block, find_block_fault
 from protocol.mechanism import Context, Mechanism, MessageT, ResultT
 from protocol.messages import AnyBlock, Message, Transaction
+from protocol.stamps import find_stamp_fault, mint
 from protocol.subsidy import compute_subsidy
 from protocol.turn import RecentSet
-from protocol.types import AccountId, Hash32, Signature
+from protocol.types import SIGNATURE_BYTES, AccountId, Hash32, Signature
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reject, Verdict
 
 
@@ -35,7 +36,7 @@ class Rules:
         self.mechanism: Final = mechanism
         self.genesis: Final[Genesis] = mechanism.genesis
         self.chain: Final[ChainRules] = self.genesis.chain
-        self.chain_id: Final[Hash32] = compute_chain_id(mechanism.encode_genesis())
+        self.chain_id: Final[Hash32] = mechanism.compute_chain_id()
         self._right: RecentSet[tuple[AccountId, Hash32, Signature]] = RecentSet()
         """Signatures that were found right."""
         self._codec: Final = Codec(self.chain_id, mechanism.messages)
@@ -69,6 +70,16 @@ class Rules:
         """Return a message's content hash; see `protocol.crypto.compute_content_hash`."""
         return compute_content_hash(self.chain_id, message)
 
+    # ---- speaking ----
+
+    def sign(self, keys: KeyPair, message: MessageT) -> MessageT:
+        """Return a message as its author sends it: signed, and a transfer stamped where the chain asks for that."""
+        signed = keys.sign(self.chain_id, message)
+        if not isinstance(signed, Transaction) or not self.mechanism.stamp_bits:
+            return signed
+        sealed, _ = mint(self.mechanism.stamp_bits, self.hash_message(signed), signed.signature)
+        return msgspec.structs.replace(signed, signature=sealed)
+
     # ---- remembering, for those that do ----
 
     def judge_once(
@@ -100,7 +111,14 @@ class Rules:
         """Return whether a message carries its author's own signature."""
         is_named_by_itself = message.naming is message
         signed = self.hash_message(message) if is_named_by_itself else compute_signed_hash(self.chain_id, message)
-        return self.verify(message.author, signed, message.signature)
+        return self.verify(message.author, signed, message.signature[:SIGNATURE_BYTES])
+
+    def judge_stamp(self, transaction: Transaction) -> Verdict:
+        """Judge whether a transfer shows the work that the chain asks for, which costs one hash."""
+        bits = self.mechanism.stamp_bits
+        name = self.hash_message(transaction) if bits else b""
+        fault = find_stamp_fault(bits, name, transaction.signature)
+        return ACCEPT if fault is None else Reject(fault)
 
     def judge_author(self, ledger: LedgerState, message: Message) -> Verdict:
         """Judge whether a message of consensus is its author's own, and whether its author may speak at all."""
@@ -160,6 +178,10 @@ class Rules:
         """Judge whether a block on a parent may carry these transfers, in this order."""
         if len(transactions) > self.chain.max_transactions:
             return Reject(LedgerReason.TOO_MANY_TRANSACTIONS)
+        for transaction in transactions:
+            verdict = self.judge_stamp(transaction)
+            if verdict is not ACCEPT:
+                return verdict
         if not all(self.is_signed(transaction) for transaction in transactions):
             return Reject(ChainReason.BAD_SIGNATURE)
         fault = find_block_fault(

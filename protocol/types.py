@@ -10,6 +10,7 @@ from msgspec import Meta
 HASH_BYTES: Final = 32
 PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+STAMP_BYTES: Final = 8
 
 PARTS_PER_MILLION: Final = 1_000_000
 MICRO_COINS_PER_COIN: Final = 1_000_000
@@ -22,6 +23,9 @@ AccountId = Annotated[bytes, Meta(min_length=PUBLIC_KEY_BYTES, max_length=PUBLIC
 
 Signature = Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
 """A raw Ed25519 signature."""
+
+SealedSignature = Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES + STAMP_BYTES)]
+"""A signature and, on a chain that asks for it, a stamp behind it; see `protocol.stamps`."""
 
 Height = Annotated[int, Meta(ge=0, lt=2**31)]
 """Number of blocks between a block and the genesis."""

@@ -67,6 +67,9 @@ class LedgerReason(Reason):
     MORE_THAN_BONDED = "more-than-bonded"
     ALREADY_UNBONDING = "already-unbonding"
     POOL_FULL = "pool-full"
+    NO_STAMP = "no-stamp"
+    BAD_STAMP = "bad-stamp"
+    UNASKED_STAMP = "unasked-stamp"
     WRONG_COINBASE = "wrong-coinbase"
 
 

@@ -133,6 +133,11 @@ USER_TRANSACTIONS_PER_S: Final = 25.0
 USER_FEE_COINS: Final = 0.01
 """Fee of a transfer, in coins."""
 
+# ---- ledger ----
+
+STAMP_BITS: Final = 0
+"""Zero bits that the hash of a transfer's stamp must begin with, so that sending many costs much; 0: no stamps."""
+
 # ---- network ----
 
 TOPOLOGY: Final = "full_mesh"

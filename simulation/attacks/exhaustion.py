@@ -80,7 +80,7 @@ class PoolFiller(Adversary):
 
     def _pay(self, core: Core, payer: KeyPair, nonce: int, payee: KeyPair, amount: int) -> Transaction:
         transfer = Transaction(author=payer.public, nonce=nonce, recipient=payee.public, amount=amount, fee=0)
-        return payer.sign(core.rules.chain_id, transfer)
+        return core.rules.sign(payer, transfer)
 
 
 class RequestFlooderParameters(Parameters, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ class DoubleSpender(Adversary):
             transfer = Transaction(
                 author=core.keys.public, nonce=own.nonce, recipient=recipient, amount=own.balance, fee=0
             )
-            yield Broadcast(core.keys.sign(core.rules.chain_id, transfer))
+            yield Broadcast(core.rules.sign(core.keys, transfer))
 
     def _choose_recipients(self, core: Core) -> tuple[AccountId, AccountId]:
         accounts = self.coalition.accounts

@@ -16,6 +16,7 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms import find_mechanism, list_mechanisms
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
+from protocol.stamps import MAX_STAMP_BITS
 from simulation.foundation import read_json, show_value
 from simulation.records import CHAIN_NAME, write_text_in_one_step
 from simulation.runs.chain_lines import find_lines
@@ -127,11 +128,14 @@ def _read_line(path: Path, number: int, line: str, decode: Callable[[Any], T]) -
 
 
 def _decode_genesis(told: dict[str, Any]) -> Mechanism:
+    bits = told.get("stamp_bits", 0)
+    if type(bits) is not int or not 0 <= bits <= MAX_STAMP_BITS:  # true equals 1
+        raise ChainFileError(f"{CHAIN_NAME}:1: not a genesis: stamp_bits is {show_value(bits)}")
     name = told.get("mechanism", "proof_of_training")  # the first mechanism's chains do not say
     if name not in list_mechanisms():
         raise UnknownMechanismError(f"{CHAIN_NAME}:1: of the mechanism {show_value(name)}, which is not known here")
     mechanism: Mechanism = find_mechanism(name).decode_genesis(bytes.fromhex(told["bytes"]))
-    return mechanism
+    return mechanism.ask_stamps(bits) if bits else mechanism
 
 
 def _genesis_line(rules: Rules) -> str:
@@ -139,6 +143,7 @@ def _genesis_line(rules: Rules) -> str:
         "height": 0,
         "hash": rules.chain_id.hex(),
         **find_lines(rules.mechanism.name).describe_genesis(rules.mechanism),
+        **({"stamp_bits": rules.mechanism.stamp_bits} if rules.mechanism.stamp_bits else {}),
         "accounts": len(rules.genesis.accounts),
         "bytes": rules.mechanism.encode_genesis().hex(),
     }

@@ -18,6 +18,9 @@ MAX_JOURNALS: Final = 500
 MAX_LINKS: Final = 10_000_000
 """Most links between nodes: a few hundred bytes each, so some GB."""
 
+MAX_STAMP_HASHES: Final = 2**28
+"""Hashes that the stamps of all users' transfers may take: some minutes of one core."""
+
 NEUTRAL_RULES: Final = ("slot_ms", "max_transactions")
 """Rules of `protocol` that every mechanism has."""
 
@@ -31,6 +34,7 @@ def find_inconsistency(scenario: ScenarioKeys) -> Inconsistency | None:
         _find_population_fault,
         _find_coalition_fault,
         *([_find_protocol_fault] if scenario.is_training else []),
+        _find_stamp_fault,
         _find_edge_fault,
         _find_name_fault,
         _find_doubled_party,
@@ -70,6 +74,19 @@ def _find_mechanism_fault(scenario: ScenarioKeys) -> Inconsistency | None:
 
 
 # ---- parties ----
+
+
+def _find_stamp_fault(scenario: ScenarioKeys) -> Inconsistency | None:
+    """Return stamps that take users longer than anybody waits."""
+    bits, count = scenario.ledger.stamp_bits, scenario.users.transactions
+    hashes = count * 2**bits
+    if not bits or hashes <= MAX_STAMP_HASHES:
+        return None
+    return Inconsistency(
+        "ledger.stamp_bits",
+        f"write a smaller number, or fewer users.transactions: stamps of {bits} bits for {count:,} transfers take "
+        f"{hashes:,} hashes, and the most is {MAX_STAMP_HASHES:,}, some minutes",
+    )
 
 
 def _find_population_fault(scenario: ScenarioKeys) -> Inconsistency | None:

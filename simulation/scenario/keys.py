@@ -10,7 +10,7 @@ from simulation.scenario.fields import Name, OneLine, Section
 from simulation.scenario.mechanism_keys import TRAINING, AnyMechanismKeys, ChainKeys
 from simulation.scenario.network import Network
 from simulation.scenario.populations import Corruption, Population
-from simulation.scenario.sections import ChainRules, Dataset, Limits, Output, TrainingJobKeys, Users, Virtual
+from simulation.scenario.sections import ChainRules, Dataset, Ledger, Limits, Output, TrainingJobKeys, Users, Virtual
 
 if TYPE_CHECKING:
     EngineName = str
@@ -32,6 +32,7 @@ class ScenarioKeys(Section):
     populations: Annotated[list[Population], Field(min_length=1)]
     corruptions: list[Corruption] = Field(default_factory=list)
     """Nodes of populations that have turned; a resolved scenario has populations in their place."""
+    ledger: Ledger = left_out()
     users: Users = left_out()
     network: Network = left_out()
     run: Limits = left_out()

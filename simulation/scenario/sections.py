@@ -23,6 +23,9 @@ BYTES_PER_PARAMETER: Final = 16
 MAX_STAGE_SAMPLES: Final = 10_000_000
 """Most samples of a stage: a node gathers their 784 bytes each before it trains, so 8 GB."""
 
+MAX_BITS: Final = 24
+"""Most bits of a stamp: a user finds one of these in half a minute."""
+
 LEAST_TOLERANCE: Final = 1e-9
 """Smallest tolerance above none: the chain counts it in parts per billion."""
 
@@ -184,6 +187,13 @@ class ChainRules(Section):
         if 0 < tolerance < LEAST_TOLERANCE:
             raise ValueError(f"write 0 for bit by bit, or {LEAST_TOLERANCE:g} or more: it is counted in billionths")
         return tolerance
+
+
+class Ledger(Section):
+    """What every chain asks of a transfer, whatever its mechanism."""
+
+    stamp_bits: Annotated[int, Field(ge=0, le=MAX_BITS)] = from_constant("STAMP_BITS")
+    """Zero bits that the stamp of a transfer must show."""
 
 
 class Users(Section):

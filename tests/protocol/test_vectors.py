@@ -65,6 +65,7 @@ from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
 from tests.protocol.mechanisms.proof_of_activity.activity_vectors import build_activity_vectors
 from tests.protocol.mechanisms.proof_of_work.test_work_vectors import build_work_vectors
+from tests.protocol.test_stamps import build_stamp_vectors
 from tests.support.core import decode_frame
 
 Vectors = dict[str, object]
@@ -353,6 +354,7 @@ BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
     "lottery": build_lottery_vectors,
     "messages": build_message_vectors,
     "money": build_money_vectors,
+    "stamps": build_stamp_vectors,
     "training": build_training_vectors,
     "version_2": build_version_2_vectors,
     "work": build_work_vectors,

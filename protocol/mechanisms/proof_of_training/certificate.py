@@ -52,12 +52,13 @@ def strip(block: WrappedBlock) -> TrainedBlock:
     return msgspec.structs.replace(block, transactions=())
 
 
-def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:
+def check_certificate(agreed: bytes, blocks: Sequence[bytes], *, stamp_bits: int = 0) -> Delivery:
     """Return what a certificate proves.
 
     Args:
         agreed: Canonical bytes of the genesis.
         blocks: Canonical bytes of the stripped blocks, lowest first.
+        stamp_bits: What the chain asks of the stamps of its transfers, which is part of its name.
 
     Raises:
         CertificateError: It does not prove that the whole job was delivered.
@@ -75,7 +76,7 @@ def check_certificate(agreed: bytes, blocks: Sequence[bytes]) -> Delivery:
         raise CertificateError("the genesis describes no chain that could have a block")
     if not _can_draw(mechanism):
         raise CertificateError("the stakes of the genesis are so uneven that drawing stakeholders does not end")
-    rules = Rules(mechanism)
+    rules = Rules(mechanism.ask_stamps(stamp_bits) if stamp_bits else mechanism)
     if len(blocks) != rules.chain.length:
         raise CertificateError(f"it has {len(blocks)} blocks, and the job {rules.chain.length} stages")
     chain = list(_walk(rules, blocks))

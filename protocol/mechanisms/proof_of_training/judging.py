@@ -13,7 +13,6 @@ import msgspec
 from protocol.cosigning import follow_the_coin
 from protocol.crypto import Domain, compute_hash
 from protocol.events import ChainRecord
-from protocol.genesis import compute_chain_id
 from protocol.lottery import has_winning_ticket, is_slot_won
 from protocol.mechanism import Context, Mechanism, RulesView
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
@@ -100,7 +99,7 @@ class TrainingJudge(Mechanism):
     @cached_property
     def seed(self) -> Hash32:
         """What draws are made from where nobody may choose: the chain id."""
-        return compute_chain_id(self.encode_genesis())
+        return self.compute_chain_id()
 
     def draw_stakeholders(self, rules: RulesView, parent: ChainRecord, header: BlockHeader) -> tuple[AccountId, ...]:
         """Return the K stakeholders of a header, in order of the draw."""

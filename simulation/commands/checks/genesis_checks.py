@@ -20,6 +20,9 @@ def rebuild_world(own: Verification, summary: Summary) -> tuple[World | None, st
         world = own.build_world(*dataset)
     except ScenarioError as error:
         return None, f"{SCENARIO_NAME}: {error}"
+    asked, told = world.mechanism.stamp_bits, own.mechanism.stamp_bits
+    if asked != told:
+        return None, f"{CHAIN_NAME}: the genesis: stamp_bits is {told}, {SCENARIO_NAME} gives {asked}"
     stored, wanted = _unfold(own.mechanism.genesis), _unfold(world.mechanism.genesis)
     for difference in find_differences(stored, wanted):
         return None, f"{CHAIN_NAME}: the genesis: {difference.describe(f'{SCENARIO_NAME} gives')}"

@@ -74,6 +74,8 @@ def verify_run(
     if fault:
         return [*faults, fault]
     say(f"chain: {len(blocks)} blocks re-checked from the genesis" + (own.describe_work() if is_retraining else ""))
+    if mechanism.stamp_bits:
+        say(f"stamps: each transfer shows {mechanism.stamp_bits} zero bits or more")
     log = read_stored_log(own, world, chain)
     different = find_events_fault(folder, is_repeatable=scenario.traits.is_repeatable)
     told = [*log.faults, *([different] if different else [])]

@@ -8,6 +8,7 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms.proof_of_training.certificate import CertificateError, Delivery, check_certificate, strip
 from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining, as_training
 from protocol.rules import Rules
+from protocol.stamps import MAX_STAMP_BITS
 from protocol.types import PARTS_PER_MILLION
 from simulation.foundation import find_differences, show_value
 from simulation.runs import Certificates
@@ -16,7 +17,7 @@ FORMAT: Final = 1
 """Number of the format, which the file begins with."""
 
 
-_KEYS: Final = ("certificate", "mechanism", "chain_id", "genesis", "blocks")
+_KEYS: Final = ("certificate", "mechanism", "chain_id", "genesis", "stamp_bits", "blocks")
 
 
 class TrainingCertificates(Certificates):
@@ -34,6 +35,7 @@ class TrainingCertificates(Certificates):
             "mechanism": pot.name,
             "chain_id": rules.chain_id.hex(),
             "genesis": pot.encode_genesis().hex(),
+            **({"stamp_bits": pot.stamp_bits} if pot.stamp_bits else {}),
             "blocks": [self._describe(rules, block) for block in chain],
         }
         return json.dumps(told, indent=1) + "\n"
@@ -64,8 +66,10 @@ class TrainingCertificates(Certificates):
         agreed, written = _read_hexadecimal(told.get("genesis"), "genesis"), told.get("blocks")
         if not isinstance(written, list):
             raise CertificateError("blocks is missing or no list")
-        found = check_certificate(agreed, [_read_block(block, place) for place, block in enumerate(written)])
-        self._compare(told, found)
+        bits = _read_bits(told)
+        packed = [_read_block(block, place) for place, block in enumerate(written)]
+        found = check_certificate(agreed, packed, stamp_bits=bits)
+        self._compare(told, found, bits)
         job = ProofOfTraining.decode_genesis(agreed).genesis.job
         return [
             f"chain: {found.chain_id.hex()}; compare it with the one you know",
@@ -74,15 +78,23 @@ class TrainingCertificates(Certificates):
             f"declared: each stage by owners of {found.least_declared / PARTS_PER_MILLION:.1%} of all stake or more",
         ]
 
-    def _compare(self, told: dict[str, Any], found: Delivery) -> None:
+    def _compare(self, told: dict[str, Any], found: Delivery, bits: int) -> None:
         """Hold what stands there to be read against what the bytes say."""
         if told.get("chain_id") != found.chain_id.hex():
             raise CertificateError("chain_id is not what the genesis gives")
-        rules = Rules(ProofOfTraining.decode_genesis(bytes.fromhex(told["genesis"])))
+        rules = Rules(ProofOfTraining.decode_genesis(bytes.fromhex(told["genesis"])).ask_stamps(bits))
         for number, written in enumerate(told["blocks"]):
             given = self._describe(rules, rules.decode_block(bytes.fromhex(written["bytes"])))
             if any(find_differences(written, given)):
                 raise CertificateError(f"blocks.{number} says something else than its bytes")
+
+
+def _read_bits(told: dict[str, Any]) -> int:
+    """Return what the chain asks of stamps; a certificate of one that asks for none does not say so."""
+    bits = told.get("stamp_bits", 0)
+    if type(bits) is not int or not 0 <= bits <= MAX_STAMP_BITS or (not bits and "stamp_bits" in told):
+        raise CertificateError(f"stamp_bits is {show_value(bits)}, and not a number from 1 to {MAX_STAMP_BITS}")
+    return bits
 
 
 def _read_block(block: object, number: int) -> bytes:

@@ -103,7 +103,8 @@ class TrainingVerification(Verification):
         if self.run.scenario.job.arithmetic == CANONICAL or f" xla-{int(self.run.scenario.job.xla)} " not in stored:
             return world
         job = msgspec.structs.replace(genesis.job, profile=stored)
-        return replace(world, mechanism=ProofOfTraining(msgspec.structs.replace(genesis, job=job)))
+        mechanism = ProofOfTraining(msgspec.structs.replace(genesis, job=job))
+        return replace(world, mechanism=mechanism.ask_stamps(world.mechanism.stamp_bits))
 
     # ---- training again ----
 

@@ -34,6 +34,8 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
     )
     build: BuildMechanism = find_part(scenario.mechanism.name, "genesis")
     mechanism = build(scenario, tuple(lines), dataset, dataset_digest)
+    if scenario.ledger.stamp_bits:
+        mechanism = mechanism.ask_stamps(scenario.ledger.stamp_bits)
     return World(scenario, mechanism, nodes, users, _derive_employer(scenario), _build_network(scenario, nodes))
 
 

@@ -1,13 +1,15 @@
 """Users: parties that own coins and issue signed transfers."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from operator import attrgetter
 
-from protocol.crypto import KeyPair
-from protocol.genesis import compute_chain_id
+import msgspec
+
+from protocol.crypto import KeyPair, compute_content_hash
 from protocol.messages import Transaction
+from protocol.stamps import mint
 from simulation.foundation import derive_generator, find_part, to_micro
 from simulation.scenario.world.world import UserSpec, World
 
@@ -42,13 +44,15 @@ class TransferPlan:
     seed: int
     planned: tuple[PlannedTransfer, ...] = ()
     """What the mechanism has parties issue besides, in order of time."""
+    stamp_bits: int = 0
+    """What the stamp of each transfer must show; 0: no stamps."""
 
 
 def plan_transfers(world: World) -> TransferPlan:
     """Return what the users of a world are to issue, and hand over for others."""
     users, scenario = world.users, world.scenario
     plan: PlanTransfers | None = find_part(world.mechanism.name, "transfers")
-    chain_id = compute_chain_id(world.mechanism.encode_genesis())
+    chain_id = world.mechanism.compute_chain_id()
     return TransferPlan(
         users=users,
         count=scenario.users.transactions if users else 0,
@@ -56,12 +60,23 @@ def plan_transfers(world: World) -> TransferPlan:
         fee=to_micro(scenario.users.fee),
         seed=scenario.seed,
         planned=tuple(plan(world, chain_id)) if plan is not None and users else (),
+        stamp_bits=scenario.ledger.stamp_bits,
     )
 
 
 def draw_transfers(plan: TransferPlan, chain_id: bytes) -> Iterator[PlannedTransfer]:
-    """Yield the transfers of a run, in order of time."""
-    return merge(_draw(plan, chain_id), plan.planned, key=attrgetter("at"))
+    """Yield the transfers of a run, in order of time.
+
+    Where the chain asks for stamps they are really found: each one when the transfer before it has been issued.
+    """
+    for transfer in merge(_draw(plan, chain_id), plan.planned, key=attrgetter("at")):
+        yield _stamp(transfer, chain_id, plan.stamp_bits) if plan.stamp_bits else transfer
+
+
+def _stamp(transfer: PlannedTransfer, chain_id: bytes, bits: int) -> PlannedTransfer:
+    bare = transfer.transaction
+    sealed, _ = mint(bits, compute_content_hash(chain_id, bare), bare.signature)
+    return replace(transfer, transaction=msgspec.structs.replace(bare, signature=sealed))
 
 
 def _draw(plan: TransferPlan, chain_id: bytes) -> Iterator[PlannedTransfer]:

@@ -224,7 +224,7 @@ class Band(Members):
     def _make_transfer(self, parent: ChainRecord, payer: AccountId, number: int) -> Transaction:
         nonce, recipient = parent.state.get_account(payer).nonce, number.to_bytes(32, "big")
         transfer = Transaction(author=payer, nonce=nonce, recipient=recipient, amount=0, fee=0)
-        return self.keys[payer].sign(self.rules.chain_id, transfer)
+        return self.rules.sign(self.keys[payer], transfer)
 
 
 def _return(block: WrappedBlock) -> WrappedBlock:

@@ -216,7 +216,7 @@ class SiblingStaller(Adversary):
             Transaction(author=own, nonce=nonce, recipient=recipient, amount=amount, fee=0)
             for amount, recipient in choices
         )
-        return [core.keys.sign(core.rules.chain_id, item) for item in islice(transfers, self._count)]
+        return [core.rules.sign(core.keys, item) for item in islice(transfers, self._count)]
 
     def _propose_again(self, core: Core, block: TrainedBlock) -> list[WrappedBlock]:
         """Return another block of the same right, if all who have to sign one are members."""

@@ -26,12 +26,15 @@ UNREACHABLE = {
     TrainingReason.JOB_DELIVERED,
     LedgerReason.POOL_FULL,
     LedgerReason.BELOW_DEPOSIT,
+    LedgerReason.NO_STAMP,
+    LedgerReason.BAD_STAMP,
     ChainReason.TOO_LATE,
 }
-"""Only light clients say the first two, a pool has more room than so few accounts can fill, accounts are free, and runs
-end before anything is late."""
+"""Only light clients say the first two, a pool has more room than so few accounts can fill, accounts are free, no
+chain asks for stamps, and runs end before anything is late."""
 
 RARE = {
+    LedgerReason.UNASKED_STAMP,
     TrainingReason.TOO_MANY_DECLARATIONS,
     TrainingReason.WINDOW_CLOSED,
     ChainReason.EQUIVOCATION,
