@@ -15,11 +15,14 @@ from simulation.commands.provenance.events import (
     PAID,
     RECEIVED,
     RELEASED,
+    SLASHED,
+    STAKED,
+    UNBONDED,
     ChainEvent,
 )
 from simulation.commands.provenance.opened_chain import OpenedChain
 
-_MONEY = frozenset({BEGAN, BONDED, CHANGED, EARNED, OPENED, PAID, RECEIVED, RELEASED})
+_MONEY = frozenset({BEGAN, BONDED, CHANGED, EARNED, OPENED, PAID, RECEIVED, RELEASED, SLASHED, STAKED, UNBONDED})
 
 
 @dataclass(slots=True)
@@ -35,10 +38,17 @@ class KeyAccount:
     transferred: int = 0
     """What went to others, without fees."""
     fees_paid: int = 0
+    deposited: int = 0
+    """What it bonded after the genesis."""
+    released: int = 0
+    """What has unbonded and come back."""
     changed: int = 0
     """What the mechanism's own rules added, or took away where it is below 0."""
     balance: int = 0
     bonded: int = 0
+    """At stake."""
+    unbonding: int = 0
+    """On its way back, and not liquid yet."""
     deeds: Counter[str] = field(default_factory=Counter)
     """How often it did what for a block."""
 
@@ -54,16 +64,22 @@ class KeyAccount:
             self.earned, self.fees_earned = self.earned + amount, self.fees_earned + event.fee
         elif event.did == RECEIVED:
             self.received += amount
-        elif event.did == PAID:
-            self.transferred, self.fees_paid = self.transferred - amount - event.fee, self.fees_paid + event.fee
+        elif event.did in {PAID, BONDED, UNBONDED}:
+            self.fees_paid += event.fee
+            if event.did == PAID:
+                self.transferred -= amount + event.fee
+            else:
+                self.deposited -= amount + event.fee
+        elif event.did == RELEASED:
+            self.released += amount
         elif event.did == CHANGED:
             self.changed += amount
 
     @property
     def comes_to(self) -> int:
         """What the balance must be by all that was added up."""
-        gained = self.began + self.earned + self.received + self.changed
-        return gained - self.transferred - self.fees_paid
+        gained = self.began + self.earned + self.received + self.released + self.changed
+        return gained - self.transferred - self.deposited - self.fees_paid
 
 
 def add_up(chain: OpenedChain, events: Iterable[ChainEvent]) -> dict[AccountId, KeyAccount]:
@@ -81,9 +97,10 @@ def add_up(chain: OpenedChain, events: Iterable[ChainEvent]) -> dict[AccountId, 
         found.setdefault(event.account, KeyAccount(event.account)).add(event)
     state = chain.head.state
     for account, total in found.items():
+        total.unbonding = state.get_account(account).bond.leaving
         told = (state.get_account(account).balance, state.stakes.get_stake(account))
         if (total.balance, total.bonded) != told or total.comes_to != total.balance:
             raise LedgerError(f"events of {account.hex()} come to {total}, but the ledger says {told}")
-    if sum(total.balance + total.bonded for total in found.values()) != state.supply:
+    if sum(total.balance + total.bonded + total.unbonding for total in found.values()) != state.supply:
         raise LedgerError(f"the events of all keys do not come to the supply of {state.supply} micro-coins")
     return found

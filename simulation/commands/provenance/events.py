@@ -1,7 +1,8 @@
 """Who did what for a chain, when, and for how much: in the order in which the chain has it.
 
-Money is followed transfer by transfer and payout by payout. What a balance changes by besides, which only a
-mechanism's own rules can do, is an event as well, so that each running balance ends with what the ledger says.
+Money is followed transfer by transfer and payout by payout, coins at stake too. What a balance or a stake changes by
+besides, which only a mechanism's own rules can do, is an event as well, so that each of them ends with what the ledger
+says.
 """
 
 from collections import Counter
@@ -10,13 +11,15 @@ from dataclasses import dataclass
 
 import msgspec
 
+from protocol.bonding import DEPOSITS, WITHDRAWALS
 from protocol.events import ChainRecord
 from protocol.messages import AnyBlock, Payout, Transaction
 from protocol.types import AccountId, Hash32
 from simulation.commands.provenance.opened_chain import OpenedChain
 
 BEGAN, PAID, RECEIVED, OPENED, EARNED = "began with", "transferred", "received", "opened an account", "was paid"
-CHANGED, BONDED, RELEASED = "had changed by the rules", "bonded", "had released"
+BONDED, UNBONDED, RELEASED = "bonded", "began to unbond", "got back"
+CHANGED, SLASHED, STAKED = "had changed by the rules", "lost stake", "gained stake"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class ChainEvent:
     share: float | None = None
     """Of a payout: its part of the block's coinbase."""
     bonded: int | None = None
-    """Bonded micro-coins of the account after it, where they have changed."""
+    """Micro-coins that the account has at stake after it, where they have changed."""
 
 
 def list_events(chain: OpenedChain) -> Iterator[ChainEvent]:
@@ -59,13 +62,13 @@ class _Follower:
     def __init__(self, chain: OpenedChain) -> None:
         self._chain = chain
         self._balances: Counter[AccountId] = Counter()
+        self._stakes: Counter[AccountId] = Counter()
 
     def begin(self) -> Iterator[ChainEvent]:
         """Yield what each account of the genesis begins with."""
         origin = self._chain.records[0]
         for line in self._chain.rules.genesis.accounts:
-            bonded = line.stake or None
-            yield self._make(origin, line.account, BEGAN, line.balance, bonded=bonded)
+            yield self._make(origin, line.account, BEGAN, line.balance, staked=line.stake)
 
     def follow(self, parent: ChainRecord, record: ChainRecord, block: AnyBlock) -> Iterator[ChainEvent]:
         """Yield the events of one block."""
@@ -82,6 +85,12 @@ class _Follower:
     ) -> Iterator[ChainEvent]:
         name, author, fee = self._chain.rules.hash_message(transaction), transaction.author, transaction.fee
         recipient, amount = transaction.recipient, transaction.amount
+        if recipient == DEPOSITS:
+            yield self._make(record, author, BONDED, -amount - fee, transaction=name, fee=fee, staked=amount)
+            return
+        if recipient == WITHDRAWALS:
+            yield self._make(record, author, UNBONDED, -fee, transaction=name, fee=fee, staked=-amount)
+            return
         yield self._make(record, author, PAID, -amount - fee, other=recipient, transaction=name, fee=fee)
         if recipient not in known:
             known.add(recipient)
@@ -106,17 +115,17 @@ class _Follower:
         return {account: amount - without[account] for account, amount in _add_up(block.coinbase).items()}
 
     def _list_changes(self, parent: ChainRecord, record: ChainRecord) -> Iterator[ChainEvent]:
-        """Yield what transfers and payouts do not explain; a mechanism that moves coins by itself has such changes."""
+        """Yield what transfers and payouts do not explain: coins that have unbonded, and what rules take or give."""
         before, after = parent.state, record.state
         for account, held in after.accounts.items():
-            if held.balance != self._balances[account]:
-                yield self._make(record, account, CHANGED, held.balance - self._balances[account])
-        if before.stakes is after.stakes:
-            return
+            change = held.balance - self._balances[account]
+            if change:
+                is_released = change > 0 and self._chain.rules.mechanism.bonding is not None
+                yield self._make(record, account, RELEASED if is_released else CHANGED, change)
         for account in sorted({*before.stakes.owners, *after.stakes.owners}):
-            was, bonded = before.stakes.get_stake(account), after.stakes.get_stake(account)
-            if was != bonded:
-                yield self._make(record, account, BONDED if bonded > was else RELEASED, bonded=bonded)
+            change = after.stakes.get_stake(account) - self._stakes[account]
+            if change:
+                yield self._make(record, account, STAKED if change > 0 else SLASHED, staked=change)
 
     def _make(
         self,
@@ -130,9 +139,10 @@ class _Follower:
         transaction: Hash32 | None = None,
         fee: int = 0,
         share: float | None = None,
-        bonded: int | None = None,
+        staked: int = 0,
     ) -> ChainEvent:
         self._balances[account] += amount or 0
+        self._stakes[account] += staked
         when = record.slot if slot is None else slot
         return ChainEvent(
             height=record.height,
@@ -147,7 +157,7 @@ class _Follower:
             transaction=transaction,
             fee=fee,
             share=share,
-            bonded=bonded,
+            bonded=self._stakes[account] if staked else None,
         )
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os.path import exists, isdir, isfile
 from pathlib import Path
+from typing import Final
 
+from protocol.bonding import DEPOSITS, WITHDRAWALS
 from protocol.events import ChainRecord
 from protocol.messages import AnyBlock, Transaction
 from protocol.rules import Rules
@@ -14,6 +16,9 @@ from simulation.records import CHAIN_NAME, SCENARIO_NAME, short_hash
 from simulation.runs import ChainLines, UnknownMechanismError, find_lines, judge_chain, read_stored_chain
 from simulation.scenario import ScenarioError, load_stored_scenario
 from simulation.scenario.world import name_keys
+
+_RESERVED: Final = {DEPOSITS: "deposits", WITHDRAWALS: "withdrawals"}
+"""What accounts are called that nobody has the keys of."""
 
 
 class ChainFolderError(ValueError):
@@ -30,7 +35,7 @@ class OpenedChain:
     fault: str | None
     """The first block that does not hold, and why; None where the whole file holds."""
     names: Mapping[AccountId, str]
-    """Labels of the scenario, by public key; none where no scenario lies beside the chain."""
+    """Labels by public key: those of the scenario where one lies beside the chain."""
 
     @property
     def lines(self) -> ChainLines:
@@ -79,7 +84,8 @@ def open_chain(folder: Path) -> OpenedChain:
         judged = judge_chain(read_stored_chain(path))
     except UnknownMechanismError as error:
         raise ChainFolderError(f"{folder}: {error}") from None
-    return OpenedChain(judged.rules, judged.records, judged.fault, _read_names(folder / SCENARIO_NAME))
+    names = {**_RESERVED, **_read_names(folder / SCENARIO_NAME)}
+    return OpenedChain(judged.rules, judged.records, judged.fault, names)
 
 
 def _read_names(path: Path) -> dict[AccountId, str]:

@@ -24,7 +24,8 @@ def describe_chain(chain: OpenedChain) -> Told:
         "height": head.height,
         "length": chain.rules.chain.length,
         "supply_at_genesis": origin.state.supply,
-        "created": head.state.supply - origin.state.supply,
+        "created": head.state.supply - origin.state.supply + head.state.burnt,
+        "burnt": head.state.burnt,
         "supply": head.state.supply,
         "bonded": head.state.stakes.total,
         "fault": chain.fault,
@@ -61,7 +62,8 @@ def describe_event(chain: OpenedChain, event: ChainEvent) -> Told:
 
 def describe_account(chain: OpenedChain, account: KeyAccount) -> Told:
     """Return what a key comes to."""
-    changed = {"changed_by_rules": account.changed} if account.changed else {}
+    names = ("deposited", "released", "unbonding", "changed")
+    if_any = {name: getattr(account, name) for name in names if getattr(account, name)}
     return {
         "record": "key",
         **_describe_key(chain, account.account),
@@ -72,7 +74,7 @@ def describe_account(chain: OpenedChain, account: KeyAccount) -> Told:
         "received": account.received,
         "transferred": account.transferred,
         "fees_paid": account.fees_paid,
-        **changed,
+        **if_any,
         "balance": account.balance,
         "bonded": account.bonded,
     }

@@ -72,11 +72,12 @@ def show_audit(chain: OpenedChain, console: Console, told_keys: Sequence[str], *
         return
     facts = describe_chain(chain)
     supply, begun, created = (show_coins(facts[key]) for key in ("supply", "supply_at_genesis", "created"))
+    burnt = f", {show_coins(facts['burnt'])} burnt" if facts["burnt"] else ""
     rows = {
         "chain": facts["chain"],
         "mechanism": facts["mechanism"],
         "height": f"{facts['height']:,} of {facts['length']:,}",
-        "coins": f"{supply}: {begun} at the genesis and {created} new; {show_coins(facts['bonded'])} are bonded",
+        "coins": f"{supply}: {begun} at the genesis and {created} new{burnt}; {show_coins(facts['bonded'])} are bonded",
     }
     product = describe_product(chain)
     if product is not None:

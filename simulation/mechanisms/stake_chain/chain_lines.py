@@ -1,5 +1,6 @@
 """What a reader looks for in a stored chain by stake."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from protocol.bonding import DEPOSITS, WITHDRAWALS
@@ -8,7 +9,7 @@ from protocol.mechanisms.stake_chain.mechanism import as_stake_chain
 from protocol.mechanisms.stake_chain.messages import StakedBlock
 from protocol.messages import AnyBlock
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.runs import ChainLines
+from simulation.runs import ChainLines, Deed
 
 
 class StakeLines(ChainLines):
@@ -35,3 +36,12 @@ class StakeLines(ChainLines):
             "withdrawals": sum(item.recipient == WITHDRAWALS for item in block.transactions),
             "accused": [item.first.author.hex() for item in block.evidence],
         }
+
+    def list_deeds(self, block: AnyBlock) -> Iterable[Deed]:
+        """Return who led a slot, who accused whom, and who has signed two blocks of one slot."""
+        if not isinstance(block, StakedBlock):
+            raise TypeError(f"no block of a chain by stake: {block!r}")
+        yield Deed(block.author, "led the slot")
+        for item in block.evidence:
+            yield Deed(item.first.author, "signed two blocks of one slot", item.first.slot)
+            yield Deed(block.author, "showed evidence")

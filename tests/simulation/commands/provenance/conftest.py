@@ -34,9 +34,17 @@ def make_with_strangers() -> dict[str, Any]:
     return {**raw, "populations": [*raw["populations"], filler]}
 
 
+def make_by_stake() -> dict[str, Any]:
+    """Return a scenario in which a node bonds coins, and another one has some of its own back before the end."""
+    raw: dict[str, Any] = yaml.safe_load((ROOT / "configs/stake_chain.yaml").read_text("utf-8"))
+    keys = {**raw["mechanism"], "length": 24, "unbonding_blocks": 4}
+    return {**raw, "mechanism": keys, "engine": "virtual", "users": USERS, "output": {"pictures": False}}
+
+
 SCENARIOS = {
     "proof_of_training": make_by_training,
     "proof_of_work": make_with_strangers,
+    "stake_chain": make_by_stake,
     "round_robin": make_by_turns,
 }
 

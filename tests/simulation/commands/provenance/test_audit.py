@@ -38,9 +38,10 @@ def test_every_account_comes_to_what_the_ledger_says(folder: Path, capsys: pytes
     for owner, account in state.accounts.items():
         found = keys[owner.hex()]
         assert (found["balance"], found["bonded"]) == (account.balance, state.stakes.get_stake(owner))
+        assert found.get("unbonding", 0) == account.bond.leaving
     (chain,) = told["chain"]
     assert chain["supply"] == state.supply == chain["supply_at_genesis"] + chain["created"]
-    assert sum(item["balance"] + item["bonded"] for item in keys.values()) == state.supply
+    assert sum(item["balance"] + item["bonded"] + item.get("unbonding", 0) for item in keys.values()) == state.supply
     assert sum(item["fees_paid"] for item in keys.values()) == sum(tx.fee for b in blocks for tx in b.transactions) > 0
     assert sum(item["transferred"] for item in keys.values()) == sum(item["received"] for item in keys.values())
 
@@ -59,6 +60,7 @@ def test_running_balances_follow_from_the_amounts(folder: Path, capsys: pytest.C
 WORDS = {
     "proof_of_training": {"declared the stage", "proposed the block", "signed the block", "wrapped the block"},
     "proof_of_work": {"mined the block"},
+    "stake_chain": {"led the slot"},
     "round_robin": {"made the block"},
 }
 
@@ -99,6 +101,22 @@ def test_an_account_that_is_opened_for_a_stranger_is_told(
     shown = audit(folders["proof_of_work"], capsys, "--key", opened["other"][:12])
     assert [event["did"] for event in shown["event"]][:1] == ["received"]
     assert [item["key"] for item in shown["key"]] == [opened["other"]]
+
+
+def test_coins_that_are_bonded_and_come_back_are_followed(
+    folders: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So they are where nothing but the chain says who has bonded what."""
+    bonded = audit(folders["stake_chain"], capsys, "--key", "late-0")
+    (deposit,) = [event for event in bonded["event"] if event["did"] == "bonded"]
+    assert (deposit["bonded"], deposit["amount"] + deposit["fee"]) == (300_000_000, -300_000_000)
+    assert bonded["key"][0]["bonded"] == bonded["key"][0]["deposited"] == 300_000_000
+    back = audit(folders["stake_chain"], capsys, "--key", "honest-0")
+    (withdrawal,) = [event for event in back["event"] if event["did"] == "began to unbond"]
+    (release,) = [event for event in back["event"] if event["did"] == "got back"]
+    assert (withdrawal["bonded"], release["amount"]) == (50_000_000, 50_000_000)
+    assert release["height"] == withdrawal["height"] + 4
+    assert back["key"][0]["released"] == 50_000_000
 
 
 def test_one_key_is_chosen_by_label_or_by_digits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
