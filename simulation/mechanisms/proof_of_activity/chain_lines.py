@@ -1,5 +1,6 @@
 """What a reader looks for in a stored chain by activity."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from protocol.mechanism import Mechanism
@@ -7,7 +8,7 @@ from protocol.mechanisms.proof_of_activity.mechanism import as_activity
 from protocol.mechanisms.proof_of_activity.messages import ActivityBlock
 from protocol.mechanisms.proof_of_work.difficulty import count_expected
 from protocol.messages import AnyBlock
-from simulation.runs import ChainLines
+from simulation.runs import ChainLines, Deed
 
 
 class ActivityLines(ChainLines):
@@ -34,3 +35,11 @@ class ActivityLines(ChainLines):
             "signers": [signature.author.hex() for signature in block.signatures],
             "closer": block.author.hex(),
         }
+
+    def list_deeds(self, block: AnyBlock) -> Iterable[Deed]:
+        """Return who mined, signed and closed a block."""
+        if not isinstance(block, ActivityBlock):
+            raise TypeError(f"no block of proof of activity: {block!r}")
+        yield Deed(block.template.author, "mined the template", block.template.slot)
+        yield from (Deed(item.author, "signed the template") for item in block.signatures)
+        yield Deed(block.author, "closed the block")

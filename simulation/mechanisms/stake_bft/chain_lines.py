@@ -1,5 +1,6 @@
 """What a reader looks for in a stored chain by votes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from protocol.mechanism import Mechanism
 from protocol.mechanisms.stake_bft.mechanism import as_bft
 from protocol.mechanisms.stake_bft.messages import CertifiedBlock
 from protocol.messages import AnyBlock
-from simulation.runs import ChainLines
+from simulation.runs import ChainLines, Deed
 
 
 class BftLines(ChainLines):
@@ -27,3 +28,10 @@ class BftLines(ChainLines):
         certificate = block.certificate
         decided = {"decided_in_round": certificate.round, "precommits": len(certificate.signatures)}
         return {"builder": block.author.hex(), "round": block.round, **decided}
+
+    def list_deeds(self, block: AnyBlock) -> Iterable[Deed]:
+        """Return who built a block, and whose votes make it final."""
+        if not isinstance(block, CertifiedBlock):
+            raise TypeError(f"no block by votes of stake: {block!r}")
+        yield Deed(block.author, "proposed the block")
+        yield from (Deed(item.author, "pre-committed to the block") for item in block.certificate.signatures)

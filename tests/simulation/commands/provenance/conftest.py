@@ -14,6 +14,7 @@ from tests.support.stored_runs import make_small, run_made_up
 
 register()
 
+STAMP_BITS = 4
 USERS = {"count": 3, "transactions": 12, "per_second": 20.0}
 FILLER = {"behaviours": [{"kind": "pool_filler", "accounts": 1}]}
 
@@ -34,17 +35,25 @@ def make_with_strangers() -> dict[str, Any]:
     return {**raw, "populations": [*raw["populations"], filler]}
 
 
+def make_shipped(name: str, **changes: Any) -> dict[str, Any]:
+    """Return a shipped scenario in simulated time with stamped transfers; ``changes`` are for keys of its mechanism."""
+    raw: dict[str, Any] = yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text("utf-8"))
+    keys = {**raw["mechanism"], **changes}
+    sections = {"users": USERS, "ledger": {"stamp_bits": STAMP_BITS}, "output": {"pictures": False}}
+    return {**raw, **sections, "mechanism": keys, "engine": "virtual"}
+
+
 def make_by_stake() -> dict[str, Any]:
     """Return a scenario in which a node bonds coins, and another one has some of its own back before the end."""
-    raw: dict[str, Any] = yaml.safe_load((ROOT / "configs/stake_chain.yaml").read_text("utf-8"))
-    keys = {**raw["mechanism"], "length": 24, "unbonding_blocks": 4}
-    return {**raw, "mechanism": keys, "engine": "virtual", "users": USERS, "output": {"pictures": False}}
+    return make_shipped("stake_chain", length=24, unbonding_blocks=4)
 
 
 SCENARIOS = {
     "proof_of_training": make_by_training,
     "proof_of_work": make_with_strangers,
     "stake_chain": make_by_stake,
+    "stake_bft": lambda: make_shipped("stake_bft", length=5),
+    "proof_of_activity": lambda: make_shipped("proof_of_activity", length=5),
     "round_robin": make_by_turns,
 }
 

@@ -9,8 +9,11 @@ import pytest
 
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.rules import Rules
+from protocol.types import SIGNATURE_BYTES, STAMP_BYTES
 from simulation.commands.cli import main
+from simulation.foundation.mechanism_parts import SHIPPED
 from simulation.runs.chain_file import read_chain
+from tests.simulation.commands.provenance.conftest import SCENARIOS, STAMP_BITS
 
 Told = dict[str, Any]
 
@@ -61,8 +64,18 @@ WORDS = {
     "proof_of_training": {"declared the stage", "proposed the block", "signed the block", "wrapped the block"},
     "proof_of_work": {"mined the block"},
     "stake_chain": {"led the slot"},
+    "stake_bft": {"proposed the block", "pre-committed to the block"},
+    "proof_of_activity": {"mined the template", "signed the template", "closed the block"},
     "round_robin": {"made the block"},
 }
+
+
+AUTHORS = {
+    "proof_of_training": "wrapped the block",
+    "stake_bft": "proposed the block",
+    "proof_of_activity": "closed the block",
+}
+"""What the author of a block did, where others did something too."""
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -74,7 +87,7 @@ def test_each_mechanism_says_who_did_what(
     assert mechanism.name == name
     done = Counter((event["did"], event["height"], event["key"]) for event in events if event["did"] in WORDS[name])
     for block in blocks:
-        made = {"proof_of_training": "wrapped the block"}.get(name) or next(iter(WORDS[name]))
+        made = AUTHORS.get(name) or next(iter(WORDS[name]))
         assert done[made, block.height, block.author.hex()] == 1
         if isinstance(block, WrappedBlock):
             assert done["proposed the block", block.height, block.header.author.hex()] == 1
@@ -160,3 +173,19 @@ def test_a_chain_needs_nothing_beside_it(folder: Path, tmp_path: Path, capsys: p
     bare, whole = audit(tmp_path, capsys), audit(folder, capsys)
     assert {item["name"] for item in bare["key"]} == {None}
     assert [item["balance"] for item in bare["key"]] == [item["balance"] for item in whole["key"]]
+
+
+def test_every_mechanism_of_the_package_has_a_run_here() -> None:
+    assert set(SCENARIOS) == {*SHIPPED, "round_robin"}
+
+
+@pytest.mark.parametrize("name", ["stake_chain", "stake_bft", "proof_of_activity"])
+def test_a_mechanism_that_knows_nothing_of_stamps_has_them(name: str, folders: dict[str, Path]) -> None:
+    """Transfers that bond coins are stamped like any others."""
+    mechanism, blocks = read_chain(folders[name] / "chain.jsonl")
+    transfers = [transaction for block in blocks for transaction in block.transactions]
+    assert mechanism.stamp_bits == STAMP_BITS
+    assert transfers
+    assert {len(item.signature) for item in transfers} == {SIGNATURE_BYTES + STAMP_BYTES}
+    summary = json.loads((folders[name] / "summary.json").read_text("utf-8"))
+    assert (summary["ended"], summary["messages"]["rejected"]) == ("complete", {})

@@ -28,7 +28,7 @@ def test_a_block_is_found_by_height_and_by_digits(folder: Path, capsys: pytest.C
     mechanism, blocks = read_chain(folder / "chain.jsonl")
     rules, height = Rules(mechanism), len(blocks)
     names = [rules.chain_id.hex(), *(rules.hash_message(block).hex() for block in blocks)]
-    for number, name in enumerate(names):
+    for number, name in ((0, names[0]), (2, names[2]), (height, names[height])):
         told = look_up(capsys, "block", str(folder), str(number))
         assert told == look_up(capsys, "block", str(folder), name)
         assert told == look_up(capsys, "block", str(folder), f"0x{name[:12]}")
