@@ -105,7 +105,7 @@ def must_agree(scenario: Scenario) -> bool:
     blocks are final may promise it all the same.
     """
     network = scenario.network
-    is_whole = not (network.partitions or network.eclipses) and network.loss <= BEARABLE_LOSS
+    is_whole = not (network.partitions or network.eclipses or _may_be_split(scenario))
     is_private = any(traits.is_private for traits in _list_traits(scenario))
     promises = find_promises(scenario)
     always = promises.must_agree(scenario)
@@ -114,7 +114,7 @@ def must_agree(scenario: Scenario) -> bool:
     honest = sum(promises.measure_power(item) for item in scenario.populations if item.role == "honest")
     if len({item.arithmetic or scenario.job.arithmetic for item in scenario.populations if item.role == "honest"}) > 1:
         return False
-    can_hear = is_whole and not _is_cut(scenario) and promises.is_settling(scenario)
+    can_hear = is_whole and network.loss <= BEARABLE_LOSS and not _is_cut(scenario) and promises.is_settling(scenario)
     return can_hear and not is_private and 2 * honest > _sum_power(scenario)
 
 
@@ -127,6 +127,12 @@ def _is_cut(scenario: Scenario) -> bool:
     """Return whether nodes that pass nothing on may stand between honest ones."""
     is_dropping = not all(traits.passes_on for traits in _list_traits(scenario))
     return is_dropping and scenario.network.topology != "full_mesh"
+
+
+def _may_be_split(scenario: Scenario) -> bool:
+    """Return whether honest nodes cannot hear each other while some nodes are down: a ring takes one gap."""
+    gaps = {"full_mesh": scenario.node_count, "ring": 1}
+    return len(scenario.network.outages) > gaps.get(scenario.network.topology, 0)
 
 
 def _sum_power(scenario: Scenario) -> float:

@@ -19,6 +19,7 @@ def promise(*behaviours: Any, bad: int = 2, honest: int = 8, poison: bool = Fals
 
 
 RING: dict[str, Any] = {"topology": "ring"}
+DOWN = [{"node": f"honest-{index}", "down_s": 0.0, "up_s": 9.0} for index in (0, 4)]
 PRIVATE = {"kind": "private_chain", "release_s": 5.0}
 
 
@@ -35,6 +36,9 @@ PRIVATE = {"kind": "private_chain", "release_s": 5.0}
         (["flooder"], {"bandwidth_mbps": 10.0}, (True, False)),
         (["silent"], {"bandwidth_mbps": 10.0}, (True, True)),
         (["replayer"], {"loss": 0.5}, (False, False)),
+        (["replayer"], {**RING, "outages": DOWN[:1]}, (True, True)),
+        (["replayer"], {**RING, "outages": DOWN}, (False, True)),
+        (["replayer"], {"outages": DOWN}, (True, True)),
     ],
 )
 def test_what_is_promised_depends_on_what_adversaries_do(
