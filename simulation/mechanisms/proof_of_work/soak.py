@@ -7,14 +7,20 @@ from typing import Any, Final
 
 from simulation.commands.checks import SLOTS_MS, SoakDraws
 
-SPEEDS: Final = (0.5, 1.0, 1.0, 2.0)
+INTERVALS_MS: Final = (200.0, 2_000.0, 30_000.0)
+"""From where blocks are often rivals to where agreement is promised over links that lose some."""
+
+SPEEDS: Final = (0.5, 1.0, 2.0)
+HONEST_SPEEDS: Final = (1.0, 2.0, 4.0)
+"""So honest power is most often the majority, and a promise is there to be broken."""
+
 MOST_BLOCKS: Final = 14
 """Blocks are cheap here, and many are enough for some to become final."""
 
 HASHED_SHARE: Final = 0.1
 """Share of scenarios in which nonces are really looked for."""
 
-HASHED_RATE: Final = 40.0
+HASHED_RATE: Final = 20.0
 """Tries of such a node in a second: a block then takes some thousands, which is a matter of milliseconds."""
 
 
@@ -23,11 +29,12 @@ class WorkDraws(SoakDraws):
 
     def draw_population(self, rng: Random, population: dict[str, Any]) -> dict[str, Any]:
         """Return a population of some speed, which is what counts in place of its stake."""
-        return {**population, "speed": rng.choice(SPEEDS)}
+        speeds = HONEST_SPEEDS if population["role"] == "honest" else SPEEDS
+        return {**population, "speed": rng.choice(speeds)}
 
     def draw_sections(self, rng: Random, populations: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the keys of work; a first target is near what the interval asks for, up to four times off."""
-        interval_ms = rng.choice([200.0, 1_000.0, 5_000.0])
+        interval_ms = rng.choice(INTERVALS_MS)
         is_hashed = rng.random() < HASHED_SHARE
         rate = HASHED_RATE if is_hashed else rng.choice([100.0, 20_000.0])
         tries = rate * sum(item["count"] * item["speed"] for item in populations) * interval_ms / 1e3
