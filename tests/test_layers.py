@@ -47,6 +47,8 @@ FLOORS: Final[Mapping[str, str]] = {
     "pictures": "simulation.commands.report",
     "verification": "simulation.commands.checks",
     "soak": "simulation.commands.checks",
+    "fuzz": "simulation.commands.checks.fuzzing",
+    "colluding_block": "simulation.commands.checks.fuzzing",
     "summary": "simulation.runs",
     "view": "simulation.runs",
     "certificates": "simulation.runs",

@@ -399,22 +399,25 @@ def fuzz(
     frames: Annotated[int, typer.Option(min=1, help="Frames to send.")] = 100_000,
     first: FirstSeed = 0,
     jobs: Jobs = 2,
+    mechanism: ChosenMechanism = None,
 ) -> None:
     """Send a node frames that nobody honest sends, in the middle of honest runs; exit 1 if one breaks something."""
     from simulation.commands.checks.fuzzing import build_table, describe_fault, run_seeds  # noqa: PLC0415 - keeps other commands light
 
     started, sent, seeds, faults = time.monotonic(), 0, 0, 0
     verdicts: Counter[tuple[str, str]] = Counter()
-    for result in run_seeds(first, frames, jobs):
+    mechanisms: set[str] = set()
+    for result in run_seeds(first, frames, jobs, mechanism):
+        mechanisms.add(result.mechanism)
         sent, seeds = sent + result.sent, seeds + 1
         verdicts += result.verdicts
         if result.fault is not None:
             faults += 1
             complain(describe_fault(result, result.fault), EXIT_FAILED)
     rate = sent / (time.monotonic() - started)
-    found = f"{faults} of the seeds broken" if faults else "no exception, no mark of a refusal, and every job done"
+    found = f"{faults} of the seeds broken" if faults else "no exception, no mark of a refusal, and every chain whole"
     print(f"{sent:,} frames, seeds {first} to {first + seeds - 1}, {rate:,.0f} frames a second: {found}")  # noqa: T201
-    make_console().print(build_table(verdicts))
+    make_console().print(build_table(verdicts, mechanisms))
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
 

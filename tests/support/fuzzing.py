@@ -9,18 +9,20 @@ from simulation.commands.checks.fuzzing.fuzzed_network import FuzzedNetwork, Fuz
 from simulation.commands.checks.fuzzing.mutator import Mutator
 from simulation.foundation.randomness import derive_seed
 
+TRAINING = "proof_of_training"
+
 
 def make_generator(seed: int) -> Random:
     return Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a test's own draws
 
 
-def make_plan(seed: int) -> FuzzPlan:
+def make_plan(seed: int, mechanism: str = TRAINING) -> FuzzPlan:
     """Return the plan that `run_seed` draws."""
-    return draw_plan(make_generator(seed), seed)
+    return draw_plan(make_generator(seed), seed, mechanism)
 
 
-def make_network(seed: int, victim: type[Node] = Node) -> FuzzedNetwork:
+def make_network(seed: int, victim: type[Node] = Node, mechanism: str = TRAINING) -> FuzzedNetwork:
     """Return a network whose victim gets no frames yet."""
-    plan = make_plan(seed)
-    mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), [])
+    plan = make_plan(seed, mechanism)
+    mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), [], plan.kit)
     return FuzzedNetwork(plan, mutator, make_generator(seed), batch=0, frames=0, victim=victim)

@@ -21,6 +21,7 @@ PARTS: Final = {
     "promises": f"{_HERE}.promises:TrainingPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "certificates": f"{_HERE}.certificates:TrainingCertificates",
+    "fuzz": f"{_HERE}.fuzz:TrainingFuzz",
     "soak": f"{_HERE}.soak:TrainingDraws",
     "verification": f"{_HERE}.verification:TrainingVerification",
 }

@@ -18,6 +18,7 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_work",
     "view": f"{_HERE}.view:WorkView",
     "promises": f"{_HERE}.promises:WorkPromises",
+    "fuzz": f"{_HERE}.fuzz:WorkFuzz",
     "soak": f"{_HERE}.soak:WorkDraws",
     "verification": f"{_HERE}.verification:WorkVerification",
 }

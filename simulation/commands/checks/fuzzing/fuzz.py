@@ -1,11 +1,12 @@
 """One node under fire: an honest run in simulated time, in which a node is also sent frames that nobody honest sends.
 
-A seed that breaks something breaks it again: `python main.py fuzz --first SEED --frames N --jobs 1`.
+A seed that breaks something breaks it again: `python main.py fuzz --first SEED --frames N --mechanism NAME`.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -15,13 +16,13 @@ from protocol.mechanisms import find_mechanism
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import ChainReason, FrameReason, LedgerReason
-from simulation.commands.checks import run_shares
+from simulation.commands.checks import draw_mechanism, run_shares
 from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, FuzzedNetwork, FuzzPlan, SmallNetwork
+from simulation.commands.checks.fuzzing.kit import find_kit
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
-from simulation.constants import MECHANISM
 from simulation.foundation import derive_bytes, derive_seed
 from simulation.scenario import Scenario
-from simulation.scenario.world import World, build_world, make_keys
+from simulation.scenario.world import build_world, make_keys
 
 FRAMES_PER_SEED: Final = 2_500
 """Frames that the node of one seed is sent."""
@@ -51,6 +52,7 @@ class FuzzResult:
     """What one seed came to."""
 
     seed: int
+    mechanism: str
     frames: int
     """Frames that were to be sent."""
     sent: int
@@ -62,62 +64,55 @@ class FuzzResult:
 # ---- one seed ----
 
 
-def run_seed(seed: int, frames: int = FRAMES_PER_SEED, victim: type[Node] = Node) -> FuzzResult:
+def run_seed(
+    seed: int, frames: int = FRAMES_PER_SEED, victim: type[Node] = Node, mechanism: str | None = None
+) -> FuzzResult:
     """Run the nodes of a seed undisturbed, then again under fire.
 
     Args:
         seed: What everything is drawn from.
         frames: Frames to send.
         victim: Class of the node under fire.
+        mechanism: How blocks are agreed on; None to draw that too.
     """
+    name = mechanism or draw_mechanism(seed, "fuzz")
     rng = Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a simulation's own draws
-    plan = draw_plan(rng, seed)
+    plan = draw_plan(rng, seed, name)
     try:
         seen, batch = rehearse(plan)
     except BrokenError as error:
-        return FuzzResult(seed, frames, 0, Counter(), Failure(0, Mutant("none", b""), f"undisturbed run: {error}"))
+        fault = Failure(0, Mutant("none", b""), f"undisturbed run: {error}")
+        return FuzzResult(seed, name, frames, 0, Counter(), fault)
     network = FuzzedNetwork(plan, _build_mutator(plan, rng, seen), rng, batch=batch, frames=frames, victim=victim)
-    fault = None
+    failure = None
     try:
         network.run()
         network.send_mutants(frames)  # what is left hits a node that has finished
         network.run()
         network.check_chain()
     except BrokenError as error:
-        fault = Failure(network.sent, network.last, str(error))
-    return FuzzResult(seed, frames, network.sent, network.verdicts, fault)
+        failure = Failure(network.sent, network.last, str(error))
+    return FuzzResult(seed, name, frames, network.sent, network.verdicts, failure)
 
 
-def draw_plan(rng: Random, seed: int) -> FuzzPlan:
-    """Return a few honest nodes with a short job, and users that send each other coins."""
-    world = _draw_world(rng, seed)
-    late = rng.choice(world.nodes).label
-    return FuzzPlan(world, rng.choice((100_000_000, 500_000_000, 3_000_000_000)), late)
-
-
-def _draw_world(rng: Random, seed: int) -> World:
-    confidence = rng.choice([{"count": rng.randint(1, 3)}, {"stake_share": 0.4}])
+def draw_plan(rng: Random, seed: int, mechanism: str) -> FuzzPlan:
+    """Return a few honest nodes with a short chain to make, and users that send each other coins."""
+    kit = find_kit(mechanism)
     raw = {
         "name": "fuzz",
         "description": f"drawn from seed {seed}",
         "seed": seed,
         "engine": "virtual",
-        "job": {"steps_per_stage": 8, "stages": rng.randint(2, 4)},
-        "protocol": {
-            "confidence": confidence,
-            "stakeholders": rng.randint(2, 3),
-            "slot_ms": rng.choice([100.0, 500.0]),
-            "declarations_per_slot": 3.0,
-            "headers_per_slot": rng.choice([0.5, 1.0]),
-            "max_transactions": 3,
-            "rules": rng.choice([1, 2, 2]),
-        },
+        **kit.draw_sections(rng),
         "populations": [{"name": "node", "role": "honest", "count": rng.randint(4, 6), "stake": 10.0}],
         "users": {"count": 3, "transactions": 12, "per_second": 2.0, "fee": rng.choice([0.0, 0.01])},
         "network": {"topology": rng.choice(["full_mesh", "ring"])},
         "virtual": {"trainer": "fake"},
     }
-    return build_world(Scenario.model_validate(raw), "made up", bytes(32))
+    world = build_world(Scenario.model_validate(raw), "made up", bytes(32))
+    late = rng.choice(world.nodes).label
+    kit.prepare(rng, world)
+    return FuzzPlan(world, kit, late)
 
 
 def rehearse(plan: FuzzPlan) -> tuple[list[bytes], int]:
@@ -138,9 +133,9 @@ def _build_mutator(plan: FuzzPlan, rng: Random, seen: list[bytes]) -> Mutator:
     world = plan.world
     seeds = [spec.key_seed for spec in world.nodes] + [spec.key_seed for spec in world.users]
     seeds += [derive_bytes(world.scenario.seed, "fuzz", "stranger", index) for index in range(STRANGERS)]
-    mutator = Mutator(rng, Rules(world.mechanism), map(make_keys, seeds))
+    mutator = Mutator(rng, Rules(world.mechanism), map(make_keys, seeds), plan.kit)
     for frame in seen:
-        mutator.learn(frame)
+        mutator.seen.learn(frame)
     return mutator
 
 
@@ -154,13 +149,14 @@ def split(first: int, frames: int) -> list[tuple[int, int]]:
     return list(enumerate(shares, start=first))
 
 
-def run_seeds(first: int, frames: int, jobs: int) -> Iterator[FuzzResult]:
+def run_seeds(first: int, frames: int, jobs: int, mechanism: str | None = None) -> Iterator[FuzzResult]:
     """Share frames among consecutive seeds, and seeds among processes; yield results as they come."""
-    return run_shares(_run_share, split(first, frames), jobs)
+    return run_shares(partial(_run_share, mechanism), split(first, frames), jobs)
 
 
-def _run_share(share: tuple[int, int]) -> FuzzResult:
-    return run_seed(*share)
+def _run_share(mechanism: str | None, share: tuple[int, int]) -> FuzzResult:
+    seed, frames = share
+    return run_seed(seed, frames, mechanism=mechanism)
 
 
 # ---- telling ----
@@ -170,15 +166,16 @@ def describe_fault(result: FuzzResult, fault: Failure) -> str:
     """Return what a seed broke, by which frame, and how to see it again."""
     frame = fault.mutant.frame
     rest = f"... ({len(frame):,} bytes)" if len(frame) > SHOWN_BYTES else ""
+    options = f"--first {result.seed} --frames {result.frames} --jobs 1 --mechanism {result.mechanism}"
     return (
         f"seed {result.seed}, frame {fault.number} ({fault.mutant.way}): {fault.text}\n"
         f"frame: {frame[:SHOWN_BYTES].hex()}{rest}\n"
-        f"again: python main.py fuzz --first {result.seed} --frames {result.frames} --jobs 1"
+        f"again: python main.py fuzz {options}"
     )
 
 
-def build_table(verdicts: Counter[tuple[str, str]]) -> Table:
-    """Return how often each verdict was given, and which reasons were not, for the console."""
+def build_table(verdicts: Counter[tuple[str, str]], mechanisms: Collection[str]) -> Table:
+    """Return how often each verdict was given, and which reasons of some mechanisms were not, for the console."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("verdict")
     table.add_column("reason")
@@ -186,7 +183,7 @@ def build_table(verdicts: Counter[tuple[str, str]]) -> Table:
     for (verdict, reason), count in sorted(verdicts.items(), key=lambda item: (item[0][0], -item[1], item[0])):
         table.add_row(verdict, reason, f"{count:,}")
     given = {reason for _, reason in verdicts}
-    kinds = (FrameReason, ChainReason, LedgerReason, find_mechanism(MECHANISM).reasons)
-    for name in (reason.value for kind in kinds for reason in kind if reason.value not in given):
+    kinds = (FrameReason, ChainReason, LedgerReason, *(find_mechanism(name).reasons for name in sorted(mechanisms)))
+    for name in dict.fromkeys(reason.value for kind in kinds for reason in kind if reason.value not in given):
         table.add_row("never", name, "0", style="dim")
     return table

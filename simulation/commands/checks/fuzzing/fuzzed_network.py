@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from protocol.codec import encode_frame
 from protocol.events import (
     Broadcast,
+    ChainRecord,
     Command,
     Event,
     Judged,
@@ -27,35 +28,27 @@ from protocol.events import (
     TimerFired,
     WorkFinished,
 )
-from protocol.mechanisms.proof_of_training.mechanism import as_training
-from protocol.mechanisms.proof_of_training.messages import WrappedBlock
-from protocol.mechanisms.proof_of_training.phases import Phase
-from protocol.mechanisms.proof_of_training.proposer import TrainingProposer
-from protocol.mechanisms.proof_of_training.work import TrainStage
+from protocol.mechanism import Context
 from protocol.messages import BlockRequest
 from protocol.node import Node
 from protocol.rules import Rules
-from protocol.verdicts import Accept, Verdict, Wait
+from protocol.slots import compute_slot_start
+from protocol.verdicts import ACCEPT, Accept, Verdict, Wait
 from simulation.analysis import find_supply_fault
+from simulation.commands.checks.fuzzing.kit import FuzzKit
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
 from simulation.engines.virtual import EventQueue
 from simulation.scenario.world import USERS, World, draw_transfers, make_keys, plan_transfers
-from simulation.training import FakeTrainer
 
 TARGET: Final = "node-0"
 
 LINK_NS: Final = 20_000_000
-TRAINING_NS: Final = 500_000_000
-"""How long a stage takes every node but the victim."""
 
 LATE_NS: Final = 4_000_000_000
 """When the late node starts, which then has to catch up."""
 
 TIME_LIMIT_NS: Final = 600_000_000_000
 """Simulated time in which all nodes must finish and agree."""
-
-WEIGHTS: Final = {Phase.TRAINING: 1, Phase.DECLARING: 4, Phase.SIGNING: 8, Phase.FINISHED: 1}
-"""How much fire there is in each phase: those in which little happens take most of the time."""
 
 
 class BrokenError(Exception):
@@ -67,8 +60,8 @@ class FuzzPlan:
     """What a run is about; two runs of one plan differ in what the victim is sent."""
 
     world: World
-    training_ns: int
-    """How long a stage takes the victim."""
+    kit: FuzzKit
+    """Knows the mechanism."""
     late: str
     """Node that starts late."""
 
@@ -91,8 +84,7 @@ class SmallNetwork:
         self.queue: Final = EventQueue()
         self.rules: Final = Rules(world.mechanism)
         self.nodes: Final[dict[str, Node]] = {}
-        self.trainer: Final = FakeTrainer(as_training(world.mechanism).genesis.job, "clean")
-        self._plan = plan
+        self._workers = plan.kit.build_workers(world)
         self._on_frame = on_frame
         self._started: set[str] = set()
         self._neighbours: dict[str, list[str]] = {spec.label: [] for spec in world.nodes}
@@ -169,10 +161,10 @@ class SmallNetwork:
                 self._carry(label, [peer for peer in neighbours if peer != source], frame)
             case SetTimer(timer, at):
                 self.queue.schedule(max(at, now), partial(self._tell, label, TimerFired(timer)))
-            case StartWork(TrainStage(stage) as task):
-                cost_ns = self._plan.training_ns if label == TARGET else TRAINING_NS
-                finished = WorkFinished(task, self.trainer.train(stage).result)
-                self.queue.schedule(now + cost_ns, partial(self._tell, label, finished))
+            case StartWork(task):
+                worker = self._workers[label]
+                finished = WorkFinished(task, worker.perform(task).result)
+                self.queue.schedule(now + worker.charge(task), partial(self._tell, label, finished))
 
     def _start(self, label: str) -> None:
         self._started.add(label)
@@ -196,11 +188,11 @@ class FuzzedNetwork(SmallNetwork):
             plan: Who takes part.
             mutator: Makes the frames.
             rng: Owner of the draws.
-            batch: Frames before each event of the victim's, times the weight of its phase.
+            batch: Frames before each event of the victim's, times what the kit says of its state.
             frames: Frames in all.
             victim: Class of the node under fire.
         """
-        super().__init__(plan, mutator.learn, victim)
+        super().__init__(plan, mutator.seen.learn, victim)
         self.sent = 0
         self.last = Mutant("none", b"")
         self.verdicts: Final[Counter[tuple[str, str]]] = Counter()
@@ -209,13 +201,15 @@ class FuzzedNetwork(SmallNetwork):
         self._batch = batch
         self._frames = frames
         self._links = [f"intruder-{index}" for index in range(rng.choice((1, 1, 3)))]
+        self._kit = plan.kit
         self._victim = self.nodes[TARGET]
+        mutator.forge.tree = self._victim.tree
         self._state = self._victim.snapshot()
 
     def handle(self, label: str, event: Event) -> list[Command]:
         """Hand an event to a node; to the victim only after some frames."""
         if label == TARGET and label in self._started and not isinstance(event, Started):
-            self.send_mutants(self._batch * WEIGHTS[get_phase(self._victim)])
+            self.send_mutants(self._batch * self._kit.weigh(self._victim))
         return super().handle(label, event)
 
     def send_mutants(self, count: int) -> None:
@@ -224,7 +218,7 @@ class FuzzedNetwork(SmallNetwork):
         Raises:
             BrokenError: One of them does what no message may do.
         """
-        self._mutator.height = min(self._victim.tree.head.height + 1, self.rules.chain.length)
+        self._mutator.seen.height = min(self._victim.tree.head.height + 1, self.rules.chain.length)
         for _ in range(min(count, self._frames - self.sent)):
             self.last = self._mutator.draw()
             self.sent += 1
@@ -237,7 +231,7 @@ class FuzzedNetwork(SmallNetwork):
         if label == TARGET:
             before, self._state = self._state, self._victim.snapshot()
             if isinstance(event, MessageReceived):
-                mark = find_mark(commands, is_changed=self._state != before)
+                mark = find_mark(commands, is_changed=self._state != before, is_fetching=self._kit.is_fetching)
                 if mark is not None:
                     raise BrokenError(mark)
         return commands
@@ -246,32 +240,38 @@ class FuzzedNetwork(SmallNetwork):
         """Look through all blocks that the victim has taken.
 
         Raises:
-            BrokenError: One is at the wrong height, does not hold the honest training, or its money does not add up.
+            BrokenError: One is not valid on its parent, is not what the mechanism's kit wants, or its money does not
+                add up.
         """
         tree = self._victim.tree
         for record in tree.get_records():
-            fault = find_supply_fault(record)
+            fault = find_supply_fault(record) or self._find_fault(record)
             if fault is not None:
                 raise BrokenError(fault)
-            if not isinstance(record.block, WrappedBlock):
-                continue
-            if record.height != tree.require(record.parent).height + 1:
-                raise BrokenError(f"a block of height {record.height} has no parent of the height below")
-            if record.block.header.weights_digest != self.trainer.train(record.height - 1).result.weights_digest:
-                raise BrokenError(f"a block of height {record.height} does not hold the honest training")
+
+    def _find_fault(self, record: ChainRecord) -> str | None:
+        if record.block is None:
+            return None
+        parent = self._victim.tree.require(record.parent)
+        if record.height != parent.height + 1:
+            return f"a block of height {record.height} has no parent of the height below"
+        now = compute_slot_start(record.slot, self.rules.chain.slot_ns)
+        place: Context[Any] = Context(rules=self.rules, parent=parent, now=now, own=None)
+        verdict = self.rules.judge_in_full(place, record.block)
+        if verdict is not ACCEPT:
+            return f"a block of height {record.height} is not valid: {' '.join(describe_verdict(verdict))}"
+        return self._kit.find_fault(record)
 
 
-def get_phase(node: Node) -> Phase:
-    """Return the phase a training node is in."""
-    if not isinstance(node.proposer, TrainingProposer):
-        raise TypeError("not a training node")
-    return node.proposer.phase
-
-
-def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:
+def find_mark(commands: Sequence[Command], *, is_changed: bool, is_fetching: Callable[[Command], bool]) -> str | None:
     """Return what is wrong with the answer to a message, or None: who refuses it stays as it was and says nothing.
 
-    One that has to wait may be answered with a request for blocks, or with the training of the stage it waits for.
+    One that has to wait may be answered with a request for blocks, or with what starts the work it waits for.
+
+    Args:
+        commands: The answer.
+        is_changed: Whether the node's state is another one than before.
+        is_fetching: Tells what starts the work that a message may wait for.
     """
     verdicts = [command.verdict for command in commands if isinstance(command, Judged)]
     if not verdicts:
@@ -284,8 +284,8 @@ def find_mark(commands: Sequence[Command], *, is_changed: bool) -> str | None:
     is_waiting = any(isinstance(verdict, Wait) for verdict in verdicts)
     for command in commands:
         is_request = isinstance(command, Send) and isinstance(command.message, BlockRequest)
-        is_fetching = is_request or (isinstance(command, StartWork) and isinstance(command.task, TrainStage))
-        if not isinstance(command, Judged) and not (is_waiting and is_fetching):
+        may_be = is_waiting and (is_request or is_fetching(command))
+        if not isinstance(command, Judged) and not may_be:
             return f"{told}: the node answers with {type(command).__name__}"
     return None
 

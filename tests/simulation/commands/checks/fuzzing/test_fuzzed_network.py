@@ -22,9 +22,11 @@ from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
 from simulation.training.fake_trainer import FakeTrainer
 from tests.support.core import get_proposer
-from tests.support.fuzzing import make_network, make_plan
+from tests.support.fuzzing import TRAINING, make_network, make_plan
 
 pytestmark = pytest.mark.many_runs
+
+CHOSEN = ("--mechanism", TRAINING)
 
 
 # ---- a broken core ----
@@ -134,16 +136,19 @@ BROKEN: dict[type[Breaking], str] = {
 def test_a_broken_core_is_found_and_reproduced(victim: type[Node], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzzed_network, "TIME_LIMIT_NS", 60_000_000_000)  # who gets nowhere need not be waited for
     wanted = BROKEN[victim]  # type: ignore[index] # what is broken may show in other ways too
-    results = (run_seed(seed, victim=victim) for seed in range(10))
+    results = (run_seed(seed, victim=victim, mechanism=TRAINING) for seed in range(10))
     found = next(result for result in results if result.fault and result.fault.text.startswith(wanted))
     assert found.fault is not None
     assert found.fault.number == found.sent > 0
-    again = run_seed(found.seed, victim=victim)
+    again = run_seed(found.seed, victim=victim, mechanism=TRAINING)
     assert again == found
     told = describe_fault(found, found.fault).splitlines()
     assert told[0].startswith(f"seed {found.seed}, frame {found.fault.number} ({found.fault.mutant.way}): ")
     assert told[1].startswith("frame: ")
-    assert told[2] == f"again: python main.py fuzz --first {found.seed} --frames {found.frames} --jobs 1"
+    assert (
+        told[2]
+        == f"again: python main.py fuzz --first {found.seed} --frames {found.frames} --jobs 1 --mechanism {TRAINING}"
+    )
 
 
 def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,23 +165,24 @@ def test_a_core_that_believes_what_others_trained_is_found(monkeypatch: pytest.M
     seeds = [
         seed for seed in range(30) if not get_training(Rules(make_plan(seed).world.mechanism)).has_repairs
     ]  # one right, one block
-    faults = (result.fault for result in map(run_seed, seeds) if result.fault is not None)
+    results = (run_seed(seed, mechanism=TRAINING) for seed in seeds)
+    faults = (result.fault for result in results if result.fault is not None)
     assert "does not hold the honest training" in next(faults).text
 
 
 def test_the_frame_that_is_told_is_the_one_that_broke_it() -> None:
-    found = run_seed(0, victim=Raising)
+    found = run_seed(0, victim=Raising, mechanism=TRAINING)
     assert found.fault is not None
     rules = Rules(make_plan(0).world.mechanism)
     assert not rules.is_signed(rules.decode(found.fault.mutant.frame))
     assert describe_fault(found, found.fault).splitlines()[1] == f"frame: {found.fault.mutant.frame.hex()}"
-    before = run_seed(0, found.fault.number - 1, victim=Raising)
+    before = run_seed(0, found.fault.number - 1, victim=Raising, mechanism=TRAINING)
     assert before.fault is None
     assert before.sent == found.fault.number - 1
 
 
 def test_a_long_frame_is_cut_where_it_is_told() -> None:
-    result = run_seed(0, 1)
+    result = run_seed(0, 1, mechanism=TRAINING)
     long = Mutant("oversized", bytes(fuzz.SHOWN_BYTES + 1))
     told = describe_fault(result, fuzz.Failure(1, long, "too long")).splitlines()[1]
     assert told == f"frame: {'00' * fuzz.SHOWN_BYTES}... ({fuzz.SHOWN_BYTES + 1:,} bytes)"
@@ -199,11 +205,11 @@ def test_the_command_ends_with_1_and_names_the_way_to_see_it_again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at_refusals(monkeypatch)
-    assert main(["fuzz", "--first", "2", "--frames", str(FRAMES_PER_SEED + 900), "--jobs", "1"]) == 1
+    assert main(["fuzz", "--first", "2", "--frames", str(FRAMES_PER_SEED + 900), "--jobs", "1", *CHOSEN]) == 1
     told = capsys.readouterr()
     assert "2 of the seeds broken" in told.out
     first, second = (line.split("main.py ")[1].split() for line in told.err.splitlines() if line.startswith("again"))
-    assert second == ["fuzz", "--first", "3", "--frames", "900", "--jobs", "1"]
+    assert second == ["fuzz", "--first", "3", "--frames", "900", "--jobs", "1", *CHOSEN]
     for arguments in (first, second):
         assert main(arguments) == 1
         assert capsys.readouterr().err in told.err
@@ -218,7 +224,7 @@ def test_a_core_that_fails_undisturbed_is_a_fault_before_the_first_frame(monkeyp
         return handle(node, event, now)
 
     monkeypatch.setattr(Node, "handle", fail)
-    result = run_seed(1)
+    result = run_seed(1, mechanism=TRAINING)
     assert result.sent == 0
     assert result.fault is not None
     assert result.fault.number == 0
@@ -253,11 +259,11 @@ def judge(verdict: Verdict) -> Judged:
     ],
 )
 def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_changed: bool, is_marked: bool) -> None:
-    assert (find_mark(commands, is_changed=is_changed) is not None) == is_marked
+    assert (find_mark(commands, is_changed=is_changed, is_fetching=lambda command: False) is not None) == is_marked
 
 
 def spoil_training(network: FuzzedNetwork) -> None:
-    vars(network)["trainer"] = FakeTrainer(get_training(network.rules).genesis.job, "poison")
+    vars(network._kit)["trainer"] = FakeTrainer(get_training(network.rules).genesis.job, "poison")
 
 
 def spoil_height(network: FuzzedNetwork) -> None:
@@ -271,9 +277,17 @@ def spoil_supply(network: FuzzedNetwork) -> None:
     tree._records[tree.head.hash] = dataclasses.replace(tree.head, state=state)
 
 
+def spoil_block(network: FuzzedNetwork) -> None:
+    tree = network.nodes[TARGET].tree
+    assert tree.head.block is not None
+    block = msgspec.structs.replace(tree.head.block, signature=bytes(64))
+    tree._records[tree.head.hash] = dataclasses.replace(tree.head, block=block)
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
+        (spoil_block, "is not valid: reject bad-signature"),
         (spoil_training, "does not hold the honest training"),
         (spoil_height, "no parent of the height below"),
         (spoil_supply, "micro-coins"),

@@ -15,9 +15,9 @@ from protocol.mechanisms.proof_of_training.reasons import TrainingReason
 from protocol.messages import LateBlock
 from protocol.rules import Rules
 from protocol.verdicts import ACCEPT, Reject
-from simulation.commands.checks.fuzzing.colluding_block import build_colluding_block
 from simulation.commands.checks.fuzzing.fuzz import rehearse
 from simulation.commands.checks.fuzzing.mutator import Mutator
+from simulation.mechanisms.proof_of_training.colluding_block import build_colluding_block
 from simulation.scenario.world.key_pairs import make_keys
 from tests.support.fuzzing import make_generator, make_plan
 
@@ -30,10 +30,11 @@ def get_frames(seed: int) -> list[bytes]:
 
 
 def make_mutator(seed: int) -> Mutator:
-    world = make_plan(seed).world
-    mutator = Mutator(make_generator(seed), Rules(world.mechanism), [make_keys(spec.key_seed) for spec in world.nodes])
+    plan = make_plan(seed)
+    keys = [make_keys(spec.key_seed) for spec in plan.world.nodes]
+    mutator = Mutator(make_generator(seed), Rules(plan.world.mechanism), keys, plan.kit)
     for frame in get_frames(seed):
-        mutator.learn(frame)
+        mutator.seen.learn(frame)
     return mutator
 
 
