@@ -14,6 +14,8 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_stake",
     "summary": f"{_HERE}.summary:summarise_stake",
     "promises": f"{_HERE}.promises:StakePromises",
+    "fuzz": f"{_HERE}.fuzz:StakeFuzz",
+    "soak": f"{_HERE}.soak:StakeDraws",
     "verification": f"{_HERE}.verification:StakeVerification",
     "soak": f"{_HERE}.soak:StakeDraws",
 }

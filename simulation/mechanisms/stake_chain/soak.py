@@ -1,4 +1,4 @@
-"""What drawn scenarios of a chain by stake look like."""
+"""What drawn scenarios of chain-based proof of stake look like."""
 
 from collections.abc import Sequence
 from random import Random
@@ -11,18 +11,23 @@ MOST_BLOCKS: Final = 14
 
 
 class StakeDraws(SoakDraws):
-    """Draws what leaders are drawn by, for how long coins are locked, what they may lose, and what is paid."""
+    """Draws epochs, how coins are locked and lost, and nodes that bond more or take some out."""
 
     def draw_sections(self, rng: Random, populations: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Return the keys of a chain by stake."""
+        """Return the keys of a chain by stake, with deposits and withdrawals of honest nodes or without."""
+        coins = populations[0]["stake"]
+        deposits = [{"node": "honest-0", "at_s": rng.uniform(0, 5), "coins": rng.choice([1.0, coins])}]
+        withdrawals = [{"node": "honest-1", "at_s": rng.uniform(0, 5), "coins": coins}]
         keys = {
             "name": self.mechanism,
             "length": rng.randint(1, MOST_BLOCKS),
             "drawn_by": rng.choice(["reveals", "reveals", "parent_hash"]),
-            "epoch_slots": rng.choice([1, 2, 5, 16]),
+            "epoch_slots": rng.choice([1, 4, 16]),
             "unbonding_blocks": rng.choice([0, 3, 64]),
-            "slashing": rng.choice([True, False]),
-            "slashed_share": rng.choice([0.05, 1.0]),
+            "slashing": rng.random() < 0.8,
+            "slashed_share": rng.choice([0.1, 1.0]),
             "reward": rng.choice(["issuance", "fees", "both"]),
+            "deposits": rng.choice([[], deposits]),
+            "withdrawals": rng.choice([[], withdrawals]),
         }
         return {"mechanism": keys, "protocol": {"slot_ms": rng.choice(SLOTS_MS)}}

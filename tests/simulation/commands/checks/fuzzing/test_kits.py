@@ -38,7 +38,7 @@ WORK = "proof_of_work"
 SEEDS = range(4)
 RARE_MESSAGES: dict[str, set[str]] = {}
 """Messages of a mechanism that honest nodes have no reason to send."""
-RARE_REASONS: dict[str, set[str]] = {}
+RARE_REASONS = {"stake_chain": {"nothing-to-slash"}}
 """Reasons of a mechanism that so few frames may miss."""
 
 register()
