@@ -17,5 +17,4 @@ PARTS: Final = {
     "fuzz": f"{_HERE}.fuzz:StakeFuzz",
     "soak": f"{_HERE}.soak:StakeDraws",
     "verification": f"{_HERE}.verification:StakeVerification",
-    "soak": f"{_HERE}.soak:StakeDraws",
 }
