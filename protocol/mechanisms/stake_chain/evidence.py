@@ -24,6 +24,11 @@ def get_right(evidence: Evidence) -> Right:
     return evidence.first.slot, evidence.first.author
 
 
+def can_lose(state: LedgerState, owner: AccountId) -> bool:
+    """Return whether an account has anything locked that could be taken, be it on its way back."""
+    return state.get_account(owner).bond.locked > 0
+
+
 def judge_evidence(
     rules: RulesView, genesis: StakeGenesis, state: LedgerState, punished: frozenset[Right], block: StakedBlock
 ) -> Verdict:
@@ -37,7 +42,7 @@ def judge_evidence(
         right = get_right(item)
         if right in punished or right in seen:
             return Reject(StakeReason.DOUBLED_EVIDENCE)
-        if not state.get_account(item.first.author).bond.locked:
+        if not can_lose(state, item.first.author):
             return Reject(StakeReason.NOTHING_TO_SLASH)
         seen.add(right)
     return ACCEPT
@@ -74,6 +79,6 @@ def collect_evidence(
         if not isinstance(first, StakedBlock) or not isinstance(second, StakedBlock):
             continue
         is_new = (first.slot, first.author) not in punished
-        if is_new and state.get_account(first.author).bond.locked:
+        if is_new and can_lose(state, first.author):
             found.append(Evidence(first=get_header(first), second=get_header(second)))
     return tuple(found[:MAX_EVIDENCE])

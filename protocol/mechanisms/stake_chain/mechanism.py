@@ -21,7 +21,7 @@ from protocol.mechanisms.stake_chain.drawing import (
     mix_in,
     open_books,
 )
-from protocol.mechanisms.stake_chain.evidence import Right, collect_evidence, get_right, judge_evidence, slash
+from protocol.mechanisms.stake_chain.evidence import Right, can_lose, collect_evidence, get_right, judge_evidence, slash
 from protocol.mechanisms.stake_chain.genesis import StakeGenesis
 from protocol.mechanisms.stake_chain.messages import (
     MESSAGES,
@@ -89,7 +89,7 @@ class StakeChain(Mechanism):
         draw = self.find_draw(rules, parent, block.slot // self.epoch_slots)
         if draw.find_leader(block.slot) != block.author:
             return Reject(StakeReason.NOT_LEADER)
-        if not parent.state.stakes.get_stake(block.author):
+        if not can_lose(parent.state, block.author):
             return Reject(ChainReason.NOT_BONDED)
         books = self.find_books(rules, parent)
         is_right = is_opening(books, block.author, block.reveal) if self.is_seeded else block.reveal == NO_REVEAL

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from protocol.events import ChainRecord, Timer
 from protocol.mechanism import NodeView, Proposer, RulesView
 from protocol.mechanisms.stake_chain.drawing import Books, Draw
+from protocol.mechanisms.stake_chain.evidence import can_lose
 from protocol.mechanisms.stake_chain.messages import Evidence, StakedBlock
 from protocol.mechanisms.stake_chain.reasons import StakeTimer
 from protocol.mechanisms.stake_chain.secrets import Secrets
@@ -119,7 +120,7 @@ class Validator(Proposer):
     def find_slots(self, head: ChainRecord, epoch: int) -> tuple[int, ...]:
         """Return the slots of an epoch that the node leads on a block."""
         own = self.node.keys.public
-        if not head.state.stakes.get_stake(own):
+        if not can_lose(head.state, own):
             return ()
         draw = self.mechanism.find_draw(self.node.rules, head, epoch)
         return self.mechanism.find_slots(self.node.rules, draw, epoch, own)

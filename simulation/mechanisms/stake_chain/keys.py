@@ -30,7 +30,7 @@ class StakeKeys(ChainKeys):
 
     drawn_by: Literal["reveals", "parent_hash"] = "reveals"
     """What leaders are drawn by."""
-    epoch_slots: Annotated[int, Field(ge=1, le=1_000_000)] = 16
+    epoch_slots: Annotated[int, Field(ge=1, le=10_000)] = 16
     """Slots of an epoch."""
     least_stake: Annotated[float, Field(gt=0, le=10**9)] = 1.0
     """Fewest coins that a node has at stake, if it has any."""

@@ -17,4 +17,5 @@ PARTS: Final = {
     "fuzz": f"{_HERE}.fuzz:StakeFuzz",
     "soak": f"{_HERE}.soak:StakeDraws",
     "verification": f"{_HERE}.verification:StakeVerification",
+    "view": f"{_HERE}.view:StakeView",
 }

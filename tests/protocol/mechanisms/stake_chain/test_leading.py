@@ -82,6 +82,9 @@ class TestJudging:
     def test_nobody_leads_any_more_who_has_unbonded_all(self) -> None:
         chain = Chain(make_stake(2, length=20, epoch_slots=50))
         chain.grow(transactions=(chain.withdraw(0, STAKE),))
+        for _ in range(DELAY):  # while its coins can be taken it may
+            assert chain.judge(chain.build(chain.find_slot(0))) is ACCEPT
+            chain.grow(chain.find_slot(1))
         assert chain.judge(chain.build(chain.find_slot(0))) == Reject(ChainReason.NOT_BONDED)
         assert chain.judge(chain.build(chain.find_slot(1))) is ACCEPT
 

@@ -129,7 +129,7 @@ def rewrite(final_depth: int | None) -> Ended:
     """Return a run in which founders have taken their coins back long before they show another chain."""
     back = [{"node": f"bad-{index}", "at_s": 5.0, "coins": 400.0} for index in range(4)]
     raw = make_raw(
-        ("honest", 4, 100.0),
+        ("honest", 4, 10.0),
         length=100,
         mechanism={"epoch_slots": 8, "unbonding_blocks": 10, "final_depth": final_depth, "withdrawals": back},
         network={**NEAR, "outages": [{"node": "late-0", "down_s": 0.0, "up_s": 44.0, "disk": "lost"}]},
@@ -171,6 +171,7 @@ def test_a_run_shares_its_blocks_by_stake() -> None:
     raw = make_raw(*((name, *sizes) for name, sizes in stakes.items()), length=400, network=NEAR)
     ended = simulate(raw)
     assert (ended.reason, ended.broken) == ("complete", None)
+    assert ended.tally.count_forks() == 0  # blocks are there before the next slot
     proposed = measure(ended)["proposed"]
     found = [round(proposed[name] * 400) for name in stakes]
     assert sum(found) == 400
