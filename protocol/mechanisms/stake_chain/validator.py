@@ -68,6 +68,8 @@ class Validator(Proposer):
         """Last slot that no block may be signed for any more: that of its last block, or of its start, because what it
         signed before may be forgotten. None before its start."""
         self._has_to_look = False
+        self._rings: set[tuple[int, Hash32]] = set()
+        """Slots and heads of timers that have yet to ring: each is set once."""
 
     # ---- when it leads ----
 
@@ -87,6 +89,7 @@ class Validator(Proposer):
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Make a block if this is a slot that the node leads on its head, or look for the next one."""
         head, slot = self.node.tree.head, self._find_slot(turn)
+        self._rings.discard((timer.slot, timer.parent))
         if timer.parent != head.hash or self.is_whole(head):
             return
         if slot >= self._find_first(turn) and slot in self.find_slots(head, slot // self.mechanism.epoch_slots):
@@ -107,7 +110,14 @@ class Validator(Proposer):
                 break
         else:
             found = (epoch + HORIZON) * self.mechanism.epoch_slots
-        self.node.set_timer(turn, StakeTimer.LEAD, found, head.hash)
+        self.set_clock(turn, found)
+
+    def set_clock(self, turn: Turn, slot: int) -> None:
+        """Ring in a slot, if the head is still this one then."""
+        head = self.node.tree.head.hash
+        if (slot, head) not in self._rings:
+            self._rings.add((slot, head))
+            self.node.set_timer(turn, StakeTimer.LEAD, slot, head)
 
     def _find_slot(self, turn: Turn) -> int:
         return compute_slot(turn.now, self.node.rules.chain.slot_ns)

@@ -12,7 +12,6 @@ from protocol.events import Broadcast, Timer
 from protocol.inbox import Delivery
 from protocol.mechanism import NodeView
 from protocol.mechanisms.stake_chain.messages import StakedBlock
-from protocol.mechanisms.stake_chain.reasons import StakeTimer
 from protocol.mechanisms.stake_chain.secrets import Secrets
 from protocol.mechanisms.stake_chain.validator import StakeJudge, Validator
 from protocol.rules import Rules
@@ -36,7 +35,9 @@ class _Rewriting(Validator):
         """Slot in which it goes on with the other chain; None where that is not its business, or done."""
         self._tip = self._rules.origin
         self._blocks: list[StakedBlock] = []
-        """The other chain, up to the slot before the tick."""
+        """The other chain."""
+        self._next = 1
+        """First slot that is not written yet."""
         length = node.rules.chain.length
         pairs = self.coalition.keys
         self._secrets: Final = {owner: Secrets(pair, self._rules.chain_id, length) for owner, pair in pairs.items()}
@@ -44,12 +45,12 @@ class _Rewriting(Validator):
     def look(self, turn: Turn) -> None:
         """Ring at the time as well, whatever is to be led."""
         super().look(turn)
-        self._set_clock(turn)
+        self._set_tick(turn)
 
-    def _set_clock(self, turn: Turn) -> None:
+    def _set_tick(self, turn: Turn) -> None:
         if self._tick is not None:
             now = compute_slot(turn.now, self.node.rules.chain.slot_ns)
-            self.node.set_timer(turn, StakeTimer.LEAD, max(self._tick, now), self.node.tree.head.hash)
+            self.set_clock(turn, max(self._tick, now))
 
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Show the other chain once it is time, and what comes to it; do as others do besides."""
@@ -58,11 +59,11 @@ class _Rewriting(Validator):
             if self._is_followed():
                 self._tick = None
             else:
-                made = self._write(range(self._tick if self._blocks else 1, slot + 1))
+                made = self._write(range(self._next, slot + 1))
                 is_due = slot % self.mechanism.epoch_slots == 0  # for those who were not there before
                 self._say(turn, made, again=self._blocks[: -len(made) or None] if is_due else [])
-                self._tick = slot + 1
-                self._set_clock(turn)
+                self._next = self._tick = slot + 1
+                self._set_tick(turn)
         super().ring(turn, timer)
 
     def _is_followed(self) -> bool:
