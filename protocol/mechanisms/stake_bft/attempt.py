@@ -39,6 +39,8 @@ class Attempt:
         """Slots of the timers that still mean something."""
         self.said: list[Message] = []
         """Its own words of this round."""
+        self.said_before: list[Message] = []
+        """Those of the round before."""
         self.has_just_spoken = False
         """Whether some of them came after the last look at one's own head."""
         self.reported: set[tuple[AccountId, int, str]] = set()

@@ -113,6 +113,13 @@ class Heard:
                 return round_
         return None
 
+    def list_words(self, *rounds: int) -> list[Proposal | Vote]:
+        """Return what has been said in some rounds."""
+        words: list[Proposal | Vote] = [self.proposals[round_] for round_ in rounds if round_ in self.proposals]
+        for ballots in (self.prevotes, self.precommits):
+            words += [vote for round_ in rounds if round_ in ballots for vote in ballots[round_].votes.values()]
+        return words
+
     # ---- writing ----
 
     def add(self, message: Proposal | Vote, own_round: int) -> None:

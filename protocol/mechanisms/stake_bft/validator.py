@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from protocol.events import Broadcast, Noted, Timer
+from protocol.codec import encode_frame
+from protocol.events import Broadcast, Noted, Relay, Timer
 from protocol.mechanism import Context, NodeView, Proposer
 from protocol.mechanisms.stake_bft.attempt import Attempt, Step
 from protocol.mechanisms.stake_bft.ballots import MAX_BEHIND
@@ -28,7 +29,7 @@ from protocol.mechanisms.stake_bft.messages import (
 from protocol.mechanisms.stake_bft.reasons import BftTimer
 from protocol.messages import Message
 from protocol.slots import compute_slot
-from protocol.turn import Turn
+from protocol.turn import SELF, Turn
 from protocol.types import Hash32
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict
 
@@ -68,6 +69,8 @@ class Validator(Proposer):
     def _start_round(self, turn: Turn, round_: int) -> None:
         """Propose, or wait for the proposal (lines 11 to 21)."""
         now, keys, rules = self._now, self.node.keys, self.node.rules
+        if round_ > now.round:
+            self._leave(turn, round_)
         now.round, now.step, now.said = round_, Step.PROPOSE, []
         now.due.clear()
         now.heard.enter(round_)
@@ -77,6 +80,26 @@ class Validator(Proposer):
         self._wait(turn, BftTimer.PRECOMMIT)
         if self._mechanism.find_proposer(rules.chain_id, now.parent, round_) == keys.public:
             self.propose(turn)
+
+    def _leave(self, turn: Turn, round_: int) -> None:
+        """Vote for nothing where this node has not voted: in the round it leaves, and in that before the one it enters.
+
+        Who is still there may need its vote to get on, and votes that brought this node on may have been for it alone.
+        """
+        now = self._now
+        if now.round != NO_ROUND:
+            self._vote_for_nothing(turn, now.step)
+        if round_ - 1 > now.round:
+            now.round, now.said = round_ - 1, []
+            self._vote_for_nothing(turn, Step.PROPOSE)
+        now.said_before = now.said
+
+    def _vote_for_nothing(self, turn: Turn, step: Step) -> None:
+        """Cast the votes that are left from a step on."""
+        if step is Step.PROPOSE:
+            self._vote(turn, Prevote, NIL)
+        if step is not Step.PRECOMMIT:
+            self._vote(turn, Precommit, NIL)
 
     def propose(self, turn: Turn) -> None:
         """Propose the block that may have been decided already, or a new one."""
@@ -222,13 +245,22 @@ class Validator(Proposer):
         self.node.deliver(turn, whole)
 
     def remind(self, turn: Turn) -> None:
-        """Say the last words again, unless they are new: somebody may have missed them."""
+        """Say the last words again, unless they are new: somebody may have missed them.
+
+        Where nodes pass on what they hear, who is behind others has missed what they have passed on once: so all that
+        is known of these rounds is passed on again.
+        """
         now = self._now
         if now.has_just_spoken:
             now.has_just_spoken = False
             return
-        for message in now.said:
+        for message in (*now.said_before, *now.said):
             turn.add(Broadcast(message))
+        if self.node.is_relaying:
+            chain_id = self.node.rules.chain_id
+            for message in now.heard.list_words(now.round - 1, now.round):
+                if message.author != self.node.keys.public:
+                    turn.add(Relay(encode_frame(chain_id, message), SELF))
 
     # ---- messages ----
 

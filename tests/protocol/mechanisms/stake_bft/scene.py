@@ -44,10 +44,10 @@ M = TypeVar("M", bound=Message)
 class Scene:
     """The node is owner 0; the others speak when the test says so."""
 
-    def __init__(self, mechanism: StakeBft) -> None:
+    def __init__(self, mechanism: StakeBft, *, is_relaying: bool = False) -> None:
         self.mechanism = mechanism
         self.rules = Rules(mechanism)
-        self.node = Node(self.rules, keys(0))
+        self.node = Node(self.rules, keys(0), is_relaying=is_relaying)
         self.count = len(mechanism.genesis.accounts)
         self.pairs = {keys(index).public: keys(index) for index in (*range(self.count), STRANGER)}
         self.now = 0
@@ -161,10 +161,10 @@ class Scene:
         return Certificate(round=round_, signatures=tuple(found))
 
 
-def find_scene(*, proposers: dict[int, int | range], **changes: int) -> Scene:
+def find_scene(*, proposers: dict[int, int | range], is_relaying: bool = False, **changes: int) -> Scene:
     """Return a scene of 4 owners in whose first rounds certain ones propose."""
     for seed in range(1_000):
-        scene = Scene(make_bft(4, seed=seed, **changes))
+        scene = Scene(make_bft(4, seed=seed, **changes), is_relaying=is_relaying)
         allowed = {round_: (who,) if isinstance(who, int) else who for round_, who in proposers.items()}
         if all(scene.find_proposer(round_) in owners for round_, owners in allowed.items()):
             return scene

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from protocol.events import BlockAppended, Judged
+from protocol.events import BlockAppended, Judged, Relay
 from protocol.mechanisms.stake_bft.ballots import MAX_AHEAD, Heard
 from protocol.mechanisms.stake_bft.facts import Decided, Equivocated
 from protocol.mechanisms.stake_bft.messages import NIL, CertifiedBlock, Precommit, Prevote, Proposal
@@ -116,9 +116,35 @@ def test_a_round_that_more_than_a_third_has_reached_is_gone_to_at_once(scene: Sc
     scene.hear(scene.vote(Precommit, 1, None, 6))
     block = scene.block(3)
     scene.hear(scene.vote(Prevote, 2, None, 3))
-    assert scene.list_votes(Prevote) == []
     scene.hear(scene.proposal(block))
-    assert scene.list_votes(Prevote) == [(3, name(scene, block))]
+    assert scene.list_votes(Prevote)[-1] == (3, name(scene, block))
+
+
+def test_who_goes_on_leaves_its_votes_behind_for_those_who_have_yet_to(scene: Scene) -> None:
+    """Votes that brought it on may have been for it alone: without its own the others would stand still."""
+    scene.poll(Prevote, None, [1, 2], 3)
+    left = [(0, NIL), (2, NIL)]
+    assert scene.list_votes(Prevote) == scene.list_votes(Precommit) == left
+    scene.poll(Precommit, None, [1, 2, 3], 3)
+    scene.wait(VOTE + 3)
+    assert scene.list_votes(Precommit) == [*left, (3, NIL)]
+
+
+@pytest.mark.parametrize("is_relaying", [False, True])
+def test_who_stands_still_says_its_words_of_two_rounds_again_and_may_pass_on_those_of_others(
+    is_relaying: bool,
+) -> None:
+    scene = find_scene(proposers=dict.fromkeys(range(4), OTHERS), is_relaying=is_relaying)
+    scene.wait(PAUSE)
+    scene.poll(Prevote, None, [1, 2], 1)
+    own = {message.signature for kind in (Prevote, Precommit) for message in scene.list_said(kind)}
+    scene.wait(50)
+    scene.commands.clear()
+    scene.wait(20)
+    again = {message.signature for kind in (Prevote, Precommit) for message in scene.list_said(kind)}
+    assert own < again
+    passed_on = [item for item in scene.commands if isinstance(item, Relay)]
+    assert len(passed_on) == (2 if is_relaying else 0)
 
 
 def test_one_of_four_drags_nobody_into_another_round(scene: Scene) -> None:
