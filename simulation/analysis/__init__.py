@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_tables
     from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
+    from simulation.analysis.journeys import estimate_journey_ms
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
@@ -28,6 +29,7 @@ else:
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_tables",
             "during_run": "InvariantMonitor find_settled_depth",
+            "journeys": "estimate_journey_ms",
             "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Obstacle Promises find_promises",
         },
@@ -42,6 +44,7 @@ __all__ = [
     "build_frame",
     "build_tables",
     "compute_measures",
+    "estimate_journey_ms",
     "estimate_patience_s",
     "find_best",
     "find_broken",
