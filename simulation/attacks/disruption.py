@@ -202,9 +202,11 @@ class Forger(Adversary):
                 yield SendBytes(encode_frame(core.rules.chain_id, forged), "forged")
 
     def act(self, core: Core, event: Event, now: Nanoseconds) -> Iterable[Action]:
-        """Send another's transfer again, with itself as the recipient."""
+        """Send another's transfer again, with itself as the recipient; what another forger has made is of no use."""
         message = read_message(core, event)
         if not isinstance(message, Transaction) or (message.author, message.nonce) in self._redirected:
+            return
+        if not core.rules.is_signed(message):
             return
         self._redirected.append((message.author, message.nonce))
         forged = msgspec.structs.replace(message, recipient=core.keys.public)

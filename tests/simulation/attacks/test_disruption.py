@@ -3,13 +3,21 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
+from protocol.codec import encode_frame
+from protocol.events import MessageReceived, Started
 from protocol.inbox import MAX_OF_AUTHOR, Delivery, Inbox
+from protocol.messages import Transaction
+from protocol.rules import Rules
 from protocol.verdicts import Wait
+from simulation.attacks.behaviour import SendBytes
+from simulation.engines.parties.building import build_node
 from simulation.engines.result import PartyError
+from simulation.scenario.world.transfers import draw_transfers, plan_transfers
 from tests.support.judgements import Observed, observe
-from tests.support.memory_runs import make_raw, population
+from tests.support.memory_runs import make_raw, make_world, population
 from tests.support.weakened import (
     fail_at_malformed_bytes,
     forget_what_was_heard,
@@ -95,6 +103,24 @@ def test_where_names_are_believed_a_forger_has_others_pay_it(monkeypatch: pytest
     skip_signatures(monkeypatch)
     runs = [attack("forger", seed, users=TRANSFERS, job={"stages": 4}) for seed in SEEDS]
     assert sum(map(count_stolen, runs)) >= 3
+
+
+def test_forgers_leave_each_others_forgeries_alone() -> None:
+    """Or two of them would never end, once there are more transfers than they remember."""
+    crowd = (population("honest", 3), population("bad", 1, "adversary", behaviours=["forger"]))
+    world = make_world(make_raw(*crowd, users=TRANSFERS))
+    rules = Rules(world.mechanism)
+    core, behaviour = build_node(world.nodes[-1], rules)
+    core.handle(Started(), 0)
+    transfer = next(draw_transfers(plan_transfers(world), rules.chain_id)).transaction
+    forged = msgspec.structs.replace(transfer, recipient=bytes(32))
+
+    def count_sent(message: Transaction) -> int:
+        event = MessageReceived("honest-0", encode_frame(rules.chain_id, message))
+        return sum(isinstance(action, SendBytes) for action in behaviour.react(core, event, 1))
+
+    assert count_sent(forged) == 0
+    assert count_sent(transfer) == 1
 
 
 # ---- replayer ----
