@@ -20,8 +20,8 @@ MakeJunk = Callable[[Core, np.random.Generator, Nanoseconds], Message | None]
 def make_idle_block(core: Core, rng: np.random.Generator, now: Nanoseconds) -> Message | None:
     """Return a block on the head that is made from the head itself; None while there is no block but the genesis.
 
-    What proves the head is about another block, and its coins go to an account that is new each time, so that no two
-    such blocks are the same.
+    What proves the head is about another block; where it holds the block's place as well, that stays the head's. Its
+    coins go to an account that is new each time, so that no two such blocks are the same.
     """
     head = core.tree.head
     if head.block is None:
@@ -33,4 +33,5 @@ def make_idle_block(core: Core, rng: np.random.Generator, now: Nanoseconds) -> M
         "author": core.keys.public,
         "coinbase": (Payout(account=rng.bytes(32), amount=1),),
     }
-    return msgspec.structs.replace(head.block, **changes)
+    own = {name: value for name, value in changes.items() if name in head.block.__struct_fields__}
+    return msgspec.structs.replace(head.block, **own)

@@ -23,5 +23,6 @@ PARTS: Final = {
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "verification": f"{_WORK}.verification:WorkVerification",
     "junk": f"{_HERE}.behaviours.junk:make_template",
+    "fuzz": f"{_HERE}.fuzz:ActivityFuzz",
     "soak": f"{_HERE}.soak:ActivityDraws",
 }

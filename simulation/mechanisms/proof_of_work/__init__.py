@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.mechanisms.proof_of_work.fuzz import WorkFuzz, find_nonce
     from simulation.mechanisms.proof_of_work.journal_words import WorkWords
     from simulation.mechanisms.proof_of_work.keys import WorkKeys
     from simulation.mechanisms.proof_of_work.promises import WorkPromises
@@ -13,6 +14,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "fuzz": "WorkFuzz find_nonce",
             "journal_words": "WorkWords",
             "keys": "WorkKeys",
             "promises": "WorkPromises",
@@ -22,7 +24,9 @@ else:
 
 __all__ = [
     "WorkDraws",
+    "WorkFuzz",
     "WorkKeys",
     "WorkPromises",
     "WorkWords",
+    "find_nonce",
 ]

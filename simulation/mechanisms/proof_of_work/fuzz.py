@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from protocol.events import ChainRecord
-from protocol.mechanisms.proof_of_work.mechanism import ProofOfWork, as_work
+from protocol.mechanisms.proof_of_work.genesis import WorkGenesis
+from protocol.mechanisms.proof_of_work.mechanism import as_work
 from protocol.mechanisms.proof_of_work.messages import WorkedBlock
 from protocol.mechanisms.proof_of_work.work import (
     SearchNonce,
@@ -60,11 +61,12 @@ class WorkFuzz(FuzzKit):
             block = msgspec.structs.replace(block, target=target, window_start=window_start)
         if rng.random() < 0.9:
             block = msgspec.structs.replace(block, body=compute_body_digest(block.transactions))
-        nonce = _find_nonce(work, compute_header_digest(forge.rules.chain_id, block), block.target)
-        return super().complete(forge, parent, msgspec.structs.replace(block, nonce=nonce))
+        nonce = find_nonce(work.genesis, compute_header_digest(forge.rules.chain_id, block), block.target)
+        return self.pay(forge, parent, msgspec.structs.replace(block, nonce=nonce))
 
 
-def _find_nonce(work: ProofOfWork, digest: Hash32, target: int) -> int:
-    if work.genesis.proof == "stand_in":
+def find_nonce(genesis: WorkGenesis, digest: Hash32, target: int) -> int:
+    """Return a nonce that does, or a wrong one where none is found in time."""
+    if genesis.proof == "stand_in":
         return compute_stand_in(digest)
-    return search(work.genesis.hash_name, SearchNonce(digest, target, 0), MOST_TRIES).nonce or 0
+    return search(genesis.hash_name, SearchNonce(digest, target, 0), MOST_TRIES).nonce or 0

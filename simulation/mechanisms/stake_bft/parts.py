@@ -16,5 +16,6 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_votes",
     "promises": f"{_HERE}.promises:BftPromises",
     "verification": f"{_HERE}.verification:BftVerification",
+    "fuzz": f"{_HERE}.fuzz:BftFuzz",
     "soak": f"{_HERE}.soak:BftDraws",
 }

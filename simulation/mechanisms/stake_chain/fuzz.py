@@ -54,7 +54,7 @@ class StakeFuzz(FuzzKit):
         if rng.random() < 0.9:
             body = compute_body_digest(block.transactions, block.evidence)
             block = msgspec.structs.replace(block, body=body)
-        return super().complete(forge, parent, block)
+        return self.pay(forge, parent, block)
 
 
 def _lead(forge: Forge, stake: StakeChain, parent: ChainRecord, block: StakedBlock) -> StakedBlock:

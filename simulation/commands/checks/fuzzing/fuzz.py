@@ -133,9 +133,12 @@ def _build_mutator(plan: FuzzPlan, rng: Random, seen: list[bytes]) -> Mutator:
     world = plan.world
     seeds = [spec.key_seed for spec in world.nodes] + [spec.key_seed for spec in world.users]
     seeds += [derive_bytes(world.scenario.seed, "fuzz", "stranger", index) for index in range(STRANGERS)]
-    mutator = Mutator(rng, Rules(world.mechanism), map(make_keys, seeds), plan.kit)
+    rules = Rules(world.mechanism)
+    keys = plan.kit.choose_keys(rng, rules, list(map(make_keys, seeds)))
+    mutator = Mutator(rng, rules, keys, plan.kit)
     for frame in seen:
-        mutator.seen.learn(frame)
+        if plan.kit.may_be_repeated(rules.decode(frame)):
+            mutator.seen.learn(frame)
     return mutator
 
 

@@ -231,7 +231,7 @@ class FuzzedNetwork(SmallNetwork):
         if label == TARGET:
             before, self._state = self._state, self._victim.snapshot()
             if isinstance(event, MessageReceived):
-                mark = find_mark(commands, is_changed=self._state != before, is_fetching=self._kit.is_fetching)
+                mark = find_mark(self._kit, commands, is_changed=self._state != before)
                 if mark is not None:
                     raise BrokenError(mark)
         return commands
@@ -263,15 +263,15 @@ class FuzzedNetwork(SmallNetwork):
         return self._kit.find_fault(record)
 
 
-def find_mark(commands: Sequence[Command], *, is_changed: bool, is_fetching: Callable[[Command], bool]) -> str | None:
+def find_mark(kit: FuzzKit, commands: Sequence[Command], *, is_changed: bool) -> str | None:
     """Return what is wrong with the answer to a message, or None: who refuses it stays as it was and says nothing.
 
     One that has to wait may be answered with a request for blocks, or with what starts the work it waits for.
 
     Args:
+        kit: Knows what starts such work, and what is only put on record.
         commands: The answer.
         is_changed: Whether the node's state is another one than before.
-        is_fetching: Tells what starts the work that a message may wait for.
     """
     verdicts = [command.verdict for command in commands if isinstance(command, Judged)]
     if not verdicts:
@@ -284,8 +284,8 @@ def find_mark(commands: Sequence[Command], *, is_changed: bool, is_fetching: Cal
     is_waiting = any(isinstance(verdict, Wait) for verdict in verdicts)
     for command in commands:
         is_request = isinstance(command, Send) and isinstance(command.message, BlockRequest)
-        may_be = is_waiting and (is_request or is_fetching(command))
-        if not isinstance(command, Judged) and not may_be:
+        may_be = isinstance(command, Judged) or kit.is_remark(command)
+        if not may_be and not (is_waiting and (is_request or kit.is_fetching(command))):
             return f"{told}: the node answers with {type(command).__name__}"
     return None
 

@@ -7,10 +7,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from protocol.crypto import KeyPair
 from protocol.events import ChainRecord, Command
 from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock, BlockRequest, HeadAnnouncement, Message, Transaction
 from protocol.node import Node
+from protocol.rules import Rules
 from simulation.commands.checks.fuzzing.forge import Forge
 from simulation.commands.checks.fuzzing.mutations import is_readable
 from simulation.engines import ChargingWorker, EngineSetup, VirtualTools
@@ -55,7 +57,21 @@ class FuzzKit:
         workers = {spec.label: tools.build_worker(spec) for spec in world.nodes}
         return {label: worker for label, worker in workers.items() if worker is not None}
 
+    def may_be_repeated(self, message: Message) -> bool:
+        """Return whether a message of the undisturbed run may be heard in the one under fire.
+
+        That is another history of the same keys: where blocks are final, owners who sign both have signed two.
+        """
+        return True
+
     # ---- the fire ----
+
+    def choose_keys(self, rng: Random, rules: Rules, keys: Sequence[KeyPair]) -> Sequence[KeyPair]:
+        """Return the keys that frames are signed with, out of those of all parties and some strangers: all of them.
+
+        A mechanism that is only safe from a part of the stake gives away no more than that.
+        """
+        return keys
 
     def weigh(self, node: Node) -> int:
         """Return how much fire there is before the next event of a node; 2 is as much as the run is long."""
@@ -81,6 +97,10 @@ class FuzzKit:
             parent: The block below.
             block: What it says else; each field has a value that its type allows.
         """
+        return self.pay(forge, parent, block)
+
+    def pay(self, forge: Forge, parent: ChainRecord, block: AnyBlock) -> AnyBlock:
+        """Return a block with a right coinbase and its author's signature; arguments are as for `complete`."""
         coinbase = forge.rules.mechanism.compute_coinbase(forge.rules, parent, block)
         return forge.sign_as_author(msgspec.structs.replace(block, coinbase=coinbase))
 
@@ -105,6 +125,10 @@ class FuzzKit:
 
     def is_fetching(self, command: Command) -> bool:
         """Return whether a command starts what a message waits for that was put aside."""
+        return False
+
+    def is_remark(self, command: Command) -> bool:
+        """Return whether a command only puts on record why a message was refused."""
         return False
 
     def find_fault(self, record: ChainRecord) -> str | None:

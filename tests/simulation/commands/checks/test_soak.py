@@ -160,7 +160,7 @@ def test_every_mechanism_has_scenarios_of_its_own(mechanism: str) -> None:
         assert Scenario.model_validate(raw).mechanism.name == mechanism
         assert raw == draw_scenario(seed, mechanism)
     own = {json.dumps([raw.get("mechanism"), raw.get("job"), raw["protocol"]]) for raw in draw_each(mechanism)}
-    assert len(own) > DRAWN_OF_EACH / 20  # a mechanism with no draws of its own has a length and slots
+    assert len(own) > DRAWN_OF_EACH / 2
 
 
 @pytest.mark.parametrize("mechanism", SHIPPED)

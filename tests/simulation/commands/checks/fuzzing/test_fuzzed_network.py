@@ -18,6 +18,7 @@ from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, FrameReason, Ig
 from simulation.commands.checks.fuzzing import fuzz, fuzzed_network
 from simulation.commands.checks.fuzzing.fuzz import FRAMES_PER_SEED, describe_fault, run_seed
 from simulation.commands.checks.fuzzing.fuzzed_network import TARGET, BrokenError, FuzzedNetwork, find_mark
+from simulation.commands.checks.fuzzing.kit import FuzzKit
 from simulation.commands.checks.fuzzing.mutator import Mutant
 from simulation.commands.cli import main
 from simulation.training.fake_trainer import FakeTrainer
@@ -259,7 +260,7 @@ def judge(verdict: Verdict) -> Judged:
     ],
 )
 def test_only_who_accepts_may_change_or_speak(commands: list[Command], is_changed: bool, is_marked: bool) -> None:
-    assert (find_mark(commands, is_changed=is_changed, is_fetching=lambda command: False) is not None) == is_marked
+    assert (find_mark(FuzzKit(TRAINING), commands, is_changed=is_changed) is not None) == is_marked
 
 
 def spoil_training(network: FuzzedNetwork) -> None:

@@ -38,7 +38,11 @@ WORK = "proof_of_work"
 SEEDS = range(4)
 RARE_MESSAGES: dict[str, set[str]] = {}
 """Messages of a mechanism that honest nodes have no reason to send."""
-RARE_REASONS = {"stake_chain": {"nothing-to-slash"}}
+RARE_REASONS = {
+    "stake_chain": {"nothing-to-slash", "doubled-evidence"},
+    "stake_bft": {"too-early"},
+    "proof_of_activity": {"refused-template", "signers-not-ordered"},
+}
 """Reasons of a mechanism that so few frames may miss."""
 
 register()
