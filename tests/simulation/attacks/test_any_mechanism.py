@@ -70,6 +70,24 @@ def test_a_chain_by_work_goes_on_and_nobody_else_is_blamed(kind: str) -> None:
     assert bool(said) is (kind != "silent")
 
 
+OTHERS = {name: {"name": name, "length": LENGTH} for name in ("stake_chain", "stake_bft", "proof_of_activity")}
+REFUSED = {"flooder", "forger", "garbage"}
+
+
+@pytest.mark.parametrize("kind", ["censor", *sorted(REFUSED)])
+@pytest.mark.parametrize("name", OTHERS)
+def test_so_does_any_other_chain(name: str, kind: str) -> None:
+    raw = {**make_raw(("honest", 6, 1.0)), "mechanism": OTHERS[name]}
+    told = {"kind": kind, **TOLD.get(kind, {})}
+    raw["populations"].append({"name": "bad", "role": "adversary", "count": 1, "behaviours": [told]})
+    for item in raw["populations"]:
+        item["stake"] = 100.0
+    observed = observe(raw)
+    observed.assert_unharmed()
+    assert observed.count_refused_elsewhere("bad") == Counter()
+    assert (observed.count_refused("bad").total() > 0) is (kind in REFUSED)
+
+
 def count_users_transfers(observed: Observed) -> int:
     """Return how many transfers of users are in the chain of an honest node."""
     blocks: list[Any] = list(observed.get_chain())
