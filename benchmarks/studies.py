@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.mining import SHARE, SPENT, draw_double_spend, draw_selfish, prepare_double_spend, prepare_selfish
 from benchmarks.strategic import (
     draw_attackers,
     draw_repairs,
@@ -307,6 +308,8 @@ STUDIES: Final[Mapping[str, Study]] = {
     "i_attackers": Study(prepare_attackers, draw_attackers, SUCCESS, ATTACK),
     "i_repairs": Study(prepare_repairs, draw_repairs, SUCCESS),
     "i_resources": Study(prepare_resources, draw_resources, SUCCESS, ATTACK),
+    "selfish": Study(prepare_selfish, draw_selfish, SHARE),
+    "double_spend": Study(prepare_double_spend, draw_double_spend, SPENT),
 }
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from simulation.commands.sweeps.command import Options, check_sweep, run_sweep
     from simulation.commands.sweeps.digests import is_changed, read_digests
     from simulation.commands.sweeps.errors import SweepError
+    from simulation.commands.sweeps.statistics import compute_wilson
     from simulation.commands.sweeps.sweep_file import find_sweep, is_sweep
 else:
     __getattr__, __dir__ = open_door(
@@ -16,8 +17,19 @@ else:
             "command": "Options check_sweep run_sweep",
             "digests": "is_changed read_digests",
             "errors": "SweepError",
+            "statistics": "compute_wilson",
             "sweep_file": "find_sweep is_sweep",
         },
     )
 
-__all__ = ["Options", "SweepError", "check_sweep", "find_sweep", "is_changed", "is_sweep", "read_digests", "run_sweep"]
+__all__ = [
+    "Options",
+    "SweepError",
+    "check_sweep",
+    "compute_wilson",
+    "find_sweep",
+    "is_changed",
+    "is_sweep",
+    "read_digests",
+    "run_sweep",
+]
