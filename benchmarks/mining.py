@@ -1,6 +1,7 @@
 """The studies of those who use the rules of mining: how their sweeps are read and drawn."""
 
 import json
+from math import exp
 from typing import Final
 
 import pandas as pd
@@ -10,7 +11,6 @@ from matplotlib.figure import Figure
 from simulation.analysis import CLOSED_FORM
 from simulation.commands.report import CYCLE, GREY, draw_sweep, make_figure
 from simulation.commands.sweeps import compute_wilson
-from simulation.mechanisms.proof_of_work.formulas import spend_twice_by_poisson
 
 SHARE: Final = "measures.proposed.pool"
 GAMMA: Final = "measures.work.ties.gamma"
@@ -70,6 +70,22 @@ def _sum_up(frame: pd.DataFrame, *stages: str) -> list[int]:
     """Return how many payments of all repeats together came to one of some ends."""
     means = sum(frame[f"measures.work.double_spends.{stage}.mean"] for stage in stages)
     return [round(count) for count in means * frame["n"]]
+
+
+def spend_twice_by_poisson(power: float, confirmations: int) -> float:
+    """Return the chance of a double spend as Nakamoto (2008) has it.
+
+    It takes the time in which the merchant waits for what it is on average, and lets an attacker that has drawn level
+    win.
+    """
+    if power >= 1 / 2:
+        return 1.0
+    ratio = power / (1 - power)
+    mean, chance, term = confirmations * ratio, 1.0, exp(-confirmations * ratio)
+    for found in range(confirmations + 1):
+        chance -= term * (1 - ratio ** (confirmations - found))
+        term *= mean / (found + 1)
+    return chance
 
 
 def draw_double_spend(frame: pd.DataFrame) -> Figure:

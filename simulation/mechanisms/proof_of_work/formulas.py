@@ -4,7 +4,7 @@ Blocks are found one after the other, each by the attackers with a chance that i
 no time beside an interval.
 """
 
-from math import comb, exp
+from math import comb
 
 
 def compute_selfish_share(power: float, gamma: float) -> float:
@@ -23,22 +23,6 @@ def compute_selfish_share(power: float, gamma: float) -> float:
 def find_selfish_threshold(gamma: float) -> float:
     """Return from which share of the power on selfish miners have more than that share of the blocks."""
     return (1 - gamma) / (3 - 2 * gamma)
-
-
-def spend_twice_by_poisson(power: float, confirmations: int) -> float:
-    """Return the chance of a double spend as Nakamoto (2008) has it.
-
-    It takes the time in which the merchant waits for what it is on average, and lets an attacker that has drawn level
-    win. What happens is `spend_twice`.
-    """
-    if power >= 1 / 2:
-        return 1.0
-    ratio = power / (1 - power)
-    mean, chance, term = confirmations * ratio, 1.0, exp(-confirmations * ratio)
-    for found in range(confirmations + 1):
-        chance -= term * (1 - ratio ** (confirmations - found))
-        term *= mean / (found + 1)
-    return chance
 
 
 def spend_twice(power: float, confirmations: int, *, head_start: int = 1, give_up: int | None = None) -> float:

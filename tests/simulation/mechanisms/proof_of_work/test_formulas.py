@@ -2,12 +2,8 @@
 
 import pytest
 
-from simulation.mechanisms.proof_of_work.formulas import (
-    compute_selfish_share,
-    find_selfish_threshold,
-    spend_twice,
-    spend_twice_by_poisson,
-)
+from benchmarks.mining import spend_twice_by_poisson
+from simulation.mechanisms.proof_of_work.formulas import compute_selfish_share, find_selfish_threshold, spend_twice
 
 SELFISH = {
     0.0: {0.25: 0.1951, 0.3: 0.2731, 1 / 3: 0.3333, 0.35: 0.3665, 0.4: 0.4837, 0.45: 0.6518},
