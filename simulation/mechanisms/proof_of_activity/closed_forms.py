@@ -8,20 +8,29 @@ from collections.abc import Iterable
 from typing import Final
 
 from protocol.mechanisms.proof_of_activity.proposer import PATIENCE_SLOTS
+from protocol.types import PARTS_PER_MILLION
 from simulation.mechanisms.proof_of_activity.behaviours.withholding import ActivityWithholder
-from simulation.mechanisms.proof_of_activity.formulas import compute_partisan_blocks, compute_through
+from simulation.mechanisms.proof_of_activity.formulas import (
+    compute_partisan_blocks,
+    compute_partisan_coins,
+    compute_through,
+)
 from simulation.mechanisms.proof_of_activity.keys import ActivityKeys, as_activity_keys
 from simulation.scenario import Population, Scenario
 
 THROUGH: Final = "measures.templates.through_of.{}"
 BLOCKS: Final = "measures.proposed.{}"
+COINS: Final = "training.shares.{}.coins"
 
 PROMPT: Final = 0.1
 """Share of an interval that a miner may wait for votes, and still close at once."""
 
 
 def predict(scenario: Scenario) -> dict[str, float]:
-    """Return the share of the templates of each population that become blocks, and withholders' share of the blocks."""
+    """Return the share of each population's templates that become blocks, and withholders' of blocks and coins.
+
+    Coins follow from these only where there are no fees.
+    """
     keys = as_activity_keys(scenario.mechanism)
     present = [item for item in scenario.populations if item.count]
     withholders = [item for item in present if _withholds(item)]
@@ -37,6 +46,8 @@ def predict(scenario: Scenario) -> dict[str, float]:
         power = _find_share([_sum_speed(item)], map(_sum_speed, present))
         found[THROUGH.format(item.name)] = 1.0
         found[BLOCKS.format(item.name)] = compute_partisan_blocks(power, share, drawn, needed)
+        if not scenario.users.transactions and keys.reward != "fees":
+            found[COINS.format(item.name)] = compute_partisan_coins(power, share, drawn, needed, _list_shares(keys))
     return found
 
 
@@ -58,6 +69,16 @@ def _is_instant(scenario: Scenario, keys: ActivityKeys) -> bool:
         and not any(faults)
         and not any(interruptions)
         and (not is_waiting or PATIENCE_SLOTS * scenario.protocol.slot_ms <= PROMPT * keys.interval_ms)
+    )
+
+
+def _list_shares(keys: ActivityKeys) -> tuple[float, float, float]:
+    """Return the miner's, the signers' and the closer's share of what a block pays."""
+    shares = keys.build_shares()
+    return (
+        shares.miner / PARTS_PER_MILLION,
+        shares.signers / PARTS_PER_MILLION,
+        shares.closer / PARTS_PER_MILLION,
     )
 
 

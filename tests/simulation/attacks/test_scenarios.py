@@ -73,7 +73,7 @@ SEEN: dict[str, Callable[[Observed], object]] = {
     "sibling_rider": lambda seen: seen.count_proposed("riders") > len(seen.get_chain()) / 2,
     "late_replacer": lambda seen: [item for item in seen.ended.find("appended", "employer", reorg=1) if item.time > 60],
     "fabricator": lambda seen: seen.ended.tally.count_poisoned_employer(),
-    "activity_withholder": lambda seen: measure(seen)["proposed"]["withholders"] > 0.45 > 0.3,
+    "activity_withholder": lambda seen: measure(seen)["proposed"]["withholders"] > 0.45,  # with 0.3 of the work
     "partisan": lambda seen: seen.count_proposed("partisans") > len(seen.get_chain()) / 2,
     "sybil": lambda seen: seen.count_refused("sybil")["different-weights"],
     "eclipse": lambda seen: seen.count_refused("poisoners")["different-weights"],

@@ -1,12 +1,14 @@
 """The closed forms of proof of activity give the numbers that are known of them."""
 
 from itertools import product
+from math import comb
 
 import pytest
 
 from simulation.mechanisms.proof_of_activity.closed_forms import predict
 from simulation.mechanisms.proof_of_activity.formulas import (
     compute_partisan_blocks,
+    compute_partisan_coins,
     compute_power_needed,
     compute_through,
 )
@@ -57,6 +59,18 @@ def test_withholders_without_coins_have_their_share_of_the_work_and_with_all_of_
     assert compute_partisan_blocks(0.3, 0.3, *ALL) == pytest.approx(0.3 / (0.3 + 0.7 * 0.343))
 
 
+def test_withholders_are_paid_for_their_own_blocks_alone() -> None:
+    blocks, shares = compute_partisan_blocks(0.3, 0.3, *ALL), (0.5, 0.3, 0.2)
+    assert compute_partisan_coins(0.3, 0.3, *ALL, shares) == pytest.approx(blocks * (0.5 + 0.5 * 0.3))
+    assert compute_partisan_coins(0.3, 0.0, *DECRED, (0.7, 0.3, 0.0)) == pytest.approx(0.3 * 0.7)
+    assert compute_partisan_coins(0.3, 1.0, *DECRED, (0.7, 0.3, 0.0)) == 1
+    slow, paid = compute_partisan_blocks(0.3, 0.4, *DECRED), 0.0
+    for votes in (3, 4, 5):
+        paid += comb(5, votes) * 0.6**votes * 0.4 ** (5 - votes) / compute_through(0.6, *DECRED) * votes / 5
+    found = compute_partisan_coins(0.3, 0.4, *DECRED, (0.7, 0.3, 0.0))
+    assert found == pytest.approx(slow * 0.82 / (slow + (1 - slow) * paid))
+
+
 def test_what_is_foretold_of_a_scenario_is_what_its_populations_have() -> None:
     raw = make_raw({"count": 5, "speed": 1.4}, withholders(2, stake=250.0, speed=1.5))
     found = predict(Scenario.model_validate(raw))
@@ -64,6 +78,7 @@ def test_what_is_foretold_of_a_scenario_is_what_its_populations_have() -> None:
         "measures.templates.through_of.honest": pytest.approx(0.125),
         "measures.templates.through_of.withholders": 1.0,
         "measures.proposed.withholders": pytest.approx(0.3 / (0.3 + 0.7 * 0.125)),
+        "training.shares.withholders.coins": pytest.approx(0.3 / (0.3 + 0.7 * 0.125) * 0.75),
     }
     assert predict(Scenario.model_validate({**raw, "network": {"latency": {"ms": 50.0}}})) == {}
     slow_votes = make_raw({"count": 5}, withholders(), mechanism={"preset": "decred"}, protocol={"slot_ms": 100.0})
