@@ -5,14 +5,15 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulation.analysis import CLOSED_FORM
 from simulation.commands.report import GREY, draw_sweep, make_figure
 
+THROUGH: Final = "measures.templates.through_of.honest"
 BLOCKS: Final = "measures.proposed.withholders"
+COINS: Final = "training.shares.withholders.coins"
 PANELS: Final = {
-    "measures.templates.through_of.honest": "templates of others that become blocks",
+    THROUGH: "templates of others that become blocks",
     BLOCKS: "withholders' share of the blocks",
-    "training.shares.withholders.coins": "withholders' share of the new coins",
+    COINS: "withholders' share of the new coins",
 }
 STAKE: Final = "withholders' share of the stake"
 GROUP: Final = "signatures"
@@ -39,14 +40,9 @@ def draw_activity(frame: pd.DataFrame) -> Figure:
         draw_sweep(frame.reset_index(drop=True), STAKE, name, [GROUP], axes=axes)
         if (legend := axes.get_legend()) is not None:
             legend.remove()
-        if name != next(iter(PANELS)):
+        if name != THROUGH:
             axes.axhline(POWER, color=GREY, linestyle=":", label="their share of the hashes")
         axes.set(title=title, ylabel="", ylim=(0, 1))
     handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
-
-
-def list_errors(frame: pd.DataFrame) -> dict[str, float]:
-    """Return how far the means of each panel are from its closed form, at most."""
-    return {name: float((frame[f"{name}.mean"] - frame[f"{name}{CLOSED_FORM}"]).abs().max()) for name in PANELS}

@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.activity import BLOCKS, COINS, THROUGH, draw_activity, prepare_activity
 from benchmarks.mining import SHARE, SPENT, draw_double_spend, draw_selfish, prepare_double_spend, prepare_selfish
 from benchmarks.strategic import (
     draw_attackers,
@@ -86,6 +87,8 @@ class Study:
     figure: str = DECEIVED
     each: str | None = None
     """Column with what the closed form is told of one by one, besides all together."""
+    others: tuple[str, ...] = ()
+    """Other figures that are drawn, and held against their closed forms."""
 
 
 # ---- what each study adds to its table ----
@@ -310,6 +313,7 @@ STUDIES: Final[Mapping[str, Study]] = {
     "i_resources": Study(prepare_resources, draw_resources, SUCCESS, ATTACK),
     "selfish": Study(prepare_selfish, draw_selfish, SHARE),
     "double_spend": Study(prepare_double_spend, draw_double_spend, SPENT),
+    "activity": Study(prepare_activity, draw_activity, BLOCKS, others=(THROUGH, COINS)),
 }
 
 
@@ -326,11 +330,13 @@ def publish(folder: Path, out: Path) -> None:
         figure = study.draw(frame)
         for kind in ("png", "svg"):
             (out / f"{name}.{kind}").write_bytes(render(figure, kind))
-    kept = [column for column in frame.columns if _is_kept(column, study.figure, frame)]
+    figures = (study.figure, *study.others)
+    kept = [column for column in frame.columns if _is_kept(column, figures, frame)]
     frame[kept].to_csv(out / f"{name}.csv", index=False)
     for group, rows in frame.groupby(study.each, sort=False) if study.each is not None else ():
         _tell_closed_form(f"{name}, {group}", rows, study.figure)
-    _tell_closed_form(name, frame, study.figure)
+    for figure_name in figures:
+        _tell_closed_form(f"{name}, {figure_name}" if study.others else name, frame, figure_name)
     print(f"{name}: {len(table.frame)} combinations, {int(table.frame['n'].sum()):,} runs; pictures in {out}")
 
 
@@ -350,10 +356,10 @@ def _tell_closed_form(name: str, frame: pd.DataFrame, figure: str) -> None:
         print(f"{name}: the mean differs from the closed form by {found}")
 
 
-def _is_kept(column: str, figure: str, frame: pd.DataFrame) -> bool:
+def _is_kept(column: str, figures: tuple[str, ...], frame: pd.DataFrame) -> bool:
     """Return whether a column is worth keeping: what was varied, what is drawn, and the main figures."""
     position, first = list(frame.columns).index(column), list(frame.columns).index("n")
-    starts = (figure, "measures.blocks.", "measures.detection.false", "chain.forks", DECEIVED)
+    starts = (*figures, "measures.blocks.", "measures.detection.false", "chain.forks", DECEIVED)
     is_added = not any(part in column for part in (".", "failed"))
     return position <= first or column.startswith(starts) or is_added
 

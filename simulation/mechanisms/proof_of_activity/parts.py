@@ -19,6 +19,7 @@ PARTS: Final = {
     "chain_lines": f"{_HERE}.chain_lines:ActivityLines",
     "measures": f"{_HERE}.measures:measure_activity",
     "summary": f"{_HERE}.summary:summarise_activity",
+    "view": f"{_HERE}.view:ActivityView",
     "promises": f"{_HERE}.promises:ActivityPromises",
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "verification": f"{_WORK}.verification:WorkVerification",

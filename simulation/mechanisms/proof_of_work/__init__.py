@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from simulation.mechanisms.proof_of_work.keys import WorkKeys
     from simulation.mechanisms.proof_of_work.promises import WorkPromises
     from simulation.mechanisms.proof_of_work.soak import WorkDraws
+    from simulation.mechanisms.proof_of_work.view import WorkView
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -19,6 +20,7 @@ else:
             "keys": "WorkKeys",
             "promises": "WorkPromises",
             "soak": "WorkDraws",
+            "view": "WorkView",
         },
     )
 
@@ -27,6 +29,7 @@ __all__ = [
     "WorkFuzz",
     "WorkKeys",
     "WorkPromises",
+    "WorkView",
     "WorkWords",
     "find_nonce",
 ]

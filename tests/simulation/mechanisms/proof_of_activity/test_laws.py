@@ -35,7 +35,8 @@ def measure(ended: Ended) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def shared() -> Ended:
     """A run in which a withholder has three tenths of work and stake."""
-    return run({"count": 5, "speed": 1.4, "stake": 140.0}, withholders(2, speed=1.5, stake=150.0))
+    members = withholders(2, speed=1.5, stake=150.0, behaviours=["activity_withholder"])
+    return run({"count": 5, "speed": 1.4, "stake": 140.0}, members)
 
 
 def test_templates_come_through_as_often_as_all_their_places_are_others(shared: Ended) -> None:

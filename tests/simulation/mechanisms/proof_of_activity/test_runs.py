@@ -13,6 +13,8 @@ from protocol.messages import Message
 from protocol.rules import Rules
 from simulation.commands import cli
 from simulation.engines.table import ENGINES
+from simulation.mechanisms.proof_of_activity.view import ActivityView
+from simulation.records.tally import Tally
 from simulation.runs.chain_file import read_chain, write_chain
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, load_scenario, load_stored_scenario
@@ -70,6 +72,14 @@ def test_templates_and_shares_are_told(folder: Path) -> None:
         assert sum(shares[what] for shares in training["shares"].values()) == pytest.approx(1)
     block = json.loads((folder / "chain.jsonl").read_text("utf-8").splitlines()[1])
     assert {"miner", "signers", "closer", "hashes"} <= block.keys()
+
+
+def test_what_became_of_templates_is_shown(folder: Path) -> None:
+    summary = read_summary(folder)
+    templates = summary["measures"]["templates"]
+    shown = ActivityView().list_results(Tally(), summary)
+    assert f"{templates['found']} found, {templates['dead']} dead" in shown["templates"]
+    assert "tries" in shown["work"]
 
 
 def test_withholders_sign_for_nobody_else(folder: Path) -> None:
@@ -175,6 +185,10 @@ def test_attackers_that_need_no_mechanism_break_nothing(kind: str) -> None:
 def test_a_seed_gives_the_same_records_again_and_counted_ones_know_of_no_template() -> None:
     first, again = (simulate(make_raw(seed=seed)) for seed in (7, 7))
     assert first.lines == again.lines
+    labels = [node.label for node in first.world.nodes]
+    tries, found = ActivityView().describe_nodes(first.tally, labels)
+    assert (tries, found) == (f"{first.tally.work.tries.total():,}", str(len(first.find("template"))))
+    assert "tries a template" in ActivityView().describe_head(first.tally)
     counted = simulate(make_raw(output={"pictures": False, "records": "essential"}))
     assert counted.tally.work.tries.total() == first.tally.work.tries.total()
     assert not counted.tally.activity.templates
