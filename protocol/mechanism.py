@@ -51,6 +51,9 @@ class RulesView(Protocol):
     def is_signed(self, message: Message) -> bool:
         """Return whether a message carries its author's own signature."""
 
+    def sign(self, keys: KeyPair, message: MessageT) -> MessageT:
+        """Return a message as its author sends it: signed, and a transfer stamped where the chain asks for that."""
+
     def judge_author(self, ledger: LedgerState, message: Message) -> Verdict:
         """Judge whether a message is its author's own, and whether its author may speak at all."""
 

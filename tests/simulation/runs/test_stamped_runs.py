@@ -119,6 +119,26 @@ def test_a_bad_number_of_bits_is_one_sentence(setting: str, wanted: str) -> None
     assert wanted in str(caught.value)
 
 
+@pytest.mark.processes
+def test_users_of_real_processes_find_stamps_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = (
+        "mechanism={name: proof_of_work, length: 4, interval_ms: 300.0, hash_rate: 4000.0, window: 2}",
+        "populations.fast.count=0",
+        "populations.honest.count=3",
+        "users={count: 3, transactions: 6}",
+        "ledger.stamp_bits=10",
+        "output.pictures=false",
+    )
+    options = [part for setting in settings for part in ("--set", setting)]
+    assert cli.main(["run", "proof_of_work", "--quiet", *options]) == 0
+    (folder,) = tmp_path.glob("runs/proof_of_work-*")
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    assert summary["messages"]["rejected"] == {}
+    assert summary["ledger"]["transactions"] > 0
+    assert cli.main(["verify", str(folder)]) == 0
+
+
 # ---- what it costs to fill pools ----
 
 

@@ -171,7 +171,7 @@ class _DoubleSpender(PrivateMiner):
     def _transfer(self, nonce: int, recipient: AccountId, amount: int, fee: int) -> Transaction:
         keys = self.node.keys
         transfer = Transaction(author=keys.public, nonce=nonce, recipient=recipient, amount=amount, fee=fee)
-        return keys.sign(self.node.rules.chain_id, transfer)
+        return self.node.rules.sign(keys, transfer)
 
     def _say(self, turn: Turn, stage: Stage) -> None:
         payment = self._payment

@@ -61,7 +61,7 @@ class _Grinding(Validator):
             return self.build(head, slot, chosen[: number % (len(chosen) + 1)])
         kept = tuple(item for item in chosen if item.author != keys.public)
         paid = Transaction(author=keys.public, nonce=own.nonce, recipient=keys.public, amount=number, fee=0)
-        return self.build(head, slot, (*kept, keys.sign(self.node.rules.chain_id, paid)))
+        return self.build(head, slot, (*kept, self.node.rules.sign(keys, paid)))
 
     def _is_worth_silence(self, head: ChainRecord, block: StakedBlock) -> bool:
         """Return whether the last block of an epoch costs more slots of a later one than the one it is made in."""
