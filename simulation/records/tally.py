@@ -54,7 +54,9 @@ from simulation.records.training_counts import TrainingCounts
 from simulation.records.work_counts import WorkCounts
 from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount
 
-_BLAMES_LINK: Final = frozenset({"bad-signature", "wrong-body", "duplicate"})
+_BLAMES_LINK: Final = frozenset(
+    {"bad-signature", "wrong-body", "duplicate", "no-stamp", "bad-stamp", "unasked-stamp"}  # a stamp is not signed
+)
 """Refusals in which the author's name proves nothing, so that the link is counted."""
 
 _MADE_ONCE: Final = ("declaration", "header")

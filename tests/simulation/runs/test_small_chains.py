@@ -107,7 +107,7 @@ def test_a_block_pays_its_builder_once(blocks: list[WorkedBlock]) -> None:
 @pytest.mark.drawing
 def test_one_node_alone_makes_a_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    alone = ["populations.fast.count=0", "populations.honest.count=1", "mechanism.length=3"]
+    alone = ["populations.fast.count=0", "populations.honest.count=1", "mechanism.length=3", "output.pictures=false"]
     options = [part for setting in (*alone, "users={count: 0, transactions: 0}") for part in ("--set", setting)]
     assert cli.main(["run", "proof_of_work", "--engine", "virtual", "--quiet", *options]) == 0
     (folder,) = tmp_path.glob("runs/proof_of_work-*")

@@ -10,6 +10,7 @@ import yaml
 from protocol.rules import Rules
 from protocol.types import SIGNATURE_BYTES, STAMP_BYTES
 from simulation.commands import cli
+from simulation.records.tally import find_blamed
 from simulation.runs.chain_file import ChainFileError, read_chain
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, load_scenario
@@ -174,6 +175,12 @@ def test_a_place_in_pools_costs_two_to_the_bits(monkeypatch: pytest.MonkeyPatch)
     taken, hashes, refused = count_stuffed(monkeypatch, BITS)
     assert (taken, refused) == (free[0], {})
     assert 0.8 < hashes / (taken * 2**BITS) < 1.2
+
+
+@pytest.mark.parametrize("reason", ["no-stamp", "bad-stamp", "unasked-stamp"])
+def test_a_stamp_is_not_signed_so_whoever_sent_it_is_blamed(reason: str) -> None:
+    """Anybody can take the stamp of another's transfer away, or put another one there."""
+    assert find_blamed("user-0", "bad-0", reason) == "bad-0"
 
 
 def test_who_finds_no_stamps_gets_no_place(monkeypatch: pytest.MonkeyPatch) -> None:

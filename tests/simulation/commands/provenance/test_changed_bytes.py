@@ -12,7 +12,7 @@ from simulation.commands.cli import main
 from simulation.runs.chain_file import read_chain, read_stored_chain, write_chain
 from simulation.runs.judged_chain import JudgedChain, judge_chain
 
-CHANGES = 40
+CHANGES = 24
 
 
 def judge_changed(folder: Path, number: int, packed: bytes) -> JudgedChain:
