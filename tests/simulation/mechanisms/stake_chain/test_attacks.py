@@ -121,6 +121,17 @@ def test_with_many_tries_the_chain_is_theirs_and_with_secrets_it_is_not() -> Non
     assert has_shares([sum(seeded), LENGTH - sum(seeded)], [SHARE, 1 - SHARE])
 
 
+def test_with_secrets_a_grinder_can_only_be_silent_and_seldom_gains_by_it() -> None:
+    raw = make_raw(("honest", 6, 100.0), length=200, seed=1, mechanism={"epoch_slots": 8}, network=NEAR)
+    raw["populations"].append(bad(4, 100.0, "leader_grinder"))
+    ended = simulate(raw)
+    assert (ended.reason, ended.broken) == ("complete", None)
+    told = measure(ended)
+    assert 0 < told["stake"]["missed"] < 0.05
+    found = round(told["proposed"]["bad"] * 200)
+    assert has_shares([found, 200 - found], [0.4, 0.6])
+
+
 # ---- writing history anew ----
 
 

@@ -154,6 +154,21 @@ def test_a_withdrawal_of_all_and_a_deposit_again_are_fine() -> None:
     assert load_scenario(SCENARIO, rows).mechanism.name == "stake_chain"
 
 
+@pytest.mark.processes
+def test_a_grinder_among_real_processes_makes_valid_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ("mechanism.length=15", "protocol.slot_ms=100.0", "populations.honest.count=3", "users.transactions=0")
+    options = [part for setting in settings for part in ("--set", setting)]
+    options += ["--set", "populations.grinders.count=1", "--engine", "processes", "--out", str(tmp_path)]
+    assert cli.main(["run", str(CONFIGS / "attacks" / "leader_grinder.yaml"), *options]) == 0
+    (folder,) = tmp_path.glob("leader_grinder-*")
+    summary = read_summary(folder)
+    assert summary["broken_invariant"] is None
+    assert summary["messages"]["rejected"] == {}
+    assert summary["measures"]["proposed"]["grinders"] > 0
+    assert cli.main(["verify", str(folder)]) == 0
+
+
 @pytest.mark.many_runs
 @pytest.mark.parametrize("kind", ["silent", "garbage", "replayer", "double_spender", "private_chain"])
 def test_attackers_that_need_no_stake_of_most_break_nothing(kind: str) -> None:
