@@ -27,6 +27,7 @@ from benchmarks.strategic import (
     prepare_resources,
 )
 from benchmarks.success import ATTACK, SUCCESS
+from benchmarks.votes import SPLIT, WHOLE, draw_votes, prepare_votes
 from simulation.analysis import CLOSED_FORM
 from simulation.commands.report import (
     CYCLE,
@@ -314,6 +315,7 @@ STUDIES: Final[Mapping[str, Study]] = {
     "selfish": Study(prepare_selfish, draw_selfish, SHARE),
     "double_spend": Study(prepare_double_spend, draw_double_spend, SPENT),
     "activity": Study(prepare_activity, draw_activity, BLOCKS, others=(THROUGH, COINS)),
+    "bft": Study(prepare_votes, draw_votes, SPLIT, others=(WHOLE, "measures.votes.rounds_each")),
 }
 
 

@@ -35,7 +35,8 @@ def predict(scenario: Scenario) -> dict[str, float]:
     if kinds == {"equivocator"}:
         return {IS_SPLIT: split(attackers, total, scenario.length)}
     clients = min(total, scenario.network.client_links)
-    return {ROUNDS: 1.0, VOTES: 2.0 * total, COPIES: 2.0 * total * (total - 1) + 2.0 * clients}
+    costs = {ROUNDS: 1.0, VOTES: 2.0 * total, COPIES: 2.0 * total * (total - 1) + 2.0 * clients}
+    return {IS_SPLIT: 0.0, IS_WHOLE: 1.0, **costs}
 
 
 def predict_silence(silent: int, total: int) -> dict[str, float]:
