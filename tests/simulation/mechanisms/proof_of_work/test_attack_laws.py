@@ -118,6 +118,13 @@ class TestWhatIsForetold:
         assert foretell(raw) == {}
 
 
+def test_a_node_keeps_blocks_back_in_one_way() -> None:
+    raw = read("selfish_network", 10)
+    raw["populations"][2]["behaviours"].append("private_double_spender")
+    with pytest.raises(ValueError, match="selfish_miner and private_double_spender both choose which blocks are kept"):
+        Scenario.model_validate(raw)
+
+
 @pytest.mark.processes
 def test_real_processes_keep_blocks_back_and_their_cores_replay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -40,9 +40,11 @@ COALITION = Coalition("pool", (("own", keys(OWN).public), ("member", keys(MEMBER
 class Scene:
     """One miner, its behaviour, and what it has said to whom."""
 
-    def __init__(self, behaviour: type[Adversary], parameters: Parameters, *, length: int = 30, **changes: Any) -> None:
-        """Let a miner begin on a chain of stand-ins; changes are those of its genesis."""
-        self.rules = Rules(make_work(length=length, window=0, proof="stand_in", **changes))
+    def __init__(
+        self, behaviour: type[Adversary], parameters: Parameters, *, length: int = 30, bits: int = 0, **changes: Any
+    ) -> None:
+        """Let a miner begin on a chain of stand-ins; changes are those of its genesis, bits those of its stamps."""
+        self.rules = Rules(make_work(length=length, window=0, proof="stand_in", **changes).ask_stamps(bits))
         self.behaviour = behaviour.build(np.random.default_rng(1), COALITION, parameters)
         proposer: Any = build_proposer_type([self.behaviour])
         self.node = Node(self.rules, keys(OWN), make_proposer=partial(proposer, self.rules.mechanism))

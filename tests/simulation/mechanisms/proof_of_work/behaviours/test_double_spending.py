@@ -6,6 +6,7 @@ import pytest
 
 from protocol.events import ChainRecord, Noted
 from protocol.messages import Transaction
+from protocol.verdicts import ACCEPT
 from simulation.attacks.catalogue import load_catalogue
 from simulation.mechanisms.proof_of_work.behaviours.double_spending import PrivateDoubleSpenderParameters
 from tests.simulation.mechanisms.proof_of_work.behaviours.mining import OWN, Scene
@@ -55,6 +56,15 @@ def test_a_payment_is_undone_once_it_is_delivered_and_the_branch_is_longer() -> 
     before, undone, done = (record.state.get_account(payment.recipient) for record in (root, tip, others))
     assert before.balance == undone.balance < done.balance
     assert tip.state.get_account(payment.author).nonce == payment.nonce + 1  # so that nobody can put it into a block
+
+
+def test_where_a_chain_asks_for_stamps_both_transfers_have_one() -> None:
+    scene = make_scene(bits=4)
+    root, payment = pay(scene)
+    assert scene.rules.judge_stamp(payment) is ACCEPT
+    block = scene.node.tree.head.block
+    assert block is not None
+    assert scene.rules.judge_transfers(root, block.transactions) is ACCEPT
 
 
 def test_it_waits_for_the_delivery_however_long_its_branch_is() -> None:
