@@ -109,9 +109,13 @@ class Rules:
 
     def is_signed(self, message: Message) -> bool:
         """Return whether a message carries its author's own signature."""
+        return self.verify(*self.find_signature(message))
+
+    def find_signature(self, message: Message) -> tuple[AccountId, Hash32, Signature]:
+        """Return the author of a message, what it signs, and the signature that the message carries."""
         is_named_by_itself = message.naming is message
         signed = self.hash_message(message) if is_named_by_itself else compute_signed_hash(self.chain_id, message)
-        return self.verify(message.author, signed, message.signature[:SIGNATURE_BYTES])
+        return message.author, signed, message.signature[:SIGNATURE_BYTES]
 
     def judge_stamp(self, transaction: Transaction) -> Verdict:
         """Judge whether a transfer shows the work that the chain asks for, which costs one hash."""

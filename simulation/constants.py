@@ -170,6 +170,12 @@ REORDERING_MS: Final = 100.0
 OUTAGE_DISK: Final = "kept"
 """Whether a node that was down still has its chain: `kept` or `lost`."""
 
+# ---- what is told ----
+
+WATTS_PER_CORE: Final = 10.0
+"""Watts that a busy core is taken to draw, where processor time is told as energy: nothing measures it. Processors for
+servers draw some 2 to 15 a core under load; write what a meter says of yours."""
+
 # ---- virtual engine ----
 
 STEP_US: Final = 300.0

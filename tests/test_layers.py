@@ -51,6 +51,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "colluding_block": "simulation.commands.checks.fuzzing",
     "summary": "simulation.runs",
     "view": "simulation.runs",
+    "useful": "simulation.analysis",
     "certificates": "simulation.runs",
     "chain_lines": "simulation.runs",
     "party_tools": "simulation.engines.processes",

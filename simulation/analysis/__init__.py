@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulation.analysis.chain_walk import find_last_state, find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
     from simulation.analysis.comparison import build_frame, build_tables
+    from simulation.analysis.costs import Usefulness
     from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
     from simulation.analysis.journeys import estimate_journey_ms
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
@@ -28,6 +29,7 @@ else:
             "chain_walk": "find_last_state find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
             "comparison": "build_frame build_tables",
+            "costs": "Usefulness",
             "during_run": "InvariantMonitor find_settled_depth",
             "journeys": "estimate_journey_ms",
             "measures": "WORK compute_measures find_best measure_detection",
@@ -41,6 +43,7 @@ __all__ = [
     "InvariantMonitor",
     "Obstacle",
     "Promises",
+    "Usefulness",
     "build_frame",
     "build_tables",
     "compute_measures",

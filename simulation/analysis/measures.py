@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Final
 
+from simulation.analysis.costs import measure_costs
 from simulation.foundation import find_part
 from simulation.records import Evaluated, Tally
 
@@ -60,6 +61,7 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
         mechanism: The name of the run's mechanism, which adds measures of its own.
     """
     measure: Callable[[Tally], dict[str, Any]] | None = find_part(mechanism, "measures")
+    costs = measure_costs(tally, mechanism)
     kinds = sorted({kind for _, kind in (*tally.accepted_of, *tally.rejected_of)})
     return {
         "detection": {
@@ -69,6 +71,7 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
         },
         **(measure(tally) if measure is not None else {}),
         "blocks": measure_blocks(tally),
+        **({"cost": costs} if costs is not None else {}),
         "populations": measure_populations(tally),
     }
 

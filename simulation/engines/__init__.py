@@ -6,6 +6,7 @@ from simulation.foundation import open_door
 
 if TYPE_CHECKING:
     from simulation.engines.caching_rules import CachingRules
+    from simulation.engines.counting_rules import CountingKeys, CountingRules
     from simulation.engines.engine import Engine, EngineFactory, EngineSetup
     from simulation.engines.link_rules import HEADER, MAX_TRANSPORT_BYTES, STALL_NS
     from simulation.engines.network_model import NetworkModel, Planner
@@ -18,6 +19,7 @@ else:
         __name__,
         {
             "caching_rules": "CachingRules",
+            "counting_rules": "CountingKeys CountingRules",
             "engine": "Engine EngineFactory EngineSetup",
             "link_rules": "HEADER MAX_TRANSPORT_BYTES STALL_NS",
             "network_model": "NetworkModel Planner",
@@ -35,6 +37,8 @@ __all__ = [
     "STALL_NS",
     "CachingRules",
     "ChargingWorker",
+    "CountingKeys",
+    "CountingRules",
     "Desk",
     "Engine",
     "EngineFactory",

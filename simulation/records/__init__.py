@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Opening,
         PartyEnded,
         PartyStarted,
+        Spent,
         Stalled,
         Unlinked,
         WentDown,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Relayed,
         Sent,
         SentCount,
+        SpentCount,
         UsedTwice,
         Waiting,
     )
@@ -96,12 +98,13 @@ else:
             "fact": "Fact",
             "facts": (
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
-                "PartyEnded PartyStarted Stalled Unlinked WentDown"
+                "PartyEnded PartyStarted Spent Stalled Unlinked WentDown"
             ),
             "lines": "RecordError parse_json parse_line",
             "message_facts": (
                 "Accepted AcceptedCount Appended BlockPart Counted CountedPart Ignored IgnoredCount Moved Rejected "
-                "RejectedCount Relayed Sent SentCount UsedTwice Waiting"
+                "RejectedCount Relayed Sent SentCount SpentCount UsedTwice "
+                "Waiting"
             ),
             "reading": "LogError RunLog read_log",
             "record": "Record Sink short_hash",
@@ -192,6 +195,8 @@ __all__ = [
     "Sent",
     "SentCount",
     "Sink",
+    "Spent",
+    "SpentCount",
     "Stalled",
     "Tally",
     "TemplateMade",

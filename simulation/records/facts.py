@@ -261,6 +261,21 @@ class Unlinked(Fact, frozen=True):
     """What had come of a frame that it did not finish; left out where it went between two frames."""
 
 
+class Spent(Fact, frozen=True, kw_only=True):
+    """What the party has spent since the genesis; told when the run ends, and not by users."""
+
+    event: ClassVar[str] = "spent"
+    level: ClassVar[str] = DEBUG
+    subject: ClassVar[str] = _PARTY
+
+    cpu_s: CpuSeconds
+    """Processor time of its process; with the virtual engine that of its slow work alone, which is simulated."""
+    signed: Count
+    """Signatures made with its own key."""
+    checked: Count
+    """Signatures checked; one that is known to be right is not checked again."""
+
+
 class PartyEnded(Fact, frozen=True, kw_only=True):
     """Where a party stands when the run ends."""
 
@@ -281,4 +296,4 @@ class PartyEnded(Fact, frozen=True, kw_only=True):
 
 
 register_facts(Opening, Dated, Fallback, NodeDescribed, GenesisMade, Cost, Broken, Ended)
-register_facts(PartyStarted, WentDown, CameUp, Crashed, Dropped, Stalled, LinkClosed, Unlinked, PartyEnded)
+register_facts(PartyStarted, WentDown, CameUp, Crashed, Dropped, Stalled, LinkClosed, Unlinked, Spent, PartyEnded)

@@ -195,8 +195,7 @@ class Counted(Fact, frozen=True, kw_only=True):
     count: Count
     """How often it happened; of messages sent, copies."""
     amount: Count
-    """Bytes of messages sent, micro-seconds of processor time of trained stages, nonces tried; 0 for
-    anything else."""
+    """Bytes of messages sent, micro-seconds of processor time, nonces tried, signatures; 0 for anything else."""
 
 
 class SentCount(CountedPart, frozen=True, tag_field="what", tag="sent"):
@@ -239,6 +238,13 @@ class IgnoredCount(CountedPart, frozen=True, tag_field="what", tag="ignored"):
     """Why, in a word."""
 
 
+class SpentCount(CountedPart, frozen=True, tag_field="what", tag="spent"):
+    """What nodes have spent since the genesis."""
+
+    kind: str
+    """`cpu`, processor time of their slow work; `signed`, signatures made; or `checked`, signatures checked."""
+
+
 register_facts(Sent, Relayed, Accepted, Rejected, Waiting, Ignored, Appended, Moved, UsedTwice, Counted)
 register_parts(Appended, BlockPart)
-register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount)
+register_parts(Counted, SentCount, AcceptedCount, RejectedCount, IgnoredCount, SpentCount)

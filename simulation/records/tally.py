@@ -28,6 +28,7 @@ from simulation.records.facts import (
     Opening,
     PartyEnded,
     PartyStarted,
+    Spent,
     Stalled,
     Unlinked,
     WentDown,
@@ -46,10 +47,12 @@ from simulation.records.message_facts import (
     Relayed,
     Sent,
     SentCount,
+    SpentCount,
     UsedTwice,
     Waiting,
 )
 from simulation.records.record import Record
+from simulation.records.spent_counts import SpentCounts
 from simulation.records.training_counts import TrainingCounts
 from simulation.records.work_counts import WorkCounts
 from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount
@@ -160,6 +163,10 @@ class Tally:
     reorg_depth_max: int = 0
     """Deepest reorganisation of an honest node."""
     last_time: float = 0.0
+    genesis_time: float = 0.0
+    """When the chain's clock started."""
+    spent: SpentCounts = field(default_factory=SpentCounts)
+    """What nodes have spent, whatever the mechanism."""
     training: TrainingCounts = field(default_factory=TrainingCounts)
     """What proof of training adds."""
     work: WorkCounts = field(default_factory=WorkCounts)
@@ -220,6 +227,9 @@ class Tally:
                     self.get_party(who).pid = fact.pid
             case PartyEnded():
                 self._add_final(who, fact)
+            case Spent():
+                if who in self.nodes:
+                    self.spent.add(fact)
             case Crashed():
                 if who != "users":
                     self.get_party(who).outcome = "crashed"
@@ -244,7 +254,9 @@ class Tally:
                 self.work.add(who, fact)
             case TemplateMade():
                 self.activity.add(who, fact)
-            case Dated() | Fallback() | GenesisMade() | Broken():
+            case GenesisMade():
+                self.genesis_time = round(self.last_time, 6)  # as the log has it
+            case Dated() | Fallback() | Broken():
                 pass  # told, but no figure follows from it
             case _:
                 self.training.add(who, fact, is_honest=self._is_honest(who))
@@ -382,6 +394,8 @@ class Tally:
                 if is_honest:
                     self.rejected_from[author][reason] += count
                     self.rejected_of[author, kind] += count
+            case SpentCount() as part:
+                self.spent.add_counted(part, fact.amount)
             case HashedCount() as part:
                 self.work.add_counted(part, fact.amount)
             case _:

@@ -44,6 +44,8 @@ class TrainingCounts:
     _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds by trainer and weights."""
+    _trainings: Counter[str] = field(default_factory=Counter)
+    """Trainings that gave some weights, by these."""
 
     def add(self, who: str, fact: Fact, *, is_honest: bool) -> None:
         """Count a fact about a party.
@@ -91,6 +93,10 @@ class TrainingCounts:
         useful = sum(cpu for (_, weights), cpu in self._cpu.items() if weights in attested)
         return useful, sum(self._cpu.values()) - useful
 
+    def sum_trainings(self, weights: str) -> tuple[int, float]:
+        """Return how many trainings gave some weights, and the CPU-seconds of all of them."""
+        return self._trainings[weights], sum(cpu_s for (_, found), cpu_s in self._cpu.items() if found == weights)
+
     def sum_cpu_by_party(self) -> dict[str, float]:
         """Return the CPU-seconds each party has trained; the virtual engine charges simulated ones."""
         sums: defaultdict[str, float] = defaultdict(float)
@@ -100,8 +106,9 @@ class TrainingCounts:
 
     # ---- counting ----
 
-    def _add_result(self, who: str, weights: str, data: str, cpu_s: float) -> None:
+    def _add_result(self, who: str, weights: str, data: str, cpu_s: float, times: int = 1) -> None:
         self._data_by_weights[weights].add(data)
+        self._trainings[weights] += times
         self._cpu[who, weights] += cpu_s
 
     def _add_comparison(self, fact: Compared) -> None:
@@ -115,7 +122,7 @@ class TrainingCounts:
                 if is_honest:
                     self.compared[within] += fact.count
             case TrainedCount(weights=weights, data=data):
-                self._add_result("counted", weights, data, fact.amount / 1e6)
+                self._add_result("counted", weights, data, fact.amount / 1e6, fact.count)
             case _:
                 raise TypeError(f"no figure knows of {type(fact.part).__name__}")
 

@@ -1,15 +1,19 @@
 """What a user sees when a run has ended."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from simulation.records import PartyTally, Tally
+from simulation.runs.energy import describe_energy
 from simulation.runs.fitting_table import Column, build_fitting_table
 from simulation.runs.mechanism_view import MechanismView
 from simulation.runs.summary import Summary
+
+KIB: Final = 1 << 10
 
 _COLUMNS: Final = (
     Column("population", is_number=False),
@@ -66,6 +70,7 @@ def print_summary(
         "ledger": f"{_count(ledger['transactions'], 'transfer')}, supply {ledger['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
         **view.list_costs(tally, summary),
+        **_describe_blocks(summary["measures"].get("cost")),
         "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
         "folder": escape(folder),
     }
@@ -76,6 +81,20 @@ def print_summary(
     console.print()
     console.print(_build_populations(console.width, tally))
     console.print("  accepted, rejected: each population's messages, by honest nodes", style="dim")
+
+
+def _describe_blocks(cost: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what each final block took; nothing where there is none."""
+    if cost is None or not cost["final_blocks"]:
+        return {}
+    cpu_s = cost["cpu_s_each"]
+    energy = f" ({describe_energy(cpu_s)})" if cpu_s else ""
+    used = f", {cost['useful_share']:.1%} of use" if cost["useful_share"] is not None else ""
+    made, checked = cost["signatures_made_each"], cost["signatures_checked_each"]
+    return {
+        "a final block": f"{cpu_s:,.3g} CPU-s of nodes{energy}{used}, {made:,.0f} signatures made and "
+        f"{checked:,.0f} checked, {cost['bytes_each'] / KIB:,.0f} KiB sent"
+    }
 
 
 def _build_populations(width: int, tally: Tally) -> Table:

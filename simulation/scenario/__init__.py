@@ -7,7 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.scenario.behaviours import ROLES, BehaviourSection
     from simulation.scenario.corruptions import load_resolved, resolve_corruptions
-    from simulation.scenario.defaults import from_constant, load_constants
+    from simulation.scenario.defaults import from_constant, load_constants, read_constant
     from simulation.scenario.engine_traits import ENGINE_TRAITS
     from simulation.scenario.error_messages import Step, explain, show
     from simulation.scenario.errors import Inconsistency, ScenarioError, shorten
@@ -35,7 +35,7 @@ else:
         {
             "behaviours": "BehaviourSection ROLES",
             "corruptions": "load_resolved resolve_corruptions",
-            "defaults": "from_constant load_constants",
+            "defaults": "from_constant load_constants read_constant",
             "engine_traits": "ENGINE_TRAITS",
             "error_messages": "Step explain show",
             "errors": "Inconsistency ScenarioError shorten",
@@ -89,6 +89,7 @@ __all__ = [
     "load_resolved",
     "load_scenario",
     "load_stored_scenario",
+    "read_constant",
     "read_file",
     "read_scenario",
     "resolve_corruptions",

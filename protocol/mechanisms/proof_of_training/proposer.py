@@ -67,6 +67,9 @@ class TrainingProposer(Proposer):
         """Headers by author and slot, where a right to propose is good for one on whatever parent."""
         self._proposed: set[int] = set()
         """Slots of this node's own headers, whatever it thought of them itself when it came to judge them."""
+        self._drawn: tuple[Right, int, Hash32] | None = None
+        self._has_won = False
+        """The draw that was made last, and its result: each declaration of a slot asks for the same one."""
         self._refused_headers: RecentSet[Hash32] = RecentSet()
 
     @property
@@ -146,7 +149,11 @@ class TrainingProposer(Proposer):
         """Return whether this node has won a right on the head, and may still use it."""
         if right is Right.PROPOSE and not self.may_propose(slot):
             return False
-        return self.judging.has_won(right, self.head, slot, self.node.keys.public)
+        head = self.head
+        drawn = (right, slot, head.hash)
+        if drawn != self._drawn:
+            self._drawn, self._has_won = drawn, self.judging.has_won(right, head, slot, self.node.keys.public)
+        return self._has_won
 
     def may_propose(self, slot: int) -> bool:
         """Return whether a right to propose in a slot, if it is won, is good on the head and has not been used."""

@@ -7,6 +7,7 @@ from protocol.messages import Transaction
 from protocol.node import Node
 from protocol.rules import Rules
 from simulation.attacks import Adversary, Behaviour, Honest, Layered, build_proposer_type
+from simulation.engines import CountingKeys
 from simulation.foundation import derive_generator
 from simulation.scenario.world import NodeSpec, make_keys
 
@@ -21,7 +22,7 @@ def build_node(spec: NodeSpec, rules: Rules, *, is_relaying: bool = False) -> tu
     make_proposer = partial(proposer, rules.mechanism) if proposer is not None else None
     core = Node(
         rules,
-        make_keys(spec.key_seed),
+        CountingKeys(make_keys(spec.key_seed)),
         is_relaying=is_relaying,
         make_proposer=make_proposer,
         choose=partial(_choose, adversaries) if adversaries else None,

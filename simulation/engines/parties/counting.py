@@ -9,6 +9,7 @@ from protocol.rules import Rules
 from protocol.types import AccountId
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
 from simulation.engines.parties.recorder import Recorder
+from simulation.foundation import MICROSECONDS
 from simulation.records import (
     AcceptedCount,
     Counted,
@@ -18,8 +19,11 @@ from simulation.records import (
     RejectedCount,
     SentCount,
     Sink,
+    Spent,
+    SpentCount,
     find_blamed,
 )
+from simulation.scenario.world import EMPLOYER
 
 
 @dataclass(slots=True)
@@ -61,6 +65,7 @@ class CountingRecorder(Recorder):
         super().__init__(sink, labels, rules)
         self._counts = counts
         self._role = role
+        self._is_node = role != EMPLOYER
         self._is_honest = role == "honest"
         self._relayed = counts.get(SentCount("relayed"))
         self._duplicates = counts.get(IgnoredCount("frame", ChainReason.DUPLICATE.value))
@@ -126,6 +131,16 @@ class CountingRecorder(Recorder):
         if counted is not None:
             part, amount = counted
             count = self._counts.get(part)
+            count.times += 1
+            count.amount += amount
+
+    def record_spent(self, spent: Spent) -> None:
+        """Count it, if the party is a node."""
+        if not self._is_node:
+            return
+        amounts = {"cpu": round(spent.cpu_s * MICROSECONDS), "signed": spent.signed, "checked": spent.checked}
+        for kind, amount in amounts.items():
+            count = self._counts.get(SpentCount(kind))
             count.times += 1
             count.amount += amount
 

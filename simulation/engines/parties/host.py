@@ -30,10 +30,10 @@ from protocol.light_client import LightClient
 from protocol.participant import Participant
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks import Action, Behaviour, SendBytes, SendFragment
-from simulation.engines import WorkDone
+from simulation.engines import CountingKeys, WorkDone
 from simulation.engines.parties.journal import JournalledCore, JournalWriter
 from simulation.engines.parties.recorder import Recorder
-from simulation.records import PartyEnded, Sink, short_hash
+from simulation.records import PartyEnded, Sink, Spent, short_hash
 
 
 class Driver(Protocol):
@@ -58,7 +58,7 @@ class Driver(Protocol):
 class Host:
     """One party: core, behaviour, links and records."""
 
-    __slots__ = ("_driver", "_on_block", "_react", "_sink", "core", "recorder", "reorg_max")
+    __slots__ = ("_driver", "_on_block", "_react", "_sink", "core", "recorder", "reorg_max", "signed_before")
 
     def __init__(
         self,
@@ -90,6 +90,8 @@ class Host:
         self.recorder = recorder
         self.reorg_max = 0
         """Blocks given up in its deepest reorganisation."""
+        self.signed_before = 0
+        """Signatures that the party made with another core, which it no longer has."""
 
     def start(self, now: int) -> None:
         """Let the clock run."""
@@ -109,9 +111,21 @@ class Host:
             self.recorder.record_work(done.fact)
         self._feed(WorkFinished(task, done.result), now)
 
-    def finish(self, *, is_up: bool = True) -> tuple[bytes, ...]:
-        """Record where the party ended; return the canonical bytes of its chain, lowest block first."""
+    def count_signed(self) -> int:
+        """Return how many signatures the party has made with its own key, as far as that counts them."""
+        keys = self.core.keys
+        return self.signed_before + (keys.made if isinstance(keys, CountingKeys) else 0)
+
+    def finish(self, cpu_s: float, checked: int, *, is_up: bool = True) -> tuple[bytes, ...]:
+        """Record what the party has spent and where it ended; return the canonical bytes of its chain, lowest first.
+
+        Args:
+            cpu_s: Its CPU-seconds since the genesis.
+            checked: The signatures that it has checked.
+            is_up: Whether it is there.
+        """
         self.recorder.flush()
+        self.recorder.record_spent(Spent(cpu_s=round(cpu_s, 6), signed=self.count_signed(), checked=checked))
         core = self.core
         head = core.tree.head
         is_done = core.is_complete

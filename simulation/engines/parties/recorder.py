@@ -18,6 +18,7 @@ from simulation.records import (
     Relayed,
     Sent,
     Sink,
+    Spent,
     UsedTwice,
     Waiting,
     find_reporter,
@@ -132,6 +133,10 @@ class Recorder:
     def record_work(self, fact: Fact) -> None:
         """Record what has come of slow work."""
         self._sink(fact)
+
+    def record_spent(self, spent: Spent) -> None:
+        """Record what the party has spent in the whole run."""
+        self._sink(spent)
 
     def _describe_block(self, appended: BlockAppended) -> Appended:
         record = appended.record

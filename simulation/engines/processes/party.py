@@ -43,6 +43,8 @@ class Party:
         self._order = itertools.count()
         self._records: list[Record] = []
         self._genesis_at: int | None = None
+        self._cpu_before = 0.0
+        """Processor time at the genesis, in seconds."""
         self._is_stopped = False
         self._is_mute = False
         """Whether it has broken off: nothing more goes over its links."""
@@ -126,6 +128,10 @@ class Party:
         """Return nanoseconds since the genesis."""
         return time.monotonic_ns() - self._genesis_at if self._genesis_at is not None else 0
 
+    def get_cpu_s(self) -> float:
+        """Return the processor time of this process since the genesis, in seconds: of all its threads."""
+        return time.process_time() - self._cpu_before if self._genesis_at is not None else 0.0
+
     def call_at(self, at: int, action: Callable[[], object]) -> None:
         """Call something at a time since the genesis."""
         heapq.heappush(self._timers, (at, next(self._order), action))
@@ -192,6 +198,7 @@ class Party:
             raise Orphaned from None
         if isinstance(message, Go):
             self._genesis_at = message.genesis_at
+            self._cpu_before = time.process_time()
         elif isinstance(message, Stop):
             self._is_stopped = True
 

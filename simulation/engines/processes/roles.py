@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
-from protocol.crypto import KeyPair
 from protocol.light_client import LightClient
 from protocol.rules import Rules
 from simulation.attacks import Honest
-from simulation.engines import PartyTools
+from simulation.engines import CountingKeys, CountingRules, PartyTools
 from simulation.engines.parties import Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.processes.party import Party, run_party
 from simulation.foundation import find_part
-from simulation.scenario.world import draw_transfers
+from simulation.scenario.world import draw_transfers, make_keys
 
 
 def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping[str, Connection]) -> None:
@@ -32,19 +31,23 @@ def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping
 
 def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
     workers = _build_tools(setup).build_workers(role.spec)
-    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
+    rules, journals = CountingRules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
     core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     host = Host(core, behaviour, party, party.record, recorder, journal=journal)
     party.attach(host, workers)
-    party.run(lambda: host.start(party.now()), lambda: FinalReport(blocks=host.finish()))
+
+    def report() -> FinalReport:
+        return FinalReport(blocks=host.finish(party.get_cpu_s(), rules.checked))
+
+    party.run(lambda: host.start(party.now()), report)
     journals.close()
 
 
 def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     desk = _build_tools(setup).build_desk(party.record)
-    rules, journals = Rules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
-    core = LightClient(rules, KeyPair(role.key_seed))
+    rules, journals = CountingRules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
+    core = LightClient(rules, CountingKeys(make_keys(role.key_seed)))
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     on_block = desk.measure if desk is not None else None
     host = Host(core, Honest(), party, party.record, recorder, journal=journal, on_block=on_block)
@@ -53,7 +56,7 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     def report() -> FinalReport:
         if desk is not None:
             desk.save_model(core, role.model_path)
-        return FinalReport(blocks=host.finish())
+        return FinalReport(blocks=host.finish(party.get_cpu_s(), rules.checked))
 
     party.run(lambda: host.start(party.now()), report)
     journals.close()

@@ -12,7 +12,16 @@ from protocol.events import BlockAppended, HeadMoved
 from protocol.light_client import LightClient
 from protocol.participant import Participant
 from simulation.attacks import Behaviour, Honest
-from simulation.engines import CachingRules, Desk, EngineResult, EngineSetup, NetworkModel, PartyError, VirtualTools
+from simulation.engines import (
+    CachingRules,
+    CountingKeys,
+    Desk,
+    EngineResult,
+    EngineSetup,
+    NetworkModel,
+    PartyError,
+    VirtualTools,
+)
 from simulation.engines.parties import CountingRecorder, Counts, Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.virtual.ending import Ending
 from simulation.engines.virtual.outages import Outages
@@ -35,7 +44,7 @@ class VirtualEngine:
         self.queue: Final = EventQueue()
         self._setup = setup
         self._world = setup.world
-        self._rules = CachingRules(setup.world.mechanism)
+        self._rules = CachingRules(setup.world.mechanism, nodes=len(setup.world.nodes))
         self._labels = setup.world.get_labels()
         self._counts = Counts() if setup.world.scenario.output.records == "essential" else None
         tools: type[VirtualTools[EngineSetup]] = (
@@ -45,7 +54,7 @@ class VirtualEngine:
         self._journals = Journals(setup.journal_folder, setup.world.mechanism)
         self._ending = Ending(setup.world, self.queue)
         transport = FrameTransport(self.queue, NetworkModel(setup.world), self._rules.hash_frame)
-        self._clockwork = Clockwork(self.queue, transport)
+        self._clockwork = Clockwork(self.queue, transport, self._rules)
         self._parties: dict[str, VirtualParty] = {}
 
     def now(self) -> float:
@@ -79,7 +88,7 @@ class VirtualEngine:
         self._tick("at the end")  # a short run has had no look yet
         if self._ending.reason is None:
             raise PartyError("nothing is left to happen, and nobody has ended the run", self.queue.count)
-        finals = {label: party.host.finish(is_up=party.is_up) for label, party in self._parties.items()}
+        finals = {label: party.finish() for label, party in self._parties.items()}
         chains = {label: chain for label, chain in finals.items() if self._parties[label].is_up}
         if self._counts is not None:
             self._counts.write(partial(self._record, who="run"))
@@ -137,7 +146,7 @@ class VirtualEngine:
     def _build_host(self, desk: Desk | None, party: VirtualParty) -> Host:
         core: Participant
         if party.spec is None:
-            core = LightClient(self._rules, make_keys(self._world.employer_seed))
+            core = LightClient(self._rules, CountingKeys(make_keys(self._world.employer_seed)))
             behaviour: Behaviour = Honest()
         else:
             is_relaying = self._world.network.is_relaying

@@ -8,10 +8,11 @@ from protocol.events import Timer
 from protocol.node import Node
 from protocol.types import Hash32
 from simulation.attacks import SendFragment
-from simulation.engines import HEADER, MAX_TRANSPORT_BYTES, STALL_NS, ChargingWorker, WorkDone
+from simulation.engines import HEADER, MAX_TRANSPORT_BYTES, STALL_NS, CachingRules, ChargingWorker, WorkDone
 from simulation.engines.parties import Host
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
+from simulation.foundation import NANOSECONDS
 from simulation.records import LinkClosed, Sink, Stalled, Unlinked
 from simulation.scenario.world import NodeSpec
 
@@ -22,6 +23,8 @@ class Clockwork:
 
     queue: EventQueue
     transport: FrameTransport
+    rules: CachingRules
+    """What all parties judge by; it is told who asks."""
     acting: str = "run"
     """Who takes the action of now, for the words of a failure."""
 
@@ -36,9 +39,11 @@ class VirtualParty:
         "_neighbours",
         "_others",
         "_queue",
+        "_rules",
         "_sender",
         "_sink",
         "_transport",
+        "_worked_ns",
         "_worker",
         "core",
         "host",
@@ -84,6 +89,7 @@ class VirtualParty:
         self._clockwork = clockwork
         self._queue = clockwork.queue
         self._transport = clockwork.transport
+        self._rules = clockwork.rules
         self._sender = clockwork.transport.register(label, self)
         self._neighbours = neighbours
         self._gone: frozenset[str] = frozenset()
@@ -91,6 +97,8 @@ class VirtualParty:
         self._others: dict[str | None, tuple[int, ...]] = {}
         """Places of all neighbours that are left but one."""
         self._worker = worker
+        self._worked_ns = 0
+        """Simulated nanoseconds of the slow work it has done."""
         self._sink = sink
         self._build_host = build_host
         self.host = build_host(self)
@@ -112,7 +120,7 @@ class VirtualParty:
 
     def receive(self, source: str, frame: bytes) -> None:
         """Take a frame that has arrived."""
-        self._clockwork.acting = self.label
+        self._clockwork.acting, self._rules.asker = self.label, self.place  # as `_act`, without the call
         self.host.receive(source, frame, self._queue.now)
 
     def receive_fragment(self, source: str, fragment: SendFragment) -> None:
@@ -180,14 +188,15 @@ class VirtualParty:
         if worker is None:
             raise LookupError(f"{self.label} does not train")
         result = worker.perform(task)
-        done = partial(self._finish_work, self.incarnation, task, result)
-        self._queue.schedule(self._queue.now + worker.charge(task), done)
+        charged = worker.charge(task)
+        done = partial(self._finish_work, self.incarnation, task, result, charged)
+        self._queue.schedule(self._queue.now + charged, done)
 
     # ---- its life ----
 
     def start(self) -> None:
         """Let the party's clock run."""
-        self._clockwork.acting = self.label
+        self._act()
         self.host.start(self._queue.now)
 
     def go_down(self) -> None:
@@ -201,18 +210,29 @@ class VirtualParty:
         before = self.host
         self.host = self._build_host(self)
         self.host.reorg_max = before.reorg_max
+        self.host.signed_before = before.count_signed()
         self.core = self.host.core
         self._transport.forget(self.place)
         self.is_up = True
         if is_disk_kept and isinstance(before.core, Node) and isinstance(self.core, Node):
             self.core.restore(before.core)
 
+    def finish(self) -> tuple[bytes, ...]:
+        """Record what the party has spent and where it ended; return the bytes of its chain, lowest block first."""
+        return self.host.finish(self._worked_ns / NANOSECONDS, self._rules.checked[self.place], is_up=self.is_up)
+
+    def _act(self) -> None:
+        """Say that what happens now is this party's doing."""
+        self._clockwork.acting = self.label
+        self._rules.asker = self.place
+
     def _ring(self, timer: Timer, incarnation: int) -> None:
         if self.is_up and incarnation == self.incarnation:
-            self._clockwork.acting = self.label
+            self._act()
             self.host.ring(timer, self._queue.now)
 
-    def _finish_work(self, incarnation: int, task: Hashable, done: WorkDone) -> None:
+    def _finish_work(self, incarnation: int, task: Hashable, done: WorkDone, charged: int) -> None:
         if self.is_up and incarnation == self.incarnation:
-            self._clockwork.acting = self.label
+            self._worked_ns += charged
+            self._act()
             self.host.finish_work(task, done, self._queue.now)

@@ -15,6 +15,7 @@ PARTS: Final = {
     "journal_words": f"{_HERE}.journal_words:TrainingWords",
     "chain_lines": f"{_HERE}.chain_lines:TrainingLines",
     "measures": f"{_HERE}.measures:measure_training",
+    "useful": f"{_HERE}.useful:find_useful_training",
     "pictures": f"{_HERE}.pictures:PICTURES",
     "summary": f"{_HERE}.summary:summarise_training",
     "view": f"{_HERE}.view:TrainingView",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from protocol.codec import DecodeError, encode_frame
 from protocol.crypto import verify
 from protocol.events import ChainRecord
-from protocol.mechanism import Context
+from protocol.mechanism import Context, Mechanism
 from protocol.mechanisms.proof_of_training.job import TrainingGenesis
 from protocol.mechanisms.proof_of_training.judging import OwnTraining, TrainingContext
 from protocol.mechanisms.proof_of_training.mechanism import get_training
@@ -52,10 +52,29 @@ DRAWN = (
 )
 
 
+class SeparateRules(Rules):
+    """Rules that remember nothing for one party of what another one has found out."""
+
+    def __init__(self, mechanism: Mechanism, nodes: int) -> None:
+        super().__init__(mechanism)
+        self.asker = 0
+        self.checked = [0] * (nodes + 1)
+        self._known: list[set[tuple[bytes, Hash32, bytes]]] = [set() for _ in self.checked]
+
+    def verify(self, public_key: bytes, digest: Hash32, signature: bytes) -> bool:
+        known, key = self._known[self.asker], (public_key, digest, signature)
+        if key not in known:
+            self.checked[self.asker] += 1
+            if not verify(public_key, digest, signature):
+                return False
+            known.add(key)
+        return True
+
+
 @pytest.mark.parametrize("raw", [LARGE, *DRAWN])
 def test_a_run_with_a_shared_memory_is_the_run_without(raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     shared = simulate(raw)
-    monkeypatch.setattr(engine, "CachingRules", Rules)
+    monkeypatch.setattr(engine, "CachingRules", SeparateRules)
     plain = simulate(raw)
     assert shared.lines == plain.lines
     assert shared.result == plain.result

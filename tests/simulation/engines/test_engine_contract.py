@@ -22,6 +22,7 @@ from simulation.engines.engine import Engine, EngineSetup
 from simulation.engines.result import EngineResult
 from simulation.engines.table import ENGINES, find_engine
 from simulation.foundation.interruption import Interruption
+from simulation.records.facts import Spent
 from simulation.records.record import Record
 from simulation.records.run_files import MODEL_NAME
 from simulation.records.tally import Tally
@@ -169,6 +170,12 @@ class TestContract:
             events = [record.event for record in complete.get_records(label)]
             assert (events[0], events[-1]) == ("started", "final")
             assert (events.count("started"), events.count("final")) == (1, 1)
+
+    def test_each_party_tells_what_it_has_spent(self, complete: Run) -> None:
+        for label in (*(node.label for node in complete.world.nodes), EMPLOYER):
+            (told,) = [record.fact for record in complete.get_records(label) if isinstance(record.fact, Spent)]
+            assert told.checked >= STAGES, "a block has a signature at least"
+            assert label == EMPLOYER or (told.cpu_s > 0 and told.signed > 0)
 
     def test_the_clock_starts_once_and_before_any_block(self, complete: Run) -> None:
         events = [record.event for record in complete.records]
