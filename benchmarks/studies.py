@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.activity import BLOCKS, COINS, THROUGH, draw_activity, prepare_activity
+from benchmarks.cost import COST, draw_costs, prepare_costs
 from benchmarks.mining import SHARE, SPENT, draw_double_spend, draw_selfish, prepare_double_spend, prepare_selfish
 from benchmarks.strategic import (
     draw_attackers,
@@ -300,6 +301,7 @@ STUDIES: Final[Mapping[str, Study]] = {
         _prepare_lazy,
         _draw_one("lazy verifiers' share of the stake", "attackers of 20 nodes", DECEIVED, "employer deceived"),
     ),
+    "cost": Study(prepare_costs, draw_costs, COST),
     "d_poisons": Study(_prepare_poisons, _draw_poisons, REFUSED),
     "e_withholding": Study(
         _prepare_withholding,

@@ -87,6 +87,7 @@ def test_flattening_names_numbers_of_a_list_and_leaves_out_what_is_unknown() -> 
 def test_seconds_of_training_are_figures_only_where_they_are_simulated() -> None:
     assert not is_of_execution("cost.train_cpu_s_useful", "virtual")
     assert is_of_execution("cost.train_cpu_s_useful", "processes")
+    assert not is_of_execution("measures.cost.cpu_s_each", "processes")
     assert is_of_execution("measures.populations.honest.coins_per_cpu_s", "processes")
     assert all(is_of_execution("cost.wall_s", engine) for engine in ("virtual", "processes"))
 
