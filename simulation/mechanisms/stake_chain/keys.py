@@ -21,7 +21,7 @@ class BondingKeys(Section):
     """Label of the node."""
     at_s: Annotated[float, Field(ge=0, le=1e8)]
     """When it is handed over."""
-    coins: Annotated[float, Field(gt=0, le=10**9)]
+    coins: Annotated[float, Field(ge=1e-6, le=10**9)]
     """How many coins."""
 
 
@@ -32,13 +32,13 @@ class StakeKeys(ChainKeys):
     """What leaders are drawn by."""
     epoch_slots: Annotated[int, Field(ge=1, le=10_000)] = 16
     """Slots of an epoch."""
-    least_stake: Annotated[float, Field(gt=0, le=10**9)] = 1.0
+    least_stake: Annotated[float, Field(ge=1e-6, le=10**9)] = 1.0
     """Fewest coins that a node has at stake, if it has any."""
     unbonding_blocks: Annotated[int, Field(ge=0, le=1_000_000)] = 64
     """Blocks for which withdrawn coins stay locked."""
     slashing: bool = True
     """Whether blocks may show who has made two for one slot."""
-    slashed_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    slashed_share: Annotated[float, Field(ge=1e-6, le=1)] = 1.0
     """Share of its locked coins that such a node loses."""
     reward: Literal["issuance", "fees", "both"] = "both"
     """What an author is paid."""

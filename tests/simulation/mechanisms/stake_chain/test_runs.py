@@ -130,6 +130,11 @@ def find_foreign_slot(blocks: tuple[Any, ...] | list[Any]) -> int:
             "users.count: deposits and withdrawals are handed over with users'",
         ),
         (["run.time_limit_s=5.0"], "40 blocks take 10 s at one a slot, and run.time_limit_s is 5"),
+        (["mechanism.least_stake=1.0e-7"], "mechanism.least_stake: write 1e-06 or more"),
+        (
+            ["mechanism.deposits=[{node: late-0, at_s: 1.0, coins: 0.0}]"],
+            "mechanism.deposits.0.coins: write 1e-06 or more",
+        ),
         (["mechanism.epoch_slots=0"], "mechanism.epoch_slots: write 1 or more"),
         (["mechanism.slashed_share=1.5"], "mechanism.slashed_share"),
         (["mechanism.drawn_by=dice"], "mechanism.drawn_by: write 'reveals' or 'parent_hash'"),
