@@ -15,6 +15,7 @@ PARTS: Final = {
     "summary": f"{_HERE}.summary:summarise_stake",
     "promises": f"{_HERE}.promises:StakePromises",
     "fuzz": f"{_HERE}.fuzz:StakeFuzz",
+    "soak": f"{_HERE}.soak:StakeDraws",
     "verification": f"{_HERE}.verification:StakeVerification",
     "view": f"{_HERE}.view:StakeView",
 }
