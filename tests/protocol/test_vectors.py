@@ -65,6 +65,7 @@ from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
 from tests.protocol.mechanisms.proof_of_activity.activity_vectors import build_activity_vectors
 from tests.protocol.mechanisms.proof_of_work.test_work_vectors import build_work_vectors
+from tests.protocol.mechanisms.stake_bft.test_bft_vectors import build_bft_vectors
 from tests.protocol.mechanisms.stake_chain.test_stake_vectors import build_stake_vectors
 from tests.protocol.test_stamps import build_stamp_vectors
 from tests.support.core import decode_frame
@@ -359,6 +360,7 @@ BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
     "training": build_training_vectors,
     "version_2": build_version_2_vectors,
     "work": build_work_vectors,
+    "bft": build_bft_vectors,
     "stake": build_stake_vectors,
     "activity": build_activity_vectors,
 }
