@@ -43,5 +43,5 @@ class Attempt:
         """Those of the round before."""
         self.has_just_spoken = False
         """Whether some of them came after the last look at one's own head."""
-        self.reported: set[tuple[AccountId, int, str]] = set()
-        """Contradictions that are on record: author, round and step."""
+        self.reported: dict[AccountId, set[tuple[int, str]]] = {}
+        """Contradictions that are on record, by author: round and step."""

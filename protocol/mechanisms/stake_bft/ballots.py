@@ -13,7 +13,7 @@ from protocol.stakes import StakeTable
 from protocol.types import AccountId, Hash32
 
 MAX_AHEAD: Final = 4
-"""Rounds that the node has not reached, of each author."""
+"""Rounds that the node has not reached: of each author's votes the last ones, of proposals the next ones."""
 
 MAX_BEHIND: Final = 8
 """Rounds gone by whose proposals are kept; what a block needs besides comes with the block, from who has decided."""
@@ -93,12 +93,15 @@ class Heard:
         ballot = self.find_ballot(type(message), message.round)
         return ballot.votes.get(message.author) if ballot is not None else None
 
-    def has_room(self, author: AccountId, round_: int, own_round: int) -> bool:
-        """Return whether something of an author about a round can be kept, perhaps in place of earlier rounds."""
-        if round_ <= own_round:
-            return True
-        ahead = self._ahead.get(author, set())
-        return len(ahead) < MAX_AHEAD or round_ >= min(ahead)
+    def has_room(self, message: Proposal | Vote, own_round: int) -> bool:
+        """Return whether a message can be kept, a vote perhaps in place of those of earlier rounds.
+
+        To judge a proposal may take long, so nobody has many of them judged that are for a distant future.
+        """
+        if isinstance(message, Proposal):
+            return own_round - MAX_BEHIND <= message.round <= own_round + MAX_AHEAD
+        ahead = self._ahead.get(message.author, set())
+        return message.round <= own_round or len(ahead) < MAX_AHEAD or message.round >= min(ahead)
 
     def find_reached(self, own_round: int) -> int | None:
         """Return the highest round that owners of more than a third have reached; None if the node has too."""

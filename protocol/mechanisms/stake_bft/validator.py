@@ -14,7 +14,6 @@ from protocol.codec import encode_frame
 from protocol.events import Broadcast, Noted, Relay, Timer
 from protocol.mechanism import Context, NodeView, Proposer
 from protocol.mechanisms.stake_bft.attempt import Attempt, Step
-from protocol.mechanisms.stake_bft.ballots import MAX_BEHIND
 from protocol.mechanisms.stake_bft.facts import Decided, Equivocated, Proposed, RoundBegun
 from protocol.mechanisms.stake_bft.messages import (
     NIL,
@@ -35,6 +34,10 @@ from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdi
 
 if TYPE_CHECKING:
     from protocol.mechanisms.stake_bft.mechanism import StakeBft
+
+
+MAX_REPORTED: Final = 16
+"""Contradictions of one author that are put on record at one height."""
 
 
 class Validator(Proposer):
@@ -276,8 +279,7 @@ class Validator(Proposer):
             return context
         if context.parent.hash != now.parent.hash:
             return Ignore(ChainReason.STALE)  # about a branch that this node has left for good
-        is_over = isinstance(message, Proposal) and message.round < now.round - MAX_BEHIND
-        if is_over or not now.heard.has_room(message.author, message.round, now.round):
+        if not now.heard.has_room(message, now.round):
             return Ignore(ChainReason.STALE)
         first = now.heard.find_first(message)
         if isinstance(message, Proposal) and (first is None or first.author != message.author):
@@ -327,13 +329,14 @@ class Validator(Proposer):
         return next((block for block in known if rules.hash_message(block) == block_hash), None)
 
     def remember_refusal(self, turn: Turn, message: Message, reason: Reason) -> None:
-        """Put on record, once, who has said two things in one step of a round."""
+        """Put on record, once, who has said two things in one step of a round; some steps of an author are enough."""
         if reason is not ChainReason.EQUIVOCATION or not isinstance(message, Proposal | Vote):
             return
         now, name = self._now, self._name_block
-        first, place = now.heard.find_first(message), (message.author, message.round, message.kind)
-        if first is not None and place not in now.reported:
-            now.reported.add(place)
+        first, reported = now.heard.find_first(message), now.reported.setdefault(message.author, set())
+        place = (message.round, message.kind)
+        if first is not None and place not in reported and len(reported) < MAX_REPORTED:
+            reported.add(place)
             step = message.kind
             turn.add(
                 Noted(Equivocated(message.author, message.height, message.round, step, name(first), name(message)))
