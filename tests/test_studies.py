@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from benchmarks.activity import FOR_WORK, HONEST, prepare_activity
 from benchmarks.strategic import ANNOUNCE_EVERY_SLOTS, USERS_TRANSFERS
 from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
@@ -28,6 +29,7 @@ from protocol.mechanisms.proof_of_training.repairs import VERSION_2
 from protocol.participant import ANNOUNCE_EVERY_SLOTS as PROTOCOLS_PERIOD
 from simulation.commands.cli import main
 from simulation.commands.sweeps.sweep_file import load_sweep
+from simulation.mechanisms.proof_of_activity.keys import DECRED, ShareKeys
 from simulation.scenario.loading import CONFIGS
 
 pytestmark = [pytest.mark.many_runs, pytest.mark.drawing]
@@ -38,7 +40,7 @@ SWEEPS = sorted(path for path in FOLDER.glob("*.yaml") if "vary" in yaml.safe_lo
 
 def test_every_sweep_has_a_picture_and_every_picture_a_sweep() -> None:
     assert {path.stem for path in SWEEPS} == set(STUDIES)
-    assert len(SWEEPS) == 15
+    assert len(SWEEPS) == 16
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
@@ -122,6 +124,13 @@ def test_the_closed_forms_are_of_the_scenario_that_is_run() -> None:
     resources = yaml.safe_load((FOLDER / "i_resources.yaml").read_text("utf-8"))
     assert resources["set"]["users.transactions"] == USERS_TRANSFERS
     assert ANNOUNCE_EVERY_SLOTS == PROTOCOLS_PERIOD
+
+
+def test_what_honest_owners_would_have_is_of_the_shares_that_are_paid() -> None:
+    assert {"": ShareKeys().miner, "decred": DECRED[2].miner} == FOR_WORK
+    frame = prepare_activity(build_frame("activity"))
+    assert list(frame[HONEST].round(3))[8:10] == [0.155, 0.2]  # all of three, with a hundredth and a tenth of the stake
+    assert frame["signatures"].nunique() == 3
 
 
 def test_each_repair_is_taken_away_somewhere() -> None:
