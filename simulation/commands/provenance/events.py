@@ -44,8 +44,10 @@ class ChainEvent:
     """Micro-coins: of a transfer the fee within its amount, of a payout what the block's fees are of it."""
     share: float | None = None
     """Of a payout: its part of the block's coinbase."""
+    staked: int | None = None
+    """Micro-coins that the stake of the account changes by; None where it does not."""
     bonded: int | None = None
-    """Micro-coins that the account has at stake after it, where they have changed."""
+    """Micro-coins that it has at stake after that."""
 
 
 def list_events(chain: OpenedChain) -> Iterator[ChainEvent]:
@@ -157,6 +159,7 @@ class _Follower:
             transaction=transaction,
             fee=fee,
             share=share,
+            staked=staked or None,
             bonded=self._stakes[account] if staked else None,
         )
 

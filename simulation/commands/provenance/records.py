@@ -52,6 +52,7 @@ def describe_event(chain: OpenedChain, event: ChainEvent) -> Told:
         "balance": event.balance,
         "fee": event.fee or None,
         "share": event.share,
+        "staked": event.staked,
         "bonded": event.bonded,
         "other": event.other and event.other.hex(),
         "other_name": event.other and chain.names.get(event.other),

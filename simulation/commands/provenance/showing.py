@@ -172,8 +172,9 @@ def _detail(event: ChainEvent) -> str:
         words += [f"{show_coins(event.fee)} of it fees"] if event.fee else []
     elif event.fee:
         words.append(f"{show_coins(event.fee)} of it the fee")
-    if event.bonded is not None:
-        words.append(f"{show_coins(event.bonded)} bonded")
+    if event.staked is not None:
+        sign = "+" if event.staked > 0 else ""
+        words.append(f"stake {sign}{show_coins(event.staked)} to {show_coins(event.bonded)}")
     if event.transaction is not None:
         words.append(f"in {short_hash(event.transaction)}")
     return ", ".join(words)

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.rules import Rules
 from protocol.types import SIGNATURE_BYTES, STAMP_BYTES
 from simulation.commands.cli import main
 from simulation.foundation.mechanism_parts import SHIPPED
+from simulation.foundation.project import ROOT
 from simulation.runs.chain_file import read_chain
 from tests.simulation.commands.provenance.conftest import SCENARIOS, STAMP_BITS
+from tests.support.stored_runs import run_made_up
 
 Told = dict[str, Any]
 
@@ -122,14 +125,27 @@ def test_coins_that_are_bonded_and_come_back_are_followed(
     """So they are where nothing but the chain says who has bonded what."""
     bonded = audit(folders["stake_chain"], capsys, "--key", "late-0")
     (deposit,) = [event for event in bonded["event"] if event["did"] == "bonded"]
-    assert (deposit["bonded"], deposit["amount"] + deposit["fee"]) == (300_000_000, -300_000_000)
+    assert (deposit["staked"], deposit["bonded"]) == (300_000_000, 300_000_000)
+    assert deposit["amount"] + deposit["fee"] == -300_000_000
     assert bonded["key"][0]["bonded"] == bonded["key"][0]["deposited"] == 300_000_000
     back = audit(folders["stake_chain"], capsys, "--key", "honest-0")
     (withdrawal,) = [event for event in back["event"] if event["did"] == "began to unbond"]
     (release,) = [event for event in back["event"] if event["did"] == "got back"]
-    assert (withdrawal["bonded"], release["amount"]) == (50_000_000, 50_000_000)
+    assert (withdrawal["staked"], release["amount"]) == (-50_000_000, 50_000_000)
     assert release["height"] == withdrawal["height"] + 4
     assert back["key"][0]["released"] == 50_000_000
+
+
+def test_stake_that_was_taken_is_burnt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = yaml.safe_load((ROOT / "configs/attacks/nothing_at_stake.yaml").read_text("utf-8"))
+    keys = {**raw["mechanism"], "length": 10}
+    told = audit(run_made_up(tmp_path, {**raw, "mechanism": keys, "output": {"pictures": False}}), capsys)
+    lost = [event for event in told["event"] if event["did"] == "lost stake"]
+    accused = {event["key"] for event in told["event"] if event["did"] == "signed two blocks of one slot"}
+    assert {event["key"] for event in lost} == accused != set()
+    (chain,) = told["chain"]
+    assert chain["burnt"] == -sum(event["staked"] for event in lost)
+    assert chain["supply"] == chain["supply_at_genesis"] + chain["created"] - chain["burnt"]
 
 
 def test_one_key_is_chosen_by_label_or_by_digits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

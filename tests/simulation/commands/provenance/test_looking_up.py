@@ -172,3 +172,17 @@ def test_a_block_that_does_not_hold_is_named(folder: Path, tmp_path: Path, capsy
 )
 def test_coins_are_shown_exactly(micro: int, shown: str) -> None:
     assert show_coins(micro) == shown
+
+
+def test_a_chain_of_its_genesis_alone_has_nothing_more_to_tell(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = (folder / "chain.jsonl").read_bytes().splitlines(keepends=True)[0]
+    (tmp_path / "chain.jsonl").write_bytes(first)
+    assert main(["audit", str(tmp_path), "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {item["did"] for item in told if item["record"] == "event"} == {"began with"}
+    assert main(["block", str(tmp_path), "0"]) == 0
+    assert "this is the genesis" in capsys.readouterr().out
+    assert main(["transaction", str(tmp_path), "0"]) == 2
+    assert main(["audit", str(tmp_path)]) == 0
