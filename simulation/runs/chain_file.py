@@ -135,6 +135,8 @@ def _decode_genesis(told: dict[str, Any]) -> Mechanism:
     if name not in list_mechanisms():
         raise UnknownMechanismError(f"{CHAIN_NAME}:1: of the mechanism {show_value(name)}, which is not known here")
     mechanism: Mechanism = find_mechanism(name).decode_genesis(bytes.fromhex(told["bytes"]))
+    if mechanism.genesis.chain.slot_ns < 1:  # a stranger's genesis may say anything, and clocks are divided by this
+        raise ChainFileError(f"{CHAIN_NAME}:1: not a genesis: its slots take {mechanism.genesis.chain.slot_ns} ns")
     return mechanism.ask_stamps(bits) if bits else mechanism
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from protocol.mechanisms.proof_of_work.mechanism import ProofOfWork, as_work
 from protocol.rules import Rules
 from simulation.commands.cli import main
 from simulation.commands.provenance.finding import LookUpError, find_block, find_transaction
@@ -186,3 +187,15 @@ def test_a_chain_of_its_genesis_alone_has_nothing_more_to_tell(
     assert "this is the genesis" in capsys.readouterr().out
     assert main(["transaction", str(tmp_path), "0"]) == 2
     assert main(["audit", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("slot_ns", [0, -1])
+def test_a_genesis_by_which_no_time_passes_is_none(
+    slot_ns: int, folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mechanism, _ = read_chain(folders["proof_of_work"] / "chain.jsonl")
+    genesis = as_work(mechanism).genesis
+    changed = msgspec.structs.replace(genesis, chain=msgspec.structs.replace(genesis.chain, slot_ns=slot_ns))
+    write_chain(tmp_path / "chain.jsonl", ProofOfWork(changed), [])
+    assert main(["audit", str(tmp_path)]) == 1
+    assert f"chain.jsonl:1: not a genesis: its slots take {slot_ns} ns" in capsys.readouterr().err
