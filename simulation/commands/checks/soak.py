@@ -68,6 +68,8 @@ def _simplify(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**raw, "network": {**network, "topology": "full_mesh"}}
     if raw["users"]["transactions"]:
         yield {**raw, "users": {**raw["users"], "transactions": 0}}
+    if raw["ledger"]["stamp_bits"]:
+        yield {**raw, "ledger": {"stamp_bits": 0}}
     shorter = find_draws(Scenario.model_validate(raw).mechanism.name, raw["seed"]).shorten(raw)
     if shorter is not None:
         yield shorter

@@ -58,6 +58,7 @@ def draw_scenario(seed: int, mechanism: str | None = None) -> dict[str, Any]:
         "engine": "virtual",
         **draws.draw_sections(rng, populations),
         "populations": populations,
+        "ledger": {"stamp_bits": _draw_stamps(seed)},
         "users": {"count": 3, "transactions": rng.choice([0, 5]), "per_second": 5.0},
         "network": _join(_draw_network(rng, sum(item["count"] for item in populations), honest), populations),
         "virtual": {"trainer": "fake"},
@@ -65,6 +66,11 @@ def draw_scenario(seed: int, mechanism: str | None = None) -> dict[str, Any]:
         "output": {"pictures": False},
     }
     return {**raw, "run": {"linger_s": LINGER_S, "time_limit_s": FAULTS_END_S + _measure_time(raw) + 1}}
+
+
+def _draw_stamps(seed: int) -> int:
+    """Return how many bits the stamp of a transfer shows; its draw is its own, so that it shifts no others."""
+    return Random(derive_seed(seed, "soak", "stamps")).choice([0, 0, 0, 4])  # noqa: S311 - a simulation's own draws
 
 
 def _measure_time(raw: dict[str, Any]) -> float:

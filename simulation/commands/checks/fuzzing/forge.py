@@ -20,6 +20,9 @@ from protocol.types import HASH_BYTES, Hash32
 from simulation.commands.checks.fuzzing.mutations import STRANGE, TEXTS, change_number, flip_bits
 from simulation.commands.checks.fuzzing.seen import Seen
 
+STAMPED_SHARE: Final = 0.8
+"""Share of forged transfers that are stamped where the chain asks for that."""
+
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
@@ -137,5 +140,9 @@ class Forge:
         return record if pair is None else self._sign_with(pair, record)
 
     def _sign_with(self, pair: KeyPair, record: StructT) -> StructT:
+        """Return a record signed by a pair; a transfer most often with the stamp that a chain may ask for."""
+        is_stamped = isinstance(record, Transaction) and self.rules.mechanism.stamp_bits
+        if is_stamped and self.rng.random() < STAMPED_SHARE:
+            return self.rules.sign(pair, record)  # type: ignore[type-var] # fields may be of any type
         signed: StructT = pair.sign(self.rules.chain_id, record)  # type: ignore[type-var] # fields may be of any type
         return signed

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from protocol.mechanisms import find_mechanism
 from protocol.node import Node
+from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.rules import Rules
 from protocol.verdicts import ChainReason, FrameReason, LedgerReason
 from simulation.commands.checks import draw_mechanism, run_shares
@@ -30,8 +31,11 @@ FRAMES_PER_SEED: Final = 2_500
 STRANGERS: Final = 2
 """Keys without bond or account that frames are signed with as well."""
 
-LINGER_NS: Final = 15_000_000_000
+LINGER_SLOTS: Final = 2 * ANNOUNCE_EVERY_SLOTS + 1
 """For how long the undisturbed run goes on once all is done, so that nodes announce their heads."""
+
+STAMP_BITS: Final = (0, 0, 0, 4)
+"""What transfers have to show, in bits; drawn apart, so that it shifts no other draw."""
 
 SHOWN_BYTES: Final = 4_096
 """Bytes of a frame that are printed at most."""
@@ -106,6 +110,7 @@ def draw_plan(rng: Random, seed: int, mechanism: str) -> FuzzPlan:
         **kit.draw_sections(rng),
         "populations": [{"name": "node", "role": "honest", "count": rng.randint(4, 6), "stake": 10.0}],
         "users": {"count": 3, "transactions": 12, "per_second": 2.0, "fee": rng.choice([0.0, 0.01])},
+        "ledger": {"stamp_bits": Random(derive_seed(seed, "fuzz", "stamps")).choice(STAMP_BITS)},  # noqa: S311 - as above
         "network": {"topology": rng.choice(["full_mesh", "ring"])},
         "virtual": {"trainer": "fake"},
     }
@@ -125,7 +130,7 @@ def rehearse(plan: FuzzPlan) -> tuple[list[bytes], int]:
     network = SmallNetwork(plan, lambda frame: seen.update({frame: None}))
     network.run()
     events = network.queue.count // len(network.nodes)
-    network.linger(LINGER_NS)
+    network.linger(LINGER_SLOTS * network.rules.chain.slot_ns)
     return list(seen), FRAMES_PER_SEED // (2 * events) + 1
 
 
