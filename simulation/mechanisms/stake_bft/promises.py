@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from protocol.mechanisms.stake_bft.quorum import is_quorum
+from protocol.participant import ANNOUNCE_EVERY_SLOTS
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis import Obstacle, Promises
 from simulation.mechanisms.stake_bft.keys import as_bft_keys, find_slowest_ms
@@ -34,6 +35,8 @@ class BftPromises(Promises):
         slowest_ms = find_slowest_ms(scenario) * hops
         rounds = ROUNDS + (2 * slowest_ms / keys.growth_ms if keys.growth_ms else 0)
         each_ms = keys.propose_ms + 2 * keys.vote_ms + rounds * keys.growth_ms + 3 * slowest_ms
+        if scenario.network.loss:  # in each step some vote is lost, and said again with the next announcement
+            each_ms += 3 * ANNOUNCE_EVERY_SLOTS * scenario.protocol.slot_ms
         return (keys.interval_ms + rounds * each_ms + scenario.protocol.slot_ms) / 1e3
 
     def must_agree(self, scenario: Scenario) -> bool:
