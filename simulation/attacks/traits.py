@@ -26,6 +26,8 @@ class Traits:
     """It never says anything that a block is agreed on by."""
     is_strategic: bool = False
     """It uses what the rules leave to a sender's choice, and sends nothing that is wrong by them."""
+    keeps_back: bool = False
+    """It chooses which of its blocks others get; a node can have one such behaviour only."""
     is_role: bool = False
     """A population's `role` may be its kind, short for an adversary with this one behaviour."""
     differs_by: str | None = None

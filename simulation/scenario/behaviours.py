@@ -38,7 +38,12 @@ class _BehaviourSection(Section):
 
     @property
     def identity(self) -> tuple[str, object]:
-        """What two behaviours of one node may not have in common: the kind, and what such behaviours differ by."""
+        """What two behaviours of one node may not have in common: the kind, and what such behaviours differ by.
+
+        All that choose which blocks are kept back have one thing in common.
+        """
+        if self.behaviour.traits.keeps_back:
+            return "keeps_back", None
         key = self.behaviour.traits.differs_by
         return self.kind, getattr(self, key) if key is not None else None
 

@@ -94,7 +94,10 @@ class Conduct(Section):
         for index, behaviour in enumerate(self.behaviours):
             earlier = first_seen.setdefault(behaviour.identity, index)
             if earlier != index:
-                what = f"{behaviour.kind} is behaviours.{earlier} already; leave one of them out"
+                first = self.behaviours[earlier].kind
+                what = f"{first} and {behaviour.kind} both choose which blocks are kept back; leave one of them out"
+                if first == behaviour.kind:
+                    what = f"{behaviour.kind} is behaviours.{earlier} already; leave one of them out"
                 raise Inconsistency(f"behaviours.{index}", what).to_error()
 
 

@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from protocol.mechanisms.proof_of_work.difficulty import count_expected, find_target, find_target_of_bits
 from protocol.mechanisms.proof_of_work.genesis import Difficulty
-from simulation.mechanisms.proof_of_work.behaviours.private_mining import Hiding
 from simulation.scenario import ChainKeys, Inconsistency
 
 if TYPE_CHECKING:
@@ -53,12 +52,7 @@ class WorkKeys(ChainKeys):
         return self
 
     def find_inconsistency(self, scenario: Any) -> Inconsistency | None:  # noqa: ANN401 - the keys of a scenario
-        """Return that no block is to be expected within the time limit, or that two behaviours exclude each other."""
-        for index, population in enumerate(scenario.populations):
-            keeping = [act.kind for act in population.list_behaviours() if issubclass(act.behaviour, Hiding)]
-            if len(keeping) > 1:
-                what = f"{keeping[0]} and {keeping[1]} both choose which blocks are kept back; leave one of them out"
-                return Inconsistency(f"populations.{index}.behaviours", what)
+        """Return that no block is to be expected within the time limit, if that is so."""
         power = self.measure_power(scenario)
         needed_s = self.count_first(power) / power
         limit_s = scenario.run.time_limit_s

@@ -202,7 +202,9 @@ class PrivateDoubleSpender(Hiding, Adversary):
     mechanism = "proof_of_work"
     does = "pays a merchant, mines in private on a branch without the payment, shows it after the delivery"
     expected = "succeeds by a closed form: less with every block waited for, always from half of the power on"
-    traits = Traits(passes_on=True, does_its_part=False, may_jam=False, is_private=True, is_strategic=True)
+    traits = Traits(
+        passes_on=True, does_its_part=False, may_jam=False, is_private=True, keeps_back=True, is_strategic=True
+    )
     parameters = PrivateDoubleSpenderParameters
     drawn = (PrivateDoubleSpenderParameters(confirmations=1), PrivateDoubleSpenderParameters(head_start=0))
 

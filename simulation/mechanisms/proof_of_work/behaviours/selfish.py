@@ -86,7 +86,9 @@ class SelfishMiner(Hiding, Adversary):
     mechanism = "proof_of_work"
     does = "keeps its coalition's blocks back, and shows them so that others' blocks are for nothing"
     expected = "more than its share of the blocks from a third of the power on, or less where ties go its way"
-    traits = Traits(passes_on=True, does_its_part=False, may_jam=False, is_private=True, is_strategic=True)
+    traits = Traits(
+        passes_on=True, does_its_part=False, may_jam=False, is_private=True, keeps_back=True, is_strategic=True
+    )
 
     def __init__(self, generator: np.random.Generator, coalition: Coalition) -> None:
         """Begin with nothing hidden."""
