@@ -360,7 +360,7 @@ def test_invariants_are_judged_again(folder: Path) -> None:
     appended = dict(part.split("=") for part in lines[place].split()[4:])
     refused = (
         f"{lines[place].split(' INFO')[0]} INFO    honest-0 rejected kind=block height=1 author=honest-1 "
-        f"header=0x0 block={appended['block']} peer=honest-1 reason=wrong-coinbase"
+        f"header=0x0 block={appended['block']} peer=honest-1 reason=lottery-lost"
     )
     edit_text(folder, "pot_sim.log", lambda text: "".join(f"{x}\n" for x in [*lines[:place], refused, *lines[place:]]))
     fault = next(fault for fault in find_faults(folder) if "judged again" in fault)
