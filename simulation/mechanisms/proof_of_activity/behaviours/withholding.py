@@ -27,8 +27,8 @@ class ActivityWithholder(Adversary):
     closes only what a member has mined, which others sign for it. Expected: nobody is refused. With a share y of the
     stake an honest template becomes a block with (1 - y)^N, one of its own always; so with a share a of the work it
     makes a / (a + (1 - a) (1 - y)^N) of the blocks. Blocks take longer until the target has followed, and its members
-    are not paid for the templates that they let die. It cannot make blocks alone: to outrun others in private it would
-    need ((1 - y) / y)^N times their hashes.
+    are not paid for the templates that they let die. Alone it makes blocks only of templates that draw no honest owner:
+    to outrun others in private it would need ((1 - y) / y)^N times their hashes.
     """
 
     kind = "activity_withholder"
