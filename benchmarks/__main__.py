@@ -7,8 +7,9 @@ from benchmarks.runs import print_run_figures
 from benchmarks.stage import print_stage_figures
 from benchmarks.tolerance import print_tolerance_figures
 from benchmarks.virtual import print_virtual_figures
+from benchmarks.work import print_work_figures
 
-PARTS = ("all", "stage", "runs", "virtual", "tolerance")
+PARTS = ("all", "stage", "runs", "virtual", "work", "tolerance")
 
 
 def main() -> None:
@@ -24,6 +25,8 @@ def main() -> None:
         print_run_figures(chosen.repeats)
     if chosen.part in ("all", "virtual"):
         print_virtual_figures()
+    if chosen.part in ("all", "work"):
+        print_work_figures()
     if chosen.part == "tolerance":  # minutes, and no figure to stay below
         print_tolerance_figures()
 
