@@ -16,11 +16,14 @@ from simulation.mechanisms.proof_of_work.behaviours.double_spending import (
 from simulation.mechanisms.proof_of_work.behaviours.selfish import SelfishMiner
 from simulation.mechanisms.proof_of_work.formulas import compute_selfish_share, spend_twice
 from simulation.mechanisms.proof_of_work.keys import as_work_keys
-from simulation.scenario import Population, Scenario
+from simulation.scenario import Latency, Population, Scenario
 
 GAMMA: Final = "measures.work.ties.gamma"
 SUCCESS: Final = "measures.work.double_spends.success"
 BLOCKS: Final = "measures.proposed.{}"
+CONTESTED: Final = "measures.work.contested"
+
+NO_LATENCY: Final = Latency()
 
 INSTANT: Final = 0.02
 """Share of an interval that a frame may be under way and still take no time."""
@@ -29,6 +32,8 @@ INSTANT: Final = 0.02
 def predict(scenario: Scenario) -> dict[str, float]:
     """Return what closed forms say, by the name that a summary has for the figure; empty where none holds."""
     attacking = [item for item in scenario.populations if item.node_count and item.role != "honest"]
+    if not attacking and _has_one_delay(scenario):
+        return _predict_rivals(scenario)
     if len(attacking) != 1 or not _is_plain(scenario):
         return {}
     (attackers,) = attacking
@@ -58,6 +63,27 @@ def _predict_success(scenario: Scenario, attacker: Population, power: float) -> 
         for start in (told.head_start - 1, told.head_start)
     )
     return {SUCCESS: missed * late + (1 - missed) * early}
+
+
+def _predict_rivals(scenario: Scenario) -> dict[str, float]:
+    """Return the share of heights with rivals, and without any delay each population's share of the blocks.
+
+    While a block is under way for D of an interval T, all nodes but its miner still look for another one of its height.
+    """
+    keys, populations = as_work_keys(scenario.mechanism), [item for item in scenario.populations if item.node_count]
+    total = keys.measure_power(scenario)
+    delay = scenario.network.latency.ms / 1e3 * total / keys.count_first(total)
+    shares = [(item, item.speed / _sum_power(populations)) for item in populations]
+    alone = sum(item.node_count * share * exp(-delay * (1 - share)) for item, share in shares)
+    proposed = {BLOCKS.format(item.name): item.node_count * share for item, share in shares} if not delay else {}
+    return {CONTESTED: 1 - alone, **proposed}
+
+
+def _has_one_delay(scenario: Scenario) -> bool:
+    """Return whether every frame takes the same time to everybody, and no target changes."""
+    network, latency = scenario.network, scenario.network.latency
+    changed = scenario.model_copy(update={"network": network.model_copy(update={"latency": NO_LATENCY})})
+    return latency.kind == "constant" and _is_plain(changed)
 
 
 def _is_plain(scenario: Scenario) -> bool:

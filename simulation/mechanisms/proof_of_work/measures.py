@@ -11,7 +11,8 @@ def measure_work(tally: Tally) -> dict[str, Any]:
     """Return what was hashed for the blocks of the honest chain.
 
     A population's power is its share of all tries, unknown of a run that only counts; `proposed` is its share of the
-    blocks. Stale is the share of blocks that are not in the chain. Ties are blocks of which attackers and honest nodes
+    blocks. Stale is the share of blocks that are not in the chain, contested that of heights with more than one block.
+    Ties are blocks of which attackers and honest nodes
     have made one each on the same parent; gamma is the share of the blocks that honest nodes found next, on any of
     them, that they built on the attackers'. A double spend succeeds where it is undone, of those that have ended.
     """
@@ -24,12 +25,19 @@ def measure_work(tally: Tally) -> dict[str, Any]:
             "tries_each": tries / len(chain) if chain else None,
             "hash_cpu_s": round(sum(tally.work.cpu.values()), 6),
             "stale": (blocks - len(chain)) / blocks if blocks else None,
+            "contested": _measure_contested(tally),
             "power": _share(tally, Counter(tally.work.tries)),
             "ties": _measure_ties(tally),
             "double_spends": _measure_spends(tally.work.spends),
         },
         "proposed": _share(tally, _count_mined(tally, chain)),
     }
+
+
+def _measure_contested(tally: Tally) -> float | None:
+    """Return the share of heights of which there is more than one block."""
+    heights = Counter(block.height for block in tally.blocks.values())
+    return sum(count > 1 for count in heights.values()) / len(heights) if heights else None
 
 
 def _measure_ties(tally: Tally) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from statistics import fmean
 
 import pytest
 
+from simulation.mechanisms.proof_of_work.closed_forms import predict
+from simulation.mechanisms.proof_of_work.measures import measure_work
 from simulation.records.tally import Tally
 from simulation.records.work_facts import MinedBlock
 from simulation.runs.in_memory import MemoryRun
@@ -85,9 +87,12 @@ def test_rivals_are_as_many_as_the_delay_lets_through(delay: float) -> None:
     """While a block is under way, all nodes but its miner still look for another one of its height."""
     nodes, length = 8, 1_200
     latency = {"kind": "constant", "ms": delay * 1_000}
-    tally = run(make_raw(("honest", nodes, 1.0), length=length, mechanism={"window": 0}, network={"latency": latency}))
+    raw = make_raw(("honest", nodes, 1.0), length=length, mechanism={"window": 0}, network={"latency": latency})
+    tally = run(raw)
     heights = Counter(block.height for block in tally.blocks.values())
     contested = sum(count > 1 for count in heights.values())
     chance = 1 - math.exp(-delay * (nodes - 1) / nodes)
+    assert measure_work(tally)["work"]["contested"] == contested / length
+    assert predict(Scenario.model_validate(raw))["measures.work.contested"] == pytest.approx(chance)
     assert has_shares([contested, length - contested], [chance, 1 - chance])
     assert not has_shares([contested, length - contested], [2 * chance, 1 - 2 * chance])  # the test would notice
