@@ -102,6 +102,14 @@ def _prepare_majority(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _prepare_rivals(frame: pd.DataFrame) -> pd.DataFrame:
+    frame["delay, share of an interval"] = frame["network.latency.ms"] / 1e3  # an interval of a second
+    frame["strongest node"] = [
+        "an eighth of the power" if speed == 1 else "half of the power" for speed in frame["populations.strong.speed"]
+    ]
+    return frame
+
+
 def _describe_rule(text: str) -> str:
     rule: dict[str, Any] = json.loads(text)
     return f"{rule['count']} declarations" if "count" in rule else "more than half the stake"
@@ -292,6 +300,8 @@ def _draw_tolerance(frame: pd.DataFrame) -> Figure:
     return figure
 
 
+RIVALS: Final = "measures.work.contested"
+
 STUDIES: Final[Mapping[str, Study]] = {
     "a_majority": Study(_prepare_majority, _draw_majority),
     "b_colluders": Study(
@@ -311,6 +321,11 @@ STUDIES: Final[Mapping[str, Study]] = {
     "f_sizes": Study(_prepare_sizes, _draw_sizes, "measures.blocks.headers_each"),
     "g_arithmetic": Study(_prepare_arithmetic, _draw_arithmetic, "measures.detection.by_kind."),
     "h_tolerance": Study(_prepare_tolerance, _draw_tolerance, "measures.detection.by_kind.declaration."),
+    "work": Study(
+        _prepare_rivals,
+        _draw_one("delay, share of an interval", "strongest node", RIVALS, "heights with rivals"),
+        RIVALS,
+    ),
     "i_attackers": Study(prepare_attackers, draw_attackers, SUCCESS, ATTACK),
     "i_repairs": Study(prepare_repairs, draw_repairs, SUCCESS),
     "i_resources": Study(prepare_resources, draw_resources, SUCCESS, ATTACK),
