@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.activity import BLOCKS, COINS, THROUGH, draw_activity, prepare_activity
 from benchmarks.cost import COST, draw_costs, prepare_costs
+from benchmarks.majority import UNDONE, draw_majorities, prepare_majorities
 from benchmarks.mining import SHARE, SPENT, draw_double_spend, draw_selfish, prepare_double_spend, prepare_selfish
 from benchmarks.strategic import (
     draw_attackers,
@@ -329,6 +330,7 @@ STUDIES: Final[Mapping[str, Study]] = {
     "i_attackers": Study(prepare_attackers, draw_attackers, SUCCESS, ATTACK),
     "i_repairs": Study(prepare_repairs, draw_repairs, SUCCESS),
     "i_resources": Study(prepare_resources, draw_resources, SUCCESS, ATTACK),
+    "majority": Study(prepare_majorities, draw_majorities, UNDONE),
     "selfish": Study(prepare_selfish, draw_selfish, SHARE),
     "double_spend": Study(prepare_double_spend, draw_double_spend, SPENT),
     "activity": Study(prepare_activity, draw_activity, BLOCKS, others=(THROUGH, COINS)),

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any, Final
 
 from simulation.analysis.costs import measure_costs
+from simulation.analysis.during_run import CONFIRMATION_DEPTH
 from simulation.foundation import find_part
 from simulation.records import Evaluated, Tally
 
@@ -133,9 +134,10 @@ def measure_blocks(tally: Tally) -> dict[str, Any]:
     """Return how long the blocks of the honest chain took, and how many messages were sent for each.
 
     Declarations and headers are those made; one that its author sends again is counted among the repeats.
-    Reorganisations are how often an honest node gave up its head, on average; `last_replaced` is whether one, or the
-    employer, gave up the last block of the whole chain for another, later than it had the whole chain first. None of
-    these is known of a run that only counts what is sent.
+    Reorganisations are how often an honest node gave up its head, on average; `settled_undone` is whether one gave up a
+    block with `CONFIRMATION_DEPTH` others on it; `last_replaced` is whether one, or the employer, gave up the last
+    block of the whole chain for another, later than it had the whole chain first. None of these is known of a run that
+    only counts what is sent.
     """
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
@@ -150,6 +152,7 @@ def measure_blocks(tally: Tally) -> dict[str, Any]:
         "declarations_repeated_each": _divide(tally.repeated["declaration"], known),
         "headers_each": _divide(made["header"], known),
         "reorganisations": _divide(sum(node.reorganisations for node in honest), len(honest)),
+        "settled_undone": tally.reorg_depth_max > CONFIRMATION_DEPTH if honest else None,
         "last_replaced": tally.has_replaced_last() if honest else None,
     }
 

@@ -165,7 +165,7 @@ def run(
 @app.command()
 def scenarios() -> None:
     """List the shipped scenarios, a line each."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, path in list_shipped().items():

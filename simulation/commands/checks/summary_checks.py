@@ -77,7 +77,8 @@ def _say_as_first_version(rebuilt: Summary) -> Summary:
     measures = dict(rebuilt["measures"])
     detection, blocks = dict(measures["detection"]), dict(measures["blocks"])
     counted, repeated = detection.pop("all_messages"), blocks.pop("declarations_repeated_each")
-    del blocks["reorganisations"], blocks["last_replaced"]
+    for later in ("reorganisations", "settled_undone", "last_replaced"):
+        del blocks[later]
     shares = {name: counted[name] for name in ("precision", "recall", "false_rejection")}
     if blocks["declarations_each"] is not None and repeated is not None:
         blocks["declarations_each"] += repeated

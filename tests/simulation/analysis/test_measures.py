@@ -173,7 +173,7 @@ def test_what_was_sent_is_unknown_where_it_was_only_counted() -> None:
     blocks = compute_measures(run.tally, "proof_of_training")["blocks"]
     assert blocks["messages_each"] > 0
     assert (blocks["declarations_each"], blocks["declarations_repeated_each"], blocks["headers_each"]) == (None,) * 3
-    assert (blocks["reorganisations"], blocks["last_replaced"]) == (None, None)
+    assert [blocks[name] for name in ("reorganisations", "settled_undone", "last_replaced")] == [None] * 3
 
 
 def at(time: float, record: Record) -> Record:
@@ -211,6 +211,16 @@ def test_the_last_block_is_replaced_if_somebody_honest_gives_it_up_later(
         finished(who, "0xc2"),
     )
     assert compute_measures(tally, "proof_of_training")["blocks"]["last_replaced"] == is_replaced
+
+
+@pytest.mark.parametrize(
+    ("who", "depth", "is_undone"), [("good-0", 7, True), ("good-0", 6, False), ("bad-0", 7, False)]
+)
+def test_a_block_with_six_others_on_it_is_undone_if_somebody_honest_gives_up_seven(
+    who: str, depth: int, *, is_undone: bool
+) -> None:
+    tally = count(appended(who, 8, "0xa8", "0xa7", "0xa", reorg=depth))
+    assert compute_measures(tally, "proof_of_training")["blocks"]["settled_undone"] == is_undone
 
 
 def test_a_block_that_is_replaced_in_a_job_that_is_not_done_is_not_the_last() -> None:
