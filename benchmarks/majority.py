@@ -18,8 +18,17 @@ NODES: Final = 20
 PRIVATE_S: Final = {"proof_of_work": 40, "stake_chain": 40, "proof_of_activity": 320}
 """Seconds that a chain is built for in private: as many blocks or templates of work on average, or slots."""
 
+STAKE: Final = "attackers' share of the stake"
+DECEIVED: Final = "attack.employer_deceived"
+
 GROUP: Final = 3
 """Owners that have to sign under proof of activity."""
+
+SETTLED: Final = 7
+"""Blocks that make the lowest of them settled: it has six others on it."""
+
+VOTES: Final = Path("docs/studies/bft.csv")
+"""Table of the study of two-faced owners among ten, who hear each other without anybody between."""
 
 TRAINING: Final = Path("docs/studies/a_majority.csv")
 """Table of the study that asks the same of proof of training."""
@@ -29,12 +38,13 @@ def prepare_majorities(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the share, the mechanism, what of its blocks was undone, and the closed form to the table of a sweep."""
     attackers = frame["populations.attackers.count"]
     frame[SHARE] = attackers / NODES
-    frame[HOW] = [json.loads(text)["name"] for text in frame["mechanism"]]
-    is_voted = frame[HOW] == "stake_bft"
+    names = [str(json.loads(text)["name"]) for text in frame["mechanism"]]
+    frame[HOW] = ["stake_bft, votes are passed on" if name == "stake_bft" else name for name in names]
+    is_voted = pd.Series(names, index=frame.index) == "stake_bft"
     for end in ("", ".low", ".high"):
         split, settled = frame[f"measures.votes.is_split{end}"], frame[f"measures.blocks.settled_undone{end}"]
         frame[f"{UNDONE}{end}"] = settled.where(~is_voted, split)
-    frame[f"{UNDONE}{CLOSED_FORM}"] = [foretell(how, count) for how, count in zip(frame[HOW], attackers, strict=True)]
+    frame[f"{UNDONE}{CLOSED_FORM}"] = [foretell(name, count) for name, count in zip(names, attackers, strict=True)]
     return frame
 
 
@@ -54,13 +64,13 @@ def foretell(mechanism: str, attackers: int) -> float | None:
             ours, theirs = (seconds * part * passed for part, passed in zip((share, 1 - share), through, strict=True))
             return outrun(ours, theirs)
         case "stake_chain":
-            chances = [comb(seconds, led) * share**led * (1 - share) ** (seconds - led) for led in range(seconds + 1)]
-            return sum(chances[seconds // 2 + 1 :]) + chances[seconds // 2] / 2
+            led = range(seconds // 2 + 1, seconds - SETTLED + 1)
+            return sum(comb(seconds, count) * share**count * (1 - share) ** (seconds - count) for count in led)
     return None
 
 
 def outrun(ours: float, theirs: float) -> float:
-    """Return the chance that one Poisson number is greater than another.
+    """Return the chance that one Poisson number is greater than another that is enough for a settled block.
 
     Args:
         ours: Mean of the first.
@@ -68,7 +78,7 @@ def outrun(ours: float, theirs: float) -> float:
     """
     most = round(ours + theirs + 12 * (ours + theirs) ** 0.5) + 12
     first, second = ([_find_poisson(mean, count) for count in range(most)] for mean in (ours, theirs))
-    return sum(chance * sum(second[:count]) for count, chance in enumerate(first))
+    return sum(chance * sum(second[SETTLED:count]) for count, chance in enumerate(first))
 
 
 def _find_poisson(mean: float, count: int) -> float:
@@ -82,14 +92,15 @@ def draw_majorities(frame: pd.DataFrame) -> Figure:
     draw_sweep(frame.reset_index(drop=True), SHARE, UNDONE, [HOW], axes=axes)
     if (legend := axes.get_legend()) is not None:
         legend.remove()
-    if TRAINING.exists():
-        rows = pd.read_csv(TRAINING)
-        is_same = (rows["confidence"] == "more than half the stake") & (rows["protocol.stakeholders"] == 1)
-        known = rows[is_same & (rows["attackers' share of the stake"] <= frame[SHARE].max())]
-        told = "proof_of_training: employer deceived, as in (a)"
-        axes.plot(
-            known["attackers' share of the stake"], known["attack.employer_deceived"], "x-", color=CYCLE[4], label=told
-        )
+    votes, training = pd.read_csv(VOTES), pd.read_csv(TRAINING)
+    two_faced = votes[votes["attack"] == "two-faced owners"]
+    is_same = (training["confidence"] == "more than half the stake") & (training["protocol.stakeholders"] == 1)
+    for told, rows, x, name, color in (
+        ("stake_bft, nobody passes votes on, as in (l)", two_faced, STAKE, "measures.votes.is_split", CYCLE[4]),
+        ("proof_of_training: employer deceived, as in (a)", training[is_same], STAKE, DECEIVED, CYCLE[5]),
+    ):
+        known = rows[rows[x] <= frame[SHARE].max() + 1e-9]
+        axes.plot(known[x], known[name], "x-", color=color, label=told)
     for share in (1 / 3, 1 / 2):
         axes.axvline(share, color=GREY, linestyle=":")
     axes.set(title="settled blocks undone, share of runs", ylabel="", ylim=(-0.02, 1.02))

@@ -56,8 +56,9 @@ MAX_VERSIONS: Final = 2
 """Blocks of one right taken from whoever sends them: two prove that it was used twice."""
 
 MAX_VERSIONS_NEEDED: Final = 16
-"""Blocks of one right taken where they come in answers or others wait for them, because they may have been built on;
-more only where a block proves that most stake has."""
+"""Blocks of one right taken where others wait for them, because they may have been built on; more only where a block
+proves that most stake has, or in answers that were asked for: these have a bound of their own, and who has filled the
+places must keep nobody from the branch that others are on."""
 
 UNSETTLED: Final = frozenset({ChainReason.BAD_SIGNATURE, ChainReason.WRONG_BODY})
 """Refusals of a block that say nothing about its hash: another block with that hash may be right, or be needed."""
@@ -271,10 +272,9 @@ class Participant:
             return Reject(ChainReason.WRONG_BODY)
         if block_hash in self._refused:
             return Reject(ChainReason.REFUSED_BLOCK)
-        is_needed = not is_gossip or self._inbox.has_waiting(Wait(ChainMissing.BLOCK, block_hash))
-        most = MAX_VERSIONS_NEEDED if is_needed else MAX_VERSIONS
+        most = MAX_VERSIONS_NEEDED if self._inbox.has_waiting(Wait(ChainMissing.BLOCK, block_hash)) else MAX_VERSIONS
         is_full = len(self.tree.get_versions(self.rules.mechanism.find_right(block))) >= most
-        if is_full and not self._is_built_on(block_hash):
+        if is_full and is_gossip and not self._is_built_on(block_hash):
             return Ignore(ChainReason.EQUIVOCATION)  # honest parties pass on two, and others may have had two others
         if not self.rules.mechanism.may_speak(self.tree.head.state, block.author):
             return Reject(ChainReason.NOT_BONDED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import simulation.records.stake_facts  # noqa: F401 - what nobody counts has to be known here all the same
 from simulation.records.fact import FactError, read_fact
 from simulation.records.facts import Opening
 from simulation.records.lines import Line, RecordError, parse_line

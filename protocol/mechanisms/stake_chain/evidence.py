@@ -15,6 +15,10 @@ from protocol.verdicts import ACCEPT, Reject, Verdict
 MAX_EVIDENCE: Final = 4
 """Pieces of evidence that a block may hold; each costs its judges two signatures."""
 
+MAX_PAYOUTS: Final = 1
+"""Payouts that a header in evidence may have, as a right one has: else whoever is ready to lose a small bond could make
+blocks so large that they fit no answer to who catches up."""
+
 Right = tuple[int, AccountId]
 """Slot and author: one block may be made with it."""
 
@@ -37,7 +41,8 @@ def judge_evidence(
         return Reject(StakeReason.TOO_MUCH_EVIDENCE)
     seen: set[Right] = set()
     for item in block.evidence:
-        if item.first.slot > block.slot or not is_proof(rules, item):
+        is_fat = max(len(item.first.coinbase), len(item.second.coinbase)) > MAX_PAYOUTS
+        if is_fat or item.first.slot > block.slot or not is_proof(rules, item):
             return Reject(StakeReason.FORGED_EVIDENCE)
         right = get_right(item)
         if right in punished or right in seen:

@@ -62,7 +62,7 @@ class StakeKeys(ChainKeys):
                 return Inconsistency(
                     f"populations.{index}.stake",
                     f"{item.node_stake:g} is less than mechanism.least_stake, which is {self.least_stake:g}; write "
-                    "0 or more coins",
+                    "0, or no less than that",
                 )
         if not any(item.node_count and to_micro(item.node_stake) for item in scenario.populations):
             return Inconsistency(

@@ -66,7 +66,7 @@ def test_honest_nodes_agree_on_a_whole_chain(folder: Path) -> None:
 
 
 def test_nothing_of_training_is_measured_or_drawn(folder: Path) -> None:
-    assert set(read_summary(folder)["measures"]) == {"detection", "blocks", "populations"}
+    assert set(read_summary(folder)["measures"]) == {"detection", "blocks", "populations", "cost"}
     with styled():
         pictures = draw_pictures(read_run(folder))
     assert len(pictures) == len(RUN_PICTURES)

@@ -1,5 +1,7 @@
 """Facts become fields and facts again, and fields that are no fact are refused by name."""
 
+import subprocess
+import sys
 from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
 
 import pytest
@@ -264,3 +266,10 @@ def test_a_block_of_another_mechanism_is_counted_and_is_not_poisoned() -> None:
 def test_a_hash_is_shown_by_its_first_digits() -> None:
     assert short_hash(bytes(range(32))) == "0x000102030405"
     assert short_hash(b"") == "none"
+
+
+def test_whoever_reads_a_log_knows_the_blocks_of_every_mechanism() -> None:
+    told = "from simulation.records import reading; from simulation.records.fact import list_parts; "
+    listed = "from simulation.records.message_facts import Appended; print(*(p.__name__ for p in list_parts(Appended)))"
+    found = subprocess.run([sys.executable, "-c", told + listed], check=True, capture_output=True, text=True).stdout
+    assert set(found.split()) >= {"TrainingBlock", "MinedBlock", "LedBlock", "VotedBlock", "ClosedBlock"}

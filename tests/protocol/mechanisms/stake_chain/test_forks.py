@@ -1,16 +1,27 @@
 """Branches: which of two a node is on, how it comes to a longer one, and which blocks it never leaves."""
 
+import msgspec
 import pytest
 
 from protocol.catch_up import MAX_BLOCKS_PER_RESPONSE
 from protocol.codec import encode_frame
-from protocol.events import ChainRecord, MessageReceived, Send, Started
+from protocol.events import (
+    ChainRecord,
+    ChainTimer,
+    Command,
+    MessageReceived,
+    Send,
+    Started,
+    Timer,
+    TimerFired,
+)
 from protocol.light_client import LightClient
-from protocol.messages import HeadAnnouncement
+from protocol.messages import BlockResponse, HeadAnnouncement, Message
 from protocol.node import Node
+from protocol.participant import MAX_VERSIONS_NEEDED
 from protocol.rules import Rules
 from tests.protocol.mechanisms.stake_chain.chains import NOW, Chain, make_stake
-from tests.support.core import keys
+from tests.support.core import SLOT_NS, keys
 
 LONG = 2 * MAX_BLOCKS_PER_RESPONSE + 5
 
@@ -62,3 +73,33 @@ def test_final_blocks_are_never_left_and_others_are() -> None:
         client = LightClient(Rules(chain.mechanism), keys(1000))
         tell(client, *short, *long)
         assert client.tree.head.hash == (short if is_kept else long)[-1].hash
+
+
+@pytest.mark.parametrize("party", [Node, LightClient])
+def test_who_fills_the_room_for_blocks_of_one_right_keeps_nobody_from_the_branch_of_others(
+    party: type[Node | LightClient],
+) -> None:
+    """Junk that is built on a version makes it one that is waited for; what an answer brings has room all the same."""
+    chain = Chain(make_stake(6, length=20))
+    slot, below = chain.find_slot(0), chain.tip
+    payments = [chain.pay(0, keys(1).public, 1 + number) for number in range(MAX_VERSIONS_NEEDED + 1)]
+    *fillers, last = [chain.build(slot, author=0, transactions=(payment,)) for payment in payments]
+    chain.tip = chain.rules.build_record(below, last)
+    good = [last, *(chain.grow(chain.tip.slot + 1).block for _ in range(3))]
+    asking, chain_id, later = party(chain.rules, keys(5)), chain.rules.chain_id, 10**4 * SLOT_NS
+
+    def send(message: Message) -> list[Command]:
+        return asking.handle(MessageReceived("peer", encode_frame(chain_id, message)), later)
+
+    asking.handle(Started(), later)
+    for version in fillers:
+        junk = {"parent": chain.rules.hash_message(version), "height": 2, "slot": slot + 1, "author": keys(77).public}
+        send(keys(77).sign(chain_id, msgspec.structs.replace(version, **junk)))
+        send(version)
+    assert len(asking.tree.get_versions((slot, keys(0).public))) == MAX_VERSIONS_NEEDED
+    asking.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 10**4, b"")), later)
+    author = keys(2)
+    told = HeadAnnouncement(height=chain.tip.height, head=chain.tip.hash, author=author.public)
+    assert any(isinstance(command, Send) for command in send(author.sign(chain_id, told)))
+    send(author.sign(chain_id, BlockResponse(blocks=tuple(good), author=author.public)))
+    assert asking.tree.head.hash == chain.tip.hash

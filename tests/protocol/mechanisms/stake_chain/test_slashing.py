@@ -10,6 +10,7 @@ from protocol.events import Broadcast, MessageReceived, RightUsedTwice, Started,
 from protocol.mechanisms.stake_chain.evidence import MAX_EVIDENCE
 from protocol.mechanisms.stake_chain.messages import Evidence, StakedBlock, get_header, restore_block
 from protocol.mechanisms.stake_chain.reasons import StakeReason, StakeTimer
+from protocol.messages import Payout
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import ACCEPT, ChainReason, Reject
@@ -75,8 +76,11 @@ def make_cases(chain: Chain) -> dict[str, tuple[tuple[Evidence, ...], StakeReaso
     stranger.sort(key=chain.rules.hash_message)
     tail = msgspec.structs.replace(second, signature=bytes(64))
     future = sorted((chain.build(90, author=0, coinbase=()), chain.build(90, author=0)), key=chain.rules.hash_message)
+    payouts = tuple(Payout(account=bytes([number]) * 32, amount=1) for number in (1, 2))
+    fat = sorted((chain.build(2, coinbase=payouts[:count]) for count in (1, 2)), key=chain.rules.hash_message)
     return {
         "right": ((proof,), None),
+        "with more payouts than a block has": ((chain.accuse(fat[0], fat[1]),), StakeReason.FORGED_EVIDENCE),
         "twice in one block": ((proof, proof), StakeReason.DOUBLED_EVIDENCE),
         "one block twice": ((chain.accuse(first, first),), StakeReason.FORGED_EVIDENCE),
         "in the wrong order": ((chain.accuse(second, first),), StakeReason.FORGED_EVIDENCE),
