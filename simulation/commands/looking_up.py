@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from simulation.runs import make_console
 
 if TYPE_CHECKING:
     from simulation.commands.provenance import OpenedChain
+
+PLAIN_WIDTH: Final = 240
+"""Characters of a line where there is no terminal: no column is left out of a file."""
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_DIR", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object a line; amounts are micro-coins.")]
@@ -28,7 +31,7 @@ def audit(
     """Print who did what for a chain, when, and for how much; exit 1 if the chain does not hold."""
     from simulation.commands.provenance import show_audit  # noqa: PLC0415 - keeps other commands light
 
-    _look_up(run_folder, lambda chain: show_audit(chain, make_console(), key or (), is_json=json))
+    _look_up(run_folder, lambda chain: show_audit(chain, make_console(PLAIN_WIDTH), key or (), is_json=json))
 
 
 def block(
@@ -40,7 +43,7 @@ def block(
     """Print one block of a chain; exit 1 if the chain does not hold."""
     from simulation.commands.provenance import show_block  # noqa: PLC0415 - keeps other commands light
 
-    _look_up(run_folder, lambda chain: show_block(chain, make_console(), told, is_json=json))
+    _look_up(run_folder, lambda chain: show_block(chain, make_console(PLAIN_WIDTH), told, is_json=json))
 
 
 def transaction(
@@ -54,7 +57,7 @@ def transaction(
     """Print one transaction of a chain; exit 1 if the chain does not hold."""
     from simulation.commands.provenance import show_transaction  # noqa: PLC0415 - keeps other commands light
 
-    _look_up(run_folder, lambda chain: show_transaction(chain, make_console(), told, is_json=json))
+    _look_up(run_folder, lambda chain: show_transaction(chain, make_console(PLAIN_WIDTH), told, is_json=json))
 
 
 def _look_up(folder: Path, show: "Callable[[OpenedChain], None]") -> None:

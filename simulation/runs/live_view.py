@@ -120,7 +120,11 @@ class LiveView:
         return (*own, f"up to {max(node.height for node in members)}", UNKNOWN, UNKNOWN)
 
 
-def make_console() -> Console:
-    """Return the console; where there is no terminal, lines are wide enough for the tables."""
+def make_console(plain_width: int = PLAIN_WIDTH) -> Console:
+    """Return the console.
+
+    Args:
+        plain_width: Characters of a line where there is no terminal: wide enough for the tables.
+    """
     console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+    return console if console.is_terminal else Console(width=plain_width)
