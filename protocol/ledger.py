@@ -191,8 +191,6 @@ def apply_block(
     for payout in payouts:
         account = touched.get(payout.account) or state.get_account(payout.account)
         touched[payout.account] = replace(account, balance=account.balance + payout.amount)
-    if bonding is not None:
-        _release(state, touched, height)
     before = sum(state.get_account(owner).total for owner in touched)
     after = sum(account.total for account in touched.values())
     if after - before != created or any(account.balance < 0 for account in touched.values()):
@@ -202,12 +200,21 @@ def apply_block(
     return replace(state, accounts=accounts, stakes=stakes, supply=state.supply + created)
 
 
-def _release(state: LedgerState, touched: dict[AccountId, Account], height: int) -> None:
-    """Give back what has been on its way long enough; a block's own transfers cannot spend it yet."""
-    for owner, account in {**state.accounts, **touched}.items():
+def release_due(state: LedgerState, height: int) -> LedgerState:
+    """Return the state with what has been on its way long enough given back: the last thing that a block does.
+
+    So its own transfers cannot spend it yet, and what the block takes of coins at stake it takes of these as well.
+
+    Args:
+        state: The state after all else that the block does.
+        height: Of the block.
+    """
+    freed: dict[AccountId, Account] = {}
+    for owner, account in state.accounts.items():
         if account.bond.unbonding:
             bond, released = account.bond.release(height)
-            touched[owner] = replace(account, balance=account.balance + released, bond=bond)
+            freed[owner] = replace(account, balance=account.balance + released, bond=bond)
+    return replace(state, accounts=MappingProxyType({**state.accounts, **freed})) if freed else state
 
 
 def _restake(state: LedgerState, touched: Mapping[AccountId, Account]) -> StakeTable:

@@ -6,12 +6,13 @@ does to earn blocks. Both see the chain through the two views here, and nothing 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
 from protocol.bonding import BondRules
 from protocol.chain import BlockTree
+from protocol.codec import encode
 from protocol.crypto import KeyPair
 from protocol.events import ChainRecord, Timer, TimerKind
 from protocol.genesis import ChainRules, Genesis, compute_chain_id
@@ -20,7 +21,7 @@ from protocol.messages import AnyBlock, Message, Payout, Transaction
 from protocol.slots import compute_slot
 from protocol.turn import Turn
 from protocol.types import AccountId, Hash32, Nanoseconds, PeerId, Signature
-from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Missing, Reason, Verdict, Wait
+from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Missing, Reason, Reject, Verdict, Wait
 
 OwnT = TypeVar("OwnT")
 ResultT = TypeVar("ResultT")
@@ -110,25 +111,35 @@ class Mechanism(ABC):
     final_depth: int | None = None
     """Blocks under so many others are final, and a party never leaves them: 0: at once; None: never by decree."""
 
+    genesis_type: ClassVar[type[Any]]
+    """Type of what all parties of a chain agree on."""
     genesis: Genesis
-    """What all parties of the chain agreed on, of the mechanism's own type."""
+    """What they agreed on, of that type."""
+
+    def __init__(self, genesis: Any) -> None:
+        """Take what all parties agreed on."""
+        self.genesis = genesis
+
     bonding: BondRules | None = None
     """How the chain takes deposits; None where the bonds of the genesis stay as they are."""
     stamp_bits: int = 0
     """What they agreed on besides, whatever the mechanism: zero bits that the stamp of each transfer must show."""
 
-    @abstractmethod
     def encode_genesis(self) -> bytes:
-        """Return the canonical bytes of the genesis; no two mechanisms give the same."""
+        """Return the canonical bytes of the genesis behind the mechanism's name; no two mechanisms give the same."""
+        return encode((self.name, self.genesis))
 
     @classmethod
-    @abstractmethod
-    def decode_genesis(cls, agreed: bytes) -> "Mechanism":
+    def decode_genesis(cls, agreed: bytes) -> Self:
         """Return the mechanism of the chain whose genesis has these canonical bytes.
 
         Raises:
             msgspec.MsgspecError: They are not those of a genesis of this mechanism.
         """
+        name, genesis = msgspec.msgpack.decode(agreed, type=tuple[str, cls.genesis_type])  # type: ignore[name-defined]
+        if name != cls.name:
+            raise msgspec.ValidationError(f"the genesis is one of {name!r}, not of {cls.name!r}")
+        return cls(genesis)
 
     def ask_stamps(self, bits: int) -> "Mechanism":
         """Return the mechanism of the chain that differs in this alone: it asks for stamps of so many bits."""
@@ -252,6 +263,21 @@ class NodeView(Protocol):
 
     def select_transactions(self) -> tuple[Transaction, ...]:
         """Return the transfers that a block on the head may carry."""
+
+
+def find_open_parent(node: NodeView, parent: Hash32) -> ChainRecord | Verdict:
+    """Return the parent that a signature of a proposal is about, or why it is not to be looked at (now).
+
+    Args:
+        node: Who judges.
+        parent: What the proposal builds on, as the signature has it.
+    """
+    if node.is_refused(parent):
+        return Reject(ChainReason.REFUSED_PARENT)
+    record = node.tree.get(parent)
+    if record is None:
+        return Wait(ChainMissing.BLOCK, parent)
+    return Ignore(ChainReason.STALE) if record.height < node.tree.head.height else record
 
 
 class Proposer(ABC):

@@ -14,7 +14,7 @@ from protocol.codec import Codec, encode
 from protocol.crypto import KeyPair, compute_content_hash, compute_signed_hash, verify
 from protocol.events import ChainRecord
 from protocol.genesis import ChainRules, Genesis
-from protocol.ledger import LedgerState, apply_block, find_block_fault
+from protocol.ledger import LedgerState, apply_block, find_block_fault, release_due
 from protocol.mechanism import Context, Mechanism, MessageT, ResultT
 from protocol.messages import AnyBlock, Message, Transaction
 from protocol.stamps import find_stamp_fault, mint
@@ -210,13 +210,14 @@ class Rules:
             bonding=self.mechanism.bonding,
             height=block.height,
         )
+        state = self.mechanism.conclude(self, parent, block, state)
         return BlockRecord(
             hash=self.hash_message(block),
             parent=parent.hash,
             height=block.height,
             slot=block.slot,
             block=block,
-            state=self.mechanism.conclude(self, parent, block, state),
+            state=release_due(state, block.height) if self.mechanism.bonding is not None else state,
             weight=parent.weight + self.mechanism.weigh(parent, block),
             rank=self.mechanism.rank(self, block),
             right=self.mechanism.find_right(block),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from simulation.foundation import NANOSECONDS, derive_seed
+from simulation.foundation import NANOSECONDS, derive_random
 from simulation.scenario import Eclipse, Latency, Partition
 from simulation.scenario.world import World
 
@@ -79,7 +79,7 @@ class NetworkModel:
         """Return `plan` for one sender."""
         planner = self._planners.get(source)
         if planner is None:
-            rng = random.Random(derive_seed(self._seed, "network", source))  # noqa: S311 - a simulation's own draws
+            rng = derive_random(self._seed, "network", source)
             planner = self._planners[source] = self._build_planner(source, rng)
         return planner
 

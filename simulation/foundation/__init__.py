@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     )
     from simulation.foundation.mechanism_parts import SHIPPED, find_part, find_part_module, register_parts
     from simulation.foundation.project import ROOT
-    from simulation.foundation.randomness import derive_bytes, derive_generator, derive_seed
+    from simulation.foundation.randomness import derive_bytes, derive_generator, derive_random, derive_seed
     from simulation.foundation.strict_json import read_json
     from simulation.foundation.units import MICROSECONDS, NANOSECONDS, to_micro, to_millionths
 else:
@@ -35,7 +35,7 @@ else:
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": "SHIPPED find_part find_part_module register_parts",
             "project": "ROOT",
-            "randomness": "derive_bytes derive_generator derive_seed",
+            "randomness": "derive_bytes derive_generator derive_random derive_seed",
             "strict_json": "read_json",
             "units": "MICROSECONDS NANOSECONDS to_micro to_millionths",
         },
@@ -64,6 +64,7 @@ __all__ = [
     "compute_needed",
     "derive_bytes",
     "derive_generator",
+    "derive_random",
     "derive_seed",
     "ensure_available",
     "find_differences",

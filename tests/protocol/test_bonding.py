@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.bonding import DEPOSITS, RESERVED, WITHDRAWALS, BondRules
 from protocol.genesis import ChainRules, GenesisAccount
-from protocol.ledger import LedgerError, LedgerState, apply_block, find_block_fault
+from protocol.ledger import LedgerError, LedgerState, apply_block, find_block_fault, release_due
 from protocol.mechanisms.proof_of_work import ProofOfWork
 from protocol.mempool import Mempool
 from protocol.messages import Payout, Transaction
@@ -42,7 +42,7 @@ def grow(state: LedgerState, *transactions: Transaction, height: int = 1) -> Led
     assert find_block_fault(state, transactions, bonding=RULES) is None
     fees = sum(item.fee for item in transactions)
     payouts = (Payout(account=OTHER, amount=fees),) if fees else ()
-    after = apply_block(state, transactions, payouts, most=0, bonding=RULES, height=height)
+    after = release_due(apply_block(state, transactions, payouts, most=0, bonding=RULES, height=height), height)
     after.check_supply()
     assert not RESERVED & set(after.accounts)
     return after

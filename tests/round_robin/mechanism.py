@@ -1,10 +1,7 @@
 """Round-robin authority: the owner whose turn it is signs the block. The smallest mechanism that the core can carry."""
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
-import msgspec
-
-from protocol.codec import encode
 from protocol.events import ChainRecord, Timer, TimerKind
 from protocol.genesis import Agreed, ChainRules, GenesisAccount
 from protocol.mechanism import Context, Mechanism, NodeView, Proposer, RulesView
@@ -69,19 +66,9 @@ class RoundRobin(Mechanism):
     block = SealedBlock
     reasons: ClassVar = TurnReason
     timers: ClassVar = TurnTimer
+    genesis_type: ClassVar = RoundRobinGenesis
 
     genesis: RoundRobinGenesis
-
-    def __init__(self, genesis: RoundRobinGenesis) -> None:
-        self.genesis = genesis
-
-    def encode_genesis(self) -> bytes:
-        return encode((self.name, self.genesis))
-
-    @classmethod
-    def decode_genesis(cls, agreed: bytes) -> "RoundRobin":
-        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["round_robin"], RoundRobinGenesis])
-        return cls(genesis)
 
     def find_owner(self, stakes: StakeTable, height: int) -> AccountId:
         return stakes.owners[height % len(stakes.owners)]

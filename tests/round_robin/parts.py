@@ -1,10 +1,11 @@
 """What round robin contributes outside the core: its key `length`, and how a scenario becomes its genesis."""
 
 from protocol import mechanisms as core_mechanisms
-from protocol.genesis import ChainRules, GenesisAccount
+from protocol.genesis import GenesisAccount
 from simulation.foundation import mechanism_parts
 from simulation.scenario.mechanism_keys import ChainKeys
 from simulation.scenario.scenario import Scenario
+from simulation.scenario.world import build_chain_rules
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 
 
@@ -12,11 +13,7 @@ def build_mechanism(
     scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
 ) -> RoundRobin:
     """Return the mechanism of a scenario's chain; it has no data set."""
-    chain = ChainRules(
-        slot_ns=round(scenario.protocol.slot_ms * 1_000_000),
-        max_transactions=scenario.protocol.max_transactions,
-        length=scenario.length,
-    )
+    chain = build_chain_rules(scenario)
     return RoundRobin(RoundRobinGenesis(chain=chain, accounts=accounts, seed=scenario.seed))
 
 

@@ -7,13 +7,13 @@ from protocol.rules import Rules
 from simulation.commands.checks.fuzzing.fuzz import draw_plan
 from simulation.commands.checks.fuzzing.fuzzed_network import FuzzedNetwork, FuzzPlan
 from simulation.commands.checks.fuzzing.mutator import Mutator
-from simulation.foundation.randomness import derive_seed
+from simulation.foundation.randomness import derive_random
 
 TRAINING = "proof_of_training"
 
 
 def make_generator(seed: int) -> Random:
-    return Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a test's own draws
+    return derive_random(seed, "fuzz")
 
 
 def make_plan(seed: int, mechanism: str = TRAINING) -> FuzzPlan:

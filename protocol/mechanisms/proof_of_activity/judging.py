@@ -24,10 +24,6 @@ class ActivityJudge(Mechanism):
 
     genesis: ActivityGenesis
 
-    def __init__(self, genesis: ActivityGenesis) -> None:
-        """Take what all parties agreed on."""
-        self.genesis = genesis
-
     def may_speak(self, ledger: LedgerState, account: AccountId) -> bool:
         """Return that anyone may mine; who is drawn to sign has stake, by the draw itself."""
         return True

@@ -1,9 +1,7 @@
 """Proof of activity as a mechanism: what the core asks of it."""
 
 from collections.abc import Hashable
-from typing import ClassVar, Literal
-
-import msgspec
+from typing import ClassVar
 
 from protocol.codec import encode
 from protocol.events import ChainRecord
@@ -31,20 +29,11 @@ class ProofOfActivity(ActivityJudge):
     reasons: ClassVar = ActivityReason
     waits: ClassVar = ActivityMissing
     timers: ClassVar = ActivityTimer
+    genesis_type: ClassVar = ActivityGenesis
 
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis, behind the mechanism's name."""
         return encode((self.name, self.genesis.agreed))
-
-    @classmethod
-    def decode_genesis(cls, agreed: bytes) -> "ProofOfActivity":
-        """Return the mechanism of the chain whose genesis has these canonical bytes.
-
-        Raises:
-            msgspec.MsgspecError: They are not those of a genesis of this mechanism.
-        """
-        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["proof_of_activity"], ActivityGenesis])
-        return cls(genesis)
 
     @property
     def keeps_first(self) -> bool:

@@ -5,9 +5,10 @@ Behaviours that deviate are subclasses: what they may replace is public.
 
 from typing import Final
 
+from protocol.chain import BlockRecord
 from protocol.cosigning import SignatureBook
 from protocol.events import ChainRecord, Noted, Timer
-from protocol.mechanism import Context, NodeView
+from protocol.mechanism import Context, NodeView, find_open_parent
 from protocol.mechanisms.proof_of_activity.facts import TemplateFound
 from protocol.mechanisms.proof_of_activity.judging import ActivityJudge
 from protocol.mechanisms.proof_of_activity.messages import ActivityBlock, Cosignature, Template
@@ -19,7 +20,7 @@ from protocol.messages import Message, Transaction
 from protocol.slots import compute_slot
 from protocol.turn import RecentSet, Turn
 from protocol.types import Hash32
-from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 
 PATIENCE_SLOTS: Final = 2
 """Slots that a closer waits for signatures beyond those that a block needs."""
@@ -116,13 +117,9 @@ class ActivityProposer(Searcher[Template]):
     def _judge_cosignature(self, signature: Cosignature) -> Verdict:
         if signature.template in self._refused_templates:
             return Reject(ActivityReason.REFUSED_TEMPLATE)
-        if self.node.is_refused(signature.parent):
-            return Reject(ChainReason.REFUSED_PARENT)
-        parent = self.node.tree.get(signature.parent)
-        if parent is None:
-            return Wait(ChainMissing.BLOCK, signature.parent)
-        if parent.height < self.head.height:
-            return Ignore(ChainReason.STALE)
+        parent = find_open_parent(self.node, signature.parent)
+        if not isinstance(parent, BlockRecord):
+            return parent
         if not parent.state.stakes.get_stake(signature.author):  # nothing could draw it: it takes no room here
             return Reject(ChainReason.NOT_BONDED)
         draft = self.read_round(signature.parent).drafts.get(signature.template)

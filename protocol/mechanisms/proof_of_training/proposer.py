@@ -6,10 +6,11 @@ Behaviours that deviate are subclasses: what they may replace is public.
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, TypeVar
 
+from protocol.chain import BlockRecord
 from protocol.codec import encode_frame
 from protocol.cosigning import SignatureBook
 from protocol.events import Broadcast, ChainRecord, Noted, Relay, Send, Timer
-from protocol.mechanism import Context, MessageT, NodeView, Proposer
+from protocol.mechanism import Context, MessageT, NodeView, Proposer, find_open_parent
 from protocol.mechanisms.proof_of_training.body import compute_body_digest
 from protocol.mechanisms.proof_of_training.building import build_block, build_header, build_signature
 from protocol.mechanisms.proof_of_training.facts import LotteryWon, PhaseChanged, SecretKnown
@@ -32,7 +33,7 @@ from protocol.phases import advance
 from protocol.slots import compute_slot
 from protocol.turn import SELF, RecentSet, Turn
 from protocol.types import AccountId, Hash32, PeerId
-from protocol.verdicts import ACCEPT, ChainMissing, ChainReason, Ignore, Reason, Reject, Verdict, Wait
+from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reason, Reject, Verdict, Wait
 
 LOOKAHEAD_SLOTS: Final = 4
 """Slots drawn ahead before the node sleeps; bounds the work of a node that seldom wins."""
@@ -363,13 +364,9 @@ class TrainingProposer(Proposer):
         """Judge a stakeholder's signature against the header it is about."""
         if signature.header in self._refused_headers:
             return Reject(TrainingReason.REFUSED_HEADER)
-        if self.node.is_refused(signature.parent):
-            return Reject(ChainReason.REFUSED_PARENT)
-        parent = self.node.tree.get(signature.parent)
-        if parent is None:
-            return Wait(ChainMissing.BLOCK, signature.parent)
-        if parent.height < self.head.height:
-            return Ignore(ChainReason.STALE)
+        parent = find_open_parent(self.node, signature.parent)
+        if not isinstance(parent, BlockRecord):
+            return parent
         proposal = self.read_round(signature.parent).proposals.get(signature.header)
         if proposal is None:
             return Wait(TrainingMissing.HEADER, signature.header)

@@ -1,8 +1,6 @@
 """Proof of work as a mechanism: judging a header takes one evaluation, and the branch with most work wins."""
 
-from typing import Any, ClassVar, Literal
-
-import msgspec
+from typing import Any, ClassVar
 
 from protocol.codec import encode
 from protocol.events import ChainRecord
@@ -33,26 +31,13 @@ class ProofOfWork(Mechanism):
     block = WorkedBlock
     reasons: ClassVar = WorkReason
     timers: ClassVar = WorkTimer
+    genesis_type: ClassVar = WorkGenesis
 
     genesis: WorkGenesis
-
-    def __init__(self, genesis: WorkGenesis) -> None:
-        """Take what all parties agreed on."""
-        self.genesis = genesis
 
     def encode_genesis(self) -> bytes:
         """Return the canonical bytes of the genesis, behind the mechanism's name."""
         return encode((self.name, self.genesis.agreed))
-
-    @classmethod
-    def decode_genesis(cls, agreed: bytes) -> "ProofOfWork":
-        """Return the mechanism of the chain whose genesis has these canonical bytes.
-
-        Raises:
-            msgspec.MsgspecError: They are not those of a genesis of this mechanism.
-        """
-        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["proof_of_work"], WorkGenesis])
-        return cls(genesis)
 
     # ---- judging: reads only ----
 

@@ -1,8 +1,6 @@
 """Votes of stake as a mechanism: a block carries the pre-commits that make it final, and no branch replaces it."""
 
-from typing import Any, ClassVar, Literal
-
-import msgspec
+from typing import Any, ClassVar
 
 from protocol.codec import encode
 from protocol.crypto import Domain, compute_hash
@@ -41,28 +39,11 @@ class StakeBft(Mechanism):
     block = CertifiedBlock
     reasons: ClassVar = BftReason
     timers: ClassVar = BftTimer
+    genesis_type: ClassVar = BftGenesis
     detached_reasons = frozenset({BftReason.BAD_CERTIFICATE, BftReason.NO_QUORUM})
     final_depth = 0
 
     genesis: BftGenesis
-
-    def __init__(self, genesis: BftGenesis) -> None:
-        """Take what all parties agreed on."""
-        self.genesis = genesis
-
-    def encode_genesis(self) -> bytes:
-        """Return the canonical bytes of the genesis, behind the mechanism's name."""
-        return encode((self.name, self.genesis))
-
-    @classmethod
-    def decode_genesis(cls, agreed: bytes) -> "StakeBft":
-        """Return the mechanism of the chain whose genesis has these canonical bytes.
-
-        Raises:
-            msgspec.MsgspecError: They are not those of a genesis of this mechanism.
-        """
-        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["stake_bft"], BftGenesis])
-        return cls(genesis)
 
     # ---- judging: reads only ----
 

@@ -1,11 +1,8 @@
 """Chain-based proof of stake as a mechanism: whoever leads a slot makes one block, and most blocks win."""
 
 from dataclasses import replace
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
-import msgspec
-
-from protocol.codec import encode
 from protocol.crypto import Domain, compute_hash
 from protocol.events import ChainRecord
 from protocol.ledger import LedgerState
@@ -49,6 +46,7 @@ class StakeChain(Mechanism):
     block = StakedBlock
     reasons: ClassVar = StakeReason
     timers: ClassVar = StakeTimer
+    genesis_type: ClassVar = StakeGenesis
 
     genesis: StakeGenesis
 
@@ -60,20 +58,6 @@ class StakeChain(Mechanism):
         self.epoch_slots: Final = genesis.epoch_slots
         self.is_seeded: Final = genesis.drawn_by == "reveals"
         """Whether secrets are the seed, and not the block below."""
-
-    def encode_genesis(self) -> bytes:
-        """Return the canonical bytes of the genesis, behind the mechanism's name."""
-        return encode((self.name, self.genesis))
-
-    @classmethod
-    def decode_genesis(cls, agreed: bytes) -> "StakeChain":
-        """Return the mechanism of the chain whose genesis has these canonical bytes.
-
-        Raises:
-            msgspec.MsgspecError: They are not those of a genesis of this mechanism.
-        """
-        _, genesis = msgspec.msgpack.decode(agreed, type=tuple[Literal["stake_chain"], StakeGenesis])
-        return cls(genesis)
 
     # ---- judging: reads only ----
 

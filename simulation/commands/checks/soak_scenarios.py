@@ -9,7 +9,7 @@ from simulation.analysis import estimate_patience_s, find_promises, must_progres
 from simulation.attacks import load_catalogue
 from simulation.commands.checks.mechanism_choice import draw_mechanism
 from simulation.commands.checks.soak_draws import SoakDraws, find_draws
-from simulation.foundation import derive_seed
+from simulation.foundation import derive_random
 from simulation.scenario import ROLES, BehaviourSection, Scenario
 
 FAULTS_END_S: Final = 40.0
@@ -40,7 +40,7 @@ def draw_scenario(seed: int, mechanism: str | None = None) -> dict[str, Any]:
     """
     mechanism = mechanism or draw_mechanism(seed, "soak")
     draws = find_draws(mechanism, seed)
-    rng = Random(derive_seed(seed, "soak"))  # noqa: S311 - a simulation's own draws
+    rng = derive_random(seed, "soak")
     honest = rng.randint(3, 7)
     populations: list[dict[str, Any]] = [
         {"name": "honest", "role": "honest", "count": honest, "stake": rng.choice([1.0, 10.0, 1000.0])}
@@ -70,7 +70,7 @@ def draw_scenario(seed: int, mechanism: str | None = None) -> dict[str, Any]:
 
 def _draw_stamps(seed: int) -> int:
     """Return how many bits the stamp of a transfer shows; its draw is its own, so that it shifts no others."""
-    return Random(derive_seed(seed, "soak", "stamps")).choice([0, 0, 0, 4])  # noqa: S311 - a simulation's own draws
+    return derive_random(seed, "soak", "stamps").choice([0, 0, 0, 4])
 
 
 def _measure_time(raw: dict[str, Any]) -> float:
@@ -84,7 +84,7 @@ def _measure_time(raw: dict[str, Any]) -> float:
 
 def _draw_adversaries(draws: SoakDraws) -> list[dict[str, Any]]:
     """Return a population of adversaries, or none; its draws are its own, so that they shift no others."""
-    rng = Random(derive_seed(draws.seed, "soak", "adversary"))  # noqa: S311 - a simulation's own draws
+    rng = derive_random(draws.seed, "soak", "adversary")
     if rng.random() >= ADVERSARY_SHARE:
         return []
     behaviours = _leave_out_doubles(rng.sample(list_drawn(draws.mechanism), rng.randint(1, 3)))
@@ -100,7 +100,7 @@ def _leave_out_doubles(behaviours: list[Any]) -> list[Any]:
 
 def _draw_strategists(draws: SoakDraws) -> list[dict[str, Any]]:
     """Return a coalition with a behaviour that chooses, or none; its draws are its own as well."""
-    rng = Random(derive_seed(draws.seed, "soak", "strategist"))  # noqa: S311 - a simulation's own draws
+    rng = derive_random(draws.seed, "soak", "strategist")
     if rng.random() >= STRATEGIC_SHARE:
         return []
     behaviour = rng.choice(list_drawn(draws.mechanism, is_strategic=True))

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from simulation.commands.checks import SLOTS_MS, SoakDraws, draw_length
-from simulation.foundation import derive_seed
+from simulation.foundation import derive_random
 from simulation.scenario import ROLES
 
 
@@ -24,7 +24,7 @@ class TrainingDraws(SoakDraws):
             "protocol": {
                 "confidence": confidence,
                 "stakeholders": rng.randint(1, min(3, bonded)),
-                "rules": Random(derive_seed(self.seed, "soak", "rules")).choice([1, 2]),  # noqa: S311 - as above
+                "rules": derive_random(self.seed, "soak", "rules").choice([1, 2]),
                 "slot_ms": rng.choice(SLOTS_MS),
                 "declarations_per_slot": rng.choice([2.0, 5.0]),
                 "headers_per_slot": rng.choice([0.5, 1.0]),

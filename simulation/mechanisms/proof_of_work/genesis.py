@@ -1,34 +1,27 @@
 """From a scenario to what all parties of a chain by work agree on."""
 
-from protocol.genesis import ChainRules, GenesisAccount
+from protocol.genesis import GenesisAccount
 from protocol.mechanisms.proof_of_work import ProofOfWork
 from protocol.mechanisms.proof_of_work.genesis import WorkGenesis
 from simulation.mechanisms.proof_of_work.keys import as_work_keys
 from simulation.scenario import Scenario
+from simulation.scenario.world import build_chain_rules
 
 
 def build_mechanism(
     scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
 ) -> ProofOfWork:
-    """Return the mechanism of a scenario's chain; it has no data set.
-
-    A chain of simulated time says in its genesis that its nonces are stand-ins, unless the scenario wants real ones.
-    """
+    """Return the mechanism of a scenario's chain; it has no data set."""
     keys = as_work_keys(scenario.mechanism)
-    is_drawn = scenario.traits.is_simulated and keys.virtual_work == "drawn"
     return ProofOfWork(
         WorkGenesis(
-            chain=ChainRules(
-                slot_ns=round(scenario.protocol.slot_ms * 1_000_000),
-                max_transactions=scenario.protocol.max_transactions,
-                length=scenario.length,
-            ),
+            chain=build_chain_rules(scenario),
             accounts=accounts,
             seed=scenario.seed,
             hash_name=keys.hash,
             difficulty=keys.build_difficulty(keys.measure_power(scenario)),
             reward=keys.reward,
-            proof="stand_in" if is_drawn else "hashes",
+            proof=keys.choose_proof(scenario),
             ties=keys.ties,
         )
     )

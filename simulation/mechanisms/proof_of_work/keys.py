@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from protocol.mechanisms.proof_of_work.difficulty import count_expected, find_target, find_target_of_bits
-from protocol.mechanisms.proof_of_work.genesis import Difficulty
+from protocol.mechanisms.proof_of_work.genesis import Difficulty, Proof
 from simulation.scenario import ChainKeys, Inconsistency
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ class WorkKeys(ChainKeys):
             f"{power:g} tries a second find the first block in {needed_s:,.0f} s on average, and run.time_limit_s is "
             f"{limit_s:g}; write a smaller number, or a larger hash_rate",
         )
+
+    def choose_proof(self, scenario: "Scenario") -> Proof:
+        """Return what nonces are to show: nothing in simulated time, and that is said, unless real ones are wanted."""
+        return "stand_in" if scenario.traits.is_simulated and self.virtual_work == "drawn" else "hashes"
 
     def measure_power(self, scenario: "Scenario") -> float:
         """Return how many nonces all nodes try in a second."""

@@ -5,13 +5,13 @@ from collections import Counter
 import msgspec
 
 from protocol.bonding import BondRules
-from protocol.genesis import ChainRules, GenesisAccount
+from protocol.genesis import GenesisAccount
 from protocol.mechanisms.stake_chain import StakeChain
 from protocol.mechanisms.stake_chain.genesis import StakeGenesis
 from simulation.foundation import derive_bytes, to_micro, to_millionths
 from simulation.mechanisms.stake_chain.keys import as_stake_keys
 from simulation.scenario import Scenario
-from simulation.scenario.world import make_keys
+from simulation.scenario.world import build_chain_rules, make_keys
 
 
 def build_mechanism(
@@ -24,11 +24,7 @@ def build_mechanism(
     keys = as_stake_keys(scenario.mechanism)
     return StakeChain(
         StakeGenesis(
-            chain=ChainRules(
-                slot_ns=round(scenario.protocol.slot_ms * 1_000_000),
-                max_transactions=scenario.protocol.max_transactions,
-                length=scenario.length,
-            ),
+            chain=build_chain_rules(scenario),
             accounts=_fund(scenario, accounts),
             seed=scenario.seed,
             bonding=BondRules(least_stake=to_micro(keys.least_stake), unbonding_blocks=keys.unbonding_blocks),

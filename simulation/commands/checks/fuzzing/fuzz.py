@@ -21,7 +21,7 @@ from simulation.commands.checks import draw_mechanism, run_shares
 from simulation.commands.checks.fuzzing.fuzzed_network import BrokenError, FuzzedNetwork, FuzzPlan, SmallNetwork
 from simulation.commands.checks.fuzzing.kit import find_kit
 from simulation.commands.checks.fuzzing.mutator import Mutant, Mutator
-from simulation.foundation import derive_bytes, derive_seed
+from simulation.foundation import derive_bytes, derive_random
 from simulation.scenario import Scenario
 from simulation.scenario.world import build_world, make_keys
 
@@ -80,7 +80,7 @@ def run_seed(
         mechanism: How blocks are agreed on; None to draw that too.
     """
     name = mechanism or draw_mechanism(seed, "fuzz")
-    rng = Random(derive_seed(seed, "fuzz"))  # noqa: S311 - a simulation's own draws
+    rng = derive_random(seed, "fuzz")
     plan = draw_plan(rng, seed, name)
     try:
         seen, batch = rehearse(plan)
@@ -110,7 +110,7 @@ def draw_plan(rng: Random, seed: int, mechanism: str) -> FuzzPlan:
         **kit.draw_sections(rng),
         "populations": [{"name": "node", "role": "honest", "count": rng.randint(4, 6), "stake": 10.0}],
         "users": {"count": 3, "transactions": 12, "per_second": 2.0, "fee": rng.choice([0.0, 0.01])},
-        "ledger": {"stamp_bits": Random(derive_seed(seed, "fuzz", "stamps")).choice(STAMP_BITS)},  # noqa: S311 - as above
+        "ledger": {"stamp_bits": derive_random(seed, "fuzz", "stamps").choice(STAMP_BITS)},
         "network": {"topology": rng.choice(["full_mesh", "ring"])},
         "virtual": {"trainer": "fake"},
     }

@@ -14,7 +14,7 @@ from protocol.messages import Payout
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.verdicts import ACCEPT, ChainReason, Reject
-from tests.protocol.mechanisms.stake_chain.chains import STAKE, Chain, make_stake
+from tests.protocol.mechanisms.stake_chain.chains import DELAY, STAKE, Chain, make_stake
 from tests.support.core import SLOT_NS, STRANGER, keys
 
 
@@ -60,6 +60,23 @@ def test_a_part_may_be_taken_and_of_what_is_on_its_way_back_too() -> None:
     bond = chain.tip.state.get_account(first.author).bond
     # Nine tenths of a half are less than the least stake, so that all of it is on its way back.
     assert (bond.stake, bond.leaving, chain.tip.state.burnt) == (0, STAKE * 9 // 10, STAKE // 10)
+
+
+def test_evidence_in_the_very_block_that_gives_coins_back_takes_them_all_the_same() -> None:
+    chain = Chain(make_stake(5, length=30))
+    chain.grow(1)
+    first, second = chain.double(2)
+    culprit = find_index(chain, first.author)
+    slot = 2
+    for number in range(DELAY):
+        slot = find_honest(chain, slot + 1, first.author)
+        chain.grow(slot, transactions=(chain.withdraw(culprit, STAKE),) if not number else ())
+    before = chain.tip.state.get_account(first.author)
+    assert before.bond.leaving == STAKE
+    due = find_honest(chain, slot + 1, first.author)
+    chain.grow(due, evidence=(chain.accuse(first, second),))
+    after = chain.tip.state.get_account(first.author)
+    assert (after.bond.locked, chain.tip.state.burnt, after.balance) == (0, STAKE, before.balance)
 
 
 def make_cases(chain: Chain) -> dict[str, tuple[tuple[Evidence, ...], StakeReason | None]]:

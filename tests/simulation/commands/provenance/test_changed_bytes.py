@@ -70,7 +70,7 @@ def test_a_changed_genesis_makes_another_chain(folder: Path, tmp_path: Path) -> 
     mechanism, blocks = read_chain(folder / "chain.jsonl")
     packed = [msgspec.msgpack.encode(block) for block in blocks]
     changed = msgspec.structs.replace(mechanism.genesis, seed=mechanism.genesis.seed + 1)  # type: ignore[type-var]
-    write_chain(tmp_path / "chain.jsonl", type(mechanism)(changed), packed)  # type: ignore[call-arg]
+    write_chain(tmp_path / "chain.jsonl", type(mechanism)(changed), packed)
     judged = judge_chain(read_stored_chain(tmp_path / "chain.jsonl"))
     assert len(judged.records) == 1
     assert "the block at height 1 " in str(judged.fault)
