@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulation.engines.result import EngineResult, EngineStartError, PartyError
     from simulation.engines.table import ENGINES, find_engine
     from simulation.engines.tools import Desk, PartyTools, VirtualTools
-    from simulation.engines.worker import ChargingWorker, WorkDone, Worker
+    from simulation.engines.worker import ChargingWorker, PromptWorker, WorkDone, Worker
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -26,7 +26,7 @@ else:
             "result": "EngineResult EngineStartError PartyError",
             "table": "ENGINES find_engine",
             "tools": "Desk PartyTools VirtualTools",
-            "worker": "ChargingWorker WorkDone Worker",
+            "worker": "ChargingWorker PromptWorker WorkDone Worker",
         },
     )
 
@@ -49,6 +49,7 @@ __all__ = [
     "PartyError",
     "PartyTools",
     "Planner",
+    "PromptWorker",
     "VirtualTools",
     "WorkDone",
     "Worker",

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from protocol.events import BlockAppended, HeadMoved
 from protocol.participant import Participant
-from simulation.engines.worker import ChargingWorker, Worker
+from simulation.engines.worker import ChargingWorker, PromptWorker, Worker
 from simulation.records import Sink
 from simulation.scenario.world import NodeSpec
 
@@ -54,6 +54,10 @@ class PartyTools(Generic[SetupT]):
 
     def build_workers(self, spec: NodeSpec) -> Mapping[type[Hashable], Worker]:
         """Return what does a node's slow work, by the kind of task."""
+        return {}
+
+    def build_prompt_workers(self, spec: NodeSpec) -> Mapping[type[Hashable], PromptWorker]:
+        """Return what does such work of a node as leaves a core no rest, by the kind of task."""
         return {}
 
     def build_desk(self, sink: Sink) -> Desk | None:

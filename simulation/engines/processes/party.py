@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection
 
 from protocol.events import Timer
 from simulation.attacks import SendFragment
-from simulation.engines import HEADER, STALL_NS, Worker
+from simulation.engines import HEADER, STALL_NS, PromptWorker, Worker
 from simulation.engines.parties import Host
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Links
+from simulation.engines.processes.worker_process import WorkerProcess
 from simulation.engines.processes.worker_thread import WorkerThread
 from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL
 from simulation.records import Fact, PartyStarted, Record
@@ -50,19 +51,29 @@ class Party:
         """Whether it has broken off: nothing more goes over its links."""
         self._host: Host | None = None
         """None for users, who decide nothing."""
-        self._workers: dict[type[Hashable], WorkerThread] = {}
+        self._workers: dict[type[Hashable], WorkerThread | WorkerProcess] = {}
+        self._processes: dict[type[Hashable], WorkerProcess] = {}
+        self._ended_cpu_s = 0.0
+        """Of processes of its own that have ended."""
 
-    def attach(self, host: Host, workers: Mapping[type[Hashable], Worker]) -> None:
+    def attach(
+        self,
+        host: Host,
+        workers: Mapping[type[Hashable], Worker],
+        prompt_workers: Mapping[type[Hashable], PromptWorker],
+    ) -> None:
         """Take what decides and what works.
 
         Args:
             host: Takes frames, timers and results.
             workers: Do slow work, by the kind of task, each in a thread of its own.
+            prompt_workers: The same, each in a process of its own.
         """
         self._host = host
-        for kind, worker in workers.items():
-            thread = self._workers[kind] = WorkerThread(worker)
-            self._selector.register(thread.wake_up, selectors.EVENT_READ, partial(self._finish_work, host, thread))
+        self._processes = {kind: WorkerProcess(worker) for kind, worker in prompt_workers.items()}  # before any thread
+        self._workers = {**self._processes, **{kind: WorkerThread(worker) for kind, worker in workers.items()}}
+        for worker in self._workers.values():
+            self._selector.register(worker.wake_up, selectors.EVENT_READ, partial(self._finish_work, host, worker))
 
     # ---- the driver of the host ----
 
@@ -111,15 +122,15 @@ class Party:
             self.call_at(at, lambda: host.ring(timer, self.now()))
 
     def start_work(self, task: Hashable) -> None:
-        """Let slow work be done in its thread.
+        """Let slow work be done in its thread or process.
 
         Raises:
             KeyError: The party has no worker for it.
         """
         self._workers[type(task)].submit(task)
 
-    def _finish_work(self, host: Host, thread: WorkerThread, _events: int) -> None:
-        task, done = thread.take()
+    def _finish_work(self, host: Host, worker: WorkerThread | WorkerProcess, _events: int) -> None:
+        task, done = worker.take()
         host.finish_work(task, done, self.now())
 
     # ---- clock and records ----
@@ -129,8 +140,8 @@ class Party:
         return time.monotonic_ns() - self._genesis_at if self._genesis_at is not None else 0
 
     def get_cpu_s(self) -> float:
-        """Return the processor time of this process since the genesis, in seconds: of all its threads."""
-        return time.process_time() - self._cpu_before if self._genesis_at is not None else 0.0
+        """Return the processor time since the genesis, in seconds: of all threads, and of its processes once ended."""
+        return time.process_time() - self._cpu_before + self._ended_cpu_s if self._genesis_at is not None else 0.0
 
     def call_at(self, at: int, action: Callable[[], object]) -> None:
         """Call something at a time since the genesis."""
@@ -159,9 +170,15 @@ class Party:
             self._flush()
             self._wait(timeout_s)
         self._links.record_dropped()
+        self._end_processes()
         final = report()
         self._flush()
         self._tell(final)
+
+    def _end_processes(self) -> None:
+        for worker in self._processes.values():
+            self._selector.unregister(worker.wake_up)
+            self._ended_cpu_s += worker.end()
 
     def _watch_for_stalls(self) -> None:
         self._links.note_stalls()

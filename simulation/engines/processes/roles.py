@@ -30,12 +30,12 @@ def run_role(setup: Setup, role: Role, control: Connection, connections: Mapping
 
 
 def _live_as_node(party: Party, setup: Setup, role: NodeRole) -> None:
-    workers = _build_tools(setup).build_workers(role.spec)
+    tools = _build_tools(setup)
     rules, journals = CountingRules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
     core, behaviour = build_node(role.spec, rules, is_relaying=setup.is_relaying)
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     host = Host(core, behaviour, party, party.record, recorder, journal=journal)
-    party.attach(host, workers)
+    party.attach(host, tools.build_workers(role.spec), tools.build_prompt_workers(role.spec))
 
     def report() -> FinalReport:
         return FinalReport(blocks=host.finish(party.get_cpu_s(), rules.checked))
@@ -51,7 +51,7 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
     on_block = desk.measure if desk is not None else None
     host = Host(core, Honest(), party, party.record, recorder, journal=journal, on_block=on_block)
-    party.attach(host, {})
+    party.attach(host, {}, {})
 
     def report() -> FinalReport:
         if desk is not None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 MOST_BITS: Final = 64
 LEAST_BITS: Final = 2
 
-REAL_SLICE_MS: Final = 25.0
-SIMULATED_SLICES: Final = 4
-"""Slices of an interval in simulated time, where each is an event and none keeps a node from hearing a block."""
+SLICES: Final = 4
+"""Slices of an interval. A new head ends one where a node really hashes; in simulated time each is an event."""
+REAL_SLICE_MS: Final = 250.0
+"""The longest slice where a node really hashes, unless the scenario says otherwise."""
 
 
 class WorkKeys(ChainKeys):
@@ -94,7 +95,9 @@ class WorkKeys(ChainKeys):
 
     def count_slice(self, speed: float, *, is_simulated: bool) -> int:
         """Return how many nonces a node tries in a slice."""
-        own_ms = self.interval_ms / SIMULATED_SLICES if is_simulated else REAL_SLICE_MS
+        own_ms = self.interval_ms / SLICES
+        if not is_simulated:
+            own_ms = min(own_ms, REAL_SLICE_MS)
         return max(1, round((self.slice_ms or own_ms) / 1e3 * self.hash_rate * speed))
 
 

@@ -22,6 +22,27 @@ class OtherWork:
     """Work that no miner does."""
 
 
+class Desk:
+    """Time that passes only while a miner rests, and another task that waits from some time on."""
+
+    def __init__(self, due: float = float("inf"), *, lost: float = 0.0) -> None:
+        self.now = 0.0
+        self._due = due
+        self._lost = lost
+
+    def read(self) -> float:
+        """Return the time; each look at the clock of a slow machine takes a while."""
+        self.now += self._lost
+        return self.now
+
+    def is_waiting(self, seconds: float) -> bool:
+        self.now = max(self.now, min(self._due, self.now + seconds))
+        return self.now >= self._due
+
+    def mine(self, rate: float, most: int) -> HashingMiner:
+        return HashingMiner(rate, most, hash_name="sha512", clock=self.read)
+
+
 def get(done: WorkDone) -> Searched:
     assert isinstance(done.result, Searched)
     return done.result
@@ -31,21 +52,36 @@ def get(done: WorkDone) -> Searched:
 def test_slices_of_any_length_find_what_one_search_finds(most: int) -> None:
     real = HashingMiner(1e9, most, hash_name="sha256")
     simulated = SimulatedMiner(1e9, most, hash_name="sha256", generator=None)
-    for miner in (real, simulated):
+    for perform in (lambda task: real.perform(task, Desk().is_waiting), simulated.perform):
         start = 0
-        while (found := get(miner.perform(SearchNonce(EASY.digest, EASY.target, start)))).nonce is None:
+        while (found := get(perform(SearchNonce(EASY.digest, EASY.target, start)))).nonce is None:
             start += found.tried
         assert (found.nonce, start + found.tried) == (WHOLE.nonce, WHOLE.tried)
 
 
 def test_a_machine_that_does_not_keep_up_ends_its_slice_all_the_same() -> None:
-    found = get(HashingMiner(1e15, 10**12, hash_name="sha256").perform(HOPELESS))  # a slice of a millisecond
+    desk = Desk(lost=0.01)
+    found = get(desk.mine(1e6, 10**5).perform(HOPELESS, desk.is_waiting))  # a slice of a tenth of a second
     assert found.nonce is None
-    assert CHUNK <= found.tried < 10**12
+    assert found.tried <= 12 * CHUNK
 
 
 def test_a_machine_that_keeps_up_tries_no_more_than_its_power() -> None:
-    assert get(HashingMiner(1e6, 900, hash_name="sha512").perform(HOPELESS)) == Searched(None, 900)
+    desk = Desk()
+    miner = desk.mine(1e4, 900)
+    for number in range(1, 5):
+        assert get(miner.perform(HOPELESS, desk.is_waiting)) == Searched(None, 900)
+        assert desk.now == pytest.approx(0.09 * number)
+
+
+def test_another_task_ends_a_search_and_its_rest() -> None:
+    desk = Desk(due=0.5)
+    found = get(desk.mine(1e4, 10**6).perform(HOPELESS, desk.is_waiting))
+    assert found.nonce is None
+    assert desk.now == 0.5
+    assert 5_000 <= found.tried <= 5_200
+    busy = get(desk.mine(1e6, 10**6).perform(HOPELESS, desk.is_waiting))  # it waits already
+    assert busy.tried == CHUNK
 
 
 def test_simulated_time_is_charged_by_the_tries() -> None:
@@ -74,10 +110,9 @@ def test_tries_are_told_when_a_nonce_is_found_and_about_every_second() -> None:
     assert (told.tries, told.found) == (1, True)
 
 
-@pytest.mark.parametrize(
-    "miner",
-    [HashingMiner(1e6, 10, hash_name="sha256"), SimulatedMiner(1e6, 10, hash_name="sha256", generator=None)],
-)
-def test_other_work_is_an_error_of_ours(miner: HashingMiner | SimulatedMiner) -> None:
+def test_other_work_is_an_error_of_ours() -> None:
+    desk = Desk()
     with pytest.raises(TypeError, match="a miner cannot do a OtherWork"):
-        miner.perform(OtherWork())
+        desk.mine(1e6, 10).perform(OtherWork(), desk.is_waiting)
+    with pytest.raises(TypeError, match="a miner cannot do a OtherWork"):
+        SimulatedMiner(1e6, 10, hash_name="sha256", generator=None).perform(OtherWork())
