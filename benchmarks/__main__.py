@@ -3,13 +3,14 @@
 import argparse
 import platform
 
+from benchmarks.hashing import print_hashing_figures
 from benchmarks.runs import print_run_figures
 from benchmarks.stage import print_stage_figures
 from benchmarks.tolerance import print_tolerance_figures
 from benchmarks.virtual import print_virtual_figures
 from benchmarks.work import print_work_figures
 
-PARTS = ("all", "stage", "runs", "virtual", "work", "tolerance")
+PARTS = ("all", "stage", "runs", "virtual", "work", "hashing", "tolerance")
 
 
 def main() -> None:
@@ -27,6 +28,8 @@ def main() -> None:
         print_virtual_figures()
     if chosen.part in ("all", "work"):
         print_work_figures()
+    if chosen.part in ("all", "hashing"):
+        print_hashing_figures()
     if chosen.part == "tolerance":  # minutes, and no figure to stay below
         print_tolerance_figures()
 

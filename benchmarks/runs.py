@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -60,14 +62,21 @@ def print_run_figures(repeats: int) -> None:
 
 def run_scenario(scenario: str, *settings: str) -> dict[str, Any]:
     """Run a scenario in a process of its own and return its summary."""
+    with run_in_folder(scenario, *settings) as folder:
+        summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
+        return summary
+
+
+@contextmanager
+def run_in_folder(scenario: str, *settings: str) -> Iterator[Path]:
+    """Run a scenario in a process of its own; give its folder, which is deleted afterwards."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, str(ROOT / "main.py"), "run", scenario, "--out", out]
         for setting in settings:
             command += ["--set", setting]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=out)
         (path,) = Path(out).glob("*/summary.json")
-        summary: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return summary
+        yield path.parent
 
 
 def _spread(values: list[float], digits: int) -> str:
