@@ -5,11 +5,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from benchmarks.activity import FOR_WORK, HONEST, prepare_activity
+from benchmarks.law_measures import FACTOR, JOINS_S, WINDOW, Sizes
+from benchmarks.law_samples import foretell_fall, foretell_rise
+from benchmarks.laws import publish as publish_laws
 from benchmarks.strategic import ANNOUNCE_EVERY_SLOTS, USERS_TRANSFERS
 from benchmarks.studies import STUDIES, publish
 from benchmarks.studies import main as publish_all
@@ -179,3 +183,50 @@ def test_a_small_copy_of_the_attackers_runs_and_is_drawn_for_each_of_them(
     assert table["sibling rider: share of the blocks", 1] > 0.5 > table["sibling rider: share of the blocks", 2] == 0
     assert table["fabricator: deceived, 3 declare", 1] == 1
     assert table["fabricator: deceived, majority", 1] == table["fabricator: deceived, majority", 2] == 0
+
+
+# ---- laws ----
+
+
+def test_a_small_copy_of_the_laws_is_drawn_and_each_sample_passes_its_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    laws = publish_laws(Sizes(tries=100, runs=1, steps=0, settings=("mechanism.length=120",)), tmp_path)
+    assert [verdict.holds for verdict in laws.verdicts] == [True] * 7
+    assert [verdict.count for verdict in laws.verdicts] == [100, 100, *[120] * 5]
+    assert "| activity: closed | coins | 120 | chi-squared |" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "laws.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"laws.csv", "laws.png", "laws.svg"}
+    led = table[table["sample"] == "stake chain: led"]
+    assert list(led["found.closed_form"].round(3)) == [0.083, 0.167, 0.25, 0.5]
+    assert led["found"].sum() == pytest.approx(1)
+
+
+def test_the_closed_forms_of_a_step_are_those_of_targets_that_follow_drawn_windows() -> None:
+    """Draws the intervals of windows by hand: power as before, then the other power; the target follows each window."""
+    generator, runs, into = np.random.default_rng(3), 20_000, 40
+    rises = draw_windows(generator, runs, [[(into, 1.0), (WINDOW - into, FACTOR)], *[[(WINDOW, FACTOR)]] * 2], 1.0)
+    for place, mean in ((WINDOW, rises[1]), (2 * WINDOW, rises[2])):
+        assert foretell_rise(place - into, into, WINDOW, FACTOR) == pytest.approx(mean, rel=0.03)
+    assert foretell_rise(0, into, WINDOW, FACTOR) == pytest.approx(1 / FACTOR, rel=0.02)
+    falls = draw_windows(generator, runs, [[(WINDOW, 1 / FACTOR)]] * 3, 1.0)
+    assert [foretell_fall(place * WINDOW, WINDOW, FACTOR) for place in range(3)] == pytest.approx(falls, rel=0.01)
+
+
+def draw_windows(
+    generator: np.random.Generator, runs: int, windows: list[list[tuple[int, float]]], ease: float
+) -> list[float]:
+    """Return the mean interval of each window, whose blocks are found by the powers that are given for parts of it."""
+    easy, means = np.full(runs, ease), []
+    for parts in windows:
+        took = sum((generator.gamma(count, 1 / power, runs) for count, power in parts), np.zeros(runs)) / easy
+        means.append(float(took.mean()) / WINDOW)
+        easy *= np.clip(took / WINDOW, 1 / FACTOR, FACTOR)
+    return means
+
+
+def test_the_step_is_that_of_its_scenario() -> None:
+    scenario = yaml.safe_load((FOLDER / "laws_step.yaml").read_text("utf-8"))
+    assert {outage["up_s"] for outage in scenario["network"]["outages"]} == {JOINS_S}
+    assert scenario["mechanism"]["window"] == WINDOW
+    assert scenario["populations"][0]["count"] == FACTOR == 1 + len(scenario["network"]["outages"])

@@ -1,12 +1,11 @@
 """What a block by work must show, what it pays, how hard the next one is, and how a node looks for one."""
 
-import math
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
+from benchmarks.law_samples import WANTED_TRIES, collect_tries
 from protocol.codec import encode_frame
 from protocol.crypto import KeyPair
 from protocol.events import (
@@ -35,7 +34,7 @@ from protocol.subsidy import compute_subsidy
 from protocol.verdicts import ACCEPT, ChainReason, Ignore, LedgerReason, Reason, Reject, Verdict
 from tests.protocol.mechanisms.proof_of_work.chains import HASHES, make_work
 from tests.support.core import SLOT_NS, STRANGER, keys
-from tests.support.goodness import fits
+from tests.support.goodness import fits, follow_geometric
 
 NOW = 400 * SLOT_NS
 
@@ -235,29 +234,13 @@ class TestSearching:
     @pytest.mark.many_runs
     @pytest.mark.parametrize("is_random", [False, True])
     def test_tries_are_geometric_however_nonces_are_chosen(self, is_random: bool) -> None:
-        generator, target, tries = np.random.default_rng(11), find_target(200), []
-        for number in range(500):
-            digest = compute_digest(number)
-            if not is_random:
-                tries.append(search("sha256", SearchNonce(digest, target, 0), 100_000).tried)
-                continue
-            count = 1
-            while compute_guess("sha256", int(generator.integers(2**62)), digest) >= target:
-                count += 1
-            tries.append(count)
-        spread = [count - float(generator.random()) for count in tries]  # makes a discrete law a continuous one
-        assert fits(spread, lambda value: geometric(value, 1 / 200))
+        tries = collect_tries(500, 11, is_random=is_random)
+        assert fits(tries, lambda value: follow_geometric(value, 1 / WANTED_TRIES))
+        assert not fits(tries, lambda value: follow_geometric(value, 1.3 / WANTED_TRIES))  # the test would notice
 
 
 def compute_digest(number: int) -> bytes:
     return number.to_bytes(32, "big")
-
-
-def geometric(value: float, chance: float) -> float:
-    """Return the share of tries below a value, where a whole number of tries lies anywhere in the unit below it."""
-    whole = math.floor(value)
-    before = 1 - (1 - chance) ** whole
-    return before + (value - whole) * chance * (1 - chance) ** whole
 
 
 class TestMiner:

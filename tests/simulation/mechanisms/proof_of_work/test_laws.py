@@ -2,19 +2,18 @@
 
 import math
 from collections import Counter
-from itertools import pairwise
 from statistics import fmean
 
 import pytest
 
+from benchmarks.law_samples import count_makers, list_intervals, list_times
 from simulation.mechanisms.proof_of_work.closed_forms import predict
 from simulation.mechanisms.proof_of_work.measures import measure_work
 from simulation.records.tally import Tally
-from simulation.records.work_facts import MinedBlock
 from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.scenario import Scenario
 from tests.simulation.mechanisms.proof_of_work.scenarios import make_raw
-from tests.support.goodness import fits, has_shares
+from tests.support.goodness import fits, follow_exponential, has_shares
 
 pytestmark = pytest.mark.many_runs
 
@@ -31,15 +30,6 @@ def run(raw: dict[str, object]) -> Tally:
     return made.tally
 
 
-def list_chain(tally: Tally) -> list[str]:
-    """Return the blocks of the honest chain, lowest first."""
-    return tally.get_chain(tally.compute_agreement()[1].head)[::-1]
-
-
-def list_times(tally: Tally) -> list[float]:
-    return [0.0, *(tally.first_appended[block] for block in list_chain(tally))]
-
-
 @pytest.fixture(scope="module")
 def steady() -> Tally:
     """A run with targets that never change."""
@@ -48,14 +38,13 @@ def steady() -> Tally:
 
 
 def test_intervals_are_exponential(steady: Tally) -> None:
-    gaps = [later - earlier for earlier, later in pairwise(list_times(steady))]
-    assert fits(gaps, lambda gap: 1 - math.exp(-gap))
-    assert not fits(gaps, lambda gap: 1 - math.exp(-gap / 1.3))  # the test would notice
+    gaps = list_intervals(steady)
+    assert fits(gaps, follow_exponential)
+    assert not fits(gaps, lambda gap: follow_exponential(gap / 1.3))  # the test would notice
 
 
 def test_blocks_are_shared_by_power(steady: Tally) -> None:
-    parts = [steady.blocks[block].part for block in list_chain(steady)]
-    found = Counter(steady.nodes[part.miner].population for part in parts if isinstance(part, MinedBlock))
+    found = count_makers(steady, "miner")
     assert has_shares([found[name] for name in POWER], list(POWER.values()))
     assert not has_shares([found[name] for name in POWER], [count for count, _ in SPEEDS.values()])
 
@@ -72,8 +61,7 @@ def test_intervals_return_to_their_length_after_the_power_has_grown_fourfold() -
     joins_s, window, length = 1_500.0, 100, 3_000
     outages = [{"node": f"honest-{index}", "down_s": 0.0, "up_s": joins_s} for index in (1, 2, 3)]
     tally = run(make_raw(length=length, mechanism={"window": window}, network={"outages": outages}))
-    times = list_times(tally)
-    gaps = [(later, later - earlier) for earlier, later in pairwise(times)]
+    gaps = list(zip(list_times(tally)[1:], list_intervals(tally), strict=True))
     alone = [gap for at, gap in gaps[2 * window :] if at < joins_s]
     together = [gap for at, gap in gaps if at > joins_s]
     assert fmean(gap for _, gap in gaps[:window]) > 3  # at a quarter of the power
