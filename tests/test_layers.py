@@ -63,6 +63,7 @@ FLOORS: Final[Mapping[str, str]] = {
     "journal_words": "simulation.engines.parties",
     "closed_forms": "simulation.analysis",
     "measures": "simulation.analysis",
+    "compared": "simulation.analysis",
     "formulas": "simulation.analysis",
     "promises": "simulation.analysis",
     "genesis": "simulation.scenario.world",

@@ -15,10 +15,20 @@ if TYPE_CHECKING:
     )
     from simulation.analysis.chain_walk import find_last_state, find_supply_fault, walk_chain
     from simulation.analysis.closed_forms import CLOSED_FORM, predict
+    from simulation.analysis.compared import (
+        ComparedFigure,
+        Measures,
+        list_compared,
+        measured,
+        show_number,
+        show_share,
+        show_shares,
+    )
     from simulation.analysis.comparison import build_frame, build_tables
-    from simulation.analysis.costs import Usefulness
+    from simulation.analysis.costs import COSTS, Usefulness, is_uncharged
     from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
     from simulation.analysis.journeys import estimate_journey_ms
+    from simulation.analysis.log_mechanism import find_log_mechanism
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
@@ -28,10 +38,12 @@ else:
             "after_run": "estimate_patience_s find_broken find_standstill is_exact must_agree must_progress",
             "chain_walk": "find_last_state find_supply_fault walk_chain",
             "closed_forms": "CLOSED_FORM predict",
+            "compared": "ComparedFigure Measures list_compared measured show_number show_share show_shares",
             "comparison": "build_frame build_tables",
-            "costs": "Usefulness",
+            "costs": "COSTS Usefulness is_uncharged",
             "during_run": "InvariantMonitor find_settled_depth",
             "journeys": "estimate_journey_ms",
+            "log_mechanism": "find_log_mechanism",
             "measures": "WORK compute_measures find_best measure_detection",
             "promises": "Obstacle Promises find_promises",
         },
@@ -39,8 +51,11 @@ else:
 
 __all__ = [
     "CLOSED_FORM",
+    "COSTS",
     "WORK",
+    "ComparedFigure",
     "InvariantMonitor",
+    "Measures",
     "Obstacle",
     "Promises",
     "Usefulness",
@@ -52,14 +67,21 @@ __all__ = [
     "find_best",
     "find_broken",
     "find_last_state",
+    "find_log_mechanism",
     "find_promises",
     "find_settled_depth",
     "find_standstill",
     "find_supply_fault",
     "is_exact",
+    "is_uncharged",
+    "list_compared",
     "measure_detection",
+    "measured",
     "must_agree",
     "must_progress",
     "predict",
+    "show_number",
+    "show_share",
+    "show_shares",
     "walk_chain",
 ]

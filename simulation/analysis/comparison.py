@@ -7,9 +7,15 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table
 
-from simulation.analysis.measures import find_best, measure_blocks, measure_detection, measure_populations
+from simulation.analysis.compared import ComparedFigure, list_compared
+from simulation.analysis.costs import COSTS
+from simulation.analysis.log_mechanism import find_log_mechanism
+from simulation.analysis.measures import compute_measures, measure_blocks, measure_detection, measure_populations
 from simulation.foundation import make_printable
 from simulation.records import RunLog, Tally
+
+NONE: Final = "-"
+"""What a run is said to have of a figure that it has not; a row without any other is left out."""
 
 MARGIN: Final = 2
 """Columns of the screen between two runs."""
@@ -26,18 +32,6 @@ def _ending(tally: Tally) -> str:
     return "\n".join([tally.get_reason() or "unfinished", *filter(None, [tally.get_obstacle()])])
 
 
-def _accuracy(tally: Tally) -> str:
-    last = tally.training.evaluations.get(tally.employer.head)
-    divergence = tally.find_divergence()
-    note = "" if divergence is None else f"\nnot finite since stage {divergence}"
-    return "-" if last is None else f"{last.accuracy:.2%}{note}"
-
-
-def _trigger(tally: Tally) -> str:
-    last = tally.training.evaluations.get(tally.employer.head)
-    return "-" if last is None else f"{last.trigger_success:.2%}"
-
-
 def _refused_per_population(tally: Tally) -> str:
     parts = [f"{name} {counts.total()}" for name, counts in sorted(tally.rejected_from.items()) if counts]
     return "\n".join(parts) or "none"
@@ -52,14 +46,9 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
 
 
-def _branch(tally: Tally, *, is_poisoned: bool) -> str:
-    best = find_best(tally, is_poisoned=is_poisoned)
-    return "-" if best is None else f"{best.accuracy:.2%}"
-
-
-def _earned(tally: Tally, name: str) -> str:
+def _earned(tally: Tally) -> str:
     measured = measure_populations(tally)
-    return "\n".join(f"{population} {_show(values[name])}" for population, values in measured.items()) or "none"
+    return "\n".join(f"{name} {_show(values['coins_earned'])}" for name, values in measured.items()) or "none"
 
 
 def _populations(tally: Tally) -> str:
@@ -71,11 +60,9 @@ def _populations(tally: Tally) -> str:
 
 _REPLACED: Final = {None: "-", False: "no", True: "yes"}
 
-ROWS: Final[dict[str, Callable[[Tally], str]]] = {
-    "scenario": lambda tally: tally.get_opening().scenario,
-    "seed": lambda tally: str(tally.get_opening().seed),
-    "engine": lambda tally: tally.get_opening().engine,
-    "code version": lambda tally: tally.get_opening().code_version,
+Rows = dict[str, Callable[[Tally], str]]
+
+_CHAIN: Final[Rows] = {
     "data set": lambda tally: tally.get_opening().dataset,
     "rules": lambda tally: tally.get_opening().rules or "-",
     "nodes": _populations,
@@ -85,13 +72,13 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "forks": lambda tally: str(tally.count_forks()),
     "deepest reorganisation": lambda tally: str(tally.reorg_depth_max),
     "reorganisations a node": lambda tally: _show(measure_blocks(tally)["reorganisations"], 2),
+    "settled block undone": lambda tally: _REPLACED[measure_blocks(tally)["settled_undone"]],
     "last block replaced": lambda tally: _REPLACED[measure_blocks(tally)["last_replaced"]],
     "employer's height": lambda tally: str(tally.employer.height),
-    "test accuracy": _accuracy,
-    "trigger success": _trigger,
-    "poisoned stages, honest": lambda tally: str(tally.count_poisoned_honest()),
-    "poisoned stages, employer": lambda tally: str(tally.count_poisoned_employer()),
-    "employer deceived": lambda tally: "yes" if tally.count_poisoned_employer() else "no",
+}
+"""What is compared before what only mechanisms have, and how it follows from a tally."""
+
+_REST: Final[Rows] = {
     "messages sent": lambda tally: f"{tally.sent.total():,}",
     "megabytes sent": lambda tally: f"{tally.sent_bytes / 1e6:.2f}",
     "accepted": lambda tally: f"{tally.accepted.total():,}",
@@ -101,31 +88,61 @@ ROWS: Final[dict[str, Callable[[Tally], str]]] = {
     "attackers' work rejected": lambda tally: _percent(measure_detection(tally).recall),
     "rejected work that is attackers'": lambda tally: _percent(measure_detection(tally).precision),
     "honest work rejected": lambda tally: _percent(measure_detection(tally).false_rejection),
-    "accuracy, poisoned branch": lambda tally: _branch(tally, is_poisoned=True),
-    "accuracy, honest branch": lambda tally: _branch(tally, is_poisoned=False),
     "seconds to a block": lambda tally: _show(measure_blocks(tally)["seconds_each"], 3),
     "messages to a block": lambda tally: _show(measure_blocks(tally)["messages_each"]),
-    "coins earned, by population": lambda tally: _earned(tally, "coins_earned"),
-    "coins a CPU s, by population": lambda tally: _earned(tally, "coins_per_cpu_s"),
+    "coins earned, by population": _earned,
     "transfers in the chain": lambda tally: str(
         sum(tally.blocks[block].transactions for block in tally.get_chain(tally.employer.head))
     ),
     "wall s": lambda tally: _show(tally.cost and tally.cost.wall_s),
     "CPU s": lambda tally: _show(tally.cost and tally.cost.cpu_s),
     "memory MB": lambda tally: _show(tally.cost and tally.cost.memory_pss_mb_max, 0),
-    "training CPU s in the chain": lambda tally: _show(tally.sum_training_cpu()[0]),
-    "training CPU s discarded": lambda tally: _show(tally.sum_training_cpu()[1]),
 }
-"""What is compared, and how it follows from a tally."""
+"""What is compared behind it."""
+
+
+def compare(log: RunLog) -> dict[str, str]:
+    """Return all figures of a run as text, `NONE` where it has none."""
+    tally, mechanism = log.tally, find_log_mechanism(log)
+    opening, measures = tally.get_opening(), compute_measures(tally, mechanism)
+
+    def show(figures: Iterable[ComparedFigure]) -> dict[str, str]:
+        return {figure.name: figure.show(tally, measures) or NONE for figure in figures}
+
+    return {
+        "scenario": opening.scenario,
+        "seed": str(opening.seed),
+        "engine": opening.engine,
+        "mechanism": mechanism or NONE,
+        "code version": opening.code_version,
+        **{name: read(tally) for name, read in _CHAIN.items()},
+        **show(list_compared(mechanism)),
+        **{name: read(tally) for name, read in _REST.items()},
+        **show(COSTS),
+    }
 
 
 def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
-    """Return the comparison, one row a figure and one column a run."""
-    columns = {make_printable(f"{index}: {log.name}"): log.tally for index, log in enumerate(logs, start=1)}
-    return pd.DataFrame(
-        {name: [make_printable(read(tally)) for read in ROWS.values()] for name, tally in columns.items()},
-        index=list(ROWS),
-    )
+    """Return the comparison, one row a figure that a run has and one column a run."""
+    columns = {make_printable(f"{index}: {log.name}"): compare(log) for index, log in enumerate(logs, start=1)}
+    names = _merge([list(figures) for figures in columns.values()])
+    rows = {name: [make_printable(figures.get(name, NONE)) for figures in columns.values()] for name in names}
+    told = {name: row for name, row in rows.items() if set(row) != {NONE}}
+    return pd.DataFrame.from_dict(told, orient="index", columns=list(columns))
+
+
+def _merge(lists: Sequence[Sequence[str]]) -> list[str]:
+    """Return the names of all lists, each once: what only one list has comes behind what stands before it there."""
+    merged: list[str] = []
+    for names in lists:
+        place = 0
+        for name in names:
+            if name in merged:
+                place = merged.index(name) + 1
+            else:
+                merged.insert(place, name)
+                place += 1
+    return merged
 
 
 def build_tables(frame: pd.DataFrame, width: int) -> list[Table]:
@@ -164,6 +181,8 @@ def _build_table(frame: pd.DataFrame, columns: Iterable[str]) -> Table:
         width = MAX_WIDTH if len(chosen) > 1 else None
         table.add_column(escape(str(column)), overflow="fold", max_width=width)
     for name, row in frame.iterrows():
+        if set(row[chosen]) == {NONE}:
+            continue
         is_different = row.nunique() > 1
         values = (escape(str(row[column])) for column in chosen)
         table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else value for value in values))

@@ -7,10 +7,14 @@ attackers too; the employer and users only where they send messages.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from simulation.analysis.compared import ComparedFigure, Measures, measured, show_number, show_share
 from simulation.foundation import find_part
 from simulation.records import Tally
+from simulation.scenario import ENGINE_TRAITS
+
+KIB: Final = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,32 @@ def measure_costs(tally: Tally, mechanism: str) -> dict[str, Any] | None:
         "useful_share": _round(_divide(useful.once_cpu_s, spent.cpu_s)),
         "repeated_share": _round(_divide(useful.again_cpu_s, spent.cpu_s)),
     }
+
+
+def is_uncharged(engine: str, cpu_s: float | None) -> bool:
+    """Return whether CPU-seconds are 0 because simulated time charges none: nobody has slow work there."""
+    traits = ENGINE_TRAITS.get(engine)
+    return cpu_s == 0 and traits is not None and traits.is_simulated
+
+
+def _show_cpu(tally: Tally, measures: Measures) -> str | None:
+    cpu_s = measures.get("cost", {}).get("cpu_s_each")
+    return "none charged" if is_uncharged(tally.get_opening().engine, cpu_s) else _CPU_S.show(tally, measures)
+
+
+_CPU_S: Final = measured("final block: CPU s", "cost.cpu_s_each")
+
+COSTS: Final = (
+    measured("final block: seconds", "cost.seconds_each"),
+    ComparedFigure(_CPU_S.name, _show_cpu),
+    measured("final block: hashes", "cost.hashes_each"),
+    measured("final block: signatures made", "cost.signatures_made_each"),
+    measured("final block: signatures checked", "cost.signatures_checked_each"),
+    measured("final block: KiB sent", "cost.bytes_each", lambda sent: show_number(sent / KIB)),
+    measured("CPU time of use", "cost.useful_share", show_share),
+    measured("CPU time for work done again", "cost.repeated_share", show_share),
+)
+"""What blocks cost, as a comparison and a report have it."""
 
 
 def _divide(part: float, whole: float) -> float | None:

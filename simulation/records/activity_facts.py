@@ -36,6 +36,12 @@ class ClosedBlock(BlockPart, frozen=True, kw_only=True):
     hashes: Count
     """Tries that a template of its target takes on average."""
 
+    mechanism: ClassVar[str | None] = "proof_of_activity"
+
+    def describe_makers(self) -> str:
+        """Return who has found its template, and who has closed it."""
+        return f"mined by {self.miner}, closed by {self.closer}"
+
 
 register_facts(TemplateMade)
 register_parts(Appended, ClosedBlock)

@@ -85,6 +85,12 @@ class VotedBlock(BlockPart, frozen=True, kw_only=True):
     round: Count
     """Round it was built for; it may be decided in a later one."""
 
+    mechanism: ClassVar[str | None] = "stake_bft"
+
+    def describe_makers(self) -> str:
+        """Return who has built it, and for which round."""
+        return f"built by {self.builder} for round {self.round}"
+
 
 register_facts(Proposed, RoundBegun, Decided, Contradicted)
 register_parts(Appended, VotedBlock)

@@ -116,6 +116,13 @@ class Ignored(Fact, frozen=True, kw_only=True):
 class BlockPart(Part, frozen=True):
     """What a consensus mechanism has to say of a block."""
 
+    mechanism: ClassVar[str | None] = None
+    """The mechanism that says this of its blocks; None where nobody can tell by it."""
+
+    def describe_makers(self) -> str | None:
+        """Return who has made the block, and by what; None where nothing is said of it."""
+        return None
+
 
 class Appended(Fact, frozen=True, kw_only=True):
     """The party found a block to be valid and stored it."""

@@ -311,6 +311,10 @@ class Tally:
         """Return whether a block's stage came from altered data, or was invented: no clean trainer got its weights."""
         return self.training.is_poisoned(self.blocks[block].part)
 
+    def is_trained(self, block: str) -> bool:
+        """Return whether a block attests training, so that it can be poisoned or clean at all."""
+        return self.training.is_attested(self.blocks[block].part)
+
     def count_poisoned_honest(self) -> int:
         """Return the poisoned stages in chains of honest nodes, each counted once."""
         chains = (self.get_chain(node.head) for node in self.get_honest())

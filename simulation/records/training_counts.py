@@ -87,6 +87,10 @@ class TrainingCounts:
             return False
         return "clean" not in self._data_by_weights.get(weights, ())
 
+    def is_attested(self, block: BlockPart) -> bool:
+        """Return whether a block attests weights."""
+        return _find_weights(block) is not None
+
     def sum_cpu(self, blocks: Collection[BlockPart]) -> tuple[float, float]:
         """Return CPU-seconds of training whose result is in some blocks, and of all other training."""
         attested = {_find_weights(block) for block in blocks}

@@ -199,6 +199,12 @@ class TrainingBlock(BlockPart, frozen=True, kw_only=True):
     declarations: Count
     """Declarations in the header."""
 
+    mechanism: ClassVar[str | None] = "proof_of_training"
+
+    def describe_makers(self) -> str:
+        """Return who has proposed it, and who has wrapped it."""
+        return f"proposed by {self.proposer}, wrapped by {self.wrapper}"
+
 
 class ComparedCount(CountedPart, frozen=True, tag_field="what", tag="compared"):
     """Comparisons of weights."""

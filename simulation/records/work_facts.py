@@ -56,6 +56,12 @@ class MinedBlock(BlockPart, frozen=True, kw_only=True):
     hashes: Count
     """Tries that a block of its target takes on average."""
 
+    mechanism: ClassVar[str | None] = "proof_of_work"
+
+    def describe_makers(self) -> str:
+        """Return who has found its nonce."""
+        return f"mined by {self.miner}"
+
 
 class HashedCount(CountedPart, frozen=True, tag_field="what", tag="hashed"):
     """Searches for a nonce."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         load_stored_scenario,
         read_scenario,
     )
-    from simulation.scenario.mechanism_keys import ChainKeys, MechanismKeys
+    from simulation.scenario.mechanism_keys import TRAINING, ChainKeys, MechanismKeys
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees
     from simulation.scenario.populations import Poison, Population
@@ -44,7 +44,7 @@ else:
                 "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario load_stored_scenario "
                 "read_scenario"
             ),
-            "mechanism_keys": "ChainKeys MechanismKeys",
+            "mechanism_keys": "ChainKeys MechanismKeys TRAINING",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees",
             "populations": "Poison Population",
@@ -58,6 +58,7 @@ __all__ = [
     "CONFIGS",
     "ENGINE_TRAITS",
     "ROLES",
+    "TRAINING",
     "BehaviourSection",
     "ChainKeys",
     "Eclipse",

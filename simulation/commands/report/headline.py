@@ -1,51 +1,44 @@
 """The figures that stand first in a report."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
-from simulation.analysis import WORK, measure_detection
+from simulation.analysis import COSTS, WORK, ComparedFigure, compute_measures, list_compared, measure_detection
 from simulation.commands.report.picture import Table
 from simulation.commands.report.sources import Run
 from simulation.records import Tally
 
 
 def build_headline(run: Run) -> Table:
-    """Return the headline figures of a run."""
+    """Return the headline figures of a run: those of every run, its mechanism's own, and what its blocks cost."""
     tally, opening = run.tally, run.tally.get_opening()
     agreement, best = tally.compute_agreement()
-    deceived = tally.count_poisoned_employer()
-    measured = tally.training.evaluations.get(tally.employer.head)
     rows = [
         ("scenario", f"{opening.scenario}, seed {opening.seed}, engine {opening.engine}"),
+        ("mechanism", run.mechanism or "unknown"),
         ("nodes", _list_populations(tally)),
         ("data set", opening.dataset),
         ("ended", _describe_ending(tally)),
         ("height of the honest chain", str(best.height)),
         ("agreement of honest nodes", f"{agreement:.0%}"),
-        (
-            "employer deceived",
-            f"yes: {deceived} of its {tally.employer.height} stages are poisoned" if deceived else "no",
-        ),
         ("employer's height", f"{tally.employer.height} ({tally.employer.outcome})"),
-        ("poisoned stages in honest chains", str(tally.count_poisoned_honest())),
-        ("test accuracy", f"{measured.accuracy:.2%}{_describe_divergence(tally)}" if measured else "not measured"),
-        ("trigger succeeds", f"{measured.trigger_success:.2%}" if measured else "not measured"),
-        ("coverage of the data set", _show_share(compute_coverage(tally))),
         ("forks", f"{tally.count_forks()} blocks of honest nodes off their head's chain"),
         ("deepest reorganisation", f"{tally.reorg_depth_max} blocks"),
+        *_list_measured(run, list_compared(run.mechanism)),
         ("rejected by honest nodes", _list_refusals(tally)),
         ("detection", _describe_detection(tally)),
+        *_list_measured(run, COSTS),
     ]
     return Table(("figure", "value"), tuple(rows))
 
 
-def compute_coverage(tally: Tally) -> float | None:
-    """Return the share of the data set that clean stages of the employer's chain have trained on, as a summary does."""
-    opening = tally.get_opening()
-    samples, per_stage = opening.samples, opening.samples_per_stage
-    if not samples or per_stage is None:
-        return None
-    clean = tally.employer.height - tally.count_poisoned_employer()
-    return min(1.0, clean * per_stage / samples)
+def _list_measured(run: Run, figures: Iterable[ComparedFigure]) -> Iterator[tuple[str, str]]:
+    """Yield the figures that a run has."""
+    measures = compute_measures(run.tally, run.mechanism)
+    for figure in figures:
+        shown = figure.show(run.tally, measures)
+        if shown is not None:
+            yield figure.name, shown
 
 
 def _show_share(share: float | None) -> str:
@@ -69,11 +62,6 @@ def _describe_ending(tally: Tally) -> str:
     if reason is None:
         return "unfinished: the log has no closing line"
     return f"{reason}: {obstacle}" if obstacle is not None else reason
-
-
-def _describe_divergence(tally: Tally) -> str:
-    stage = tally.find_divergence()
-    return "" if stage is None else f"; the model is not finite since stage {stage}"
 
 
 def _describe_detection(tally: Tally) -> str:

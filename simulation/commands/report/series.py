@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, Sent, Trained, TrainingBlock
+from simulation.records import Appended, Counted, PartyEnded, Record, Relayed, Sent, Trained
 
 
 @dataclass(slots=True)
@@ -16,8 +16,6 @@ class RunSeries:
     """Message copies put on links, by kind and time."""
     first_appended: dict[str, float] = field(default_factory=dict)
     """When the first party, honest or not, appended each block."""
-    proposers: dict[str, str] = field(default_factory=dict)
-    """Who proposed each block."""
     has_balances: bool = False
     """Whether parties have said what they own in the end."""
     is_counted: bool = False
@@ -34,8 +32,6 @@ class RunSeries:
                 self.sent["relayed", record.time] += fact.copies
             case Appended():
                 self.first_appended.setdefault(fact.block, record.time)
-                if isinstance(fact.part, TrainingBlock):
-                    self.proposers[fact.block] = fact.part.proposer
             case PartyEnded():
                 self.has_balances = True
             case Counted():

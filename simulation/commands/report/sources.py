@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from simulation.analysis import find_log_mechanism
 from simulation.commands.report.series import RunSeries
 from simulation.commands.report.sweep_table import (
     AGGREGATE_NAME,
@@ -15,7 +15,6 @@ from simulation.commands.report.sweep_table import (
 from simulation.records import (
     EVENTS_NAME,
     LOG_NAME,
-    SCENARIO_NAME,
     SWEEP_NAME,
     LogError,
     RunLog,
@@ -24,10 +23,7 @@ from simulation.records import (
     parse_line,
     read_log,
 )
-from simulation.scenario import ENGINE_TRAITS, ScenarioError, read_file
-
-FIRST_MECHANISM: Final = "proof_of_training"
-"""The mechanism of every run whose scenario is older than the key."""
+from simulation.scenario import ENGINE_TRAITS
 
 
 class SourceError(ValueError):
@@ -42,7 +38,7 @@ class Run:
     log: RunLog
     series: RunSeries
     mechanism: str
-    """The name of its mechanism; training where no scenario lies beside the log."""
+    """The name of its mechanism; empty where nothing tells it."""
 
     @property
     def tally(self) -> Tally:
@@ -105,14 +101,4 @@ def read_run(path: Path) -> Run:
     series = RunSeries()
     log = read_log(file, series.add, parse_json if file.suffix == ".jsonl" else parse_line)
     log.name = file.resolve().parent.name or file.name
-    return Run(log.name, log, series, _read_mechanism(file.with_name(SCENARIO_NAME)))
-
-
-def _read_mechanism(path: Path) -> str:
-    """Return the mechanism that a run's scenario names; runs from before the key had training."""
-    try:
-        keys = read_file(path)
-    except ScenarioError:
-        return FIRST_MECHANISM
-    section = keys.get("mechanism")
-    return str(section.get("name", FIRST_MECHANISM)) if isinstance(section, dict) else FIRST_MECHANISM
+    return Run(log.name, log, series, find_log_mechanism(log))

@@ -74,17 +74,19 @@ def draw_timeline(run: Run) -> Picture | Missing:
     clock = "simulated time (s)" if run.is_simulated else "time since the start (s)"
     rows[0].set_title(f"Message copies sent in each {width:g} s, by kind")
     rows[-1].set_xlabel(clock)
-    figure.legend(handles=list(_explain_looks({kind for _, kind in marks})), loc="outside lower center", ncols=3)
+    has_training = any(map(tally.is_trained, tally.blocks))
+    looks = _explain_looks({kind for _, kind in marks}, "a clean block" if has_training else "a block")
+    figure.legend(handles=list(looks), loc="outside lower center", ncols=3)
     note = _NOTE
     if tally.sent.total() > sent.total():
         note += f" The run only counted {tally.sent.total() - sent.total():,} more copies; these are not shown."
     return Picture("timeline", TITLE, _describe(counts, appended, end), note, figure, _tabulate(counts, width))
 
 
-def _explain_looks(marks: set[bool]) -> Iterator[Line2D]:
+def _explain_looks(marks: set[bool], whole: str) -> Iterator[Line2D]:
     yield Line2D([], [], color=SILVER, linewidth=6, label="copies sent")
     if False in marks:
-        yield Line2D([], [], color=CLEAN, label="a clean block is appended")
+        yield Line2D([], [], color=CLEAN, label=f"{whole} is appended")
     if True in marks:
         yield Line2D([], [], color=POISONED, linestyle="--", label="a poisoned block is appended")
 

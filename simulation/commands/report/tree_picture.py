@@ -1,4 +1,4 @@
-"""The tree of all blocks that anybody has appended: which are poisoned, and whose heads they lead to."""
+"""The tree of all blocks that anybody has appended: who made them, which are poisoned, whose heads they lead to."""
 
 from itertools import count
 from typing import Final
@@ -51,8 +51,9 @@ def draw_tree(run: Run) -> Picture | Missing:
     axes.set_xticks(choose_ticks(columns))
     axes.spines["bottom"].set_bounds(-0.7, columns + 0.7)  # no block is higher
     axes.set_xlabel("height", x=(columns / 2 + 0.7) / (axes.get_xlim()[1] + 0.7))
-    figure.legend(handles=_explain_looks(), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
-    return Picture("blocks", TITLE, _describe(run), _NOTE, figure, _tabulate(run))
+    figure.legend(handles=_explain_looks(run), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
+    note = _NOTE + (_NOTE_OF_TRAINING if _has_training(run) else "")
+    return Picture("blocks", TITLE, _describe(run), note, figure, _tabulate(run))
 
 
 def choose_ticks(highest: int) -> range:
@@ -63,8 +64,14 @@ def choose_ticks(highest: int) -> range:
 
 _NOTE: Final = (
     "Blocks bear the first digits of their hash. Filled ones lie on a marked head's chain, hollow ones were left or "
-    "never taken up. A block is poisoned if only trainers with altered data got its weights."
+    "never taken up."
 )
+_NOTE_OF_TRAINING: Final = " A block is poisoned if only trainers with altered data got its weights."
+
+
+def _has_training(run: Run) -> bool:
+    """Return whether blocks attest training, so that one can be poisoned."""
+    return any(map(run.tally.is_trained, run.tally.blocks))
 
 
 def _find_chains(run: Run) -> tuple[set[str], set[str]]:
@@ -137,10 +144,14 @@ def _mark_heads(axes: Axes, run: Run, places: dict[str, Position]) -> None:
         )
 
 
-def _explain_looks() -> list[Patch | Line2D]:
+def _explain_looks(run: Run) -> list[Patch | Line2D]:
+    whole = Line2D([], [], marker="o", markersize=9, linestyle="", color=CLEAN, label="taken")
+    if _has_training(run):
+        whole.set_label("clean (round)")
+    poisoned = Line2D([], [], marker="s", markersize=9, linestyle="", color=POISONED, label="poisoned (square)")
     return [
-        Line2D([], [], marker="o", markersize=9, linestyle="", color=CLEAN, label="clean (round)"),
-        Line2D([], [], marker="s", markersize=9, linestyle="", color=POISONED, label="poisoned (square)"),
+        whole,
+        *([poisoned] if _has_training(run) else []),
         Line2D([], [], marker="o", markersize=9, linestyle="", markerfacecolor="white", color=CLEAN, label="not taken"),
         Line2D([], [], color=BLACK, linewidth=2, label="employer's chain"),
         Line2D([], [], color=GREEN, linewidth=7, alpha=0.45, label="chain of most honest nodes"),
@@ -152,8 +163,9 @@ def _describe(run: Run) -> str:
     poisoned = sum(map(tally.is_poisoned, tally.blocks))
     best = tally.compute_agreement()[1]
     is_same = tally.employer.head == best.head
+    known = f", {poisoned} of them poisoned" if _has_training(run) else ""
     return (
-        f"A tree of {len(tally.blocks)} blocks, {poisoned} of them poisoned. The employer's head is at height "
+        f"A tree of {len(tally.blocks)} blocks{known}. The employer's head is at height "
         f"{tally.employer.height}, that of most honest nodes at height {best.height}"
         f"{', which is the same block' if is_same and best.height else ''}. "
         f"{tally.count_forks()} blocks of honest nodes are not on their head's chain."
@@ -161,19 +173,20 @@ def _describe(run: Run) -> str:
 
 
 def _tabulate(run: Run) -> Table:
-    tally = run.tally
+    tally, has_training = run.tally, _has_training(run)
     employers, honest = _find_chains(run)
     rows = [
         (
             str(facts.height),
             block,
             facts.parent if facts.parent in tally.blocks else f"{facts.parent} (genesis)" if facts.height == 1 else "?",
-            "poisoned" if tally.is_poisoned(block) else "clean",
-            run.series.proposers.get(block, "?"),
+            *(["poisoned" if tally.is_poisoned(block) else "clean"] if has_training else []),
+            facts.part.describe_makers() or "not told",
             "yes" if block in employers else "no",
             "yes" if block in honest else "no",
         )
         for block, facts in sorted(tally.blocks.items(), key=lambda item: (item[1].height, item[0]))
     ]
-    head = ("height", "block", "parent", "work", "proposed by", "employer's chain", "honest chain")
+    work = ["work"] if has_training else []
+    head = ("height", "block", "parent", *work, "made", "employer's chain", "honest chain")
     return Table(head, tuple(rows))

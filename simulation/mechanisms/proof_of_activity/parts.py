@@ -18,6 +18,7 @@ PARTS: Final = {
     "journal_words": f"{_HERE}.journal_words:ActivityWords",
     "chain_lines": f"{_HERE}.chain_lines:ActivityLines",
     "measures": f"{_HERE}.measures:measure_activity",
+    "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_activity",
     "view": f"{_HERE}.view:ActivityView",
     "promises": f"{_HERE}.promises:ActivityPromises",

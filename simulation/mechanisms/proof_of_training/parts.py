@@ -17,6 +17,7 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_training",
     "useful": f"{_HERE}.useful:find_useful_training",
     "pictures": f"{_HERE}.pictures:PICTURES",
+    "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_training",
     "view": f"{_HERE}.view:TrainingView",
     "promises": f"{_HERE}.promises:TrainingPromises",

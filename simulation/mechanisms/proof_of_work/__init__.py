@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.mechanisms.proof_of_work.compared import list_power
     from simulation.mechanisms.proof_of_work.fuzz import WorkFuzz, find_nonce
     from simulation.mechanisms.proof_of_work.journal_words import WorkWords
     from simulation.mechanisms.proof_of_work.keys import WorkKeys
@@ -15,6 +16,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "compared": "list_power",
             "fuzz": "WorkFuzz find_nonce",
             "journal_words": "WorkWords",
             "keys": "WorkKeys",
@@ -32,4 +34,5 @@ __all__ = [
     "WorkView",
     "WorkWords",
     "find_nonce",
+    "list_power",
 ]

@@ -15,6 +15,7 @@ PARTS: Final = {
     "chain_lines": f"{_HERE}.chain_lines:WorkLines",
     "closed_forms": f"{_HERE}.closed_forms:predict",
     "measures": f"{_HERE}.measures:measure_work",
+    "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_work",
     "view": f"{_HERE}.view:WorkView",
     "promises": f"{_HERE}.promises:WorkPromises",

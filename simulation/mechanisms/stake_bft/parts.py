@@ -13,6 +13,7 @@ PARTS: Final = {
     "journal_words": f"{_HERE}.journal_words:BftWords",
     "chain_lines": f"{_HERE}.chain_lines:BftLines",
     "measures": f"{_HERE}.measures:measure_votes",
+    "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_votes",
     "promises": f"{_HERE}.promises:BftPromises",
     "verification": f"{_HERE}.verification:BftVerification",

@@ -12,6 +12,7 @@ PARTS: Final = {
     "reporter": f"{_HERE}.reporter:StakeReporter",
     "chain_lines": f"{_HERE}.chain_lines:StakeLines",
     "measures": f"{_HERE}.measures:measure_stake",
+    "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_stake",
     "promises": f"{_HERE}.promises:StakePromises",
     "fuzz": f"{_HERE}.fuzz:StakeFuzz",

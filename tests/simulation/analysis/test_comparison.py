@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from simulation.analysis.comparison import ROWS, build_frame, build_tables
+from simulation.analysis.comparison import build_frame, build_tables
 from simulation.commands.cli import main
 from simulation.records.lines import Value
 from simulation.records.reading import LogError, RunLog, read_log
@@ -16,6 +16,14 @@ from simulation.records.tally import Tally
 from tests.support.scenarios import appended, line, made_up_run, opening, to_log
 
 TEXT = to_log(made_up_run())
+
+ALWAYS = {
+    "scenario", "seed", "engine", "mechanism", "code version", "data set", "nodes", "ended", "honest height",
+    "honest agreement", "forks", "deepest reorganisation", "employer's height", "messages sent", "megabytes sent",
+    "accepted", "rejected", "rejected by honest nodes, from", "rejected by honest nodes, for",
+    "coins earned, by population", "transfers in the chain", "employer deceived", "training CPU s in the chain",
+}  # fmt: skip
+"""Rows that a run by training has, however little of its log is left."""
 
 
 def write(folder: Path, text: str | bytes, name: str = "pot_sim.log") -> Path:
@@ -71,9 +79,9 @@ def test_each_figure_of_the_table(tmp_path: Path) -> None:
         "scenario": "made-up",
         "seed": "7",
         "engine": "processes",
+        "mechanism": "proof_of_training",
         "code version": "1.0.0+00000000",
         "data set": "digits",
-        "rules": "-",
         "nodes": "2 good (honest)\n1 bad (data_injection)",
         "ended": "complete",
         "honest height": "2",
@@ -81,6 +89,7 @@ def test_each_figure_of_the_table(tmp_path: Path) -> None:
         "forks": "0",
         "deepest reorganisation": "0",
         "reorganisations a node": "0.00",
+        "settled block undone": "no",
         "last block replaced": "no",
         "employer's height": "2",
         "test accuracy": "87.50%",
@@ -97,7 +106,9 @@ def test_each_figure_of_the_table(tmp_path: Path) -> None:
         "attackers' work rejected": "100.00%",
         "rejected work that is attackers'": "100.00%",
         "honest work rejected": "0.00%",
-        "accuracy, poisoned branch": "-",
+        "coverage of the data set": "100%",
+        "blocks made, by population": "bad 0.0%\ngood 100.0%",
+        "declarations to a block": "0.50",
         "accuracy, honest branch": "87.50%",
         "seconds to a block": "1.500",
         "messages to a block": "4.0",
@@ -184,7 +195,7 @@ def test_a_line_whose_fields_are_lost_is_left_out_and_the_rest_is_used(
         with subtests.test(record.event, number=number):
             short = line(record.who, record.event, time=record.time).to_text()
             log = read_log(write(tmp_path, "".join([*lines[:number], f"{short}\n", *lines[number + 1 :]])))
-            assert set(show(log)) == set(ROWS)
+            assert set(show(log)) >= ALWAYS
 
 
 def test_a_cut_off_log_gives_a_warning_and_what_is_whole(tmp_path: Path) -> None:
@@ -210,7 +221,7 @@ def test_a_log_cut_at_any_byte_is_shown_and_tells_only_what_its_whole_lines_tell
         assert log.warnings, f"cut at byte {cut}"
         if text + b"\n" != to_log(records[: kept + 1]).encode() and log.tally != tally_of(records[:kept]):
             wrong.append(text.rsplit(b"\n", 1)[-1].decode())
-        assert set(show(log)) == set(ROWS), f"cut at byte {cut}"
+        assert set(show(log)) >= ALWAYS, f"cut at byte {cut}"
     assert wrong == []
 
 
@@ -258,7 +269,8 @@ def test_the_table_shows_every_run_and_row(tmp_path: Path) -> None:
     for row, wanted in (("scenario", ["made-up", "other"]), ("seed", ["7", "8"]), ("engine", ["processes"] * 2)):
         line = next(line for line in text.splitlines() if line.startswith(row))
         assert line.split()[1:] == wanted
-    assert all(row in text for row in ROWS)
+    assert all(row in text for row in show(logs[0]))
+    assert set(show(logs[0])) > ALWAYS
 
 
 @pytest.mark.parametrize(("width", "count"), [(80, 15), (120, 10), (1000, 1), (10, 30)])
@@ -284,7 +296,7 @@ def test_the_command_prints_values_for_a_spreadsheet(tmp_path: Path, capsys: pyt
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows[0] == ["figure", "1: a", "2: b"]
     assert {row[0]: row[1:] for row in rows[1:]}["seed"] == ["7", "7"]
-    assert len(rows) == 1 + len(ROWS)
+    assert [row[0] for row in rows[1:]] == list(show(read_log(Path(folders[0]))))
 
 
 def test_the_command_prints_two_logs_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 from msgspec.structs import replace
 
-from simulation.commands.report.headline import build_headline, compute_coverage
+from simulation.commands.report.headline import build_headline
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.population_pictures import MAX_ROWS, OTHERS, draw_coins, draw_refusals
 from simulation.commands.report.sources import Run
 from simulation.commands.report.style import CLEAN, POISONED
 from simulation.commands.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
+from simulation.mechanisms.proof_of_training.compared import compute_coverage
 from simulation.mechanisms.proof_of_training.pictures import compute_accuracies, compute_losses, draw_training
 from simulation.records.record import Record
 from simulation.records.training_facts import Trained
@@ -273,6 +274,7 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
     figures = read_pairs(build_headline(run))
     assert figures == {
         "scenario": "made-up, seed 7, engine processes",
+        "mechanism": "proof_of_training",
         "nodes": "2 good (honest), 1 bad (data_injection)",
         "data set": "digits",
         "ended": "complete",
@@ -280,10 +282,17 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
         "agreement of honest nodes": "100%",
         "employer deceived": "no",
         "employer's height": "2 (delivered)",
-        "poisoned stages in honest chains": "0",
+        "poisoned stages, honest": "0",
+        "poisoned stages, employer": "0",
         "test accuracy": "87.50%",
-        "trigger succeeds": "12.50%",
+        "trigger success": "12.50%",
         "coverage of the data set": "100%",
+        "accuracy, honest branch": "87.50%",
+        "blocks made, by population": "bad 0.0%\ngood 100.0%",
+        "declarations to a block": "0.50",
+        "coins a CPU s, by population": "bad 0.0\ngood 5.6",
+        "training CPU s in the chain": "3.5",
+        "training CPU s discarded": "4.0",
         "forks": "0 blocks of honest nodes off their head's chain",
         "deepest reorganisation": "0 blocks",
         "rejected by honest nodes": "3: different-weights 1, bad-signature 1, malformed 1",

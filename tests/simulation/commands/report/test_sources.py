@@ -65,7 +65,6 @@ def test_what_is_collected_agrees_with_the_tally(tmp_path: Path) -> None:
         copies[kind] = copies.get(kind, 0) + count
     assert copies == run.tally.sent == {"transaction": 3, "declaration": 3, "relayed": 2}
     assert set(run.series.first_appended) == set(run.tally.blocks) == {"0xb1", "0xb2"}
-    assert run.series.proposers == {"0xb1": "good-0", "0xb2": "good-0"}
     assert run.series.losses == {
         ("clean", 0, "0xaa1"): 0.5,
         ("clean", 1, "0xaa2"): 0.5,
@@ -215,6 +214,7 @@ def test_what_is_neither_is_refused_in_one_sentence(tmp_path: Path) -> None:
         ("name: older than the key\n", "proof_of_training"),
         ("mechanism: {name: proof_of_training}\n", "proof_of_training"),
         ("mechanism: {name: round_robin, length: 6}\n", "round_robin"),
+        ("mechanism: stake_bft\n", "stake_bft"),
         ("mechanism: [no name]\n", "proof_of_training"),
         ("mechanism: {", "proof_of_training"),
     ],

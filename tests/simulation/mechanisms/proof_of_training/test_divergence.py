@@ -1,5 +1,6 @@
 """A model that is not finite any more: the employer warns once, and everything that shows a model says so."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_summary_screen_comparison_and_report_say_since_when(ended: Ended) -> No
     shown = captured.get()
     assert "the model is not finite since stage 2 (height 3)" in shown
     assert "4/4 not finite since stage 2" in shown
-    log = RunLog(cast(Any, None), "it", tally)
+    log = RunLog(Path("pot_sim.log"), "it", tally)
     frame = build_frame([log])
     assert "not finite since stage 2" in frame.loc["test accuracy"].iloc[0]
     headline = {row[0]: row[1] for row in build_headline(Run("it", log, cast(Any, None), "proof_of_training")).rows}
