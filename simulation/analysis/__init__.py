@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulation.analysis.comparison import build_frame, build_tables
     from simulation.analysis.costs import COSTS, Usefulness, is_uncharged
     from simulation.analysis.during_run import InvariantMonitor, find_settled_depth
+    from simulation.analysis.finality import describe_finality, find_final_rivals
     from simulation.analysis.journeys import estimate_journey_ms
     from simulation.analysis.log_mechanism import find_log_mechanism
     from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
@@ -42,6 +43,7 @@ else:
             "comparison": "build_frame build_tables",
             "costs": "COSTS Usefulness is_uncharged",
             "during_run": "InvariantMonitor find_settled_depth",
+            "finality": "describe_finality find_final_rivals",
             "journeys": "estimate_journey_ms",
             "log_mechanism": "find_log_mechanism",
             "measures": "WORK compute_measures find_best measure_detection",
@@ -62,10 +64,12 @@ __all__ = [
     "build_frame",
     "build_tables",
     "compute_measures",
+    "describe_finality",
     "estimate_journey_ms",
     "estimate_patience_s",
     "find_best",
     "find_broken",
+    "find_final_rivals",
     "find_last_state",
     "find_log_mechanism",
     "find_promises",

@@ -103,8 +103,11 @@ class InvariantMonitor:
             return
         first, who = self._settled.setdefault(found.height, (block, record.who))
         if first != block:
-            text = f"agreement: {record.who} has {block} at height {found.height} under {self._depth} others"
-            self._break(record, f"{text}, {who} has {first}")
+            height, has = found.height, f"{record.who} has {block}"
+            text = f"{has} at height {height} under {self._depth} others, {who} has {first}"
+            if not self._depth:
+                text = f"two final blocks at height {height}: {has}, {who} has {first}"
+            self._break(record, f"agreement: {text}")
 
     def _remember_refusal(self, record: Record, fact: Rejected) -> None:
         subject = fact.header if fact.kind == "header" else fact.block if fact.kind == "block" else None

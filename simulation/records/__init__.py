@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Dropped,
         Ended,
         Fallback,
+        FinalTwice,
         GenesisMade,
         LinkClosed,
         NodeDescribed,
@@ -97,8 +98,8 @@ else:
             "activity_facts": "ClosedBlock TemplateMade",
             "fact": "Fact",
             "facts": (
-                "Broken CameUp Cost Crashed Dated Dropped Ended Fallback GenesisMade LinkClosed NodeDescribed Opening "
-                "PartyEnded PartyStarted Spent Stalled Unlinked WentDown"
+                "Broken CameUp Cost Crashed Dated Dropped Ended Fallback FinalTwice GenesisMade LinkClosed "
+                "NodeDescribed Opening PartyEnded PartyStarted Spent Stalled Unlinked WentDown"
             ),
             "lines": "RecordError parse_json parse_line",
             "message_facts": (
@@ -164,6 +165,7 @@ __all__ = [
     "Evaluated",
     "Fact",
     "Fallback",
+    "FinalTwice",
     "GenesisMade",
     "Hashed",
     "HashedCount",

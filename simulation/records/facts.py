@@ -6,6 +6,7 @@ What happens to messages and blocks stands in a module of its own.
 from typing import ClassVar, Final
 
 from simulation.records.fact import (
+    BlockHeight,
     Bytes,
     Coins,
     Count,
@@ -140,6 +141,21 @@ class Broken(Fact, frozen=True):
 
     invariant: str
     """Which one and why, in words."""
+
+
+class FinalTwice(Fact, frozen=True, kw_only=True):
+    """Honest nodes have different blocks of one height, which are final to them: whether or not that was promised."""
+
+    event: ClassVar[str] = "final_twice"
+    level: ClassVar[str] = WARNING
+    subject: ClassVar[str] = _RUN
+
+    height: BlockHeight
+    """The lowest height at which that is so."""
+    blocks: str
+    """Short hashes of the blocks there, with spaces between them."""
+    heights: Count
+    """At how many heights it is so."""
 
 
 class Ended(Fact, frozen=True):
@@ -295,5 +311,5 @@ class PartyEnded(Fact, frozen=True, kw_only=True):
     """What its account holds at its own head, without its stake."""
 
 
-register_facts(Opening, Dated, Fallback, NodeDescribed, GenesisMade, Cost, Broken, Ended)
+register_facts(Opening, Dated, Fallback, NodeDescribed, GenesisMade, Cost, Broken, FinalTwice, Ended)
 register_facts(PartyStarted, WentDown, CameUp, Crashed, Dropped, Stalled, LinkClosed, Unlinked, Spent, PartyEnded)

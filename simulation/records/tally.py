@@ -22,6 +22,7 @@ from simulation.records.facts import (
     Dropped,
     Ended,
     Fallback,
+    FinalTwice,
     GenesisMade,
     LinkClosed,
     NodeDescribed,
@@ -256,7 +257,7 @@ class Tally:
                 self.activity.add(who, fact)
             case GenesisMade():
                 self.genesis_time = round(self.last_time, 6)  # as the log has it
-            case Dated() | Fallback() | Broken():
+            case Dated() | Fallback() | Broken() | FinalTwice():
                 pass  # told, but no figure follows from it
             case _:
                 self.training.add(who, fact, is_honest=self._is_honest(who))

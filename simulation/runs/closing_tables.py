@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from simulation.analysis import is_uncharged
 from simulation.records import PartyTally, Tally
 from simulation.runs.energy import describe_energy
 from simulation.runs.fitting_table import Column, build_fitting_table
@@ -65,13 +66,14 @@ def print_summary(
         **({"rules": rules} if rules is not None else {}),
         "honest chain": f"height {chain['height']}, agreement {chain['honest_agreement']:.2f}, "
         f"{_count(chain['forks'], 'fork')}, deepest reorganisation {chain['reorg_depth_max']}",
+        **_describe_finality(chain.get("final_twice")),
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
         **view.list_results(tally, summary),
         "ledger": f"{_count(ledger['transactions'], 'transfer')}, supply {ledger['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
         **view.list_costs(tally, summary),
-        **_describe_blocks(summary["measures"].get("cost")),
-        "invariants": "all hold" if summary["broken_invariant"] is None else f"[red]{summary['broken_invariant']}[/]",
+        **_describe_blocks(summary["engine"], summary["measures"].get("cost")),
+        "invariants": _describe_invariants(summary),
         "folder": escape(folder),
     }
     for name, text in rows.items():
@@ -83,18 +85,42 @@ def print_summary(
     console.print("  accepted, rejected: each population's messages, by honest nodes", style="dim")
 
 
-def _describe_blocks(cost: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return what each final block took; nothing where there is none."""
+def _describe_finality(twice: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return that two blocks of one height are final; nothing where none are."""
+    if twice is None:
+        return {}
+    more = twice["heights"] - 1
+    rest = f"; the same at {_count(more, 'height')} more" if more else ""
+    what = {2: "two"}.get(len(twice["blocks"]), str(len(twice["blocks"])))
+    told = f"{what} final blocks at height {twice['height']}: {' and '.join(twice['blocks'])}{rest}"
+    return {"finality": f"[red]{told}[/]"}
+
+
+def _describe_invariants(summary: Summary) -> str:
+    """Return which invariant is broken, or that none is; some are not promised to whom they do not hold for."""
+    if summary["broken_invariant"] is not None:
+        return f"[red]{escape(summary['broken_invariant'])}[/]"
+    return "all hold" if "final_twice" not in summary["chain"] else "all hold that this scenario promises"
+
+
+def _describe_blocks(engine: str, cost: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return what each final block took; nothing where there is none. Simulated time may charge no processor time."""
     if cost is None or not cost["final_blocks"]:
         return {}
-    cpu_s = cost["cpu_s_each"]
-    energy = f" ({describe_energy(cpu_s)})" if cpu_s else ""
-    used = f", {cost['useful_share']:.1%} of use" if cost["useful_share"] is not None else ""
+    cpu_s, parts = cost["cpu_s_each"], []
+    if not is_uncharged(engine, cpu_s):
+        energy = f" ({describe_energy(cpu_s)})" if cpu_s else ""
+        used = f", {cost['useful_share']:.1%} of use" if cost["useful_share"] is not None else ""
+        parts.append(f"{cpu_s:,.3g} CPU-s of nodes{energy}{used}")
     made, checked = cost["signatures_made_each"], cost["signatures_checked_each"]
-    return {
-        "a final block": f"{cpu_s:,.3g} CPU-s of nodes{energy}{used}, {made:,.0f} signatures made and "
-        f"{checked:,.0f} checked, {cost['bytes_each'] / KIB:,.0f} KiB sent"
-    }
+    parts.append(f"{_round(made)} signatures made and {_round(checked)} checked")
+    parts.append(f"{_round(cost['bytes_each'] / KIB)} KiB sent")
+    return {"a final block": ", ".join(parts)}
+
+
+def _round(number: float) -> str:
+    """Return a mean with the digits that tell it from others."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def _build_populations(width: int, tally: Tally) -> Table:

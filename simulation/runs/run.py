@@ -11,6 +11,7 @@ from typing import Final
 
 from rich.console import Console
 
+from simulation.analysis import describe_finality
 from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
 from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, complain, ensure_available, find_part
 from simulation.records import (
@@ -241,6 +242,9 @@ class _Run:
         broken = self._observer.find_fault(result)
         if broken is not None:
             note.write(Broken(broken))
+        twice = describe_finality(self._observer.tally, mechanism.final_depth)
+        if twice is not None:
+            note.write(twice)
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
         obstacle = self._observer.find_obstacle(result.reason)
         note.write(Ended(result.reason, events=result.events, obstacle=obstacle), level)

@@ -13,7 +13,7 @@ from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.analysis import compute_measures, find_last_state
+from simulation.analysis import compute_measures, describe_finality, find_last_state
 from simulation.foundation import find_part
 from simulation.records import SUMMARY_NAME, WEIGHTS_FOLDER, Tally, compute_file_digest, write_text_in_one_step
 from simulation.scenario.world import World, make_keys
@@ -43,6 +43,8 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
     decoded = [rules.decode_block(block) for block in blocks]
     summarise: Summarise | None = find_part(world.mechanism.name, "summary")
     own = summarise(world, tally, decoded, sample_count) if summarise is not None else {}
+    twice = describe_finality(tally, world.mechanism.final_depth)
+    finality = {**msgspec.structs.asdict(twice), "blocks": twice.blocks.split()} if twice is not None else None
     return {
         "scenario": opening.scenario,
         "fingerprint": opening.fingerprint,
@@ -56,7 +58,7 @@ def build_summary(world: World, tally: Tally, blocks: Iterable[bytes], sample_co
             "source": opening.dataset_source,
             "digest": opening.dataset_digest,
         },
-        "chain": counted["chain"],
+        "chain": {**counted["chain"], **({"final_twice": finality} if finality is not None else {})},
         "employer": counted["employer"],
         "training": {**counted["training"], **own},
         "attack": counted["attack"],

@@ -7,6 +7,7 @@ from typing import Final
 
 from protocol.events import ChainRecord
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.analysis import describe_finality
 from simulation.commands.checks.verification import Verification
 from simulation.engines import EngineResult
 from simulation.foundation import MISSING, Difference, find_differences, show_value
@@ -18,6 +19,7 @@ from simulation.records import (
     Appended,
     Broken,
     Fact,
+    FinalTwice,
     GenesisMade,
     LogError,
     NodeDescribed,
@@ -138,6 +140,7 @@ class _LogJudge:
         self._names = world.get_labels()
         self._reporter = find_reporter(world.mechanism)
         self._number = 0
+        self._twice: FinalTwice | None = None
         self._fault: str | None = None
         self._others = 0
         self.log = StoredLog(RunObserver(world))
@@ -167,6 +170,10 @@ class _LogJudge:
             faults.append(f"{LOG_NAME}: {told} of {SCENARIO_NAME}")
         if tally.end is None:
             return faults
+        twice = describe_finality(tally, self._world.mechanism.final_depth)
+        if twice != self._twice:
+            shown = "no two final blocks of one height" if twice is None else f"{twice.event}, {twice.to_fields()}"
+            faults.append(f"{LOG_NAME}: judged again it shows {shown}; it does not say so")
         again = log.observer.find_fault(EngineResult(tally.end.reason))
         is_beyond = log.broken is not None and log.broken.startswith(FROM_CHAINS)
         if again != log.broken and not (is_beyond and log.observer.monitor.fault is None):
@@ -194,6 +201,9 @@ class _LogJudge:
                 return self._judge_block(fact)
             case PartyEnded():
                 return self._judge_end(record.who, fact)
+            case FinalTwice():
+                is_second, self._twice = self._twice is not None, fact
+                return "a run says only once where two final blocks are" if is_second else None
             case Broken():
                 is_second, self.log.broken = self.log.broken is not None, fact.invariant
                 return "a run breaks only one invariant" if is_second else None

@@ -1,9 +1,10 @@
 """What votes of stake add to a run's measures: rounds, votes, seconds until a block is final, conflicts."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from statistics import fmean
 from typing import Any, Final
 
+from simulation.analysis import find_final_rivals
 from simulation.records import Tally, VotedBlock
 
 VOTES: Final = ("prevote", "precommit")
@@ -18,7 +19,7 @@ def measure_votes(tally: Tally) -> dict[str, Any]:
     best = tally.compute_agreement()[1]
     chain, counts = tally.get_chain(best.head), tally.bft
     rounds = [counts.rounds[block] for block in chain if block in counts.rounds]
-    conflicts = count_conflicts(tally)
+    conflicts = len(find_final_rivals(tally, 0))
     votes = sum(tally.sent_messages[kind] for kind in VOTES)
     copies = sum(tally.sent[kind] for kind in VOTES)
     return {
@@ -34,15 +35,6 @@ def measure_votes(tally: Tally) -> dict[str, Any]:
         },
         "proposed": _share(tally, chain),
     }
-
-
-def count_conflicts(tally: Tally) -> int:
-    """Return the heights at which two honest nodes have two blocks, both of which are final to whom they belong."""
-    found = defaultdict[int, set[str]](set)
-    for head in sorted({node.head for node in tally.get_honest()}):
-        for block in tally.get_chain(head):
-            found[tally.blocks[block].height].add(block)
-    return sum(len(blocks) > 1 for blocks in found.values())
 
 
 def _share(tally: Tally, chain: list[str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ PARTS: Final = {
     "measures": f"{_HERE}.measures:measure_votes",
     "compared": f"{_HERE}.compared:COMPARED",
     "summary": f"{_HERE}.summary:summarise_votes",
+    "view": f"{_HERE}.view:BftView",
     "promises": f"{_HERE}.promises:BftPromises",
     "verification": f"{_HERE}.verification:BftVerification",
     "fuzz": f"{_HERE}.fuzz:BftFuzz",

@@ -60,7 +60,7 @@ def test_where_blocks_are_final_at_once_two_of_one_height_break_agreement_at_onc
     assert follow(*mine, *other) is None
     fault = follow(*mine, *other, depth=0)
     assert fault is not None
-    assert fault.startswith("agreement: honest-1 has 0xb1 at height 1 under 0 others, honest-0 has 0xa1")
+    assert fault.startswith("agreement: two final blocks at height 1: honest-1 has 0xb1, honest-0 has 0xa1")
 
 
 def test_a_block_refused_for_what_its_name_leaves_out_may_come_again() -> None:
