@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from os.path import exists, isdir, isfile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 from rich.table import Table
 
 from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms
 from simulation.commands.looking_up import audit, block, transaction
+from simulation.commands.misuse import Misuse, explain_misuse
 from simulation.commands.output import GuardedOutput
 from simulation.commands.stamps import stamps
 from simulation.foundation import (
@@ -102,8 +103,11 @@ def _answer(arguments: Sequence[str]) -> int:
     """Run a command; return its exit code."""
     try:
         with _interruption:
-            app(arguments, prog_name="main.py")
-    except SystemExit as ending:
+            code = app(arguments, prog_name="main.py", standalone_mode=False)
+    except typer.TyperException as error:  # all that is wrong with words, numbers and options of a command line
+        text = explain_misuse(cast(Misuse, error))
+        return complain(text, EXIT_BAD_INPUT) if text is not None else EXIT_BAD_INPUT
+    except SystemExit as ending:  # a library that cannot write any more
         return ending.code if isinstance(ending.code, int) else 0
     except ScenarioError as error:
         return complain(str(error), EXIT_BAD_INPUT)
@@ -116,7 +120,7 @@ def _answer(arguments: Sequence[str]) -> int:
     except ImportError as error:
         what = f"a library cannot be loaded: {error}"
         return complain(f"{what}; is everything installed (make), and is there enough memory?", EXIT_FAILED)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 @app.callback(invoke_without_command=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PLAIN_WIDTH: Final = 240
 """Characters of a line where there is no terminal: no column is left out of a file."""
 
+_RULE: Final = "Digits from 0 to 9 alone are a height if the chain has it; with 0x in front they are always a hash's."
+
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_DIR", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object a line; amounts are micro-coins.")]
 
@@ -36,7 +38,7 @@ def audit(
 
 def block(
     run_folder: Folder,
-    told: Annotated[str, typer.Argument(help="Height, or four or more digits of the hash.", metavar="ID")],
+    told: Annotated[str, typer.Argument(help=f"Height, or four or more digits of the hash. {_RULE}", metavar="ID")],
     *,
     json: Json = False,
 ) -> None:
@@ -49,7 +51,8 @@ def block(
 def transaction(
     run_folder: Folder,
     told: Annotated[
-        str, typer.Argument(help="Four or more digits of the hash, or the height of its block.", metavar="ID")
+        str,
+        typer.Argument(help=f"Four or more digits of the hash, or the height of its block. {_RULE}", metavar="ID"),
     ],
     *,
     json: Json = False,

@@ -82,7 +82,8 @@ def read_stored_chain(path: Path) -> StoredChain:
         raise ChainFileError(f"{path.name}: cannot be read: {error.strerror}") from None
     *lines, rest = packed.split(b"\n")
     if not lines:
-        raise ChainFileError(f"{path.name}: cut off")
+        what = "cut off in its first line, the genesis" if packed else "the file is empty: no genesis, no block"
+        raise ChainFileError(f"{path.name}: {what}")
     mechanism = _read_line(path, 1, _read_text(path, lines, 0), _decode_genesis)
     rules = Rules(mechanism)
     if _genesis_line(rules).encode() != lines[0]:

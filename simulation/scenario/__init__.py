@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from simulation.scenario.corruptions import load_resolved, resolve_corruptions
     from simulation.scenario.defaults import from_constant, load_constants, read_constant
     from simulation.scenario.engine_traits import ENGINE_TRAITS
-    from simulation.scenario.error_messages import Step, explain, show
+    from simulation.scenario.error_messages import Step, describe_bound, explain, show
     from simulation.scenario.errors import Inconsistency, ScenarioError, shorten
     from simulation.scenario.fields import Name, OneLine, Section
     from simulation.scenario.loading import (
@@ -37,7 +37,7 @@ else:
             "corruptions": "load_resolved resolve_corruptions",
             "defaults": "from_constant load_constants read_constant",
             "engine_traits": "ENGINE_TRAITS",
-            "error_messages": "Step explain show",
+            "error_messages": "Step describe_bound explain show",
             "errors": "Inconsistency ScenarioError shorten",
             "fields": "Name OneLine Section",
             "loading": (
@@ -81,6 +81,7 @@ __all__ = [
     "anchor_override",
     "build_scenario",
     "check_option_agrees",
+    "describe_bound",
     "explain",
     "find_scenario",
     "fingerprint_keys",

@@ -20,6 +20,7 @@ _PATTERNS: Final[dict[str, str]] = {NAME_PATTERN: "write 1 to 40 lower-case lett
 _WANTED: Final[dict[str, str]] = {
     "int_type": "write a whole number",
     "int_from_float": "write a whole number",
+    "int_parsing": "write a whole number",
     "int_parsing_size": "write a smaller whole number",
     "float_type": "write a number",
     "finite_number": "write a finite number",
@@ -144,8 +145,9 @@ def _describe(detail: ErrorDetails, root: type[BaseModel]) -> str:
         return f"{_PATTERNS.get(context['pattern'], 'write other text')}, not {shown}"
     if isinstance(detail["input"], float) and isnan(detail["input"]):  # it is in no bounds, whichever stands first
         kind = "finite_number" if kind in _BOUNDS else kind
-    if kind in _WANTED:
-        return f"{_WANTED[kind].format(**plain)}, not {shown}"
+    known = describe_bound({**detail, "type": kind}, shown)
+    if known is not None:
+        return known
     message = str(detail["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]
 
@@ -163,6 +165,18 @@ def show(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 1000:  # Python refuses to write out very long numbers
         return "one of hundreds of digits"
     return shorten(repr(value))
+
+
+def describe_bound(detail: ErrorDetails, shown: str) -> str | None:
+    """Return what to write in place of a value that is of another type or out of bounds; None for other faults.
+
+    Args:
+        detail: What pydantic has found.
+        shown: The value, as it is told.
+    """
+    plain = {name: _show_bound(value) for name, value in detail.get("ctx", {}).items()}
+    wanted = _WANTED.get(detail["type"])
+    return None if wanted is None else f"{wanted.format(**plain)}, not {shown}"
 
 
 def _show_bound(value: object) -> object:

@@ -65,9 +65,12 @@ class Verification:
     def work_again(self, world: World) -> tuple[Learn | None, str | None]:
         """Return what doing the work again says on each parent, or why that says nothing.
 
+        Where nothing trains there is nothing to do again, and that is said.
+
         Raises:
             DatasetError: It needs a data set that cannot be had.
         """
+        self.say(f"training: {self.mechanism.name} trains nothing, so there is no training to repeat")
         return None, None
 
     def describe_work(self) -> str:

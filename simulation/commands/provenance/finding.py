@@ -11,6 +11,9 @@ from simulation.commands.provenance.opened_chain import OpenedChain
 LEAST_DIGITS: Final = 4
 """Digits of a hash or key that are looked at; fewer are a height, or a slip."""
 
+MOST_HEIGHT_DIGITS: Final = 10
+"""No chain has a height of more."""
+
 MOST_LISTED: Final = 5
 """Candidates that a sentence names."""
 
@@ -24,36 +27,43 @@ class LookUpError(ValueError):
 def find_block(chain: OpenedChain, told: str) -> ChainRecord:
     """Return the block with a height, or with a hash that begins with these digits.
 
+    Digits from 0 to 9 alone are a height if the chain has it, whatever hash begins like that, unless a 0 stands before
+    others; with ``0x`` in front they are always a hash's.
+
     Raises:
         LookUpError: There is none, or more than one.
     """
-    digits = _read_digits(told)
+    number, digits = _read_number(chain, told), _read_digits(told)
+    if number is not None:
+        return chain.records[number]
     found = [record for record in chain.records if digits is not None and record.hash.hex().startswith(digits)]
-    number = _read_number(told)
-    if number is not None and number <= chain.head.height:
-        found = [chain.records[number], *(record for record in found if record.height != number)]
-    hint = f"write a height from 0 to {chain.head.height}, or {LEAST_DIGITS} or more digits of a hash"
-    return _take_one(told, found, "block", hint, lambda record: f"{record.hash.hex()} (height {record.height})")
+    hint = f"write a height from 0 to {chain.head.height}, or {LEAST_DIGITS} or more digits of a hash, 0x in front"
+    return _take_one(told, found, "block", hint, lambda record: f"0x{record.hash.hex()} (height {record.height})")
 
 
 def find_transaction(chain: OpenedChain, told: str) -> tuple[ChainRecord, int, Transaction]:
     """Return the transaction whose hash begins with these digits, or the only one in the block of a height.
 
+    What is a height and what a hash is told apart as by `find_block`.
+
     Raises:
         LookUpError: There is none, or more than one.
     """
-    digits, number, rules = _read_digits(told), _read_number(told), chain.rules
+    number, digits, rules = _read_number(chain, told), _read_digits(told), chain.rules
     found = []
     for item in chain.list_transactions():
         is_named = digits is not None and rules.hash_message(item[2]).hex().startswith(digits)
-        if is_named or item[0].height == number:
+        if item[0].height == number if number is not None else is_named:
             found.append(item)
     hint = (
-        f"write {LEAST_DIGITS} or more digits of its hash, which `block` and `audit` show, or the height of its block"
+        f"write {LEAST_DIGITS} or more digits of its hash, 0x in front, which `block` and `audit` show, or the height "
+        "of its block"
     )
-    return _take_one(
-        told, found, "transaction", hint, lambda item: f"{rules.hash_message(item[2]).hex()} (height {item[0].height})"
-    )
+
+    def show(item: tuple[ChainRecord, int, Transaction]) -> str:
+        return f"0x{rules.hash_message(item[2]).hex()} (height {item[0].height})"
+
+    return _take_one(told, found, "transaction", hint, show)
 
 
 def find_key(chain: OpenedChain, told: str, known: Iterable[AccountId]) -> AccountId:
@@ -83,8 +93,10 @@ def _read_digits(told: str) -> str | None:
     return digits if is_hex and LEAST_DIGITS <= len(digits) <= 64 else None
 
 
-def _read_number(told: str) -> int | None:
-    return int(told) if told.isascii() and told.isdecimal() and len(told) <= 10 else None
+def _read_number(chain: OpenedChain, told: str) -> int | None:
+    """Return the height of the chain that is told; None where it is none."""
+    is_number = told.isascii() and told.isdecimal() and len(told) <= MOST_HEIGHT_DIGITS and told == str(int(told))
+    return int(told) if is_number and int(told) <= chain.head.height else None
 
 
 def _take_one(told: str, found: Sequence[FoundT], what: str, hint: str, show: Callable[[FoundT], str]) -> FoundT:

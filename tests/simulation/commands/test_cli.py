@@ -108,6 +108,32 @@ def test_a_command_that_does_not_exist_is_exit_2(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ("soak --count 0", "--count: write 1 or more, not 0"),
+        ("soak --jobs 999", "--jobs: write 256 or less, not 999"),
+        ("fuzz --frames -5", "--frames: write 1 or more, not -5"),
+        ("soak --first 1e3", "--first: write a whole number, not 1e3"),
+        ("sweep example --jobs 0", "--jobs: write 1 or more, not 0"),
+        ("stamp mint somebody --bits 161", "--bits: write 160 or less, not 161"),
+        ("stamp check 1:20 --days 36501", "--days: write 36500 or less, not 36501"),
+        ("--seed x", "--seed: write a whole number, not x"),
+        ("run", "run: SCENARIO is missing; `python main.py run --help` says what to write"),
+        ("run default --sed 3", "run: no such option: --sed; did you mean --seed, --set?"),
+        ("repplay x", "repplay: no such command; did you mean 'replay'?"),
+        ("stamp fly", "fly: no such command; there are mint, check"),
+        ("soak --count", "option '--count' requires an argument; `python main.py --help` says what to write"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_is_one_sentence_as_all_others(
+    arguments: str, wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments.split()) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"{wanted}\n")
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out

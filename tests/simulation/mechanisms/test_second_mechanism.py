@@ -82,9 +82,14 @@ def test_owners_take_turns(folder: Path) -> None:
     assert len({block.author for block in blocks}) == NODES
 
 
-def test_its_stored_run_holds_and_an_edited_one_does_not(folder: Path, tmp_path: Path) -> None:
+def test_its_stored_run_holds_and_an_edited_one_does_not(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_training = "training: round_robin trains nothing, so there is no training to repeat\n"
     assert cli.main(["verify", str(folder)]) == 0
+    assert no_training not in capsys.readouterr().out
     assert cli.main(["verify", "--retrain", str(folder)]) == 0
+    assert capsys.readouterr().out.count(no_training) == 1
     edited = tmp_path / folder.name
     edited.mkdir()
     for file in folder.iterdir():

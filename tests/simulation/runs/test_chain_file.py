@@ -135,6 +135,14 @@ def test_what_is_no_chain_is_refused(content: bytes, tmp_path: Path) -> None:
         read_chain(path)
 
 
+def test_a_file_without_a_whole_line_says_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "chain.jsonl"
+    for content, told in ((b"", "the file is empty: no genesis, no block"), (b"{", "cut off in its first line")):
+        path.write_bytes(content)
+        with pytest.raises(ChainFileError, match=told):
+            read_chain(path)
+
+
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize(
     ("line", "told"),

@@ -3,7 +3,8 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -12,9 +13,11 @@ from protocol.mechanisms.proof_of_work.mechanism import ProofOfWork, as_work
 from protocol.rules import Rules
 from simulation.commands.cli import main
 from simulation.commands.provenance.finding import LookUpError, find_block, find_transaction
-from simulation.commands.provenance.opened_chain import open_chain
+from simulation.commands.provenance.opened_chain import OpenedChain, open_chain
 from simulation.commands.provenance.showing import show_coins
 from simulation.runs.chain_file import read_chain, write_chain
+
+EMPTY = "chain.jsonl: the file is empty: no genesis, no block"
 
 
 def look_up(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def test_tables_are_readable(arguments: tuple[str, str], folder: Path, capsys: p
         ("block", "0" * 64, "there is no such block"),
         ("block", "honest-0", "there is no such block"),
         ("block", "abc", "there is no such block"),
-        ("transaction", "f" * 64, "there is no such transaction in the chain; write 4 or more digits of its hash"),
+        ("transaction", "f" * 64, "there is no such transaction in the chain; write 4 or more digits of its hash, 0x"),
         ("transaction", "0", "there is no such transaction"),
         ("audit", "honest-99", "there is no such key in the chain; write a label such as "),
         ("audit", "ab", "there is no such key"),
@@ -93,9 +96,30 @@ def test_what_is_not_there_is_exit_2(
 def test_what_may_be_several_things_is_named(folder: Path) -> None:
     chain = open_chain(folder)
     crowded = next(record for record in chain.records if record.block and len(record.block.transactions) > 1)
-    with pytest.raises(LookUpError, match=rf"^'{crowded.height}' stands for \d+ transactions; write one of [0-9a-f]"):
+    with pytest.raises(LookUpError, match=rf"^'{crowded.height}' stands for \d+ transactions; write one of 0x[0-9a-f]"):
         find_transaction(chain, str(crowded.height))
     assert find_block(chain, str(crowded.height)) is crowded
+
+
+def test_digits_are_a_height_that_the_chain_has_and_with_0x_always_a_hash() -> None:
+    hashes = {3: "1234", 7: "9999", 8: "0012", 1234: "abcd"}
+    records = [SimpleNamespace(height=n, hash=bytes.fromhex(hashes.get(n, "e000").ljust(64, "f"))) for n in range(1300)]
+    chain = OpenedChain(cast(Any, None), cast(Any, tuple(records)), None, {})
+    wanted = {
+        "1234": 1234,
+        "0x1234": 3,
+        "12": 12,
+        "9999": 7,
+        "0x9999": 7,
+        "0012": 8,
+        "0": 0,
+        "abcd": 1234,
+        "1299": 1299,
+    }
+    assert {told: find_block(chain, told).height for told in wanted} == wanted
+    for told in ("1300", "0x12", "00", "01234"):
+        with pytest.raises(LookUpError, match="no such block in the chain; write a height from 0 to 1299, or 4"):
+            find_block(chain, told)
 
 
 def test_a_folder_without_a_chain_is_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +171,7 @@ def test_a_chain_without_a_readable_genesis_is_exit_1(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     packed = (folder / "chain.jsonl").read_bytes()
-    for changed, wanted in ((b"", "chain.jsonl: cut off"), (b"x" + packed, "chain.jsonl:1: not a genesis: not JSON")):
+    for changed, wanted in ((b"", EMPTY), (b"x" + packed, "chain.jsonl:1: not a genesis: not JSON")):
         (tmp_path / "chain.jsonl").write_bytes(changed)
         assert main(["audit", str(tmp_path)]) == 1
         told = capsys.readouterr()
