@@ -1,7 +1,10 @@
 """What a validator has heard about one height: proposals and votes by round, within bounds for each author.
 
-Memory: an author has one proposal and two votes in a round. Of rounds that this node has not reached an author keeps
-the last `MAX_AHEAD` it has spoken in. Rounds behind grow with time alone, and ever more slowly, as time-outs do.
+An author has one proposal and two votes in a round. Of rounds that this node has not reached it has the first
+`MAX_AHEAD` that it votes in, and more when the node has gone on: what is kept is never forgotten for something newer,
+so each word is accepted once, and what is passed on has the bounds of what is kept. Nobody is silenced by that. Whose
+room is full is known to be ahead, and as soon as owners of more than a third are, the node goes on and has room again.
+Rounds behind grow with time alone, and ever more slowly, as time-outs do.
 """
 
 from collections import Counter
@@ -13,7 +16,7 @@ from protocol.stakes import StakeTable
 from protocol.types import AccountId, Hash32
 
 MAX_AHEAD: Final = 4
-"""Rounds that the node has not reached: of each author's votes the last ones, of proposals the next ones."""
+"""Rounds that the node has not reached: of each author's votes the first ones, of proposals the next ones."""
 
 MAX_BEHIND: Final = 8
 """Rounds gone by whose proposals are kept; what a block needs besides comes with the block, from who has decided."""
@@ -37,13 +40,6 @@ class Ballot:
         self.votes[vote.author] = vote
         self.held[vote.block] += stake
         self.total += stake
-
-    def remove(self, author: AccountId, stake: int) -> None:
-        """Forget somebody's vote, if it is here."""
-        vote = self.votes.pop(author, None)
-        if vote is not None:
-            self.held[vote.block] -= stake
-            self.total -= stake
 
     def list_signatures(self, block: Hash32) -> tuple[VoteSignature, ...]:
         """Return the votes for a block, by ascending author."""
@@ -69,6 +65,7 @@ class Heard:
         self._top = 0
         """The highest of these."""
         self._ahead: dict[AccountId, set[int]] = {}
+        """Rounds to come that each author has voted in."""
 
     def find_ballot(self, kind: type[Vote], round_: int) -> Ballot | None:
         """Return the votes of a kind in a round; None where there are none."""
@@ -94,14 +91,14 @@ class Heard:
         return ballot.votes.get(message.author) if ballot is not None else None
 
     def has_room(self, message: Proposal | Vote, own_round: int) -> bool:
-        """Return whether a message can be kept, a vote perhaps in place of those of earlier rounds.
+        """Return whether a message can be kept.
 
         To judge a proposal may take long, so nobody has many of them judged that are for a distant future.
         """
         if isinstance(message, Proposal):
             return own_round - MAX_BEHIND <= message.round <= own_round + MAX_AHEAD
         ahead = self._ahead.get(message.author, set())
-        return message.round <= own_round or len(ahead) < MAX_AHEAD or message.round >= min(ahead)
+        return message.round <= own_round or message.round in ahead or len(ahead) < MAX_AHEAD
 
     def find_reached(self, own_round: int) -> int | None:
         """Return the highest round that owners of more than a third have reached; None if the node has too."""
@@ -130,12 +127,12 @@ class Heard:
         author, round_ = message.author, message.round
         self._highest[author] = max(self._highest.get(author, 0), round_)
         self._top = max(self._top, round_)
-        if round_ > own_round:
-            self._make_room(author, round_)
         if isinstance(message, Proposal):
             self.proposals[round_] = message
-        else:
-            self._get_ballots(type(message)).setdefault(round_, Ballot()).add(message, self.stakes.get_stake(author))
+            return
+        if round_ > own_round:
+            self._ahead.setdefault(author, set()).add(round_)
+        self._get_ballots(type(message)).setdefault(round_, Ballot()).add(message, self.stakes.get_stake(author))
 
     def enter(self, round_: int) -> None:
         """Note that the node has reached a round."""
@@ -145,20 +142,6 @@ class Heard:
                 del self._ahead[author]
         for old in [old for old in self.proposals if old < round_ - MAX_BEHIND]:
             del self.proposals[old]
-
-    def _make_room(self, author: AccountId, round_: int) -> None:
-        ahead = self._ahead.setdefault(author, set())
-        if round_ not in ahead and len(ahead) >= MAX_AHEAD:
-            lowest = min(ahead)
-            ahead.remove(lowest)
-            for ballots in (self.prevotes, self.precommits):
-                if lowest in ballots:
-                    ballots[lowest].remove(author, self.stakes.get_stake(author))
-                    if not ballots[lowest].votes:
-                        del ballots[lowest]
-            if lowest in self.proposals and self.proposals[lowest].author == author:
-                del self.proposals[lowest]
-        ahead.add(round_)
 
     def _get_ballots(self, kind: type[Vote]) -> Ballots:
         return self.prevotes if kind is Prevote else self.precommits

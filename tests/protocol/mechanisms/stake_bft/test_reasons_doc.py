@@ -15,5 +15,5 @@ def test_the_table_of_verdicts_names_each_reason_once_and_in_order() -> None:
 
 
 def test_the_table_of_bounds_has_the_numbers_of_the_code() -> None:
-    assert f"| rounds to come | the last {MAX_AHEAD} that an author has spoken in" in TEXT
+    assert f"| rounds to come | the first {MAX_AHEAD} that an author votes in" in TEXT
     assert f"| rounds gone by | proposals of the last {MAX_BEHIND};" in TEXT

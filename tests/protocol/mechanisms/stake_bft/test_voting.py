@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from protocol.events import BlockAppended, Judged, Relay
-from protocol.mechanisms.stake_bft.ballots import MAX_AHEAD, Heard
+from protocol.mechanisms.stake_bft.ballots import MAX_AHEAD
 from protocol.mechanisms.stake_bft.facts import Decided, Equivocated
 from protocol.mechanisms.stake_bft.messages import NIL, CertifiedBlock, Precommit, Prevote, Proposal
 from protocol.mechanisms.stake_bft.reasons import BftReason
@@ -292,18 +292,6 @@ def test_what_is_about_heights_gone_by_is_stale_and_about_blocks_to_come_waits(s
     assert scene.judge(waiting) == Ignore(ChainReason.DUPLICATE)
 
 
-def test_an_author_fills_no_memory_with_rounds_to_come(scene: Scene) -> None:
-    heard = Heard(scene.head.state.stakes)
-    for round_ in range(1, 200):
-        for kind in (Prevote, Precommit):
-            vote = scene.vote(kind, 1, None, round_)
-            assert heard.has_room(vote, 0)
-            heard.add(vote, 0)
-    assert sorted(heard.prevotes) == sorted(heard.precommits) == list(range(200 - MAX_AHEAD, 200))
-    assert not heard.has_room(scene.vote(Prevote, 1, None, 3), 0)
-    assert heard.has_room(scene.vote(Prevote, 2, None, 3), 0)
-
-
 def test_no_proposal_for_a_distant_round_is_looked_into(scene: Scene) -> None:
     near, far = (scene.proposal(scene.block(round_)) for round_ in (MAX_AHEAD, MAX_AHEAD + 1))
     assert scene.judge(near) is ACCEPT
@@ -313,7 +301,8 @@ def test_no_proposal_for_a_distant_round_is_looked_into(scene: Scene) -> None:
 
 
 def test_an_author_that_contradicts_itself_all_the_time_fills_no_log(scene: Scene) -> None:
-    for round_ in range(100):
+    for round_ in range(2 * MAX_REPORTED):
+        scene.poll(Prevote, None, [2, 3], round_)
         for block in (None, scene.block()):
             scene.hear(scene.vote(Prevote, 1, block, round_))
     assert len(scene.list_noted(Equivocated)) == MAX_REPORTED
