@@ -27,8 +27,9 @@ MAX_BLOCKS_PER_RESPONSE: Final = 32
 MAX_LOCATOR: Final = 64
 """Hashes a request may carry; enough for a chain of 2**54 blocks."""
 
-ENVELOPE_BYTES: Final = 1_024
-"""Room in a frame for all of a response but its blocks."""
+MAX_SERVED_BYTES: Final = MAX_FRAME_BYTES
+"""Bytes of blocks that a neighbour is given between two announcements: room for any block that fits a frame of its own,
+since an answer may be longer than that (`protocol.codec`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class CatchUp:
     def serve(self, turn: Turn, peer: PeerId, request: BlockRequest, tree: BlockTree[AnyBlock, LedgerState]) -> None:
         """Send as many blocks after the last common one as the neighbour may have."""
         before = self._served.get(peer)
-        room = before.room if before is not None else MAX_FRAME_BYTES - ENVELOPE_BYTES
+        room = before.room if before is not None else MAX_SERVED_BYTES
         found = Missing(tree.get_blocks_after(request.locator, MAX_BLOCKS_PER_RESPONSE), room)
         if self._prepared is None or not self._prepared.to.is_same(found):
             self._prepared = self._prepare(found)

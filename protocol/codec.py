@@ -2,7 +2,8 @@
 
 What is hashed, signed and sent is the same MessagePack bytes, written by msgspec with structs as arrays. A frame is
 ``[wire version, chain id, message]``. A frame that is too long, has trailing bytes or does not re-encode to itself is
-refused, so no two frames mean the same message.
+refused, so no two frames mean the same message. Only one that brings blocks of others may be longer than a block's
+own frame, by what it has besides: else a block could be valid that nobody can be given who has missed it.
 """
 
 import operator
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from protocol.messages import Message
+from protocol.messages import BlockResponse, LateBlock, Message
 from protocol.types import Hash32
 from protocol.verdicts import FrameReason
 
@@ -21,6 +22,10 @@ WIRE_VERSION: Final = 1
 
 MAX_FRAME_BYTES: Final = 1 << 20
 """A longer frame is refused before it is read: 1 MiB has room for the largest block the rules allow."""
+
+MAX_ENVELOPE_BYTES: Final = 2_048
+"""How much longer a frame may be that brings blocks: it has room for an answer's author and signature, and for the
+words of all witnesses of a late block."""
 
 
 class DecodeError(ValueError):
@@ -57,6 +62,12 @@ def encode_frame(chain_id: Hash32, message: Message) -> bytes:
     return encode((WIRE_VERSION, chain_id, message))
 
 
+def _find_opening(chain_id: Hash32, kind: type[Message]) -> bytes:
+    """Return the bytes that every frame with a type of message begins with: all up to its tag."""
+    config, fields = kind.__struct_config__, kind.__struct_fields__
+    return b"\x93" + encode(WIRE_VERSION) + encode(chain_id) + bytes([0x91 + len(fields)]) + encode(config.tag)
+
+
 class Codec:
     """Reads the frames of one chain: which messages there are is for its mechanism to say."""
 
@@ -64,6 +75,14 @@ class Codec:
         """Take the chain's name and the types of its messages, which have different tags."""
         self._chain_id: Final = chain_id
         self._decoder: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(reduce(operator.or_, messages))
+        self._openings: Final = tuple(_find_opening(chain_id, kind) for kind in (BlockResponse, LateBlock))
+        """First bytes of frames that bring blocks."""
+
+    def is_oversized(self, frame: bytes) -> bool:
+        """Return whether a frame is too long to be read."""
+        if len(frame) <= MAX_FRAME_BYTES:
+            return False
+        return len(frame) > MAX_FRAME_BYTES + MAX_ENVELOPE_BYTES or not frame.startswith(self._openings)
 
     def decode_frame(self, frame: bytes) -> Message:
         """Return the message in a frame.
@@ -71,7 +90,7 @@ class Codec:
         Raises:
             DecodeError: The frame is oversized, malformed, of another version or chain, or not canonical.
         """
-        if len(frame) > MAX_FRAME_BYTES:
+        if self.is_oversized(frame):
             raise DecodeError(FrameReason.OVERSIZED)
         try:
             envelope = _frame_decoder.decode(frame)

@@ -170,5 +170,15 @@ class LateBlock(Message, Generic[BlockT], frozen=True, kw_only=True, tag="late")
     """Author's signature."""
 
 
+def list_carried(message: Message) -> tuple[AnyBlock, ...]:
+    """Return the blocks inside a message that brings blocks that others have made."""
+    match message:
+        case BlockResponse():
+            return tuple(message.blocks)
+        case LateBlock():
+            return (message.block,)
+    return ()
+
+
 NEIGHBOURLY: Final[frozenset[type]] = frozenset((HeadAnnouncement, BlockRequest, BlockResponse, LateBlock))
 """Types of messages that are for one neighbour: they are not passed on, and may come twice."""

@@ -43,6 +43,7 @@ from protocol.messages import (
     LateBlock,
     Message,
     Transaction,
+    list_carried,
 )
 from protocol.rivals import Rivals
 from protocol.rules import Rules
@@ -183,7 +184,7 @@ class Participant:
     # ---- receiving ----
 
     def _receive(self, turn: Turn, peer: PeerId, frame: bytes) -> None:
-        if len(frame) > MAX_FRAME_BYTES:
+        if self.rules.is_oversized(frame):
             turn.add(Judged(peer, Reject(FrameReason.OVERSIZED), "frame"))
             return
         frame_hash = self.rules.hash_frame(frame)
@@ -233,8 +234,9 @@ class Participant:
             verdict = self.rules.judge_stamp(message)  # costs less than its signature
             if verdict is not ACCEPT:
                 return verdict
-        if not self.rules.is_signed(message):
-            return Reject(ChainReason.BAD_SIGNATURE)
+        verdict = self._judge_sender(delivery)
+        if verdict is not ACCEPT:
+            return verdict
         match message:
             case HeadAnnouncement():
                 return Ignore(ChainReason.STALE) if self._is_stale(message) else ACCEPT
@@ -249,6 +251,15 @@ class Participant:
         if not self.rules.mechanism.may_speak(self.tree.head.state, message.author):
             return Reject(ChainReason.NOT_BONDED)
         return self.proposer.judge(turn, message) if self.proposer is not None else Ignore(ChainReason.NOT_FOR_ME)
+
+    def _judge_sender(self, delivery: Delivery) -> Verdict:
+        """Judge whether a message is its author's own, and brings no block that nobody can send by itself."""
+        message = delivery.message
+        if not self.rules.is_signed(message):
+            return Reject(ChainReason.BAD_SIGNATURE)
+        is_long = delivery.size > MAX_FRAME_BYTES
+        is_fat = is_long and not all(map(self.rules.fits_frame, list_carried(message)))
+        return Reject(FrameReason.OVERSIZED) if is_fat else ACCEPT
 
     def _is_stale(self, announcement: HeadAnnouncement) -> bool:
         """Return whether an announced head is known to be no better than the own one."""

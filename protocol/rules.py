@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from protocol.chain import BlockRecord
-from protocol.codec import Codec, encode
+from protocol.codec import MAX_FRAME_BYTES, Codec, encode, encode_frame
 from protocol.crypto import KeyPair, compute_content_hash, compute_signed_hash, verify
 from protocol.events import ChainRecord
 from protocol.genesis import ChainRules, Genesis
@@ -49,6 +49,14 @@ class Rules:
     def decode(self, frame: bytes) -> Message:
         """Return the message in a frame; see `protocol.codec.Codec.decode_frame`."""
         return self._codec.decode_frame(frame)
+
+    def is_oversized(self, frame: bytes) -> bool:
+        """Return whether a frame is too long to be read."""
+        return self._codec.is_oversized(frame)
+
+    def fits_frame(self, message: Message) -> bool:
+        """Return whether a message can be sent by itself."""
+        return len(encode_frame(self.chain_id, message)) <= MAX_FRAME_BYTES
 
     def encode(self, message: Message) -> bytes:
         """Return a message's canonical bytes."""

@@ -118,7 +118,7 @@ def test_who_asks_on_from_the_last_block_it_got_is_answered_within_one_frame_in_
     scene = grown(8)
     monkeypatch.setattr(catch_up, "MAX_BLOCKS_PER_RESPONSE", 2)
     sizes = [len(encode(record.block)) for record in scene.node.tree.get_chain()[1:]]
-    monkeypatch.setattr(catch_up, "MAX_FRAME_BYTES", catch_up.ENVELOPE_BYTES + sum(sizes[:5]))
+    monkeypatch.setattr(catch_up, "MAX_SERVED_BYTES", sum(sizes[:5]))
     got: list[AnyBlock] = []
     locator: tuple[bytes, ...] = (scene.chain_id,)
     for expected in (2, 2, 1, 0):

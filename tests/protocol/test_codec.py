@@ -8,14 +8,36 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocol.codec import MAX_FRAME_BYTES, WIRE_VERSION, DecodeError, encode, encode_frame
+from protocol.codec import (
+    MAX_ENVELOPE_BYTES,
+    MAX_FRAME_BYTES,
+    WIRE_VERSION,
+    Codec,
+    DecodeError,
+    encode,
+    encode_frame,
+)
 from protocol.mechanisms.proof_of_training.messages import (
+    TRAINED_MESSAGES,
     BlockHeader,
     StakeholderSignature,
+    TrainedBlock,
+    TrainedHeader,
     TrainingDeclaration,
     WrappedBlock,
 )
-from protocol.messages import UNSIGNED, BlockRequest, BlockResponse, HeadAnnouncement, Message, Payout, Transaction
+from protocol.messages import (
+    UNSIGNED,
+    BlockRequest,
+    BlockResponse,
+    HeadAnnouncement,
+    LateBlock,
+    Message,
+    Payout,
+    Sighting,
+    Transaction,
+)
+from protocol.settling import WITNESSES
 from protocol.verdicts import FrameReason, Reason, Reject
 from tests.support.core import Scene, decode_frame, keys
 
@@ -196,6 +218,39 @@ def test_the_longest_allowed_frame_is_read() -> None:
     assert decode_frame(CHAIN, frame) == longest
     longer = msgspec.structs.replace(longest, profile=longest.profile + "x")
     assert find_fault(encode_frame(CHAIN, longer)) is FrameReason.OVERSIZED
+
+
+def test_a_block_of_the_longest_allowed_frame_fits_whatever_brings_it() -> None:
+    """An answer; and a late block with the words of all witnesses that there can be."""
+    codec = Codec(CHAIN, TRAINED_MESSAGES)
+    header = TrainedHeader(
+        height=2,
+        parent=CHAIN,
+        slot=3,
+        author=CHAIN,
+        weights_digest=CHAIN,
+        training_secret=CHAIN,
+        declarations=(msgspec.structs.replace(DECLARATION, profile="x" * 2**16),),
+        body=CHAIN,
+    )
+    short = TrainedBlock(
+        header=header, signatures=(), transactions=(), coinbase=(), author=CHAIN, training_secret=CHAIN
+    )
+    spare = MAX_FRAME_BYTES - len(encode_frame(CHAIN, short))
+    longest = "x" * (2**16 + spare)
+    padded = msgspec.structs.replace(DECLARATION, profile=longest)
+    block = msgspec.structs.replace(short, header=msgspec.structs.replace(header, declarations=(padded,)))
+    assert len(encode_frame(CHAIN, block)) == MAX_FRAME_BYTES
+    sightings = tuple(Sighting(witness=bytes([number]) * 32, signature=bytes(64)) for number in range(WITNESSES))
+    answer = BlockResponse(blocks=(block,), author=CHAIN)
+    for message in (block, answer, LateBlock(block=block, sightings=sightings, author=CHAIN)):
+        assert codec.decode_frame(encode_frame(CHAIN, message)) == message
+    spare = MAX_FRAME_BYTES + MAX_ENVELOPE_BYTES - len(encode_frame(CHAIN, answer))
+    too_long = encode_frame(CHAIN, answer) + bytes(spare + 1)
+    for frame, reason in ((too_long[:-1], FrameReason.MALFORMED), (too_long, FrameReason.OVERSIZED)):
+        with pytest.raises(DecodeError) as caught:
+            codec.decode_frame(frame)
+        assert caught.value.reason is reason
 
 
 def test_a_node_reports_the_reason_of_a_bad_frame_and_keeps_no_mark() -> None:

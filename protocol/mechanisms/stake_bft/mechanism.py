@@ -19,13 +19,13 @@ from protocol.mechanisms.stake_bft.messages import (
     Proposal,
     Vote,
 )
-from protocol.mechanisms.stake_bft.quorum import draw_proposer, judge_certificate
+from protocol.mechanisms.stake_bft.quorum import draw_proposer, judge_certificate, leaves_room
 from protocol.mechanisms.stake_bft.reasons import BftReason, BftTimer
 from protocol.mechanisms.stake_bft.rewards import build_coinbase
 from protocol.mechanisms.stake_bft.validator import Validator
 from protocol.messages import Message, Payout, Transaction
 from protocol.types import AccountId, Hash32
-from protocol.verdicts import ACCEPT, ChainReason, LedgerReason, Reject, Verdict
+from protocol.verdicts import ACCEPT, ChainReason, FrameReason, LedgerReason, Reject, Verdict
 
 BODY = Domain(b"pot/bft/body/1")
 
@@ -109,6 +109,8 @@ class StakeBft(Mechanism):
             return verdict
         if block.certificate != NO_CERTIFICATE:
             return Reject(BftReason.BAD_CERTIFICATE)
+        if not leaves_room(block, len(context.parent.state.stakes.owners)):
+            return Reject(FrameReason.OVERSIZED)
         if not self.is_whole(block):
             return Reject(ChainReason.WRONG_BODY)
         if not rules.is_signed(block):

@@ -7,15 +7,22 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
+from protocol.codec import MAX_FRAME_BYTES, encode
 from protocol.crypto import Domain, compute_hash, compute_signed_hash
 from protocol.mechanism import RulesView
-from protocol.mechanisms.stake_bft.messages import Certificate, Vote
+from protocol.mechanisms.stake_bft.messages import Certificate, CertifiedBlock, Vote, VoteSignature
 from protocol.mechanisms.stake_bft.reasons import BftReason
 from protocol.stakes import StakeTable
-from protocol.types import AccountId, Hash32
+from protocol.types import HASH_BYTES, SIGNATURE_BYTES, AccountId, Hash32
 from protocol.verdicts import ACCEPT, Reject, Verdict
 
 PROPOSER: Final = Domain(b"pot/bft/proposer/1")
+
+VOTE_BYTES: Final = len(encode(VoteSignature(author=bytes(HASH_BYTES), signature=bytes(SIGNATURE_BYTES))))
+"""What a vote takes in a certificate."""
+
+SPARE_BYTES: Final = 512
+"""Room for what a frame has besides a block and votes: those of a proposal take most."""
 
 
 def is_quorum(held: int, total: int) -> bool:
@@ -40,6 +47,15 @@ def draw_proposer(chain_id: Hash32, stakes: StakeTable, height: int, round_: int
 def sum_stake(stakes: StakeTable, owners: Iterable[AccountId]) -> int:
     """Return the stake of some owners together."""
     return sum(map(stakes.get_stake, owners))
+
+
+def leaves_room(block: CertifiedBlock, owners: int) -> bool:
+    """Return whether a block without votes can still be sent with those of all owners.
+
+    They come with it when it is proposed again, and when it is final. Else one that is too long for that could become
+    final for some, who could show it to nobody.
+    """
+    return len(encode(block)) + owners * VOTE_BYTES + SPARE_BYTES <= MAX_FRAME_BYTES
 
 
 def judge_certificate(

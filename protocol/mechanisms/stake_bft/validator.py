@@ -25,6 +25,7 @@ from protocol.mechanisms.stake_bft.messages import (
     Proposal,
     Vote,
 )
+from protocol.mechanisms.stake_bft.quorum import leaves_room
 from protocol.mechanisms.stake_bft.reasons import BftTimer
 from protocol.messages import Message
 from protocol.slots import compute_slot
@@ -119,16 +120,16 @@ class Validator(Proposer):
         self._say(turn, proposal)
 
     def build_block(self, turn: Turn) -> CertifiedBlock:
-        """Return a new block for this round, signed."""
-        keys, rules = self.node.keys, self.node.rules
-        block = self._mechanism.build_block(
-            self._now.parent,
-            keys.public,
-            slot=compute_slot(turn.now, rules.chain.slot_ns),
-            round_=self._now.round,
-            transactions=self.node.select_transactions(),
-        )
-        return keys.sign(rules.chain_id, block)
+        """Return a new block for this round, signed, with as many transfers as leave room for all votes."""
+        keys, rules, parent = self.node.keys, self.node.rules, self._now.parent
+        slot, transactions = compute_slot(turn.now, rules.chain.slot_ns), self.node.select_transactions()
+        while True:
+            block = self._mechanism.build_block(
+                parent, keys.public, slot=slot, round_=self._now.round, transactions=transactions
+            )
+            if not transactions or leaves_room(block, len(parent.state.stakes.owners)):
+                return keys.sign(rules.chain_id, block)
+            transactions = transactions[: len(transactions) // 2]
 
     def ring(self, turn: Turn, timer: Timer) -> None:
         """Go on without what has not come (lines 57 to 67); a timer of before means nothing."""

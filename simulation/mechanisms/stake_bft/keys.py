@@ -1,7 +1,7 @@
 """The keys of votes of stake under `mechanism` of a scenario, and what follows from them."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,10 @@ from simulation.scenario import ChainKeys, Inconsistency
 
 if TYPE_CHECKING:
     from simulation.scenario import Scenario
+
+
+MAX_VOTERS: Final = 7_000
+"""Owners whose votes, and whose payouts where all are paid, fit into one frame with a block without transfers."""
 
 
 class BftKeys(ChainKeys):
@@ -32,6 +36,12 @@ class BftKeys(ChainKeys):
         if not any(item.node_count and round(item.node_stake * MICRO_COINS_PER_COIN) for item in scenario.populations):
             return Inconsistency(
                 "populations", "nobody has any stake, so nobody may vote; write a stake above 0 for one of them"
+            )
+        voters = sum(item.node_count for item in scenario.populations if round(item.node_stake * MICRO_COINS_PER_COIN))
+        if voters > MAX_VOTERS:
+            return Inconsistency(
+                "populations",
+                f"a block has no room for the votes of {voters:,} owners; give stake to {MAX_VOTERS:,} nodes or fewer",
             )
         slowest_ms = find_slowest_ms(scenario)
         for key in ("propose_ms", "vote_ms"):

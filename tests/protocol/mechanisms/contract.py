@@ -8,13 +8,25 @@ from typing import ClassVar
 import msgspec
 import pytest
 
+from protocol import catch_up, codec, participant
+from protocol import rules as core_rules
 from protocol.codec import encode_frame
-from protocol.events import BlockAppended, Broadcast, ChainTimer, Judged, MessageReceived, Send
+from protocol.events import (
+    BlockAppended,
+    Broadcast,
+    ChainTimer,
+    Command,
+    Judged,
+    MessageReceived,
+    Send,
+    Timer,
+    TimerFired,
+)
 from protocol.ledger import count_created
 from protocol.light_client import LightClient
 from protocol.mechanism import Context, Mechanism
 from protocol.mechanisms import find_mechanism, list_mechanisms
-from protocol.messages import BLOCK_KIND, AnyBlock, BlockResponse, Message
+from protocol.messages import BLOCK_KIND, AnyBlock, BlockRequest, BlockResponse, HeadAnnouncement, Message
 from protocol.node import Node
 from protocol.rules import Rules
 from protocol.slots import compute_slot_start
@@ -135,6 +147,39 @@ class MechanismContract(ABC):
         assert cluster.node(4).tree.head.hash == cluster.node(0).tree.head.hash
         assert cluster.node(4).tree.head.height >= length
 
+    def test_the_longest_block_that_is_taken_alone_is_taken_out_of_an_answer_too(
+        self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chain, chain_id = cluster.parties["0"].tree.get_chain(), cluster.parties["0"].rules.chain_id
+        frames = [encode_frame(chain_id, record.block) for record in chain[1:] if record.block is not None]
+        longest = max(map(len, frames))
+        set_limit(monkeypatch, longest)
+        alone, asking = (LightClient(Rules(self.make()), keys(1000)) for _ in range(2))
+        for frame in frames:
+            alone.handle(MessageReceived("peer", frame), FOREVER_NS)
+        assert alone.tree.head.hash == chain[-1].hash
+        serving = Node(Rules(self.make()), keys(0))
+        serving.restore(cluster.node(0))
+        told = HeadAnnouncement(height=len(frames), head=chain[-1].hash, author=serving.keys.public)
+        asked_on = frames.index(max(frames, key=len))
+        for record in chain[:-1]:
+            hear(asking, serving.keys.sign(chain_id, told))
+            asked = BlockRequest(locator=(record.hash,), author=asking.keys.public)
+            (answer,) = [
+                item.message for item in hear(serving, asking.keys.sign(chain_id, asked)) if isinstance(item, Send)
+            ]
+            assert isinstance(answer, BlockResponse)
+            assert answer.blocks, f"nobody is ever given block {record.height + 1}"
+            if record.height == asked_on:
+                set_limit(monkeypatch, longest - 1)
+                judged = [item.verdict for item in hear(asking, answer) if isinstance(item, Judged)]
+                assert judged == [Reject(FrameReason.OVERSIZED)]
+                set_limit(monkeypatch, longest)
+            hear(asking, answer)
+            for party in (asking, serving):
+                party.handle(TimerFired(Timer(ChainTimer.ANNOUNCE, 0)), FOREVER_NS)
+        assert asking.tree.head.hash == chain[-1].hash
+
     def test_recorded_inputs_give_a_fresh_node_the_same_commands(self, cluster: Cluster) -> None:
         fresh = Node(Rules(self.make()), keys(2))
         for now, event, recorded in cluster.journals["2"]:
@@ -190,6 +235,17 @@ class MechanismContract(ABC):
             assert rules.judge_in_full(context, record.block) is ACCEPT
             parent = rules.build_record(parent, record.block)
         assert parent.hash == cluster.parties["0"].tree.head.hash
+
+
+def set_limit(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    """Let frames be so long at most: that of some block, rather than a block of the length there is."""
+    for module in (codec, core_rules, participant):
+        monkeypatch.setattr(module, "MAX_FRAME_BYTES", longest)
+    monkeypatch.setattr(catch_up, "MAX_SERVED_BYTES", longest)
+
+
+def hear(party: Node | LightClient, message: Message) -> list[Command]:
+    return party.handle(MessageReceived("peer", encode_frame(party.rules.chain_id, message)), FOREVER_NS)
 
 
 def sign_as_author(cluster: Cluster, block: AnyBlock) -> AnyBlock:

@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 
-from protocol.codec import encode_frame
+from protocol.codec import MAX_FRAME_BYTES, encode, encode_frame
 from protocol.events import Command, Judged, Relay
+from protocol.mechanisms.stake_bft import quorum
 from protocol.mechanisms.stake_bft.ballots import MAX_AHEAD, Heard
 from protocol.mechanisms.stake_bft.messages import NIL, Precommit, Prevote, Proposal, Vote
-from protocol.messages import Message
-from protocol.verdicts import ACCEPT, ChainReason, Ignore, Reject
+from protocol.mechanisms.stake_bft.quorum import SPARE_BYTES, VOTE_BYTES
+from protocol.messages import Message, Transaction
+from protocol.verdicts import ACCEPT, ChainReason, FrameReason, Ignore, Reject
 from tests.protocol.mechanisms.stake_bft.scene import Scene, find_scene
 from tests.support.core import keys
 
@@ -143,3 +145,37 @@ def test_an_owner_has_room_again_when_the_node_has_gone_on(scene: Scene) -> None
     before = count_relayed(scene, 1)
     shout(scene, 1, ahead)
     assert count_relayed(scene, 1) - before == len(KINDS) * MAX_AHEAD
+
+
+# ---- room for votes ----
+
+
+def test_a_block_leaves_room_for_the_votes_that_make_it_final_or_is_not_voted_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block, everybody = scene.block(), range(4)
+    needed = len(encode(block)) + 4 * VOTE_BYTES + SPARE_BYTES
+    monkeypatch.setattr(quorum, "MAX_FRAME_BYTES", needed - 1)
+    assert scene.judge(scene.proposal(scene.block(1))) == Reject(FrameReason.OVERSIZED)
+    monkeypatch.setattr(quorum, "MAX_FRAME_BYTES", needed)
+    assert scene.judge(scene.proposal(block)) is ACCEPT
+    final = msgspec.structs.replace(block, certificate=scene.certify(block, 2**31 - 1, everybody))
+    prevotes = scene.certify(block, 2**31 - 2, everybody, kind=Prevote).signatures
+    again = msgspec.structs.replace(scene.proposal(block), round=2**31 - 1, valid_round=2**31 - 2, prevotes=prevotes)
+    arrays = 2 * 4  # of thousands of votes and transfers the lengths take so much more
+    for message in (final, again):
+        assert len(encode_frame(scene.rules.chain_id, message)) + arrays <= needed
+
+
+def test_a_proposer_takes_no_more_transfers_than_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = find_scene(proposers={0: 0})
+    paid = [Transaction(author=keys(1).public, nonce=n, recipient=keys(2).public, amount=5, fee=1) for n in range(9)]
+    for transfer in paid:
+        scene.hear(scene.sign(transfer))
+    room = len(encode(scene.block(transactions=tuple(map(scene.sign, paid[:5])))))
+    monkeypatch.setattr(quorum, "MAX_FRAME_BYTES", room + 4 * VOTE_BYTES + SPARE_BYTES)
+    scene.wait(PAUSE)
+    (proposal,) = scene.list_said(Proposal)
+    assert len(proposal.block.transactions) == 4
+    assert scene.list_said(Prevote)[0].block == scene.rules.hash_message(proposal.block)
+    assert room < MAX_FRAME_BYTES

@@ -8,11 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from protocol.codec import MAX_FRAME_BYTES, encode
 from protocol.mechanisms.stake_bft.messages import CertifiedBlock
+from protocol.mechanisms.stake_bft.quorum import SPARE_BYTES, VOTE_BYTES
+from protocol.messages import Payout
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.analysis.after_run import find_standstill, must_agree, must_progress
 from simulation.commands import cli
 from simulation.engines.table import ENGINES
+from simulation.mechanisms.stake_bft.keys import MAX_VOTERS
 from simulation.runs.chain_file import read_chain, write_chain
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, load_scenario
@@ -94,6 +98,10 @@ def test_a_stored_block_without_its_certificate_is_found(
     ("settings", "told"),
     [
         (["populations.rich.stake=0.0", "populations.honest.stake=0.0"], "nobody has any stake, so nobody may vote"),
+        (
+            ["populations.honest.count=7000"],
+            "populations: a block has no room for the votes of 7,001 owners; give stake to 7,000 nodes or fewer",
+        ),
         (["mechanism.growth_ms=0.0", "network.latency.ms=500.0"], "mechanism.vote_ms: messages take up to 500 ms"),
         (["mechanism.vote_ms=0.0"], "mechanism.vote_ms: write more than 0, not 0.0"),
         (["mechanism.reward=fees"], "mechanism.reward: write 'proposer' or 'stake'"),
@@ -106,6 +114,11 @@ def test_keys_that_mean_nothing_are_refused_before_the_run(settings: list[str], 
     with pytest.raises(ScenarioError) as caught:
         load_scenario(SCENARIO, settings)
     assert told in str(caught.value)
+
+
+def test_a_block_without_transfers_has_room_for_as_many_owners_as_a_scenario_may_have() -> None:
+    payout = len(encode(Payout(account=bytes(32), amount=2**62 - 1)))
+    assert MAX_VOTERS * (VOTE_BYTES + payout) + 2 * SPARE_BYTES <= MAX_FRAME_BYTES
 
 
 @pytest.mark.many_runs
