@@ -1,8 +1,10 @@
 """What a party thinks of a message: a verdict, and the reasons that the core itself can give.
 
 A peer's fault is a verdict, never an exception. ``Ignore`` blames nobody; ``Reject`` is something no honest node
-sends and is counted against the link it came over; ``Wait`` is not a judgement yet. A mechanism adds reasons of its own
-by a subclass of `Reason`, and things to wait for by one of `Missing`; no two of either may have the same value.
+makes and is counted against its author, or against the link it came over where the author's name proves nothing: an
+honest node may pass on one of two words that contradict each other. ``Wait`` is not a judgement yet. A mechanism adds
+reasons of its own by a subclass of `Reason`, and things to wait for by one of `Missing`; no two of either may have the
+same value.
 """
 
 from collections.abc import Hashable
@@ -84,7 +86,7 @@ class Ignore(msgspec.Struct, frozen=True):
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """No honest node sends this: drop it and charge the sender."""
+    """No honest node makes this: drop it and charge who did, as far as that is proven."""
 
     reason: Reason
 

@@ -74,7 +74,7 @@ class Accepted(_AboutMessage, frozen=True, kw_only=True):
 
 
 class Rejected(_AboutMessage, frozen=True, kw_only=True):
-    """The party found a message to be wrong, which no honest party sends."""
+    """The party found a message to be wrong, which no honest party makes."""
 
     event: ClassVar[str] = "rejected"
     level: ClassVar[str] = INFO

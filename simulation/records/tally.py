@@ -59,7 +59,11 @@ from simulation.records.work_counts import WorkCounts
 from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount
 
 _BLAMES_LINK: Final = frozenset(
-    {"bad-signature", "wrong-body", "duplicate", "no-stamp", "bad-stamp", "unasked-stamp"}  # a stamp is not signed
+    {
+        *("bad-signature", "wrong-body", "duplicate"),
+        *("no-stamp", "bad-stamp", "unasked-stamp"),  # a stamp is not signed
+        *("bad-certificate", "no-quorum"),  # nor is a certificate, by who built its block
+    }
 )
 """Refusals in which the author's name proves nothing, so that the link is counted."""
 

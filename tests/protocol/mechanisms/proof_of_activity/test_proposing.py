@@ -236,6 +236,21 @@ def test_a_template_that_became_two_blocks_counts_nothing(doubled: tuple[Scene, 
     assert scene.node.tree.head.hash == scene.rules.origin.hash
 
 
+def test_who_brings_one_of_many_blocks_of_a_template_is_not_blamed_and_its_closer_is(
+    doubled: tuple[Scene, ActivityBlock, ActivityBlock],
+) -> None:
+    """Honest nodes pass on two, and another one may have had two others."""
+    scene, first, second = doubled
+    closer, template = second.author, second.template
+    again = Transaction(author=closer, nonce=0, recipient=closer, amount=2, fee=0)
+    third = close(scene.rules, scene.rules.origin, template, transactions=(sign(scene.rules, again),))
+    assert scene.judge(first) == Ignore(ChainReason.DUPLICATE)
+    told = scene.send(second)
+    assert [item.verdict for item in told if isinstance(item, Judged)] == [ACCEPT]
+    assert [item.author for item in told if isinstance(item, RightUsedTwice)] == [closer]
+    assert scene.judge(third) == Ignore(ChainReason.EQUIVOCATION)
+
+
 def test_its_miner_cannot_make_two_rights_of_it_by_signing_it_twice(
     doubled: tuple[Scene, ActivityBlock, ActivityBlock],
 ) -> None:
