@@ -107,7 +107,7 @@ class ActivityProposer(Searcher[Template]):
         if template.height <= self.head.height:
             return Ignore(ChainReason.STALE)
         template_hash = self._hash(template)
-        if template_hash in self.read_round(template.parent).drafts:
+        if self.read_round(template.parent).has_had(template_hash):
             return Ignore(ChainReason.DUPLICATE)
         found = self.node.find_context(turn, template, template.height, template.parent)
         if not isinstance(found, Context):

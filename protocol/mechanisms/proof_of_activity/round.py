@@ -37,11 +37,17 @@ class Round:
     found: int = 0
     """Templates that this node has found itself."""
     _drafts: dict[Hash32, Draft] = field(default_factory=dict)
+    _gone: set[Hash32] = field(default_factory=set)
+    """Templates that had to go: their miner can sign each anew without end, and it would be passed on each time."""
 
     @property
     def drafts(self) -> Mapping[Hash32, Draft]:
         """Templates by hash, in order of arrival."""
         return MappingProxyType(self._drafts)
+
+    def has_had(self, template_hash: Hash32) -> bool:
+        """Return whether a template was found valid before, be it kept or not."""
+        return template_hash in self._drafts or template_hash in self._gone
 
     def add(self, template_hash: Hash32, draft: Draft) -> None:
         """Keep a judged template, in the place of its miner's oldest if that has too many."""
@@ -49,6 +55,7 @@ class Round:
         own = [key for key, known in self._drafts.items() if known.template.author == miner]
         if len(own) >= MAX_TEMPLATES:
             del self._drafts[own[0]]
+            self._gone.add(own[0])
         self._drafts[template_hash] = draft
 
     def snapshot(self) -> tuple[object, ...]:

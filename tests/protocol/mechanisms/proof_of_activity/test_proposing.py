@@ -301,6 +301,10 @@ def test_a_miner_has_so_much_room_and_takes_none_of_others() -> None:
         assert scene.judge(template) is ACCEPT
     kept = list(scene.proposer.read_round(scene.rules.origin.hash).drafts)
     assert kept == [scene.rules.hash_message(item) for item in (other, *many[3:])]
+    scene.node._seen.clear()  # as after many frames, or when a miner has signed the same anew
+    for template in many[:3]:
+        assert scene.judge(template) == Ignore(ChainReason.DUPLICATE)
+    assert list(scene.proposer.read_round(scene.rules.origin.hash).drafts) == kept
 
 
 # ---- where some may be missing ----
