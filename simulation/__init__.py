@@ -1,1 +1,68 @@
-"""Everything with a clock, a process, a file or a screen. `simulation.commands.cli` is the entrance."""
+"""Networks that agree on blocks, by training and otherwise, simulated: `import simulation as pot`; see docs/api.md."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.api import (
+        CancelledError,
+        Figures,
+        NotThereError,
+        Progress,
+        Replayed,
+        Run,
+        RunInProgress,
+        Scenario,
+        Verified,
+        compare,
+        list_mechanisms,
+        list_scenarios,
+        load,
+        open_run,
+        replay,
+        report,
+        run,
+        start,
+        validate,
+        verify,
+    )
+    from simulation.foundation import SimulationError
+    from simulation.scenario import ScenarioError
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "api": (
+                "CancelledError Figures NotThereError Progress Replayed Run RunInProgress Scenario Verified "
+                "compare list_mechanisms list_scenarios load open_run replay report run start validate verify"
+            ),
+            "foundation": "SimulationError",
+            "scenario": "ScenarioError",
+        },
+    )
+
+__all__ = [
+    "CancelledError",
+    "Figures",
+    "NotThereError",
+    "Progress",
+    "Replayed",
+    "Run",
+    "RunInProgress",
+    "Scenario",
+    "ScenarioError",
+    "SimulationError",
+    "Verified",
+    "compare",
+    "list_mechanisms",
+    "list_scenarios",
+    "load",
+    "open_run",
+    "replay",
+    "report",
+    "run",
+    "start",
+    "validate",
+    "verify",
+]

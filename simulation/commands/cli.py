@@ -4,14 +4,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Annotated, Final, cast
 
 import typer
 from rich.table import Table
 
-from protocol.mechanisms import MechanismError, find_mechanism, list_mechanisms
+import simulation as pot
+from protocol.mechanisms import MechanismError
 from simulation.commands.looking_up import audit, block, transaction
 from simulation.commands.misuse import Misuse, explain_misuse
 from simulation.commands.output import GuardedOutput
@@ -19,29 +19,17 @@ from simulation.commands.stamps import stamps
 from simulation.foundation import (
     EXIT_BAD_INPUT,
     EXIT_FAILED,
-    EXIT_NO_DATASET,
     Interrupted,
     Interruption,
+    SimulationError,
     complain,
     compute_code_version,
-    find_part,
 )
 from simulation.records import LOG_NAME
 from simulation.runs import make_console
-from simulation.scenario import (
-    ENGINE_TRAITS,
-    Scenario,
-    ScenarioError,
-    check_option_agrees,
-    find_scenario,
-    list_shipped,
-    load_resolved,
-    load_scenario,
-    read_file,
-)
+from simulation.scenario import ENGINE_TRAITS, ScenarioError, check_option_agrees
 
 SOAK_REPORT_EVERY: Final = 100
-MAX_OUT_PARTS: Final = 100
 MAX_SEED: Final = 2**61
 MAX_JOBS: Final = 256
 """Processes that share the work of `soak` and `fuzz`; each takes a tenth of a gigabyte."""
@@ -109,8 +97,8 @@ def _answer(arguments: Sequence[str]) -> int:
         return complain(text, EXIT_BAD_INPUT) if text is not None else EXIT_BAD_INPUT
     except SystemExit as ending:  # a library that cannot write any more
         return ending.code if isinstance(ending.code, int) else 0
-    except ScenarioError as error:
-        return complain(str(error), EXIT_BAD_INPUT)
+    except SimulationError as error:
+        return complain(str(error), error.exit_code)
     except Interrupted as interrupted:
         return complain("interrupted", interrupted.exit_code)
     except BrokenPipeError:  # whoever read our output has had enough
@@ -172,8 +160,8 @@ def scenarios() -> None:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, path in list_shipped().items():
-        table.add_row(name, load_scenario(path).description)
+    for name, description in pot.list_scenarios().items():
+        table.add_row(name, description)
     make_console().print(table)
 
 
@@ -183,8 +171,8 @@ def mechanisms() -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name in list_mechanisms():
-        table.add_row(name, find_mechanism(name).summary)
+    for name, summary in pot.list_mechanisms().items():
+        table.add_row(name, summary)
     make_console().print(table)
 
 
@@ -193,49 +181,17 @@ def validate(
     files: Annotated[list[str], typer.Argument(help="Scenario files, names of shipped ones, or sweep files.")],
 ) -> None:
     """Check scenario and sweep files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
-    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
-
     codes: list[int] = []
     for name in files:
         try:
-            described = _check(name)
+            described = pot.validate(name)
         except ScenarioError as error:
             codes.append(complain(str(error), EXIT_BAD_INPUT))
-        except DatasetError as error:
-            codes.append(complain(f"{name}: {error}", EXIT_NO_DATASET))
+        except SimulationError as error:
+            codes.append(complain(f"{name}: {error}", error.exit_code))
         else:
             print(f"{name}: valid; {described}")  # noqa: T201
     raise typer.Exit(min(codes, default=0))
-
-
-def _check(name: str) -> str:
-    """Return what a scenario or a sweep is about.
-
-    Raises:
-        DatasetError: The data file that it names cannot be read, or holds no such data.
-        ScenarioError: It is not valid.
-    """
-    from simulation.commands.sweeps import check_sweep, is_sweep  # noqa: PLC0415 - keeps other commands light
-
-    path = find_scenario(name)
-    if not is_sweep(read_file(path)):
-        return _describe(load_resolved(path))
-    return check_sweep(path)
-
-
-def _describe(scenario: Scenario) -> str:
-    """Return what a scenario is about; where it names a data file, that is looked into.
-
-    Raises:
-        DatasetError: The file cannot be read, or holds no such data.
-    """
-    what = "stages" if scenario.is_training else "blocks"
-    text = f"{scenario.node_count} nodes, {scenario.length} {what}"
-    load = find_part(scenario.mechanism.name, "data")
-    if load is None or scenario.is_training_made_up or not scenario.dataset.path:
-        return text
-    images = load(scenario)
-    return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
 
 
 @app.command()
@@ -245,19 +201,9 @@ def compare(
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
 ) -> None:
     """Print runs side by side, from their log files alone."""
-    from simulation.analysis import build_frame, build_tables  # noqa: PLC0415 - keeps other commands light
-    from simulation.records import LogError, read_log  # noqa: PLC0415
+    from simulation.analysis import build_tables  # noqa: PLC0415 - keeps other commands light
 
-    try:
-        logs = [read_log(path) for path in runs]
-    except LogError as error:
-        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
-    if len(logs) < 2:
-        raise typer.Exit(complain("compare: name at least two runs", EXIT_BAD_INPUT))
-    for log in logs:
-        for warning in log.warnings:
-            complain(warning, 0)
-    frame = build_frame(logs)
+    frame = pot.compare(*runs, warn=_warn)
     if csv:
         print(frame.to_csv(index_label="figure"), end="")  # noqa: T201
         return
@@ -280,22 +226,7 @@ def report(
     ] = None,
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    from simulation.commands.report import SourceError, SweepTableError, read_source, write_report  # noqa: PLC0415 - light
-
-    if not out.name.strip(".") or len(out.parts) > MAX_OUT_PARTS:
-        raise typer.Exit(complain(f"--out: write the name of a new folder, not {str(out)[:80]}", EXIT_BAD_INPUT))
-    try:
-        read = [read_source(path) for path in sources]
-        for source in read:
-            for warning in source.warnings:
-                complain(warning, 0)
-        page = write_report(read, out, figure or ())
-    except (SourceError, SweepTableError) as error:
-        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
-    except OSError as error:
-        text = f"{error.filename or out}: cannot be written: {error.strerror}; there is no report"
-        raise typer.Exit(complain(text, EXIT_FAILED)) from None
-    print(page)  # noqa: T201
+    print(pot.report(*sources, out=out, figures=figure or (), warn=_warn))  # noqa: T201
 
 
 @app.command()
@@ -307,68 +238,22 @@ def verify(
     ] = None,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, logs, every figure of the summary, and the model."""
-    if isfile(run_folder):
-        raise typer.Exit(_verify_certificate(run_folder, is_more_asked=retrain or dataset is not None))
-    if not isdir(run_folder):
-        what = "neither a folder nor a file to be read" if exists(run_folder) else "there is no such folder or file"
-        text = f"{run_folder}: {what}; {_WHAT_IS_VERIFIED}"
-        raise typer.Exit(complain(text, EXIT_BAD_INPUT))
-    from simulation.commands.checks import RunFolderError, verify_run  # noqa: PLC0415
-    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
-
-    if dataset is not None and not retrain:
-        text = "--dataset: only --retrain looks at the data set; add --retrain, or leave --dataset out"
-        raise typer.Exit(complain(text, EXIT_BAD_INPUT))
-    try:
-        faults = verify_run(run_folder, is_retraining=retrain, say=print, dataset_path=dataset)
-    except RunFolderError as error:
-        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
-    except DatasetError as error:
-        raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
-    for fault in faults:
+    found = pot.verify(run_folder, retrain=retrain, dataset=dataset, say=print)
+    for fault in found.faults:
         complain(f"FAILED: {fault}", EXIT_FAILED)
-    print("not verified" if faults else "verified")  # noqa: T201
-    raise typer.Exit(EXIT_FAILED if faults else 0)
-
-
-_WHAT_IS_VERIFIED: Final = (
-    "write the folder of a finished run, or the certificate.json of one, which a run of version 1 of the rules, or one "
-    "that ended without a delivery, does not have"
-)
-
-
-def _verify_certificate(path: Path, *, is_more_asked: bool) -> int:
-    from simulation.runs import CertificateFileError, check_certificate_file  # noqa: PLC0415 - keeps other commands light
-
-    if is_more_asked:
-        return complain(f"{path}: a certificate is checked without training; leave the options out", EXIT_BAD_INPUT)
-    try:
-        for line in check_certificate_file(path):
-            print(line)  # noqa: T201
-    except CertificateFileError as error:
-        return complain(str(error), EXIT_BAD_INPUT)
-    except ValueError as error:
-        complain(f"FAILED: {path}: {error}", EXIT_FAILED)
-        print("not verified")  # noqa: T201
-        return EXIT_FAILED
-    print("verified")  # noqa: T201
-    return 0
+    print("verified" if found else "not verified")  # noqa: T201
+    raise typer.Exit(0 if found else EXIT_FAILED)
 
 
 @app.command()
 def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
     """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
-    from simulation.commands.checks import JournalError, replay_run  # noqa: PLC0415 - keeps other commands light
-
     faults = parties = total = 0
-    try:
-        for label, events, difference in replay_run(run_folder):
-            parties, total = parties + 1, total + events
-            if difference is not None:
-                faults += 1
-                complain(f"DIFFERENT: {label}: {difference}", EXIT_FAILED)
-    except JournalError as error:
-        raise typer.Exit(complain(str(error), EXIT_BAD_INPUT)) from None
+    for found in pot.replay(run_folder):
+        parties, total = parties + 1, total + found.events
+        if found.difference is not None:
+            faults += 1
+            complain(f"DIFFERENT: {found.party}: {found.difference}", EXIT_FAILED)
     print(f"{total:,} events of {parties} parties replayed, {faults} parties differ")  # noqa: T201
     raise typer.Exit(EXIT_FAILED if faults else 0)
 
@@ -441,53 +326,28 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only try two cells, and estimate all.")] = False,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
-    from simulation.commands.sweeps import Options, SweepError, find_sweep, run_sweep  # noqa: PLC0415
-    from simulation.training import DatasetError  # noqa: PLC0415 - keeps other commands light
+    from simulation.commands.sweeps import Options, find_sweep, run_sweep  # noqa: PLC0415 - keeps other commands light
 
     _output.is_optional = cell is None
     options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell, is_dry=dry_run)
-    try:
-        raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
-    except SweepError as error:
-        raise typer.Exit(complain(str(error), error.exit_code)) from None
-    except DatasetError as error:
-        raise typer.Exit(complain(str(error), EXIT_NO_DATASET)) from None
+    raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
 
 
 def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, detail: str = "progress") -> int:
-    scenario = load_resolved(find_scenario(name), settings, seed=seed)
-    if len(out.parts) > MAX_OUT_PARTS:
-        return complain(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}", EXIT_BAD_INPUT)
+    scenario = pot.load(name, *settings, seed=seed)
     _output.is_optional = True
-    from simulation.engines import EngineStartError, PartyError  # noqa: PLC0415
-    from simulation.foundation import TooFewDescriptorsError  # noqa: PLC0415
-    from simulation.runs import Detail, FolderError, run_scenario  # noqa: PLC0415
-    from simulation.training import DatasetError  # noqa: PLC0415 - bad input is answered before these load
+    from simulation.api import execute  # noqa: PLC0415 - bad input is answered before this loads
 
-    try:
-        outcome = run_scenario(
-            scenario,
-            out,
-            console=make_console(),
-            log_beside=Path(LOG_NAME),
-            interruption=_interruption,
-            draw=_draw,
-            detail=Detail(detail),
-        )
-    except OSError as error:
-        return complain(
-            f"{error.filename or out}: cannot be written: {error.strerror or error}; the run has ended", EXIT_FAILED
-        )
-    except PartyError as error:
-        return complain(str(error), EXIT_FAILED)
-    except (EngineStartError, TooFewDescriptorsError, FolderError) as error:
-        return complain(str(error), EXIT_BAD_INPUT)
-    except DatasetError as error:
-        return complain(str(error), EXIT_NO_DATASET)
+    outcome = execute(
+        scenario,
+        out,
+        interruption=_interruption,
+        console=make_console(),
+        log_beside=Path(LOG_NAME),
+        detail=detail,
+    )
     return outcome.exit_code
 
 
-def _draw(folder: Path) -> None:
-    from simulation.commands.report import draw_run  # noqa: PLC0415 - loads matplotlib
-
-    draw_run(folder)
+def _warn(text: str) -> None:
+    complain(text, 0)

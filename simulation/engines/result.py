@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from simulation.foundation import EXIT_FAILED, SimulationError
 
-class PartyError(Exception):
+
+class PartyError(SimulationError):
     """A party's own code failed; the text says who, at which event, and how to see it again."""
+
+    exit_code = EXIT_FAILED
 
     def __init__(self, text: str, events: int = 0) -> None:
         """Keep how many events had happened, where that is counted."""
@@ -12,7 +16,7 @@ class PartyError(Exception):
         self.events = events
 
 
-class EngineStartError(Exception):
+class EngineStartError(SimulationError):
     """An engine cannot start with the settings of this machine; the text says what to set instead."""
 
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from simulation.foundation.doors import open_door
 
 if TYPE_CHECKING:
+    from simulation.foundation.clean_start import FORKSERVER, SPAWN
     from simulation.foundation.code_version import compute_code_version
     from simulation.foundation.cost_meter import MIB, Meter
     from simulation.foundation.descriptors import TooFewDescriptorsError, compute_needed, ensure_available
     from simulation.foundation.differences import MISSING, Difference, find_differences, show_value
+    from simulation.foundation.errors import OutputError, SimulationError
     from simulation.foundation.exit_codes import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_NO_DATASET, complain, make_printable
     from simulation.foundation.interruption import (
         EXIT_BASE,
@@ -27,10 +29,12 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "clean_start": "FORKSERVER SPAWN",
             "code_version": "compute_code_version",
             "cost_meter": "MIB Meter",
             "descriptors": "TooFewDescriptorsError compute_needed ensure_available",
             "differences": "Difference MISSING find_differences show_value",
+            "errors": "OutputError SimulationError",
             "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain make_printable",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": "SHIPPED find_part find_part_module register_parts",
@@ -46,6 +50,7 @@ __all__ = [
     "EXIT_BASE",
     "EXIT_FAILED",
     "EXIT_NO_DATASET",
+    "FORKSERVER",
     "MIB",
     "MICROSECONDS",
     "MISSING",
@@ -54,10 +59,13 @@ __all__ = [
     "ROOT",
     "SHIPPED",
     "SIGNALS",
+    "SPAWN",
     "Difference",
     "Interrupted",
     "Interruption",
     "Meter",
+    "OutputError",
+    "SimulationError",
     "TooFewDescriptorsError",
     "complain",
     "compute_code_version",

@@ -3,6 +3,8 @@
 import resource
 from typing import Final
 
+from simulation.foundation.errors import SimulationError
+
 RESERVE: Final = 64
 """Descriptors for logs, libraries and the interpreter itself."""
 
@@ -10,7 +12,7 @@ PER_PARTY: Final = 4
 """Descriptors the starting process keeps for each party: control pipe, sentinel and what starting takes."""
 
 
-class TooFewDescriptorsError(Exception):
+class TooFewDescriptorsError(SimulationError):
     """The system does not allow enough open files; the text gives the number."""
 
 

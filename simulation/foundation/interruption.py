@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import FrameType, TracebackType
@@ -30,9 +30,14 @@ class Interrupted(BaseException):
 class Interruption:
     """Handles the signals while it is entered."""
 
-    def __init__(self) -> None:
-        """Nothing has come yet."""
-        self.signum: int | None = None
+    def __init__(self, wants_end: Callable[[], bool] | None = None) -> None:
+        """Nothing has come yet.
+
+        Args:
+            wants_end: Tells whether the run is to end without any signal, for who starts it from a program.
+        """
+        self._signum: int | None = None
+        self._wants_end = wants_end
         self.is_orderly = False
         """Whether a signal is only noted, because the run looks at it and puts things in order itself."""
         self.is_urgent = False
@@ -44,6 +49,17 @@ class Interruption:
         self._before: dict[int, object] = {}
         self._terminals: list[int] = []
         """Which of standard output and standard error are one."""
+
+    @property
+    def signum(self) -> int | None:
+        """The signal that has come, or that stands for the wish of the program; None while the run is to go on."""
+        if self._signum is None and self._wants_end is not None and self._wants_end():
+            self._signum = signal.SIGINT
+        return self._signum
+
+    @signum.setter
+    def signum(self, signum: int | None) -> None:
+        self._signum = signum
 
     def __enter__(self) -> Self:
         """Take over the signals; what ``nohup`` has started goes on when its terminal is closed."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import simulation.records.stake_facts  # noqa: F401 - what nobody counts has to be known here all the same
+from simulation.foundation import SimulationError
 from simulation.records.fact import FactError, read_fact
 from simulation.records.facts import Opening
 from simulation.records.lines import Line, RecordError, parse_line
@@ -22,7 +23,7 @@ FORMER: Final = {"refused": "rejected"}
 """Words for events, and for what is counted, in logs of older versions, and what they are now."""
 
 
-class LogError(ValueError):
+class LogError(SimulationError, ValueError):
     """A log cannot be used at all; the text says which and why."""
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulation.runs.mechanism_view import MechanismView
     from simulation.runs.observer import RunObserver
     from simulation.runs.opening import count_stage_samples, describe_nodes, describe_rules
-    from simulation.runs.run import FINISHED, run_scenario
+    from simulation.runs.run import FINISHED, Follower, RunOutcome, run_scenario
     from simulation.runs.summary import Summary, build_summary, compute_ledger
 else:
     __getattr__, __dir__ = open_door(
@@ -41,7 +41,7 @@ else:
             "mechanism_view": "MechanismView",
             "observer": "RunObserver",
             "opening": "count_stage_samples describe_nodes describe_rules",
-            "run": "FINISHED run_scenario",
+            "run": "FINISHED Follower RunOutcome run_scenario",
             "summary": "Summary build_summary compute_ledger",
         },
     )
@@ -57,10 +57,12 @@ __all__ = [
     "Deed",
     "Detail",
     "FolderError",
+    "Follower",
     "JudgedChain",
     "MechanismView",
     "MemoryRun",
     "RunObserver",
+    "RunOutcome",
     "StoredChain",
     "Summary",
     "UnknownMechanismError",

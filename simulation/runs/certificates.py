@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from protocol.mechanism import Mechanism
 from protocol.mechanisms import list_mechanisms
-from simulation.foundation import MIB, find_part, read_json, show_value
+from simulation.foundation import MIB, SimulationError, find_part, read_json, show_value
 from simulation.records import write_text_in_one_step
 
 MOST_BYTES: Final = 256 * MIB
 """A longer file is refused before it is read. One with 20 nodes takes some 13 KiB a block."""
 
 
-class CertificateFileError(ValueError):
+class CertificateFileError(SimulationError, ValueError):
     """A file is no certificate that could be checked; the text says why."""
 
 

@@ -17,15 +17,17 @@ from protocol.mechanisms import find_mechanism, list_mechanisms
 from protocol.messages import AnyBlock
 from protocol.rules import Rules
 from protocol.stamps import MAX_STAMP_BITS
-from simulation.foundation import read_json, show_value
+from simulation.foundation import EXIT_FAILED, SimulationError, read_json, show_value
 from simulation.records import CHAIN_NAME, write_text_in_one_step
 from simulation.runs.chain_lines import find_lines
 
 T = TypeVar("T")
 
 
-class ChainFileError(ValueError):
+class ChainFileError(SimulationError, ValueError):
     """A stored chain is damaged; the text says at which line and how."""
+
+    exit_code = EXIT_FAILED
 
 
 class UnknownMechanismError(ChainFileError):

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from simulation.foundation import compute_code_version
+from simulation.foundation import SimulationError, compute_code_version
 from simulation.records import JOURNAL_FOLDER, SCENARIO_NAME
 from simulation.scenario import Scenario
 
 
-class FolderError(Exception):
+class FolderError(SimulationError):
     """The run's folder cannot be made or written; the text says why."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console
 
@@ -27,6 +27,7 @@ from simulation.records import (
     Fallback,
     Record,
     RecordWriter,
+    Tally,
 )
 from simulation.runs.certificates import find_certificates
 from simulation.runs.chain_file import write_chain
@@ -49,6 +50,16 @@ FINISHED: Final = ("complete", "delivered")
 """Endings in which the employer has its model."""
 
 
+class Follower(Protocol):
+    """A program that follows a run from inside: both are called by the thread that runs it, which waits for them."""
+
+    def take(self, record: Record) -> None:
+        """Take a record, which has been counted and written."""
+
+    def tick(self, phase: str, tally: Tally) -> None:
+        """Hear, now and then, what the engine is doing, and what the records so far add up to."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """What a run came to."""
@@ -69,6 +80,7 @@ def run_scenario(
     images: ImageSet | None = None,
     draw: Callable[[Path], object] | None = None,
     detail: Detail = Detail.PROGRESS,
+    follow: Follower | None = None,
 ) -> RunOutcome:
     """Run a scenario and leave its folder behind.
 
@@ -81,6 +93,7 @@ def run_scenario(
         images: The scenario's data set, by one who runs many scenarios; None to load it.
         draw: Draws the run's pictures into its folder, where the scenario wants any; called when all is recorded.
         detail: How much is shown on the console.
+        follow: A program that is told what happens meanwhile; None where only the user looks.
 
     Raises:
         DatasetError: The data set the scenario insists on cannot be had.
@@ -106,7 +119,9 @@ def run_scenario(
     except BaseException:
         factory.abandon()
         raise
-    run = _Run(world, images, folder, digest=digest, meter=meter, interruption=interruption, detail=detail)
+    run = _Run(
+        world, images, folder, digest=digest, meter=meter, interruption=interruption, detail=detail, follow=follow
+    )
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)
 
@@ -124,8 +139,10 @@ class _Run:
         meter: Meter,
         interruption: Interruption,
         detail: Detail,
+        follow: Follower | None,
     ) -> None:
         self._detail = detail
+        self._follow = follow
         self.folder = folder
         self._world = world
         self._images = images
@@ -149,11 +166,14 @@ class _Run:
         )
 
         count, watch = tally.add, self._observer.monitor.add
+        tell = self._follow.take if self._follow is not None else None
 
         def sink(record: Record) -> None:
             count(record)
             if writer.write(record):
                 watch(record)
+            if tell is not None:
+                tell(record)
 
         title = f"{scenario.name} (seed {scenario.seed})"
         is_counted = scenario.output.records != "all"
@@ -161,9 +181,15 @@ class _Run:
         view = LiveView(
             console, tally, title, scenario.length, mechanism=shown, is_counted=is_counted, is_shown=is_live
         )
+
+        def tick(phase: str) -> None:
+            view.update(phase)
+            if self._follow is not None:
+                self._follow.tick(phase, tally)
+
         try:
             with tempfile.TemporaryDirectory(prefix="pot-sim-", ignore_cleanup_errors=True) as scratch:
-                engine = factory.build(self._build_setup(Path(scratch), sink, view.update))
+                engine = factory.build(self._build_setup(Path(scratch), sink, tick))
                 note = _Notebook(engine, sink)
                 self._open(note)
                 with view:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     )
     from simulation.scenario.mechanism_keys import TRAINING, ChainKeys, MechanismKeys
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
-    from simulation.scenario.overrides import Override, check_option_agrees
+    from simulation.scenario.overrides import Override, check_option_agrees, parse_override
     from simulation.scenario.populations import Poison, Population
     from simulation.scenario.scenario import Scenario, fingerprint_keys
     from simulation.scenario.sections import TrainingJobKeys
-    from simulation.scenario.strict_yaml import read_file, write_text
+    from simulation.scenario.strict_yaml import read_file, read_value, write_text
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -46,11 +46,11 @@ else:
             ),
             "mechanism_keys": "ChainKeys MechanismKeys TRAINING",
             "network": "Eclipse Latency Network Outage Partition",
-            "overrides": "Override check_option_agrees",
+            "overrides": "Override check_option_agrees parse_override",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
             "sections": "TrainingJobKeys",
-            "strict_yaml": "read_file write_text",
+            "strict_yaml": "read_file read_value write_text",
         },
     )
 
@@ -91,9 +91,11 @@ __all__ = [
     "load_resolved",
     "load_scenario",
     "load_stored_scenario",
+    "parse_override",
     "read_constant",
     "read_file",
     "read_scenario",
+    "read_value",
     "resolve_corruptions",
     "shorten",
     "show",

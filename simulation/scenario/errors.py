@@ -4,13 +4,15 @@ from typing import Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
+from simulation.foundation import SimulationError
+
 INCONSISTENCY_TYPE: Final = "does_not_fit"
 """Type of the pydantic error that carries an `Inconsistency`."""
 
 SHOWN_CHARACTERS: Final = 80
 
 
-class ScenarioError(ValueError):
+class ScenarioError(SimulationError, ValueError):
     """The scenario is wrong; the text says where, and what to write instead."""
 
 

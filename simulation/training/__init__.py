@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from simulation.training.evaluation import Evaluation, Evaluator, load_model_weights
     from simulation.training.fake_trainer import FakeTrainer
     from simulation.training.image_format import CLASSES, PIXELS
-    from simulation.training.keras_trainer import KerasTrainer, build_model, build_optimizer, seed_keras, use_one_thread
+    from simulation.training.keras_trainer import (
+        KerasTrainer,
+        build_model,
+        build_optimizer,
+        can_use_one_thread,
+        seed_keras,
+        use_one_thread,
+    )
     from simulation.training.poisons import POISONS
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
     from simulation.training.remote_trainer import RemoteTrainer
@@ -55,7 +62,7 @@ else:
             "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
             "image_format": "CLASSES PIXELS",
-            "keras_trainer": "KerasTrainer build_model build_optimizer seed_keras use_one_thread",
+            "keras_trainer": "KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread",
             "poisons": "POISONS",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
             "remote_trainer": "RemoteTrainer",
@@ -95,6 +102,7 @@ __all__ = [
     "build_model",
     "build_optimizer",
     "build_training_set",
+    "can_use_one_thread",
     "compare_stored",
     "compute_coverage",
     "compute_distance",

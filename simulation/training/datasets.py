@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from simulation.foundation import EXIT_NO_DATASET, SimulationError
 from simulation.training.image_format import CLASSES, PIXELS, SIDE
 
 DOWNLOAD_TIMEOUT_S: Final = 60
@@ -32,8 +33,10 @@ _ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
 Bytes = npt.NDArray[np.uint8]
 
 
-class DatasetError(Exception):
+class DatasetError(SimulationError):
     """The data set a scenario insists on cannot be had; the text says how to get it."""
+
+    exit_code = EXIT_NO_DATASET
 
 
 @dataclass(frozen=True, slots=True)

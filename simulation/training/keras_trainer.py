@@ -77,6 +77,15 @@ def use_one_thread() -> None:
         threading.set_inter_op_parallelism_threads(1)
 
 
+def can_use_one_thread() -> bool:
+    """Give TensorFlow one thread; return whether that could be done, which it cannot once it has computed with more."""
+    try:
+        use_one_thread()
+    except RuntimeError:
+        return False
+    return True
+
+
 def seed_keras(seed: int) -> None:
     """Seed every generator Keras draws from; a forked process would go on with its siblings' draws."""
     keras.utils.set_random_seed(seed % 2**32)

@@ -3,13 +3,13 @@
 TensorFlow takes its kernels when it is loaded, so another profile needs a process of its own.
 """
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
+from simulation.foundation import SPAWN
 from simulation.training.profiles import VARIABLES
 from simulation.training.samples import TrainingSet, Weights
 from simulation.training.trainer import StageOutcome
@@ -20,10 +20,9 @@ class RemoteTrainer:
 
     def __init__(self, job: TrainingJob, samples: TrainingSet, arithmetic: str, *, xla: bool, steps: int) -> None:
         """Start the process; it ends with this one, or with `close`."""
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
+        self._connection, theirs = SPAWN.Pipe()
         arguments = (theirs, job, samples, xla, steps)
-        self._process = context.Process(target=_serve, args=arguments, daemon=True, name=f"trainer-{arithmetic}")
+        self._process = SPAWN.Process(target=_serve, args=arguments, daemon=True, name=f"trainer-{arithmetic}")
         with _environment(VARIABLES[arithmetic]):
             self._process.start()
         theirs.close()

@@ -11,11 +11,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from simulation.foundation import SimulationError
 from simulation.records import write_in_one_step
 from simulation.training.samples import Weights, compute_weights_digest
 
 
-class WeightsError(Exception):
+class WeightsError(SimulationError):
     """Stored weights are missing or are not those their name promises."""
 
 

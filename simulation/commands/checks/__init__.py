@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from simulation.commands.checks.soak import describe_failure, run_seeds
     from simulation.commands.checks.soak_draws import SLOTS_MS, SoakDraws, draw_length
     from simulation.commands.checks.verification import Learn, StoredRun, Verification
-    from simulation.commands.checks.verify import RunFolderError, verify_run
+    from simulation.commands.checks.verify import RunFolderError, read_summary, verify_run
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -22,7 +22,7 @@ else:
             "soak": "describe_failure run_seeds",
             "soak_draws": "SLOTS_MS SoakDraws draw_length",
             "verification": "Learn StoredRun Verification",
-            "verify": "RunFolderError verify_run",
+            "verify": "RunFolderError read_summary verify_run",
         },
     )
 
@@ -38,6 +38,7 @@ __all__ = [
     "describe_failure",
     "draw_length",
     "draw_mechanism",
+    "read_summary",
     "replay_run",
     "run_seeds",
     "run_shares",

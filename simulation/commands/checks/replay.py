@@ -13,6 +13,7 @@ from protocol.participant import Participant
 from protocol.rules import Rules
 from simulation.engines import CachingRules
 from simulation.engines.parties import END, RESTART, build_node, describe, find_words, unpack_event
+from simulation.foundation import SimulationError
 from simulation.records import CHAIN_NAME, JOURNAL_FOLDER, SCENARIO_NAME, SUMMARY_NAME
 from simulation.runs import ChainFileError, read_chain
 from simulation.scenario import ScenarioError, load_stored_scenario
@@ -20,7 +21,7 @@ from simulation.scenario.world import EMPLOYER, NodeSpec, build_world
 from simulation.training import NO_DATA
 
 
-class JournalError(ValueError):
+class JournalError(SimulationError, ValueError):
     """A journal cannot be read; the text says where."""
 
 

@@ -11,7 +11,7 @@ from simulation.commands.checks.genesis_checks import rebuild_world
 from simulation.commands.checks.log_checks import find_events_fault, read_stored_log
 from simulation.commands.checks.summary_checks import find_disagreements
 from simulation.commands.checks.verification import StoredRun, Verification
-from simulation.foundation import find_part, read_json
+from simulation.foundation import SimulationError, find_part, read_json
 from simulation.records import (
     CHAIN_NAME,
     EVENTS_NAME,
@@ -26,7 +26,7 @@ from simulation.runs import ChainFileError, Summary, judge_chain, read_stored_ch
 from simulation.scenario import Scenario, ScenarioError, load_stored_scenario, read_file
 
 
-class RunFolderError(ValueError):
+class RunFolderError(SimulationError, ValueError):
     """The folder is not that of a run; the text says what is missing."""
 
 
@@ -48,7 +48,7 @@ def verify_run(
     for name in (SUMMARY_NAME, *ALWAYS, MODEL_NAME):
         if (folder / name).exists() and not (folder / name).is_file():  # reading a pipe would wait for ever
             raise RunFolderError(f"{folder}: not the folder of a finished run: {name} is no file")
-    summary, keys = _read_summary(folder), _read_keys(folder)
+    summary, keys = read_summary(folder), _read_keys(folder)
     scenario = _read_scenario(folder)
     try:
         stored = read_stored_chain(folder / CHAIN_NAME)
@@ -91,7 +91,12 @@ def verify_run(
     return [*faults, fault] if fault else faults
 
 
-def _read_summary(folder: Path) -> Summary:
+def read_summary(folder: Path) -> Summary:
+    """Return the summary of a run.
+
+    Raises:
+        RunFolderError: The folder is not that of a finished run.
+    """
     try:
         summary: Summary = read_json((folder / SUMMARY_NAME).read_bytes())
     except OSError as error:

@@ -7,6 +7,7 @@ from protocol.events import ChainRecord
 from protocol.messages import Transaction
 from protocol.types import AccountId
 from simulation.commands.provenance.opened_chain import OpenedChain
+from simulation.foundation import SimulationError
 
 LEAST_DIGITS: Final = 4
 """Digits of a hash or key that are looked at; fewer are a height, or a slip."""
@@ -20,7 +21,7 @@ MOST_LISTED: Final = 5
 FoundT = TypeVar("FoundT")
 
 
-class LookUpError(ValueError):
+class LookUpError(SimulationError, ValueError):
     """What a user wrote stands for nothing, or for several things; the text says what to write instead."""
 
 

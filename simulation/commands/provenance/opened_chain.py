@@ -11,7 +11,7 @@ from protocol.events import ChainRecord
 from protocol.messages import AnyBlock, Transaction
 from protocol.rules import Rules
 from protocol.types import AccountId
-from simulation.foundation import NANOSECONDS
+from simulation.foundation import NANOSECONDS, SimulationError
 from simulation.records import CHAIN_NAME, SCENARIO_NAME, short_hash
 from simulation.runs import ChainLines, UnknownMechanismError, find_lines, judge_chain, read_stored_chain
 from simulation.scenario import ScenarioError, load_stored_scenario
@@ -21,7 +21,7 @@ _RESERVED: Final = {DEPOSITS: "deposits", WITHDRAWALS: "withdrawals"}
 """What accounts are called that nobody has the keys of."""
 
 
-class ChainFolderError(ValueError):
+class ChainFolderError(SimulationError, ValueError):
     """There is no chain to look anything up in; the text says what is missing."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from simulation.commands.report.sweep_picture import draw_sweep
     from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
-    from simulation.commands.report.writing import write_report
+    from simulation.commands.report.writing import draw_source, write_report
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -38,7 +38,7 @@ else:
             "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
             "sweep_picture": "draw_sweep",
             "sweep_table": "SweepTableError read_sweep_table",
-            "writing": "write_report",
+            "writing": "draw_source write_report",
         },
     )
 
@@ -57,6 +57,7 @@ __all__ = [
     "Table",
     "count_steps",
     "draw_run",
+    "draw_source",
     "draw_sweep",
     "fit",
     "make_figure",

@@ -12,6 +12,7 @@ from simulation.commands.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
+from simulation.foundation import SimulationError
 from simulation.records import (
     EVENTS_NAME,
     LOG_NAME,
@@ -26,7 +27,7 @@ from simulation.records import (
 from simulation.scenario import ENGINE_TRAITS
 
 
-class SourceError(ValueError):
+class SourceError(SimulationError, ValueError):
     """What was named is neither a run nor a sweep, or cannot be read; the text says which and why."""
 
 

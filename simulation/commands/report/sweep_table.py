@@ -10,6 +10,7 @@ from simulation.analysis import CLOSED_FORM
 from simulation.commands.report.figure_names import show_value
 from simulation.commands.report.picture import Table
 from simulation.commands.sweeps import is_changed, read_digests
+from simulation.foundation import SimulationError
 from simulation.records import AGGREGATE_STEM, DIGESTS_NAME
 
 AGGREGATE_NAME: Final = f"{AGGREGATE_STEM}.csv"
@@ -23,7 +24,7 @@ _COUNT: Final = "n"
 _FAILED: Final = "failed"
 
 
-class SweepTableError(ValueError):
+class SweepTableError(SimulationError, ValueError):
     """A sweep's table cannot be used; the text says which and why."""
 
 

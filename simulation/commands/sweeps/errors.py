@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from simulation.foundation import EXIT_FAILED
+from simulation.foundation import EXIT_FAILED, SimulationError
 
 KEPT: Final = "finished cells are kept, and the same command goes on"
 
 
-class SweepError(Exception):
+class SweepError(SimulationError):
     """The sweep cannot go on; the text says why."""
 
     def __init__(self, text: str, exit_code: int = EXIT_FAILED) -> None:

@@ -5,14 +5,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Final, Protocol
 
 from simulation.commands.sweeps.cell_runner import CellRunner, Outcome, WorkerSetup
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import KEPT, SweepError
-from simulation.foundation import SIGNALS, Interrupted, Interruption, hold_back
+from simulation.foundation import SIGNALS, SPAWN, Interrupted, Interruption, hold_back
 
 LOOK_EVERY_S: Final = 0.2
 """How often an executor asks whether the user has had enough."""
@@ -22,8 +21,6 @@ END_WITHIN_S: Final = 10.0
 
 MAX_CHUNK: Final = 20
 """Cells that a worker is handed at once where a cell takes milliseconds."""
-
-_CONTEXT: Final = get_context("spawn")
 
 
 class Executor(Protocol):
@@ -108,11 +105,11 @@ class _Worker:
     """A process as its starter sees it."""
 
     def __init__(self, setup: WorkerSetup) -> None:
-        self.pipe, theirs = _CONTEXT.Pipe()
+        self.pipe, theirs = SPAWN.Pipe()
         self.cells: deque[Cell] = deque()
         """What it has been given and not yet answered, in order."""
         self.is_ready = False
-        self.process = _CONTEXT.Process(target=work, args=(theirs, setup))
+        self.process = SPAWN.Process(target=work, args=(theirs, setup))
         # A Ctrl-C of the terminal goes to the workers too, and must wait until they can look after it.
         try:
             with hold_back(SIGNALS):

@@ -23,9 +23,8 @@ from simulation.engines.processes.casting import Casting, list_links, list_parti
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
 from simulation.engines.processes.control_pipe import ControlPipe
 from simulation.engines.processes.entry import run_party_process
-from simulation.engines.processes.server import CONTEXT
 from simulation.engines.processes.starting import start_first
-from simulation.foundation import NANOSECONDS
+from simulation.foundation import FORKSERVER, NANOSECONDS
 from simulation.records import Crashed, Fact, GenesisMade, PartyEnded, Record, short_hash
 from simulation.scenario.world import EMPLOYER, USERS, make_keys
 
@@ -84,7 +83,7 @@ class ProcessEngine:
         ends: dict[str, dict[str, Connection]] = {label: {} for label in list_parties(self._world)}
         try:
             for first, second in list_links(self._world):
-                ends[first][second], ends[second][first] = CONTEXT.Pipe()
+                ends[first][second], ends[second][first] = FORKSERVER.Pipe()
             for label, connections in ends.items():
                 reason = self._find_early_end(deadline)
                 if reason is not None:
@@ -97,9 +96,9 @@ class ProcessEngine:
         return None
 
     def _start(self, casting: Casting, label: str, connections: Mapping[str, Connection], deadline: float) -> None:
-        ours, theirs = CONTEXT.Pipe()
+        ours, theirs = FORKSERVER.Pipe()
         setup = casting.build_setup(label, tuple(peer for peer in connections if peer != USERS))
-        process = CONTEXT.Process(
+        process = FORKSERVER.Process(
             target=run_party_process, args=(setup, casting.build_role(label), theirs, connections), name=label
         )
 

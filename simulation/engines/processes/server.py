@@ -1,6 +1,5 @@
 """The clean process that parties are forked from, with what they need loaded once."""
 
-import multiprocessing as mp
 import os
 import signal
 import tempfile
@@ -20,8 +19,6 @@ NEEDED: Final = ("party_tools", "reporter")
 
 LONGEST_TEMPORARY: Final = 70
 """Bytes of a folder's path that leave room for the name of a socket in it on every system (macOS has the least)."""
-
-CONTEXT: Final = mp.get_context("forkserver")
 
 _preloaded: tuple[str, ...] = ()
 """What the server that was started last has loaded, or is loading."""

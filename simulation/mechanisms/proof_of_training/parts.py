@@ -25,5 +25,6 @@ PARTS: Final = {
     "certificates": f"{_HERE}.certificates:TrainingCertificates",
     "fuzz": f"{_HERE}.fuzz:TrainingFuzz",
     "soak": f"{_HERE}.soak:TrainingDraws",
+    "delivered": f"{_HERE}.delivery:load_delivered",
     "verification": f"{_HERE}.verification:TrainingVerification",
 }

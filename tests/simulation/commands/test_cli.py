@@ -31,7 +31,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a run was started")
 
-    monkeypatch.setattr("simulation.runs.run.run_scenario", fail)
+    monkeypatch.setattr("simulation.api.running.run_scenario", fail)
 
 
 @pytest.mark.parametrize(("setting", "wanted"), BAD_INPUT.values(), ids=list(BAD_INPUT))

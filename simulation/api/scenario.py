@@ -1,0 +1,224 @@
+"""A scenario in the hands of a program: loaded, changed key by key, and valid at every moment."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+from simulation.foundation import find_part
+from simulation.scenario import (
+    Override,
+    ScenarioError,
+    anchor_override,
+    build_scenario,
+    find_scenario,
+    load_constants,
+    parse_override,
+    read_scenario,
+    read_value,
+    resolve_corruptions,
+    shorten,
+    write_text,
+)
+from simulation.scenario import Scenario as Keys
+
+UNNAMED: Final = "scenario"
+"""What errors call a scenario that was read from no file."""
+
+Change = str | Mapping[str, Any]
+"""Text such as ``job.stages=3``, as behind `--set`; or values by dotted key."""
+
+
+class Scenario:
+    """All that one run is made from. It never changes: `change` returns another one."""
+
+    def __init__(self, source: str, raw: Mapping[str, Any], overrides: Iterable[Override] = ()) -> None:
+        """Check a scenario; use `load` instead.
+
+        Args:
+            source: What errors call it: its file.
+            raw: What stands there.
+            overrides: What replaces some of it, in this order.
+
+        Raises:
+            ScenarioError: It is not valid.
+        """
+        self.source = source
+        """The file that it comes from."""
+        self._raw = dict(raw)
+        self._overrides = tuple(overrides)
+        keys = build_scenario(source, self._raw, self._overrides)
+        try:
+            self.keys: Keys = resolve_corruptions(keys)
+        except ScenarioError as error:
+            raise ScenarioError(f"{source}: {error}") from None
+
+    def change(self, *changes: Change, **keys: Any) -> Self:  # noqa: ANN401 - whatever a key takes
+        """Return the same scenario with other values.
+
+        Args:
+            changes: Mappings of dotted keys to values, or texts as behind `--set`; items of a list by number or name.
+            keys: Keys of the top level, such as ``seed=3``.
+
+        Raises:
+            ScenarioError: The scenario would not be valid; the text says which change is wrong, and what to write.
+        """
+        added = [*_read_changes(changes), *_read_changes([keys])]
+        return type(self)(self.source, self._raw, (*self._overrides, *added))
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - whatever the key has
+        """Return the value of a dotted key, with defaults filled in; items of a list by number or name.
+
+        Raises:
+            KeyError: There is no such key.
+        """
+        found: Any = self.to_dict()
+        for step in key.split("."):
+            if isinstance(found, list):
+                names = [item.get("name") if isinstance(item, dict) else None for item in found]
+                place = names.index(step) if step in names else int(step) if step.isdecimal() else len(found)
+                found = found[place] if place < len(found) else None
+            else:
+                found = found[step] if isinstance(found, dict) and step in found else None
+            if found is None:
+                break
+        if found is None and not self._has_null(key):
+            raise KeyError(f"{key}: no key of the scenario {self.name}")
+        return found
+
+    def _has_null(self, key: str) -> bool:
+        """Return whether a key is there and has no value."""
+        above, _, last = key.rpartition(".")
+        section = self[above] if above else self.to_dict()
+        return isinstance(section, dict) and last in section
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.keys.name
+
+    @property
+    def description(self) -> str:
+        """What it is about, in a line."""
+        return self.keys.description
+
+    @property
+    def seed(self) -> int:
+        """What every random draw derives from."""
+        return self.keys.seed
+
+    @property
+    def engine(self) -> str:
+        """How its nodes are run."""
+        return self.keys.engine
+
+    @property
+    def mechanism(self) -> str:
+        """How its blocks are agreed on."""
+        return self.keys.mechanism.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every key with its value, as YAML would have them."""
+        read: dict[str, Any] = read_value(self.keys.to_yaml())
+        return read
+
+    def to_yaml(self) -> str:
+        """Return every key with its value, as a scenario file that `load` reads."""
+        return self.keys.to_yaml()
+
+    def describe(self) -> str:
+        """Return what `validate` prints: nodes, length and, where a data file is named, what is in it.
+
+        Raises:
+            DatasetError: The file cannot be read, or holds no such data.
+        """
+        keys = self.keys
+        text = f"{keys.node_count} nodes, {keys.length} {'stages' if keys.is_training else 'blocks'}"
+        load = find_part(keys.mechanism.name, "data")
+        if load is None or keys.is_training_made_up or not keys.dataset.path:
+            return text
+        images = load(keys)
+        return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether all keys have the same values."""
+        return isinstance(other, Scenario) and self.keys == other.keys
+
+    def __hash__(self) -> int:
+        """Return the same number for equal scenarios."""
+        return hash(self.to_yaml())
+
+    def __repr__(self) -> str:
+        """Return what it is, in a line."""
+        size = f"{self.keys.node_count} nodes, {self.keys.length} blocks"
+        return f"<Scenario {self.name}: {self.mechanism}, {size}, {self.engine}, seed {self.seed}>"
+
+
+def load(source: str | Path | Mapping[str, Any], *changes: Change, seed: int | None = None) -> Scenario:
+    """Return a scenario, checked.
+
+    Args:
+        source: The name of a shipped scenario, the path of a YAML file, or the keys of one as a mapping.
+        changes: What replaces some of it; see `Scenario.change`.
+        seed: Replaces the seed, after everything else.
+
+    Raises:
+        ScenarioError: There is no such scenario, or it is not valid.
+    """
+    load_constants()
+    overrides = list(_read_changes(changes))
+    if seed is not None:
+        overrides.append(Override(f"--seed {seed}", "seed", seed))
+    if isinstance(source, Mapping):
+        return Scenario(UNNAMED, to_plain(source), overrides)
+    path = find_scenario(str(source))
+    return Scenario(str(path), read_scenario(path), overrides)
+
+
+def make_scenario(keys: Keys, source: str) -> Scenario:
+    """Return a scenario whose keys all have their values already, such as that of a run."""
+    return Scenario(source, read_value(keys.to_yaml()))
+
+
+def take(scenario: "Scenario | str | Path | Mapping[str, Any]") -> Scenario:
+    """Return a scenario for whatever names one.
+
+    Raises:
+        ScenarioError: There is no such scenario, or it is not valid.
+    """
+    return scenario if isinstance(scenario, Scenario) else load(scenario)
+
+
+def to_plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has
+    """Return a value as YAML would have it: numbers of NumPy and pandas, tuples and paths become plain ones."""
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    unpack = getattr(value, "tolist", None)  # of a NumPy scalar or array
+    return unpack() if callable(unpack) else value
+
+
+def _read_changes(changes: Iterable[Change]) -> Iterable[Override]:
+    """Yield the overrides that changes stand for.
+
+    Raises:
+        ScenarioError: A text is none.
+    """
+    for change in changes:
+        if isinstance(change, str):
+            yield anchor_override(parse_override(change), Path())
+            continue
+        for key, value in change.items():
+            plain = to_plain(value)
+            source = f"change {shorten(f'{key}={write_value(plain)}')}"
+            yield anchor_override(Override(source, str(key), plain), Path())
+
+
+def write_value(value: Any) -> str:  # noqa: ANN401 - raw YAML
+    """Return a value on one line, for a sentence that speaks of it."""
+    try:
+        return " ".join(write_text({"": value}).partition(":")[2].split())
+    except Exception:  # noqa: BLE001 - an object that YAML has no words for; the sentence about it comes next
+        return repr(value)

@@ -1,0 +1,34 @@
+"""What there is to choose from, and whether a file is fit to be chosen."""
+
+from pathlib import Path
+
+from protocol import mechanisms as core
+from simulation.api.scenario import Scenario, load
+from simulation.commands.sweeps import check_sweep, is_sweep
+from simulation.scenario import find_scenario, list_shipped, load_scenario, read_file
+
+
+def list_scenarios() -> dict[str, str]:
+    """Return the names of the shipped scenarios, and what each is about."""
+    return {name: load_scenario(path).description for name, path in list_shipped().items()}
+
+
+def list_mechanisms() -> dict[str, str]:
+    """Return the names of the consensus mechanisms, and what each is about."""
+    return {name: core.find_mechanism(name).summary for name in core.list_mechanisms()}
+
+
+def validate(source: str | Path | Scenario) -> str:
+    """Return what a scenario or a sweep is about, once it, and every data file that it names, has been checked.
+
+    Args:
+        source: A shipped scenario's name, the path of a scenario or a sweep file, or a `Scenario`.
+
+    Raises:
+        DatasetError: A data file cannot be read, or holds no such data.
+        ScenarioError: It is not valid.
+    """
+    if isinstance(source, Scenario):
+        return source.describe()
+    path = find_scenario(str(source))
+    return check_sweep(path) if is_sweep(read_file(path)) else load(path).describe()
