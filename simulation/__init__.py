@@ -14,16 +14,20 @@ if TYPE_CHECKING:
         Run,
         RunInProgress,
         Scenario,
+        Sweep,
+        SweepProgress,
         Verified,
         compare,
         list_mechanisms,
         list_scenarios,
         load,
         open_run,
+        open_sweep,
         replay,
         report,
         run,
         start,
+        sweep,
         validate,
         verify,
     )
@@ -34,8 +38,9 @@ else:
         __name__,
         {
             "api": (
-                "CancelledError Figures NotThereError Progress Replayed Run RunInProgress Scenario Verified "
-                "compare list_mechanisms list_scenarios load open_run replay report run start validate verify"
+                "CancelledError Figures NotThereError Progress Replayed Run RunInProgress Scenario Sweep "
+                "SweepProgress Verified compare list_mechanisms list_scenarios load open_run open_sweep replay "
+                "report run start sweep validate verify"
             ),
             "foundation": "SimulationError",
             "scenario": "ScenarioError",
@@ -53,16 +58,20 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SimulationError",
+    "Sweep",
+    "SweepProgress",
     "Verified",
     "compare",
     "list_mechanisms",
     "list_scenarios",
     "load",
     "open_run",
+    "open_sweep",
     "replay",
     "report",
     "run",
     "start",
+    "sweep",
     "validate",
     "verify",
 ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulation.api.running import CancelledError, Progress, execute, run
     from simulation.api.scenario import Scenario, load
     from simulation.api.shipped import list_mechanisms, list_scenarios, validate
+    from simulation.api.sweeping import Sweep, SweepProgress, open_sweep, sweep
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -25,6 +26,7 @@ else:
             "running": "CancelledError Progress execute run",
             "scenario": "Scenario load",
             "shipped": "list_mechanisms list_scenarios validate",
+            "sweeping": "Sweep SweepProgress open_sweep sweep",
         },
     )
 
@@ -37,6 +39,8 @@ __all__ = [
     "Run",
     "RunInProgress",
     "Scenario",
+    "Sweep",
+    "SweepProgress",
     "Verified",
     "compare",
     "execute",
@@ -44,10 +48,12 @@ __all__ = [
     "list_scenarios",
     "load",
     "open_run",
+    "open_sweep",
     "replay",
     "report",
     "run",
     "start",
+    "sweep",
     "validate",
     "verify",
 ]

@@ -140,9 +140,9 @@ class Run:
         Raises:
             SourceError: There is no log to draw from.
         """
-        from simulation.api.drawing import draw_run_pictures  # noqa: PLC0415 - loads matplotlib
+        from simulation.api.drawing import draw_pictures  # noqa: PLC0415 - loads matplotlib
 
-        return draw_run_pictures(self.folder)
+        return draw_pictures(self.folder)
 
     def picture(self, name: str) -> "Figure":
         """Return one picture, such as `blocks`.

@@ -1,5 +1,6 @@
 """A scenario in the hands of a program: loaded, changed key by key, and valid at every moment."""
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -17,7 +18,6 @@ from simulation.scenario import (
     read_value,
     resolve_corruptions,
     shorten,
-    write_text,
 )
 from simulation.scenario import Scenario as Keys
 
@@ -125,6 +125,10 @@ class Scenario:
         """Return every key with its value, as a scenario file that `load` reads."""
         return self.keys.to_yaml()
 
+    def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what stands in its file, and what has been changed of that, by dotted key."""
+        return self._raw, {override.key: override.value for override in self._overrides}
+
     def describe(self) -> str:
         """Return what `validate` prints: nodes, length and, where a data file is named, what is in it.
 
@@ -153,19 +157,25 @@ class Scenario:
         return f"<Scenario {self.name}: {self.mechanism}, {size}, {self.engine}, seed {self.seed}>"
 
 
-def load(source: str | Path | Mapping[str, Any], *changes: Change, seed: int | None = None) -> Scenario:
+def load(
+    source: str | Path | Mapping[str, Any],
+    *changes: Change,
+    seed: int | None = None,
+    **keys: Any,  # noqa: ANN401 - whatever a key takes
+) -> Scenario:
     """Return a scenario, checked.
 
     Args:
         source: The name of a shipped scenario, the path of a YAML file, or the keys of one as a mapping.
         changes: What replaces some of it; see `Scenario.change`.
         seed: Replaces the seed, after everything else.
+        keys: Keys of the top level, such as ``engine="virtual"``.
 
     Raises:
         ScenarioError: There is no such scenario, or it is not valid.
     """
     load_constants()
-    overrides = list(_read_changes(changes))
+    overrides = [*_read_changes(changes), *_read_changes([keys])]
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
     if isinstance(source, Mapping):
@@ -212,13 +222,10 @@ def _read_changes(changes: Iterable[Change]) -> Iterable[Override]:
             continue
         for key, value in change.items():
             plain = to_plain(value)
-            source = f"change {shorten(f'{key}={write_value(plain)}')}"
+            source = f"change {shorten(f'{key}={_show(plain)}')}"
             yield anchor_override(Override(source, str(key), plain), Path())
 
 
-def write_value(value: Any) -> str:  # noqa: ANN401 - raw YAML
+def _show(value: Any) -> str:  # noqa: ANN401 - raw YAML
     """Return a value on one line, for a sentence that speaks of it."""
-    try:
-        return " ".join(write_text({"": value}).partition(":")[2].split())
-    except Exception:  # noqa: BLE001 - an object that YAML has no words for; the sentence about it comes next
-        return repr(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from simulation.commands.sweeps.progress import format_seconds
 from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import SweepSession
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
-from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, Interruption, compute_code_version
+from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, Interruption, complain, compute_code_version
 
 EXECUTORS: Final = ("local", "ray")
 
@@ -41,6 +42,15 @@ class Options:
     """Whether only to say what there is to do, and how long it may take."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Went:
+    """What a go at a sweep came to."""
+
+    exit_code: int
+    folder: Path | None
+    """Where its tables are; None where it was only tried."""
+
+
 def run_sweep(path: Path, options: Options, console: Console, interruption: Interruption) -> int:
     """Run a sweep file, or go on with it; return the exit code.
 
@@ -49,21 +59,51 @@ def run_sweep(path: Path, options: Options, console: Console, interruption: Inte
         ScenarioError: The sweep, or a combination of its values, is not valid.
         SweepError: It cannot go on.
     """
+    return go_on(load_sweep(path), options, console, interruption).exit_code
+
+
+def go_on(
+    sweep: Sweep,
+    options: Options,
+    console: Console,
+    interruption: Interruption,
+    *,
+    say: Callable[[str], object] = complain,
+    on_cell: Callable[[int, int, int], object] | None = None,
+) -> Went:
+    """Run a sweep, or go on with it.
+
+    Args:
+        sweep: What to run.
+        options: What the user has chosen besides.
+        console: Where the user looks.
+        interruption: Tells when the user wants it to end.
+        say: Takes a sentence about what is not as it should be.
+        on_cell: Is called after each cell: how many are done, how many of these have failed, and how many there are.
+
+    Raises:
+        DatasetError: No cell can have the data set that it insists on.
+        ScenarioError: The sweep, or a combination of its values, is not valid.
+        SweepError: It cannot go on.
+    """
     cores = options.jobs or len(os.sched_getaffinity(0))
     executor = _choose_executor(options, cores)
-    sweep, version = load_sweep(path), compute_code_version()
+    version = compute_code_version()
     with console.status(f"{sweep.name}: checking {sweep.count_combinations():,} combinations"):
         plan = plan_cells(sweep, version)
     if options.cell is not None:
-        return _run_alone(sweep, plan, options.cell, interruption)
+        return Went(exit_code=_run_alone(sweep, plan, options.cell, interruption), folder=None)
     if options.is_dry:
-        return _try_out(sweep, plan, cores, interruption)
+        return Went(exit_code=_try_out(sweep, plan, cores, interruption), folder=None)
     try:
         folder = prepare_folder(options.out, sweep, version)
     except OSError as error:
         place = error.filename or options.out
         raise SweepError(f"{place}: cannot be made: {error.strerror}; choose another --out", EXIT_BAD_INPUT) from None
-    return SweepSession(sweep, plan, folder, version, executor, cores, console, interruption).execute()
+    session = SweepSession(
+        sweep, plan, folder, version, executor, cores, console, interruption, say=say, on_cell=on_cell
+    )
+    return Went(exit_code=session.execute(), folder=folder)
 
 
 def check_sweep(path: Path) -> str:

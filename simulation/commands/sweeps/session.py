@@ -3,7 +3,7 @@
 import errno
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ class SweepSession:
     interruption: Interruption
     failed: int = 0
     first_failure: tuple[Cell, str] | None = None
+    say: Callable[[str], object] = complain
+    """Takes a sentence about what is not as it should be."""
+    on_cell: Callable[[int, int, int], object] | None = None
+    """Called after each cell: how many are done, how many of these have failed, and how many there are."""
 
     def execute(self) -> int:
         """Run what is left and write the tables; return the exit code.
@@ -56,7 +60,7 @@ class SweepSession:
             with writing(path):
                 finished = read_finished(path, damaged)
             if damaged:
-                complain(
+                self.say(
                     f"{path}: {len(damaged):,} damaged lines left out, the first is line {damaged[0]}; cells that have "
                     "no other line run again"
                 )
@@ -100,6 +104,8 @@ class SweepSession:
                 for outcome in outcomes:
                     self._keep(cells[outcome.index], outcome, file)
                     progress.add(is_failed=outcome.error is not None)
+                    if self.on_cell is not None:
+                        self.on_cell(progress.done + progress.failed, progress.failed, len(cells))
             return progress.done - (len(cells) - len(left))
         finally:
             self.interruption.is_orderly = False
@@ -131,7 +137,7 @@ class SweepSession:
 
     def _tell_interruption(self, remaining: int, signum: int) -> int:
         kept = len(self.plan.cells) - remaining
-        complain(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
+        self.say(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
         return EXIT_BASE + signum
 
     def _tell_end(self) -> int:
@@ -142,6 +148,6 @@ class SweepSession:
         values = zip(self.sweep.keys, cell.values, strict=True)
         what = ", ".join([*(f"{key}={shorten(encode(value))}" for key, value in values), f"repeat={cell.repeat}"])
         again = shlex.join(["python", "main.py", "sweep", self.sweep.source, "--cell", cell.id])
-        complain(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
-        complain(f"run it alone: {again}")
+        self.say(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
+        self.say(f"run it alone: {again}")
         return EXIT_FAILED

@@ -133,28 +133,51 @@ def load_sweep(path: Path) -> Sweep:
     Raises:
         ScenarioError: The file cannot be read or is not a valid sweep.
     """
+    return build_sweep(path, read_file(path, "name, description and scenario"))
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The scenario that a sweep varies."""
+
+    source: str
+    """What errors call it."""
+    text: str
+    """As its file has it, or would."""
+    raw: dict[str, Any]
+
+
+def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None) -> Sweep:
+    """Return a sweep by what stands in its file; its combinations are not looked at yet.
+
+    Args:
+        path: The file, or what errors call a sweep that is in none.
+        raw: What stands there.
+        base: The scenario; None for the one that is named there.
+
+    Raises:
+        ScenarioError: It is not a valid sweep.
+    """
     load_constants()
-    raw = read_file(path, "name, description and scenario")
     try:
         file = SweepFile.model_validate(raw)
     except ValidationError as error:
-        raise ScenarioError(explain(error, [Step(str(path), raw, ())], SweepFile)) from None
+        raise ScenarioError(explain(error, [Step(str(path), dict(raw), ())], SweepFile)) from None
     settings = _read_mapping(file.set, f"{path}: set")
     for key, value in settings.items():
         check_value(value, f"{path}: set.{shorten(key)}")
     varied = _read_mapping(file.vary, f"{path}: vary")
     axes = tuple(read_axis(label, item, f"{path}: vary.{shorten(label)}") for label, item in varied.items())
     _check_keys(str(path), settings, axes)
-    base = _find_base(path, file.scenario)
-    raw_scenario = read_scenario(base)
+    chosen = base if base is not None else _read_base(path, file.scenario)
     sweep = Sweep(
         source=str(path),
         name=file.name,
         description=file.description,
-        scenario_source=str(base),
-        scenario=raw_scenario,
-        scenario_text=base.read_text("utf-8"),
-        settings=tuple({**_find_data(raw_scenario), **settings}.items()),
+        scenario_source=chosen.source,
+        scenario=chosen.raw,
+        scenario_text=chosen.text,
+        settings=tuple({**_find_data(chosen.raw), **settings}.items()),
         axes=axes,
         repeats=file.repeats,
         seed=file.seed,
@@ -197,6 +220,11 @@ def _check_keys(source: str, settings: Mapping[str, Any], axes: tuple[Axis, ...]
                 f"vary each value once"
             )
         seen[key] = place
+
+
+def _read_base(path: Path, name: str) -> Base:
+    found = _find_base(path, name)
+    return Base(str(found), found.read_text("utf-8"), read_scenario(found))
 
 
 def _find_base(path: Path, name: str) -> Path:

@@ -116,7 +116,7 @@ def test_what_the_machine_does_not_give_is_one_sentence(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("simulation.commands.cli.list_shipped", fail)
+    monkeypatch.setattr("simulation.api.shipped.list_shipped", fail)
     assert main(["scenarios"]) == 1
     assert told in capsys.readouterr().err
 

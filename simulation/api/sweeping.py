@@ -1,0 +1,198 @@
+"""Sweeps: a scenario for every combination of values, run or gone on with, as tables."""
+
+import io
+import tempfile
+import warnings
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+
+from simulation.api.result import NotThereError
+from simulation.api.running import Cancel, CancelledError
+from simulation.api.scenario import UNNAMED, Scenario, to_plain
+from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
+from simulation.commands.sweeps import Sweep as Plan
+from simulation.foundation import Interruption
+from simulation.records import AGGREGATE_STEM, RESULTS_STEM
+from simulation.scenario import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DEFAULTS: Final = {"name": "sweep", "description": "a sweep of a program"}
+
+
+@dataclass(frozen=True, slots=True)
+class SweepProgress:
+    """How far a sweep has come."""
+
+    done: int
+    """Cells that have ended."""
+    failed: int
+    """Those of them that have no figures."""
+    cells: int
+    """All there are."""
+
+
+class Sweep:
+    """A sweep that has run: its tables and curves."""
+
+    def __init__(self, folder: Path, *, is_temporary: bool = False) -> None:
+        """Open a sweep's folder; use `open_sweep` instead.
+
+        Args:
+            folder: The folder.
+            is_temporary: Whether it and the one above it are deleted when this is not used any more.
+
+        Raises:
+            NotThereError: It has no tables.
+        """
+        self.folder = folder
+        """Where its files lie."""
+        if not (folder / f"{RESULTS_STEM}.parquet").is_file():
+            raise NotThereError(f"{folder}: not the folder of a sweep that has ended: it has no {RESULTS_STEM}.parquet")
+        self._end = weakref.finalize(self, rmtree, folder.parent, ignore_errors=True) if is_temporary else None
+
+    @cached_property
+    def results(self) -> "pd.DataFrame":
+        """A row for each cell: the values varied, then every figure; `error` says why a cell has none."""
+        return self._read(RESULTS_STEM)
+
+    @cached_property
+    def aggregate(self) -> "pd.DataFrame":
+        """A row for each combination of values, over its repeats; docs/sweeps.md says what the columns are."""
+        return self._read(AGGREGATE_STEM)
+
+    @property
+    def failed(self) -> int:
+        """How many cells have no figures."""
+        return int(self.results["error"].notna().sum())
+
+    def draw(self, x: str, figure: str, lines_by: Sequence[str] = (), *, axes: "Axes | None" = None) -> "Figure":
+        """Return curves of a figure, with intervals, and what a closed form says dashed over them.
+
+        Args:
+            x: Key of the horizontal axis.
+            figure: Name of a figure, without ``.mean`` or ``.low``.
+            lines_by: Keys whose combinations each are a line.
+            axes: Where to draw instead of on a new picture.
+
+        Raises:
+            NotThereError: The table has no such column.
+        """
+        from simulation.api.drawing import draw_curves  # noqa: PLC0415 - loads matplotlib
+
+        try:
+            return draw_curves(self.aggregate, x, figure, lines_by, axes)
+        except KeyError as error:
+            raise NotThereError(f"{self.folder}: its table has no column {error}") from None
+
+    def pictures(self, *figures: str) -> "dict[str, Figure]":
+        """Return the pictures that a report would have, by name; of some figures, such as ``chain.*``, or of all.
+
+        Raises:
+            SourceError: Its tables cannot be read.
+            SweepTableError: It has no such figure.
+        """
+        from simulation.api.drawing import draw_pictures  # noqa: PLC0415 - loads matplotlib
+
+        return draw_pictures(self.folder, figures)
+
+    def __repr__(self) -> str:
+        """Return what it is, in a line."""
+        return f"<Sweep {self.folder.name}: {len(self.results):,} cells, {self.failed:,} failed>"
+
+    def _read(self, stem: str) -> "pd.DataFrame":
+        import pandas as pd  # noqa: PLC0415 - half a second
+
+        return pd.read_parquet(self.folder / f"{stem}.parquet")
+
+
+def sweep(
+    source: str | Path | Mapping[str, Any],
+    out: str | Path | None = "sweeps",
+    *,
+    jobs: int | None = None,
+    executor: str = "local",
+    address: str | None = None,
+    on_progress: Callable[[SweepProgress], object] | None = None,
+    cancel: Cancel | None = None,
+    warn: Callable[[str], object] = warnings.warn,
+) -> Sweep:
+    """Run a sweep, or go on with it where it was.
+
+    Args:
+        source: The name of a shipped sweep, the path of a sweep file, or the keys of one as a mapping; there,
+            ``scenario`` may be a `Scenario`, and name and description may be left out.
+        out: Folder that the sweep's own folder is made in; None for one that is deleted when the `Sweep` is not used
+            any more.
+        jobs: Cores to use; None for all.
+        executor: `local`, or `ray` for a cluster.
+        address: Ray cluster to join.
+        on_progress: Is called after each cell.
+        cancel: Ends the sweep in order as soon as it is set.
+        warn: Takes a sentence about failed cells and damaged lines.
+
+    Raises:
+        CancelledError: It was cancelled; finished cells are kept, and the same call goes on.
+        DatasetError: No cell can have the data set that it insists on.
+        ScenarioError: The sweep, or a combination of its values, is not valid.
+        SweepError: It cannot go on.
+    """
+    plan = _read_plan(source)
+    place = Path(tempfile.mkdtemp(prefix="pot-sweep-")) if out is None else Path(out).expanduser()
+    options = Options(executor=executor, jobs=jobs, address=address, out=place, cell=None)
+    interruption = Interruption(cancel.is_set if cancel is not None else None)
+    said: list[str] = []
+
+    def count(done: int, failed: int, cells: int) -> None:
+        if on_progress is not None:
+            on_progress(SweepProgress(done, failed, cells))
+
+    try:
+        went = go_on(plan, options, Console(file=io.StringIO()), interruption, say=said.append, on_cell=count)
+        if interruption.signum is not None or went.folder is None:
+            raise CancelledError(said[-1] if said else "interrupted")
+    except BaseException:
+        if out is None:
+            rmtree(place, ignore_errors=True)
+        raise
+    for sentence in said:
+        warn(sentence)
+    return Sweep(went.folder, is_temporary=out is None)
+
+
+def open_sweep(folder: str | Path) -> Sweep:
+    """Return a sweep that has ended by its folder.
+
+    Raises:
+        NotThereError: It has no tables.
+    """
+    return Sweep(Path(folder).expanduser())
+
+
+def _read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
+    """Return the sweep that a name, a file or a mapping stands for.
+
+    Raises:
+        ScenarioError: There is none, or it is not valid.
+    """
+    if not isinstance(source, Mapping):
+        return load_sweep(find_sweep(str(source)))
+    keys = {**_DEFAULTS, **source}
+    scenario = keys.get("scenario")
+    if not isinstance(scenario, Scenario):
+        return build_sweep(Path("sweep"), to_plain(keys))
+    raw, changed = scenario.split()
+    changed.pop("seed", None)  # each cell has one of its own
+    settings = {**changed, **keys.get("set", {})}
+    base = Base(scenario.source, write_text(raw), raw)
+    return build_sweep(Path("sweep"), to_plain({**keys, "scenario": UNNAMED, "set": settings}), base)
