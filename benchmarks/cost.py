@@ -48,7 +48,7 @@ def _describe(rules: Mapping[str, Any]) -> str:
 def _show(mean: float, spread: float) -> str:
     if pd.isna(mean):
         return "-"
-    digits = 0 if mean >= 100 or mean == 0 else 1 if mean >= 10 else 2
+    digits = 0 if mean >= 100 or mean == 0 else 1 if mean >= 10 else 2 if mean >= 0.1 else 3
     shown = f"{mean:,.{digits}f}"
     return shown if pd.isna(spread) or not spread else f"{shown} ± {spread:,.{digits}f}"
 

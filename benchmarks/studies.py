@@ -313,6 +313,7 @@ STUDIES: Final[Mapping[str, Study]] = {
         _draw_one("lazy verifiers' share of the stake", "attackers of 20 nodes", DECEIVED, "employer deceived"),
     ),
     "cost": Study(prepare_costs, draw_costs, COST),
+    "cost_processes": Study(prepare_costs, draw_costs, COST),
     "d_poisons": Study(_prepare_poisons, _draw_poisons, REFUSED),
     "e_withholding": Study(
         _prepare_withholding,

@@ -44,7 +44,7 @@ SWEEPS = sorted(path for path in FOLDER.glob("*.yaml") if "vary" in yaml.safe_lo
 
 def test_every_sweep_has_a_picture_and_every_picture_a_sweep() -> None:
     assert {path.stem for path in SWEEPS} == set(STUDIES)
-    assert len(SWEEPS) == 18
+    assert len(SWEEPS) == 19
 
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
