@@ -143,3 +143,29 @@ def test_real_processes_keep_blocks_back_and_their_cores_replay(
     assert summary["measures"]["proposed"]["pool"] > 0.5
     assert cli.main(["verify", str(folder)]) == 0
     assert cli.main(["replay", str(folder)]) == 0
+
+
+@pytest.mark.processes
+def test_a_process_that_mines_in_private_takes_back_what_was_delivered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With three quarters of the power a payment is undone sooner or later, however its machine is loaded."""
+    monkeypatch.chdir(tmp_path)
+    work = "{name: proof_of_work, length: 24, interval_ms: 150.0, hash_rate: 4000.0, window: 0}"
+    crowd = "{name: honest, role: honest, count: 2, stake: 0.0, speed: 0.5}"
+    thief = (
+        "{name: thief, role: adversary, count: 1, stake: 0.0, speed: 3.0, "
+        "behaviours: [{kind: private_double_spender, confirmations: 1}]}"
+    )
+    settings = [f"mechanism={work}", f"populations=[{crowd}, {thief}]", "output={pictures: false, journal: true}"]
+    options = [part for setting in (*settings, *PROCESSES) for part in ("--set", setting)]
+    assert cli.main(["run", "private_double_spender", "--engine", "processes", *options]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    summary = yaml.safe_load((folder / "summary.json").read_text("utf-8"))
+    spends = summary["measures"]["work"]["double_spends"]
+    assert spends["undone"] >= 1
+    assert spends["paid"] >= spends["delivered"] >= spends["undone"]
+    assert summary["chain"]["reorg_depth_max"] >= 1
+    assert (summary["broken_invariant"], summary["messages"]["rejected"]) == (None, {})
+    assert cli.main(["verify", str(folder)]) == 0
+    assert cli.main(["replay", str(folder)]) == 0

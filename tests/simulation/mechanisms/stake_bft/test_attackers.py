@@ -1,12 +1,15 @@
 """What silent and two-faced owners can do, and from which share of the stake on."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulation.analysis.after_run import must_agree
 from simulation.attacks.catalogue import load_catalogue
+from simulation.commands import cli
 from simulation.mechanisms.stake_bft.closed_forms import IS_SPLIT, IS_WHOLE, ROUNDS, VOTES, predict
 from simulation.mechanisms.stake_bft.measures import measure_votes
 from simulation.mechanisms.stake_bft.promises import BftPromises
@@ -62,6 +65,38 @@ def test_a_split_of_honest_nodes_that_hold_enough_would_break_the_invariant() ->
     assert must_agree(promised.scenario)
     moved = replace(ended, world=replace(ended.world, scenario=promised.scenario))
     assert "differ about the block at height" in (moved.broken or "")
+
+
+@pytest.mark.processes
+def test_two_faced_processes_of_half_the_stake_make_two_blocks_of_one_height_final(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other height has an attacker for its proposer, and after the split nothing goes on until the time is up."""
+    monkeypatch.chdir(tmp_path)
+    settings = (
+        "mechanism={name: stake_bft, length: 40, interval_ms: 100.0}",
+        "populations.honest.count=2",
+        "populations.twofaced.count=2",
+        "users={count: 0, transactions: 0}",
+        "network.latency={kind: constant, ms: 0.0}",
+        "run={time_limit_s: 8.0, linger_s: 1.0}",
+        "output={pictures: false, journal: true}",
+    )
+    options = [part for setting in settings for part in ("--set", setting)]
+    assert cli.main(["run", "bft_equivocator", "--engine", "processes", *options]) == 1
+    (folder,) = (tmp_path / "runs").iterdir()
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    assert (summary["ended"], summary["broken_invariant"]) == ("time-limit", None)
+    votes = summary["measures"]["votes"]
+    assert (votes["is_split"], votes["is_whole"]) == (True, False)
+    appended = [
+        record
+        for record in map(json.loads, (folder / "events.jsonl").read_text("utf-8").splitlines())
+        if record["event"] == "appended" and record["who"].startswith("honest")
+    ]
+    final = {(record["height"], record["block"]) for record in appended}
+    assert len(final) > len({height for height, _ in final})
+    assert cli.main(["replay", str(folder)]) == 0
 
 
 @pytest.mark.many_runs
