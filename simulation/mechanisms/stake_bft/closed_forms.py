@@ -32,9 +32,9 @@ def predict(scenario: Scenario) -> dict[str, float]:
     total = sum(item.count for item in owners)
     if kinds == {"silent"}:
         return predict_silence(attackers, total)
-    if kinds == {"equivocator"}:
-        return {IS_SPLIT: split(attackers, total, scenario.length)}
-    clients = min(total, scenario.network.client_links)
+    clients = min(scenario.node_count, scenario.network.client_links)
+    if kinds == {"equivocator"}:  # where nodes pass votes on, the halves hear of each other
+        return {IS_SPLIT: split(attackers, total, scenario.length)} if clients == scenario.node_count else {}
     costs = {ROUNDS: 1.0, VOTES: 2.0 * total, COPIES: 2.0 * total * (total - 1) + 2.0 * clients}
     return {IS_SPLIT: 0.0, IS_WHOLE: 1.0, **costs}
 

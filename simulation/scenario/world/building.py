@@ -111,5 +111,7 @@ def _build_network(scenario: Scenario, nodes: tuple[NodeSpec, ...]) -> Links:
     edges = build_edges(scenario.network, labels, scenario.seed)
     employer = draw_client_links(labels, scenario.network.client_links, scenario.seed, EMPLOYER)
     users = draw_client_links(labels, scenario.network.client_links, scenario.seed, USERS)
-    is_relaying = scenario.network.topology != "full_mesh" or len(users) < len(labels)
+    # The employer is there without users too: of a block by a node that it is not linked to it would first hear by an
+    # announcement of its head.
+    is_relaying = scenario.network.topology != "full_mesh" or len(employer) < len(labels)
     return Links(edges, employer, users if scenario.users.count else (), is_relaying)

@@ -117,4 +117,8 @@ def test_a_world_links_its_clients_and_relays_where_not_everybody_hears_everythi
     ring = build_world(shipped("default", "network.topology=ring"), "mnist", bytes(32)).network
     assert (len(ring.edges), ring.is_relaying) == (11, True)
     alone = build_world(shipped("default", "users={count: 0, transactions: 0}"), "mnist", bytes(32)).network
-    assert alone.user_links == ()
+    assert (alone.user_links, alone.is_relaying) == ((), False)
+    heard = build_world(
+        shipped("default", "users={count: 0, transactions: 0}", "network.client_links=2"), "mnist", bytes(32)
+    ).network
+    assert (len(heard.employer_links), heard.is_relaying) == (2, True)  # for the employer's sake

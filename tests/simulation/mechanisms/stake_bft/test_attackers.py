@@ -146,3 +146,6 @@ def test_closed_forms_say_where_a_third_lies(
 def test_closed_forms_are_silent_about_what_they_do_not_know() -> None:
     assert predict(Scenario.model_validate(make_raw(4, 1, kind="garbage"))) == {}
     assert predict(Scenario.model_validate(make_raw(4, network={"loss": 0.1}))) == {}
+    for links, known in ((10, {IS_SPLIT}), (9, set())):  # with fewer, nodes pass on what the clients are to hear
+        raw = make_raw(6, 4, kind="bft_equivocator", network={"client_links": links})
+        assert set(predict(Scenario.model_validate(raw))) == known
