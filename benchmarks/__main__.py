@@ -3,6 +3,7 @@
 import argparse
 import platform
 
+from benchmarks.api import print_api_figures
 from benchmarks.hashing import print_hashing_figures
 from benchmarks.runs import print_run_figures
 from benchmarks.stage import print_stage_figures
@@ -10,7 +11,7 @@ from benchmarks.tolerance import print_tolerance_figures
 from benchmarks.virtual import print_virtual_figures
 from benchmarks.work import print_work_figures
 
-PARTS = ("all", "stage", "runs", "virtual", "work", "hashing", "tolerance")
+PARTS = ("all", "stage", "runs", "virtual", "work", "hashing", "api", "tolerance")
 
 
 def main() -> None:
@@ -30,6 +31,8 @@ def main() -> None:
         print_work_figures()
     if chosen.part in ("all", "hashing"):
         print_hashing_figures()
+    if chosen.part in ("all", "api"):
+        print_api_figures(chosen.repeats)
     if chosen.part == "tolerance":  # minutes, and no figure to stay below
         print_tolerance_figures()
 

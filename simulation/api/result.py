@@ -11,7 +11,7 @@ from simulation.api.checking import Verified, read_summary, verify
 from simulation.api.figures import Figures, flatten, read_figures
 from simulation.api.scenario import Scenario, make_scenario
 from simulation.foundation import OutputError, SimulationError, find_part
-from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, Record, RunLog, read_log
+from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog, read_log
 from simulation.runs import FINISHED, read_chain
 from simulation.scenario import load_stored_scenario
 
@@ -37,12 +37,16 @@ class Run:
             is_temporary: Whether folder and the one above it are deleted when this is not used any more.
 
         Raises:
+            NotThereError: Its summary does not say how it ended.
             RunFolderError: It is not the folder of a finished run.
         """
         self.folder = folder
         """Where its files lie."""
         self.summary: dict[str, Any] = read_summary(folder)
         """What `summary.json` says."""
+        for name, kind in (("ended", str), ("chain", dict), ("scenario", str), ("seed", int), ("nodes", list)):
+            if not isinstance(self.summary.get(name), kind):
+                raise NotThereError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} does not say {name!r}")
         self._end = weakref.finalize(self, shutil.rmtree, folder.parent, ignore_errors=True) if is_temporary else None
         self._records: list[Record] = []
 
@@ -59,7 +63,8 @@ class Run:
     @property
     def ended(self) -> str:
         """How it ended: `complete` or `delivered`, or why not, such as `time-limit` or `interrupted`."""
-        return str(self.summary["ended"])
+        ended: str = self.summary["ended"]
+        return ended
 
     @property
     def is_delivered(self) -> bool:
@@ -208,9 +213,11 @@ class Run:
 
     def __repr__(self) -> str:
         """Return what it is, in a line."""
-        chain = self.summary["chain"]
-        what = f"{self.summary['scenario']}, seed {self.summary['seed']}"
-        return f"<Run {what}: {self.ended}, height {chain['height']}, agreement {chain['honest_agreement']:.2f}>"
+        told = self.summary
+        height, agreement = (told["chain"].get(name, 0) for name in ("height", "honest_agreement"))
+        return (
+            f"<Run {told['scenario']}, seed {told['seed']}: {self.ended}, height {height}, agreement {agreement:.3g}>"
+        )
 
     def _read_log(self) -> RunLog:
         if "_log" not in self.__dict__:

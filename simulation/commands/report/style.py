@@ -75,9 +75,16 @@ def styled() -> Iterator[None]:
         yield
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows where it is the last value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
 def make_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure of a size in inches."""
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def render(figure: Figure, kind: str) -> bytes:

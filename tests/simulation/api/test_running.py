@@ -135,6 +135,22 @@ def test_a_temporary_run_is_kept_or_goes(small: pot.Scenario, tmp_path: Path) ->
     assert pot.open_run(kept.folder).verify()
 
 
+def test_runs_of_two_threads_do_not_meet(small: pot.Scenario) -> None:
+    scenarios = [small.change(seed=seed) for seed in (1, 2, 1)]
+    going = [pot.start(scenario) for scenario in scenarios]
+    heads = [run.result().figures.chain.head for run in going]
+    assert heads[0] == heads[2] != heads[1]
+    assert heads[1] == pot.run(scenarios[1]).figures.chain.head
+
+
+def test_a_folder_that_is_none_of_a_run_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text('{"files": {}, "ended": 3}', "utf-8")
+    with pytest.raises(pot.SimulationError, match=r"summary\.json does not say 'ended'"):
+        pot.open_run(tmp_path)
+    with pytest.raises(pot.SimulationError, match="not the folder of a sweep that has ended"):
+        pot.open_sweep(tmp_path)
+
+
 # ---- work in a clean process ----
 
 
