@@ -15,7 +15,7 @@ export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help run test test-fast soak fuzz lint format bench ray lock clean
+.PHONY: help run test test-fast notebooks soak fuzz lint format bench ray lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -28,6 +28,9 @@ test: .venv/.synced ## all tests
 
 test-fast: .venv/.synced ## tests that take no seconds each: no processes, no Keras, no pictures
 	$(BIN)/python -m pytest $(SPREAD) -m "not processes and not keras and not many_runs and not drawing"
+
+notebooks: .venv/.synced ## execute the notebooks, and look whether they still show what they show
+	$(BIN)/python -m tests.notebooks
 
 soak: .venv/.synced ## random scenarios in simulated time: make soak COUNT=10000
 	$(BIN)/python main.py soak --count $(COUNT)

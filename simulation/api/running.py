@@ -95,7 +95,7 @@ def execute(
             return run_scenario(
                 scenario.keys,
                 out,
-                console=console if console is not None else Console(file=io.StringIO()),
+                console=console if console is not None else make_silent_console(),
                 log_beside=log_beside,
                 interruption=interruption,
                 draw=_draw if is_drawn else None,
@@ -187,6 +187,11 @@ def _run_there(
 
 def _never() -> bool:
     return False
+
+
+def make_silent_console() -> Console:
+    """Return a console that nobody sees; Rich would write into a notebook's cell whatever file it is given."""
+    return Console(file=io.StringIO(), force_terminal=False, force_jupyter=False)
 
 
 class _Follower:

@@ -1,6 +1,5 @@
 """Sweeps: a scenario for every combination of values, run or gone on with, as tables."""
 
-import io
 import tempfile
 import warnings
 import weakref
@@ -11,10 +10,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console
-
 from simulation.api.result import NotThereError
-from simulation.api.running import Cancel, CancelledError
+from simulation.api.running import Cancel, CancelledError, make_silent_console
 from simulation.api.scenario import UNNAMED, Scenario, to_plain
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
@@ -158,7 +155,7 @@ def sweep(
             on_progress(SweepProgress(done, failed, cells))
 
     try:
-        went = go_on(plan, options, Console(file=io.StringIO()), interruption, say=said.append, on_cell=count)
+        went = go_on(plan, options, make_silent_console(), interruption, say=said.append, on_cell=count)
         if interruption.signum is not None or went.folder is None:
             raise CancelledError(said[-1] if said else "interrupted")
     except BaseException:
