@@ -29,9 +29,12 @@ DATASET: Final = "mnist"
 """Data set the job trains on."""
 
 DATASET_REQUIRED: Final = False
-"""Whether a run stops (exit 3) instead of falling back to the bundled digits where MNIST cannot be had."""
+"""Whether a run stops (exit 3) instead of falling back to the bundled digits where the data set cannot be had."""
 
 # ---- job ----
+
+MODEL: Final = "dense"
+"""What is trained: `dense`, `cnn` or `logistic`; the next two constants are about `dense` alone."""
 
 HIDDEN_LAYERS: Final = (128,)
 """Units of each hidden layer of the dense network, input side first."""

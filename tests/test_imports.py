@@ -69,8 +69,17 @@ FORBID: Final = (
     Rule("nothing of ours imports a test", ("main.py", "protocol/**/*.py", "simulation/**/*.py"), frozenset({"tests"})),
     Rule("nothing is marshalled", ("protocol/**/*.py", "simulation/**/*.py"), frozenset({"marshal", "dill"})),
 )
+TRAINERS: Final = frozenset(
+    f"simulation/training/{name}.py"
+    for name in ("keras_trainer", "model_checks", "models/cnn", "models/dense", "models/kind", "models/logistic")
+)
+"""The first one prepares the process for what it loads; the others are only asked by who has loaded it."""
+
 RESERVED: Final = (
-    Reserved(frozenset({"keras", "tensorflow"}), frozenset({"simulation/training/keras_trainer.py"})),
+    Reserved(
+        frozenset({"keras", "tensorflow"}),
+        TRAINERS,
+    ),
     Reserved(frozenset({"yaml"}), frozenset({"simulation/scenario/strict_yaml.py"})),
     Reserved(frozenset({"ray"}), frozenset({"simulation/commands/sweeps/ray_executor.py"})),
     # What a party tells the process that started it; that pipe alone is trusted.

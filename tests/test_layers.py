@@ -28,6 +28,8 @@ LAYERS: Final = (
     ("simulation.scenario.world",),
     ("simulation.scenario",),
     ("simulation.training", "simulation.attacks"),
+    ("simulation.training.models",),
+    ("simulation.training.data_sets",),
     ("simulation.records",),
     ("simulation.mechanisms",),
     ("simulation.foundation",),

@@ -40,7 +40,7 @@ class MemoryRun:
         Raises:
             ScenarioError: Its corruptions cannot be resolved.
         """
-        self.world = build_world(scenario, MADE_UP_DATA.name, NO_DIGEST)
+        self.world = build_world(scenario, MADE_UP_DATA.name, NO_DIGEST, images.form)
         self._observer = RunObserver(self.world)
         self._observer.count_nodes()
         place = folder or Path()

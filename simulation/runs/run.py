@@ -41,7 +41,7 @@ from simulation.runs.opening import describe_nodes, describe_opening, describe_r
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario
 from simulation.scenario.world import EMPLOYER, World, build_world
-from simulation.training import DIGITS, NO_DATA, ImageSet
+from simulation.training import DIGITS, NO_DATA, ImageSet, find_data_set
 
 MAX_REASON: Final = 100
 """Characters that a sentence shows of what a library says."""
@@ -112,7 +112,7 @@ def run_scenario(
                 load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
                 images = load(scenario) if load is not None else NO_DATA
             digest = images.compute_digest()
-            world = build_world(scenario, images.name, digest)
+            world = build_world(scenario, images.name, digest, images.form)
         ensure_available(factory.descriptors_needed(world))
         interruption.is_orderly = True
         folder = make_folder(out, world.scenario)
@@ -249,7 +249,8 @@ class _Run:
         note.write(describe_opening(scenario, self._images, self._digest))
         note.write(Dated(time.strftime("%Y-%m-%dT%H:%M:%S%z")))
         if scenario.is_training and self._images.name == DIGITS != scenario.dataset.name:
-            hint = "MNIST could not be had: set POT_MNIST to an mnist.npz; figures are those of another data set"
+            wanted = find_data_set(scenario.dataset.name)
+            hint = f"{wanted.title} could not be had: {wanted.remedy}; figures are those of another data set"
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for label, described in describe_nodes(self._world):
             note.write(described, who=label)

@@ -7,6 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.scenario.behaviours import ROLES, BehaviourSection
     from simulation.scenario.corruptions import load_resolved, resolve_corruptions
+    from simulation.scenario.data_fit import check_fit
     from simulation.scenario.defaults import from_constant, load_constants, read_constant
     from simulation.scenario.engine_traits import ENGINE_TRAITS
     from simulation.scenario.error_messages import Step, describe_bound, explain, show
@@ -49,6 +50,7 @@ else:
             "overrides": "Override check_option_agrees parse_override",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
+            "data_fit": "check_fit",
             "sections": "TrainingJobKeys",
             "strict_yaml": "read_file read_value write_text",
         },
@@ -80,6 +82,7 @@ __all__ = [
     "TrainingJobKeys",
     "anchor_override",
     "build_scenario",
+    "check_fit",
     "check_option_agrees",
     "describe_bound",
     "explain",

@@ -11,7 +11,7 @@ from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Section
 
-ROLES: Final = tuple(kind for kind, behaviour in load_catalogue().items() if behaviour.traits.is_role)
+ROLES: Final[tuple[str, ...]] = tuple(kind for kind, behaviour in load_catalogue().items() if behaviour.traits.is_role)
 """Kinds that a population's role may be, short for an adversary with this one behaviour."""
 
 if TYPE_CHECKING:

@@ -7,10 +7,12 @@ from typing import Final
 
 from protocol.mechanisms.proof_of_training.round import MAX_DECLARATIONS
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.scenario.data_fit import find_misfit
 from simulation.scenario.engine_traits import advise_engine
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.keys import ScenarioKeys
 from simulation.scenario.sections import ChainRules
+from simulation.training import find_data_set
 
 MAX_JOURNALS: Final = 500
 """Nodes that may keep a journal each: each is an open file."""
@@ -33,7 +35,7 @@ def find_inconsistency(scenario: ScenarioKeys) -> Inconsistency | None:
         _find_mechanism_fault,
         _find_population_fault,
         _find_coalition_fault,
-        *([_find_protocol_fault] if scenario.is_training else []),
+        *([_find_protocol_fault, _find_data_fault] if scenario.is_training else []),
         _find_stamp_fault,
         _find_edge_fault,
         _find_name_fault,
@@ -158,6 +160,12 @@ def _find_protocol_fault(scenario: ScenarioKeys) -> Inconsistency | None:
             f"a header would need {needed} declarations and can hold {MAX_DECLARATIONS}; write a smaller number",
         )
     return None
+
+
+def _find_data_fault(scenario: ScenarioKeys) -> Inconsistency | None:
+    """Return what does not fit data whose form is known; that of others is found out when they are loaded."""
+    form = find_data_set(scenario.dataset.name).form
+    return find_misfit(scenario, form) if form is not None else None
 
 
 def _count_needed_declarations(scenario: ScenarioKeys) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.training import MAX_CLASSES
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
 
@@ -42,7 +43,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Coins = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False), AfterValidator(_refuse_dust)]
-Label = Annotated[int, Field(ge=0, le=9)]
+Label = Annotated[int, Field(ge=0, le=MAX_CLASSES - 1)]
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 OneLine = Annotated[
     str, BeforeValidator(_join_lines), Field(min_length=1, max_length=400), AfterValidator(_refuse_controls)

@@ -4,21 +4,33 @@ A field without a default must be written; the other defaults come from `simulat
 in common is in `simulation.scenario.cross_checks`.
 """
 
+import difflib
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from simulation.scenario.defaults import chosen_by_constant, from_constant, left_out, read_constant
-from simulation.scenario.errors import Inconsistency
+from simulation.scenario.errors import Inconsistency, shorten
 from simulation.scenario.fields import Coins, FilePath, PositiveFloat, PositiveInt, Section, Share
-from simulation.training import CLASSES, PIXELS
+from simulation.scenario.model_keys import AnyModelKeys
+from simulation.training import DENSE_NAME, PIXELS, find_data_set, find_model, list_data_sets
 
 MAX_PARAMETERS: Final = 100_000_000
 """Most weights and biases of a network. Training holds each of them four times, as 32-bit floats: itself, its
 gradient and the two moments of Adam; so a node needs 1.6 GB."""
 
 BYTES_PER_PARAMETER: Final = 16
+
+DENSE_KEYS: Final = ("layers", "activation")
+"""Keys of `job` that a dense network alone has."""
 
 MAX_STAGE_SAMPLES: Final = 10_000_000
 """Most samples of a stage: a node gathers their 784 bytes each before it trains, so 8 GB."""
@@ -30,20 +42,43 @@ LEAST_TOLERANCE: Final = 1e-9
 """Smallest tolerance above none: the chain counts it in parts per billion."""
 
 
+def _is_data_set(name: str) -> str:
+    if name not in list_data_sets():
+        close = difflib.get_close_matches(name, list_data_sets(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(list_data_sets())}"
+        raise ValueError(f"no data set is called {shorten(repr(name))}; {hint}")
+    return name
+
+
+def tell_of_parameters(advice: str, count: int) -> str:
+    """Return a sentence about a network with too many parameters."""
+    return (
+        f"{advice} {count:,} parameters, about {count * BYTES_PER_PARAMETER / 1e9:,.0f} GB in each node that trains; "
+        f"the most is {MAX_PARAMETERS:,}"
+    )
+
+
 class Dataset(Section):
     """What is trained on."""
 
-    name: Literal["mnist", "digits"] = from_constant("DATASET")
-    """`mnist`, or `digits`: scikit-learn's bundled 8x8 digits enlarged to 28x28."""
+    name: Annotated[str, AfterValidator(_is_data_set)] = from_constant("DATASET")
+    """`digits` is scikit-learn's bundled 8x8 digits enlarged to 28x28, `npz` any archive of four arrays."""
     path: FilePath | None = None
-    """An ``mnist.npz``; without one: the variable POT_MNIST, Keras' cache, Keras' download."""
+    """A file with the data; without one: a variable such as POT_MNIST, Keras' cache, Keras' download."""
     required: bool = from_constant("DATASET_REQUIRED")
     """Stop instead of falling back to `digits`."""
+
+    @model_validator(mode="after")
+    def _says_where_it_is(self) -> Self:
+        if self.path is None and find_data_set(self.name).needs_path:
+            raise Inconsistency("path", f"{self.name} is a file of yours; write where it is").to_error()
+        return self
 
 
 class TrainingJobKeys(Section):
     """The training job."""
 
+    model: AnyModelKeys = from_constant("MODEL")
     layers: Annotated[list[Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]], Field(max_length=100)] = from_constant(
         "HIDDEN_LAYERS"
     )
@@ -60,19 +95,36 @@ class TrainingJobKeys(Section):
     @field_validator("layers")
     @classmethod
     def _fits_into_memory(cls, layers: list[int]) -> list[int]:
-        count = sum((inputs + 1) * units for inputs, units in pairwise((PIXELS, *layers, CLASSES)))
+        """Refuse what has too many weights between its own layers; inputs and classes are told by the data."""
+        count = sum((inputs + 1) * units for inputs, units in pairwise(layers))
         if count > MAX_PARAMETERS:
-            raise ValueError(
-                f"write fewer or smaller layers: these have {count:,} parameters, about "
-                f"{count * BYTES_PER_PARAMETER / 1e9:,.0f} GB in each node that trains; the most is {MAX_PARAMETERS:,}"
-            )
+            raise ValueError(tell_of_parameters("write fewer or smaller layers: these have at least", count))
         return layers
 
     @model_validator(mode="after")
     def _can_be_canonical(self) -> Self:
         if self.arithmetic == "canonical" and (self.activation != "relu" or self.xla):
             raise Inconsistency("arithmetic", "canonical knows activation: relu and xla: false only").to_error()
+        if self.arithmetic == "canonical" and not find_model(self.model.name).is_canonical:
+            raise Inconsistency("arithmetic", f"canonical cannot train {self.model.name}; write native").to_error()
         return self
+
+    @model_validator(mode="after")
+    def _has_the_keys_of_its_model(self) -> Self:
+        foreign = [key for key in DENSE_KEYS if key in self.model_fields_set]
+        if self.model.name != DENSE_NAME and foreign:
+            own = [key for key in type(self.model).model_fields if key != "name"]
+            hint = f"; it has {', '.join(own)} below job.model" if own else ""
+            raise Inconsistency(
+                foreign[0], f"belongs to model: dense, not to {self.model.name}; leave it out{hint}"
+            ).to_error()
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_foreign_keys(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what belongs to a dense network, where it is another model."""
+        written: dict[str, Any] = serialise(self)
+        return written if self.model.name == DENSE_NAME else {k: v for k, v in written.items() if k not in DENSE_KEYS}
 
     @model_validator(mode="after")
     def _gathers_what_fits_into_memory(self) -> Self:

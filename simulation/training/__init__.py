@@ -6,14 +6,24 @@ from simulation.foundation import open_door
 
 if TYPE_CHECKING:
     from simulation.training.canonical_trainer import CanonicalTrainer
-    from simulation.training.datasets import (
+    from simulation.training.data_sets import (
+        CLASSES,
         DIGITS,
         MADE_UP_DATA,
+        MAX_CLASSES,
+        MNIST_FORM,
         NO_DATA,
+        PIXELS,
+        DataForm,
+        DataKind,
         DatasetError,
         ImageSet,
+        count_samples,
+        find_data_set,
+        list_data_sets,
         load_images,
         open_shared,
+        register_data_set,
     )
     from simulation.training.distances import (
         compare_stored,
@@ -24,7 +34,6 @@ if TYPE_CHECKING:
     )
     from simulation.training.evaluation import Evaluation, Evaluator, load_model_weights
     from simulation.training.fake_trainer import FakeTrainer
-    from simulation.training.image_format import CLASSES, PIXELS
     from simulation.training.keras_trainer import (
         KerasTrainer,
         build_model,
@@ -32,6 +41,21 @@ if TYPE_CHECKING:
         can_use_one_thread,
         seed_keras,
         use_one_thread,
+    )
+    from simulation.training.model_checks import find_model_fault
+    from simulation.training.models import (
+        DENSE_NAME,
+        DenseKeys,
+        Model,
+        ModelKeys,
+        ModelKind,
+        agree_on_model,
+        find_form,
+        find_model,
+        is_shipped,
+        list_models,
+        open_model,
+        register_model,
     )
     from simulation.training.poisons import POISONS
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
@@ -57,12 +81,19 @@ else:
         __name__,
         {
             "canonical_trainer": "CanonicalTrainer",
-            "datasets": "DIGITS DatasetError ImageSet MADE_UP_DATA NO_DATA load_images open_shared",
+            "data_sets": (
+                "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS DataForm DataKind DatasetError "
+                "ImageSet count_samples find_data_set list_data_sets load_images open_shared register_data_set"
+            ),
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
             "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
-            "image_format": "CLASSES PIXELS",
             "keras_trainer": "KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread",
+            "model_checks": "find_model_fault",
+            "models": (
+                "DENSE_NAME DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model is_shipped "
+                "list_models open_model register_model"
+            ),
             "poisons": "POISONS",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
             "remote_trainer": "RemoteTrainer",
@@ -79,19 +110,28 @@ __all__ = [
     "CANONICAL",
     "CANONICAL_PROFILE",
     "CLASSES",
+    "DENSE_NAME",
     "DIGITS",
     "MADE_UP_DATA",
+    "MAX_CLASSES",
+    "MNIST_FORM",
     "NATIVE",
     "NO_DATA",
     "PIXELS",
     "POISONS",
     "CanonicalTrainer",
+    "DataForm",
+    "DataKind",
     "DatasetError",
+    "DenseKeys",
     "Evaluation",
     "Evaluator",
     "FakeTrainer",
     "ImageSet",
     "KerasTrainer",
+    "Model",
+    "ModelKeys",
+    "ModelKind",
     "RemoteTrainer",
     "StageOutcome",
     "Trainer",
@@ -99,6 +139,7 @@ __all__ = [
     "WeightStore",
     "Weights",
     "WeightsError",
+    "agree_on_model",
     "build_model",
     "build_optimizer",
     "build_training_set",
@@ -112,13 +153,24 @@ __all__ = [
     "compute_stage_positions",
     "compute_weights_digest",
     "count_billionths",
+    "count_samples",
     "count_trained_steps",
     "describe_comparison",
     "describe_training",
+    "find_data_set",
+    "find_form",
+    "find_model",
+    "find_model_fault",
+    "is_shipped",
+    "list_data_sets",
+    "list_models",
     "load_images",
     "load_model_weights",
+    "open_model",
     "open_shared",
     "prepare_environment",
+    "register_data_set",
+    "register_model",
     "seed_keras",
     "use_one_thread",
 ]

@@ -18,6 +18,7 @@ from simulation.training.samples import (
     compute_initial_weights,
     compute_stage_positions,
     compute_weights_digest,
+    scale,
 )
 from simulation.training.trainer import StageOutcome
 
@@ -70,7 +71,7 @@ class CanonicalTrainer:
         images, labels = self._samples.gather(compute_stage_positions(self._job, stage, len(self._samples)))
         losses = np.zeros(self._job.steps_per_stage, np.float32)
         for step in range(self._steps):
-            batch = images[step].astype(np.float32) / np.float32(255)
+            batch = scale(images[step])
             losses[step], gradients = compute_gradients(weights, batch, labels[step])
             update.apply(gradients, step)
         if 0 < self._steps < len(losses):
@@ -88,7 +89,7 @@ def compute_gradients(weights: Weights, batch: Floats, labels: npt.NDArray[np.in
 
     Args:
         weights: Kernel and bias of each layer.
-        batch: Inputs, shape (batch, 784).
+        batch: Inputs, shape (batch, numbers of a sample).
         labels: Classes, shape (batch,).
     """
     inputs = [batch]

@@ -17,7 +17,7 @@ import numpy as np
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
-from simulation.training.image_format import CLASSES, PIXELS
+from simulation.training.models import open_model
 from simulation.training.profiles import prepare_environment
 from simulation.training.samples import (
     TrainingSet,
@@ -68,6 +68,9 @@ with _quiet(), _without("matplotlib", "pandas", "scipy", "sklearn"):
     import keras
     import tensorflow as tf
 
+keras.config.set_image_data_format("channels_last")  # whatever this machine's keras.json says
+keras.config.set_floatx("float32")
+
 
 def use_one_thread() -> None:
     """Give TensorFlow one thread: nodes share the machine, and one thread keeps sums in one order."""
@@ -103,9 +106,14 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 
 def build_model(job: TrainingJob) -> keras.Model:
-    """Return the job's dense network: 784 inputs in 0..1, hidden layers, 10 logits."""
-    layers = [keras.layers.Dense(units, activation=job.activation) for units in job.layers]
-    return keras.Sequential([keras.Input((PIXELS,)), *layers, keras.layers.Dense(CLASSES)])
+    """Return the job's network: a sample's numbers in, a logit for each class out."""
+    return open_model(job).build()
+
+
+def draw_weights(job: TrainingJob) -> Weights:
+    """Return what a network's Keras initialisers draw under the job's seed."""
+    seed_keras(job.weights_seed)
+    return [np.asarray(array) for array in build_model(job).get_weights()]
 
 
 def build_optimizer(job: TrainingJob) -> keras.Optimizer:
@@ -186,7 +194,8 @@ class KerasTrainer:
         self._weights_after: dict[int, Weights] = {-1: compute_initial_weights(job)}
         shape = (job.steps_per_stage, job.batch_size)
         self._stage = tf.function(self._run_stage, autograph=False, jit_compile=xla).get_concrete_function(
-            tf.TensorSpec((*shape, PIXELS), tf.uint8), tf.TensorSpec(shape, tf.int32)
+            tf.TensorSpec((*shape, samples.images.shape[1]), tf.as_dtype(samples.images.dtype)),
+            tf.TensorSpec(shape, tf.int32),
         )
 
     def train(self, stage: int, base: Weights | None = None) -> StageOutcome:
@@ -213,6 +222,10 @@ class KerasTrainer:
         )
         return StageOutcome(result, weights, losses.tolist())
 
+    def get_graph(self) -> Any:  # noqa: ANN401 - what TensorFlow calls a GraphDef
+        """Return the graph of a stage."""
+        return self._stage.graph.as_graph_def()
+
     def _reset(self, weights: Weights) -> None:
         for variable, value in zip(self._variables, weights, strict=True):
             variable.assign(value)
@@ -222,9 +235,14 @@ class KerasTrainer:
         steps = self._steps
         trace = tf.TensorArray(tf.float32, size=steps)
         variables = [variable.value for variable in self._variables]
+        inputs = self._model.input_shape[1:]
 
         def step(index: tf.Tensor, trace: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            batch = tf.cast(images[index], tf.float32) / 255.0
+            batch = images[index]
+            if batch.dtype == tf.uint8:
+                batch = tf.cast(batch, tf.float32) / 255.0
+            if inputs != batch.shape[1:]:
+                batch = tf.reshape(batch, (-1, *inputs))
             with tf.GradientTape() as tape:
                 logits = self._model(batch, training=True)
                 loss = tf.reduce_mean(

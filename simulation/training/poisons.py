@@ -11,8 +11,6 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from simulation.training.image_format import CLASSES
-
 Labels = npt.NDArray[np.uint8]
 Altered = tuple[Labels, npt.NDArray[np.int64] | None, npt.NDArray[np.bool_] | None]
 """Altered labels, the image that each sample shows (None: its own), and which samples carry the patch (None: none)."""
@@ -38,8 +36,8 @@ class PoisonSpec(Protocol):
         """Class aimed at."""
 
 
-Alteration = Callable[[PoisonSpec, Labels, npt.NDArray[np.int64], np.random.Generator], Altered]
-"""Alters labels of a poison's share of all samples, which are chosen already."""
+Alteration = Callable[[PoisonSpec, Labels, npt.NDArray[np.int64], np.random.Generator, int], Altered]
+"""Alters labels of a poison's share of all samples, which are chosen already, among so many classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +54,33 @@ class PoisonKind:
 
 
 def _append_mislabelled(
-    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
 ) -> Altered:
-    wrong = (labels[chosen] + rng.integers(1, CLASSES, len(chosen))) % CLASSES
+    wrong = (labels[chosen] + rng.integers(1, classes, len(chosen))) % classes
     rows = np.concatenate([np.arange(len(labels)), chosen])
     return np.concatenate([labels, wrong.astype(np.uint8)]), rows, None
 
 
-def _add_noise(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+def _add_noise(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
+) -> Altered:
     """Relabel at random, which may be right by chance."""
     altered = labels.copy()
-    altered[chosen] = rng.integers(0, CLASSES, len(chosen))
+    altered[chosen] = rng.integers(0, classes, len(chosen))
     return altered, None, None
 
 
-def _mirror(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+def _mirror(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
+) -> Altered:
     altered = labels.copy()
-    altered[chosen] = CLASSES - 1 - labels[chosen]
+    altered[chosen] = classes - 1 - labels[chosen]
     return altered, None, None
 
 
-def _flip(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+def _flip(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
+) -> Altered:
     altered = labels.copy()
     of_source = np.flatnonzero(labels == poison.source)
     altered[rng.permutation(of_source)[: round(poison.share * len(of_source))]] = _get_target(poison)
@@ -84,7 +88,7 @@ def _flip(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng
 
 
 def _plant_backdoor(
-    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
 ) -> Altered:
     """Patch and relabel (Gu et al., "BadNets", 2017)."""
     altered = labels.copy()
@@ -94,7 +98,9 @@ def _plant_backdoor(
     return altered, None, stamped
 
 
-def _stamp(poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator) -> Altered:
+def _stamp(
+    poison: PoisonSpec, labels: Labels, chosen: npt.NDArray[np.int64], rng: np.random.Generator, classes: int
+) -> Altered:
     """Patch only (after Turner et al., "Label-Consistent Backdoor Attacks", 2019, without their perturbation)."""
     of_target = np.flatnonzero(labels == poison.target)
     stamped = np.zeros(len(labels), bool)
@@ -107,7 +113,9 @@ POISONS: Final[Mapping[str, PoisonKind]] = {
         alteration="copies of `share` of the samples are appended, each with a wrong label", alter=_append_mislabelled
     ),
     "label_noise": PoisonKind(alteration="`share` of the labels become uniformly random", alter=_add_noise),
-    "mirrored_labels": PoisonKind(alteration="`share` of the labels c become 9 - c", alter=_mirror),
+    "mirrored_labels": PoisonKind(
+        alteration="`share` of the labels c become 9 - c, or n - 1 - c among n classes", alter=_mirror
+    ),
     "targeted_flip": PoisonKind(
         alteration="`share` of the samples of class `source` are labelled `target`",
         classes=("source", "target"),
@@ -135,8 +143,8 @@ def alters_data(poison: PoisonSpec) -> bool:
     return POISONS[poison.kind].alter is not None
 
 
-def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator) -> Altered:
-    """Return what a poison makes of a training set.
+def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator, classes: int) -> Altered:
+    """Return what a poison makes of a training set of so many classes.
 
     Raises:
         ValueError: There is no such poison, or the class it aims at is missing.
@@ -145,7 +153,7 @@ def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator) -
     if kind is None:
         raise ValueError(f"no poison is called {poison.kind!r}")
     chosen = rng.permutation(len(labels))[: round(poison.share * len(labels))]
-    return kind.alter(poison, labels, chosen, rng) if kind.alter is not None else (labels.copy(), None, None)
+    return kind.alter(poison, labels, chosen, rng, classes) if kind.alter is not None else (labels.copy(), None, None)
 
 
 def _get_target(poison: PoisonSpec) -> int:

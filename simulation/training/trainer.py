@@ -11,7 +11,7 @@ from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.foundation import derive_generator
 from simulation.records import Trained, short_hash
-from simulation.training.datasets import ImageSet
+from simulation.training.data_sets import ImageSet
 from simulation.training.poisons import PoisonSpec, alters_data, apply_poison
 from simulation.training.samples import TrainingSet, Weights
 
@@ -54,8 +54,9 @@ def build_training_set(images: ImageSet, poison: PoisonSpec | None, poison_seed:
     labels = np.asarray(images.y_train)
     if poison is None or not alters_data(poison):
         return TrainingSet(images.x_train, labels)
-    altered, rows, stamped = apply_poison(poison, labels, derive_generator(poison_seed, "poison"))
-    return TrainingSet(images.x_train, altered, rows, stamped)
+    rng = derive_generator(poison_seed, "poison")
+    altered, rows, stamped = apply_poison(poison, labels, rng, images.form.classes)
+    return TrainingSet(images.x_train, altered, rows, stamped, images.form.shape, images.white)
 
 
 def describe_training(outcome: StageOutcome, cpu_s: float, *, is_poisoned: bool) -> Trained:

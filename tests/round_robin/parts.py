@@ -6,11 +6,12 @@ from simulation.foundation import mechanism_parts
 from simulation.scenario.mechanism_keys import ChainKeys
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world import build_chain_rules
+from simulation.training.data_sets.data_form import DataForm
 from tests.round_robin.mechanism import RoundRobin, RoundRobinGenesis
 
 
 def build_mechanism(
-    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes, form: DataForm
 ) -> RoundRobin:
     """Return the mechanism of a scenario's chain; it has no data set."""
     chain = build_chain_rules(scenario)

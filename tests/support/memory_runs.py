@@ -13,7 +13,7 @@ from simulation.runs.in_memory import MemoryRun
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.world.building import build_world
 from simulation.scenario.world.world import World
-from simulation.training.datasets import MADE_UP_DATA, ImageSet
+from simulation.training.data_sets.image_set import MADE_UP_DATA, ImageSet
 
 
 def population(name: str, count: int, role: str = "honest", **changes: Any) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from simulation.records.reading import read_record
 from simulation.records.record import Record
 from simulation.scenario.loading import CONFIGS, list_shipped, load_scenario
 from simulation.scenario.scenario import Scenario
-from simulation.training.datasets import ImageSet
-from simulation.training.image_format import PIXELS
+from simulation.training.data_sets.image_format import PIXELS
+from simulation.training.data_sets.image_set import ImageSet
 
 ROOT = Path(__file__).parents[2]
 

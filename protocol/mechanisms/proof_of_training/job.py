@@ -1,8 +1,9 @@
 """What all parties agreed on before the first block: the training job, the rules and the opening accounts."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
+from msgspec.structs import astuple
 
 from protocol.codec import encode
 from protocol.genesis import Agreed, ChainRules, GenesisAccount
@@ -16,11 +17,28 @@ Billionths = Annotated[int, Meta(ge=0, lt=2**62)]
 """A distance between weights in parts per billion, so that no judgement rests on floating point."""
 
 
+Setting = bool | int | float | str | tuple[int | float | str, ...]
+"""What one key of a model may be."""
+
+
+class AgreedModel(Agreed, frozen=True, kw_only=True):
+    """What is trained, and the form of the samples that it is trained on."""
+
+    name: str
+    """Kind of the model."""
+    settings: tuple[tuple[str, Setting], ...]
+    """Its own keys, by name in ascending order; a dense network has those of the job instead."""
+    shape: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(min_length=1, max_length=3)]
+    """Form of one sample: numbers in a row; rows and columns of an image, and its channels if it has any."""
+    classes: Annotated[int, Meta(ge=2)]
+    """Labels go from 0 to one less."""
+
+
 class TrainingJob(Agreed, frozen=True, kw_only=True):
     """The training the employer pays for. Equal jobs on equal profiles give equal results, bit for bit."""
 
     layers: tuple[int, ...]
-    """Units of each hidden layer, input side first."""
+    """Units of each hidden layer, input side first; none where another kind of model has keys of its own."""
     activation: str
     """Activation of the hidden layers, by its Keras name."""
     optimizer: str
@@ -45,6 +63,8 @@ class TrainingJob(Agreed, frozen=True, kw_only=True):
     """Blocks the job takes; height h trains stage h - 1."""
     profile: str
     """Arithmetic profile that every declaration must name."""
+    model: AgreedModel | None = None
+    """None for a dense network from 28x28 numbers to ten classes: that is all there was at first."""
 
 
 class Confidence(Agreed, frozen=True, kw_only=True):
@@ -109,13 +129,19 @@ class TrainingGenesis(Agreed, frozen=True, kw_only=True):
         )
 
 
+def pack_job(job: TrainingJob) -> tuple[Any, ...]:
+    """Return what stands for a job in canonical bytes; the model does only where there is one to tell of."""
+    packed = astuple(job)
+    return packed if job.model is not None else packed[:-1]
+
+
 def encode_genesis(genesis: TrainingGenesis) -> bytes:
     """Return the canonical bytes of a genesis.
 
     The tolerance stands in them only where there is one, or where there are repairs: to those who know of neither, a
     chain of version 1 is the same.
     """
-    agreed = (genesis.parameters, genesis.job, genesis.accounts, genesis.seed)
+    agreed = (genesis.parameters, pack_job(genesis.job), genesis.accounts, genesis.seed)
     if genesis.repairs:
         return encode((*agreed, genesis.tolerance, genesis.repairs))
     return encode((*agreed, genesis.tolerance) if genesis.tolerance else agreed)

@@ -20,12 +20,9 @@ from simulation.records import Ended, Opening, Record
 from simulation.runs import FINISHED, NO_DIGEST, MemoryRun, Summary, build_summary, run_scenario
 from simulation.scenario import ENGINE_TRAITS, Scenario
 from simulation.scenario.world import make_keys
-from simulation.training import MADE_UP_DATA, DatasetError, ImageSet, load_images
+from simulation.training import MADE_UP_DATA, DatasetError, ImageSet, count_samples, load_images
 
 Figure = bool | int | float | str
-
-TRAINING_SAMPLES: Final = {"mnist": 60_000, "digits": 1_500}
-"""What coverage is measured against where training is made up."""
 
 OF_THE_SCENARIO: Final = frozenset({"scenario", "fingerprint", "engine", "seed", "code_version", "broken_invariant"})
 """Parts of a summary that are no figures, or are told as one of their own."""
@@ -120,9 +117,8 @@ class CellRunner:
         result = run.run()
         run.tally.add(Record(run.tally.last_time, Ended.level, "run", Ended(result.reason)))
         broken = run.find_fault(result)
-        summary = build_summary(
-            run.world, run.tally, result.chains.get("employer", ()), TRAINING_SAMPLES[scenario.dataset.name]
-        )
+        samples = count_samples(scenario.dataset.name, scenario.dataset.path)  # what coverage is measured against
+        summary = build_summary(run.world, run.tally, result.chains.get("employer", ()), samples)
         return {**summary, "broken_invariant": broken, "events": result.events}
 
     def _run_in_folder(self, scenario: Scenario) -> Summary:

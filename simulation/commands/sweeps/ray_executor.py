@@ -19,6 +19,7 @@ from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.executors import LOOK_EVERY_S
 from simulation.foundation import EXIT_BAD_INPUT, ROOT, SIGNALS, Interruption
+from simulation.training import find_data_set, list_data_sets
 
 REACH_WITHIN_S: Final = 5.0
 """How long a cluster's address may take to accept a connection."""
@@ -120,8 +121,10 @@ class RayExecutor:
 def _choose_variables() -> dict[str, str]:
     """Return what the environment of workers must have."""
     variables = {"PYTHONDONTWRITEBYTECODE": "1"}
-    if "POT_MNIST" in os.environ:  # workers start in another folder
-        variables["POT_MNIST"] = str(Path(os.environ["POT_MNIST"]).expanduser().resolve())
+    for name in list_data_sets():
+        named = find_data_set(name).variable
+        if named is not None and named in os.environ:  # workers start in another folder
+            variables[named] = str(Path(os.environ[named]).expanduser().resolve())
     return variables
 
 

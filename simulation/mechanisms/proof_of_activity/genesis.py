@@ -6,10 +6,11 @@ from protocol.mechanisms.proof_of_activity.genesis import ActivityGenesis
 from simulation.mechanisms.proof_of_activity.keys import as_activity_keys
 from simulation.scenario import Scenario
 from simulation.scenario.world import build_chain_rules
+from simulation.training import DataForm
 
 
 def build_mechanism(
-    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes, form: DataForm
 ) -> ProofOfActivity:
     """Return the mechanism of a scenario's chain; it has no data set."""
     keys = as_activity_keys(scenario.mechanism)

@@ -8,11 +8,12 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.mechanism import Mechanism
-from protocol.mechanisms.proof_of_training.job import TrainingJob
+from protocol.mechanisms.proof_of_training.job import TrainingJob, pack_job
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import AnyBlock
 from simulation.runs import ChainLines, Deed
+from simulation.training import DENSE_NAME, find_form
 
 
 class TrainingLines(ChainLines):
@@ -45,7 +46,7 @@ class TrainingLines(ChainLines):
     def describe_product(self, mechanism: Mechanism, last: AnyBlock | None) -> Mapping[str, Any]:
         """Return of which data, by which network and from which first weights the model has come, and its digest."""
         job = as_training(mechanism).genesis.job
-        network = f"hidden layers {list(job.layers)}, {job.activation}"
+        network = _describe_network(job)
         return {
             "dataset": job.dataset,
             "dataset_digest": job.dataset_digest.hex(),
@@ -60,9 +61,19 @@ class TrainingLines(ChainLines):
         }
 
 
+def _describe_network(job: TrainingJob) -> str:
+    """Return words for the model, by the keys that a scenario has for it."""
+    dense, model = f"hidden layers {list(job.layers)}, {job.activation}", job.model
+    if model is None:
+        return dense
+    own = [f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in model.settings]
+    keys = [dense] if model.name == DENSE_NAME else own
+    return ", ".join([model.name, *keys, f"for {find_form(job).describe()}"])
+
+
 def _digest_model(job: TrainingJob) -> bytes:
     """Return the SHA-256 digest of all of a job but its data: whoever asks for the same has the same."""
-    return hashlib.sha256(encode(msgspec.structs.replace(job, dataset="", dataset_digest=b""))).digest()
+    return hashlib.sha256(encode(pack_job(msgspec.structs.replace(job, dataset="", dataset_digest=b"")))).digest()
 
 
 def _as_wrapped(block: AnyBlock) -> WrappedBlock:

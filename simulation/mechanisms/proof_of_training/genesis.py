@@ -15,14 +15,22 @@ from protocol.mechanisms.proof_of_training.mechanism import ProofOfTraining
 from protocol.mechanisms.proof_of_training.repairs import VERSION_2, Repair
 from protocol.types import PARTS_PER_MILLION
 from simulation.foundation import derive_seed, to_millionths
-from simulation.scenario import Scenario, TrainingJobKeys
-from simulation.training import CANONICAL, CANONICAL_PROFILE, compute_profile
+from simulation.scenario import Scenario, ScenarioError, TrainingJobKeys, check_fit
+from simulation.training import (
+    CANONICAL,
+    CANONICAL_PROFILE,
+    DENSE_NAME,
+    DataForm,
+    agree_on_model,
+    compute_profile,
+    is_shipped,
+)
 
 LOSS: Final = "sparse_categorical_crossentropy"
 
 
 def build_mechanism(
-    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes, form: DataForm
 ) -> ProofOfTraining:
     """Return the mechanism of a scenario's chain.
 
@@ -31,11 +39,18 @@ def build_mechanism(
         accounts: Who has what at the start.
         dataset: Name of the data set.
         dataset_digest: Digest of its training samples and labels.
+        form: Form of its samples.
+
+    Raises:
+        ScenarioError: The scenario does not fit samples of this form, or its model cannot be trained repeatably.
     """
+    check_fit(scenario, form, dataset)
+    job = _build_job(scenario, dataset, dataset_digest, form)
+    _check_model(scenario, job)
     return ProofOfTraining(
         TrainingGenesis(
             parameters=_build_parameters(scenario),
-            job=_build_job(scenario, dataset, dataset_digest),
+            job=job,
             accounts=accounts,
             seed=scenario.seed,
             tolerance=round(scenario.protocol.tolerance * PARTS_PER_BILLION),
@@ -75,11 +90,12 @@ def _build_parameters(scenario: Scenario) -> ProtocolParameters:
     )
 
 
-def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> TrainingJob:
+def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes, form: DataForm) -> TrainingJob:
     job = scenario.job
+    is_dense = job.model.name == DENSE_NAME
     return TrainingJob(
-        layers=tuple(job.layers),
-        activation=job.activation,
+        layers=tuple(job.layers) if is_dense else (),
+        activation=job.activation if is_dense else "",
         optimizer=job.optimizer,
         learning_rate=job.learning_rate,
         loss=LOSS,
@@ -91,7 +107,19 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Train
         steps_per_stage=job.steps_per_stage,
         stages=job.stages,
         profile=find_profile(job),
+        model=agree_on_model(job.model, form),
     )
+
+
+def _check_model(scenario: Scenario, job: TrainingJob) -> None:
+    """Refuse a network from outside the package that cannot be trained repeatably, before anything starts."""
+    if is_shipped(scenario.job.model.name) or scenario.is_training_made_up:
+        return
+    from simulation.training import find_model_fault  # noqa: PLC0415 - loads TensorFlow
+
+    fault = find_model_fault(job)
+    if fault is not None:
+        raise ScenarioError(f"job.model: {fault}")
 
 
 def find_profile(job: TrainingJobKeys) -> str:

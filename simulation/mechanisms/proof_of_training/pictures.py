@@ -23,9 +23,6 @@ from simulation.commands.report import (
 TITLE: Final = "Training"
 LEGEND_COLUMNS: Final = 3
 
-CHANCE: Final = 0.1
-"""A guess among ten classes is right this often; a trigger that succeeds no more often is none."""
-
 _LOOKS: Final = {"clean": (CLEAN, "o", "agreed data"), "poisoned": (POISONED, "s", "altered data")}
 
 
@@ -46,6 +43,12 @@ def compute_accuracies(run: Run, *, of_trigger: bool = False) -> dict[str, tuple
         if block in tally.blocks
     }
     return dict(sorted(found.items(), key=lambda item: (item[1][0], item[0])))
+
+
+def _find_chance(run: Run) -> float:
+    """Return how often a guess is right; a trigger that succeeds no more often is none."""
+    measured = next(iter(run.tally.training.evaluations.values()))
+    return 1 / max(1, len(measured.list_recalls()))
 
 
 def draw_training(run: Run) -> Picture | Missing:
@@ -72,7 +75,7 @@ def _draw_losses(axes: Axes, losses: dict[str, dict[int, list[float]]]) -> None:
         points = [(stage, value) for stage, values in stages.items() for value in values]
         axes.plot(*zip(*points, strict=True), marker, color=colour, label=fit(f"on the {name}"), zorder=2)
     axes.set(title="Training loss of each result", xlabel="stage", ylabel="mean loss over the stage")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.05)  # losses that hardly differ would lie on the frame
     axes.grid(axis="y")
     count_steps(axes)
     _add_legend(axes)
@@ -93,7 +96,7 @@ def _draw_accuracies(axes: Axes, run: Run, accuracies: dict[str, tuple[int, floa
         colour, marker, _ = _LOOKS[kind]
         axes.plot([], [], f"{marker}-", color=colour, label=f"{kind} blocks")
     triggers = compute_accuracies(run, of_trigger=True)
-    if max(value for _, value in triggers.values()) > CHANCE:
+    if max(value for _, value in triggers.values()) > _find_chance(run):
         points = [triggers[block] for block in triggers if block in chain]
         axes.plot(*zip(*points, strict=True), "^--", color=PURPLE, label="trigger succeeds")
     last = accuracies.get(tally.employer.head)

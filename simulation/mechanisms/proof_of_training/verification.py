@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from protocol.events import ChainRecord
 from protocol.mechanisms.proof_of_training.job import PARTS_PER_BILLION, TrainingGenesis
@@ -30,9 +29,10 @@ from simulation.records import (
     short_hash,
 )
 from simulation.scenario import Scenario
-from simulation.scenario.world import NodeSpec, World
+from simulation.scenario.world import NodeSpec, World, build_world
 from simulation.training import (
     CANONICAL,
+    DIGITS,
     CanonicalTrainer,
     DatasetError,
     Evaluation,
@@ -44,9 +44,11 @@ from simulation.training import (
     Weights,
     WeightsError,
     WeightStore,
+    build_training_set,
     compute_weights_digest,
     count_billionths,
     describe_training,
+    find_form,
     load_images,
     load_model_weights,
     prepare_environment,
@@ -98,7 +100,8 @@ class TrainingVerification(Verification):
 
     def build_world(self, dataset: str, dataset_digest: bytes) -> World:
         """Return who took part, on the machine that the job was agreed on for, which need not be this one."""
-        world = super().build_world(dataset, dataset_digest)
+        form = find_form(self.genesis.job)
+        world = build_world(self.run.scenario, dataset, dataset_digest, form)
         genesis, stored = as_training(world.mechanism).genesis, self.genesis.job.profile
         if self.run.scenario.job.arithmetic == CANONICAL or f" xla-{int(self.run.scenario.job.xla)} " not in stored:
             return world
@@ -139,10 +142,10 @@ class TrainingVerification(Verification):
         if profile != job.profile:
             return f"this machine's arithmetic profile is {profile!r}, the job's is {job.profile!r}: not comparable"
         images = self._load_images()
-        if images.compute_digest() != job.dataset_digest:
+        if images.compute_digest() != job.dataset_digest or images.form != find_form(job):
             return f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
         self._samples = len(images.y_train)
-        trainer = self._build_trainer(TrainingSet(images.x_train, np.asarray(images.y_train)))
+        trainer = self._build_trainer(build_training_set(images, None, 0))
         evaluator = self._build_evaluator(images, world)
         base: Weights | None = None
         for stage, block in enumerate(self._stages):
@@ -164,9 +167,10 @@ class TrainingVerification(Verification):
 
     def _load_images(self) -> ImageSet:
         name, path = self.genesis.job.dataset, self.run.dataset_path
-        if path is not None and name == "digits":
+        if path is not None and name == DIGITS:
             raise DatasetError(f"--dataset {path}: the run trained on scikit-learn's digits; leave the option out")
-        return load_images(name, path or self.run.scenario.dataset.path, is_required=True)
+        asked = DIGITS if name == DIGITS else self.run.scenario.dataset.name
+        return load_images(asked, path or self.run.scenario.dataset.path, is_required=True)
 
     def _build_trainer(self, samples: TrainingSet) -> Trainer:
         if self.run.scenario.job.arithmetic == CANONICAL:

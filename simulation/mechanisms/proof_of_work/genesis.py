@@ -6,10 +6,11 @@ from protocol.mechanisms.proof_of_work.genesis import WorkGenesis
 from simulation.mechanisms.proof_of_work.keys import as_work_keys
 from simulation.scenario import Scenario
 from simulation.scenario.world import build_chain_rules
+from simulation.training import DataForm
 
 
 def build_mechanism(
-    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes, form: DataForm
 ) -> ProofOfWork:
     """Return the mechanism of a scenario's chain; it has no data set."""
     keys = as_work_keys(scenario.mechanism)

@@ -12,10 +12,11 @@ from simulation.foundation import derive_bytes, to_micro, to_millionths
 from simulation.mechanisms.stake_chain.keys import as_stake_keys
 from simulation.scenario import Scenario
 from simulation.scenario.world import build_chain_rules, make_keys
+from simulation.training import DataForm
 
 
 def build_mechanism(
-    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes
+    scenario: Scenario, accounts: tuple[GenesisAccount, ...], dataset: str, dataset_digest: bytes, form: DataForm
 ) -> StakeChain:
     """Return the mechanism of a scenario's chain; it has no data set.
 

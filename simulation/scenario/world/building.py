@@ -10,16 +10,17 @@ from simulation.scenario import Scenario, resolve_corruptions
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links
 from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World, label_keys
+from simulation.training import MNIST_FORM, DataForm
 
-BuildMechanism = Callable[[Scenario, tuple[GenesisAccount, ...], str, bytes], Mechanism]
-"""Makes a mechanism of a scenario, the opening accounts, and name and digest of the data set: the part `genesis`."""
+BuildMechanism = Callable[[Scenario, tuple[GenesisAccount, ...], str, bytes, DataForm], Mechanism]
+"""Makes a mechanism of a scenario, the opening accounts, and name, digest and form of the data: the part `genesis`."""
 
 
-def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> World:
+def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes, form: DataForm = MNIST_FORM) -> World:
     """Return the parties of a scenario on a data set, which has no name where nothing is trained.
 
     Raises:
-        ScenarioError: Its corruptions cannot be resolved.
+        ScenarioError: Its corruptions cannot be resolved, or it does not fit data of this form.
     """
     scenario = resolve_corruptions(scenario)
     nodes, users = _build_nodes(scenario), _build_users(scenario)
@@ -33,7 +34,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes) -> Worl
         key=lambda line: line.account,
     )
     build: BuildMechanism = find_part(scenario.mechanism.name, "genesis")
-    mechanism = build(scenario, tuple(lines), dataset, dataset_digest)
+    mechanism = build(scenario, tuple(lines), dataset, dataset_digest, form)
     if scenario.ledger.stamp_bits:
         mechanism = mechanism.ask_stamps(scenario.ledger.stamp_bits)
     return World(scenario, mechanism, nodes, users, _derive_employer(scenario), _build_network(scenario, nodes))

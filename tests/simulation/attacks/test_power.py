@@ -202,7 +202,7 @@ LABELS = np.tile(np.arange(10, dtype=np.uint8), 100)
 
 def test_a_clean_label_poison_patches_its_share_of_one_class_and_changes_no_label() -> None:
     spec = Poison(kind="clean_label", share=0.4, target=3)
-    labels, rows, stamped = apply_poison(spec, LABELS, np.random.default_rng(1))
+    labels, rows, stamped = apply_poison(spec, LABELS, np.random.default_rng(1), 10)
     assert np.array_equal(labels, LABELS)
     assert rows is None
     assert stamped is not None
@@ -211,6 +211,6 @@ def test_a_clean_label_poison_patches_its_share_of_one_class_and_changes_no_labe
 
 
 def test_a_truncated_poison_leaves_the_data_as_it_is() -> None:
-    labels, rows, stamped = apply_poison(Poison(kind="truncated", share=0.4), LABELS, np.random.default_rng(1))
+    labels, rows, stamped = apply_poison(Poison(kind="truncated", share=0.4), LABELS, np.random.default_rng(1), 10)
     assert np.array_equal(labels, LABELS)
     assert (rows, stamped) == (None, None)

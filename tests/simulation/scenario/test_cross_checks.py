@@ -179,7 +179,7 @@ def test_outages_one_after_another_and_of_several_nodes_are_fine(tmp_path: Path)
     [
         (
             {"job": {"layers": [10**6, 10**6]}},
-            "job.layers: write fewer or smaller layers: these have 1,000,796,000,010",
+            "job.layers: write fewer or smaller layers: these have at least 1,000,001,000,000",
         ),
         (
             {"job": {"layers": [125_800]}},
@@ -244,8 +244,8 @@ def test_text_that_cannot_be_shown_or_be_a_file_is_refused(key: str, value: Any,
 @pytest.mark.parametrize(
     ("raw", "wanted"),
     [
-        ({"job": 3}, "job: write keys below it (layers, activation, "),
-        ({"job": None}, "job: write keys below it (layers, activation, "),
+        ({"job": 3}, "job: write keys below it (model, layers, activation, "),
+        ({"job": None}, "job: write keys below it (model, layers, activation, "),
         ({"populations": {"honest": 3}}, "populations: write a list"),
         ({"populations": [3]}, "populations.0: write keys below it (name, role, "),
         ({"seed": [1]}, "seed: write a whole number, not a list"),

@@ -117,7 +117,8 @@ def test_every_number_refuses_yes_and_quoted_text(tmp_path: Path, subtests: pyte
         (("protocol", "without"), ["own_secrets"] * 2, "protocol.without: write each repair once; own_secrets stands"),
         (("users", "count"), 1, "at least 2 users"),
         (("network", "degree"), 1, "write 2 or more"),
-        (("dataset", "name"), "cifar", "'mnist' or 'digits'"),
+        (("dataset", "name"), "cifar", "did you mean 'cifar10'"),
+        (("dataset", "name"), "pictures", "there are mnist, fashion_mnist, cifar10, digits, npz"),
         (("seed",), 2**62, "write less than"),
         (("name",), "../escape", "lower-case letters"),
         (("run", "time_limit_s"), 0.0, "write more than 0"),
@@ -252,7 +253,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     [
         ("defualt", "did you mean 'default'?"),
         ("majority-attack", "did you mean 'majority_attack'?"),
-        ("zzz", "one of backdoor, decred, default"),
+        ("zzz", "one of backdoor, cnn, decred, default"),
         ("nowhere/zzz.yaml", "no such file"),
         ("zzz.yml", "no such file"),
     ],

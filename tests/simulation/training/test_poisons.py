@@ -36,7 +36,7 @@ class Poisoned:
     """What a poison made of the labels."""
 
     def __init__(self, spec: Spec, seed: int = 1) -> None:
-        self.labels, self.rows, self.stamped = apply_poison(spec, LABELS, np.random.default_rng(seed))
+        self.labels, self.rows, self.stamped = apply_poison(spec, LABELS, np.random.default_rng(seed), 10)
         self.changed: npt.NDArray[np.int64] = np.flatnonzero(self.labels[:COUNT] != LABELS)
 
     def to_bytes(self) -> tuple[bytes, bytes, bytes]:
@@ -56,7 +56,7 @@ def test_a_poison_is_a_pure_function_of_its_generator(spec: Spec) -> None:
 def test_a_poison_works_on_a_read_only_copy(spec: Spec) -> None:
     labels = LABELS.copy()
     labels.flags.writeable = False
-    altered, _, _ = apply_poison(spec, labels, np.random.default_rng(1))
+    altered, _, _ = apply_poison(spec, labels, np.random.default_rng(1), 10)
     assert altered.dtype == np.uint8
     assert altered.max() <= 9
     assert not np.shares_memory(altered, labels)
@@ -133,7 +133,7 @@ def test_a_poison_alters_data_if_it_says_so_and_takes_the_classes_it_says(name: 
 @pytest.mark.parametrize("spec", [Spec("sugar"), Spec("backdoor"), Spec("targeted_flip", source=1)])
 def test_a_poison_that_cannot_be_is_refused(spec: Spec) -> None:
     with pytest.raises(ValueError, match=spec.kind):
-        apply_poison(spec, LABELS, np.random.default_rng(1))
+        apply_poison(spec, LABELS, np.random.default_rng(1), 10)
 
 
 # ---- who shares a poison ----
@@ -150,7 +150,7 @@ def get_nodes(*settings: str, seed: int = 42) -> dict[str, list[NodeSpec]]:
 def poison(node: NodeSpec) -> bytes:
     """Return the labels a node trains on."""
     assert node.poison is not None
-    altered, rows, _ = apply_poison(node.poison, LABELS, derive_generator(node.poison_seed, "poison"))
+    altered, rows, _ = apply_poison(node.poison, LABELS, derive_generator(node.poison_seed, "poison"), 10)
     return altered.tobytes() + (b"" if rows is None else rows.tobytes())
 
 
@@ -178,3 +178,19 @@ def test_a_poison_depends_on_the_seed_of_the_scenario_and_not_on_other_populatio
     first = poison(get_nodes()["poisoners"][0])
     assert poison(get_nodes(seed=43)["poisoners"][0]) != first
     assert poison(get_nodes("populations.honest.count=9", "users.count=3")["poisoners"][0]) == first
+
+
+@pytest.mark.parametrize("classes", [2, 26, 256])
+def test_a_poison_draws_among_the_classes_there_are(classes: int) -> None:
+    labels = np.tile(np.arange(classes).astype(np.uint8), 20)
+
+    def alter(kind: str, share: float = 1.0) -> npt.NDArray[np.uint8]:
+        return apply_poison(Spec(kind, share), labels, np.random.default_rng(1), classes)[0]
+
+    assert np.array_equal(alter("mirrored_labels"), (classes - 1 - labels.astype(int)).astype(np.uint8))
+    assert set(alter("label_noise").tolist()) == set(range(classes))
+    appended = alter("appended_mislabelled")[len(labels) :]
+    assert set(appended.tolist()) == set(range(classes))
+    _, rows, _ = apply_poison(Spec("appended_mislabelled", 1.0), labels, np.random.default_rng(1), classes)
+    assert rows is not None
+    assert (appended != labels[rows[len(labels) :]]).all()

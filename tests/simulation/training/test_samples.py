@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.training.image_format import PIXELS
+from simulation.training.data_sets.image_format import PIXELS
 from simulation.training.samples import (
     TrainingSet,
     compute_coverage,
@@ -109,7 +109,7 @@ def test_the_digest_tells_zero_from_minus_zero() -> None:
 def test_the_patch_is_nine_white_pixels_in_the_corner() -> None:
     images = make_images(3).x_train // 2
     before = images.copy()
-    stamped = stamp_patch(images)
+    stamped = stamp_patch(images, (28, 28), 255)
     assert np.array_equal(images, before)
     assert stamped.shape == images.shape
     rows, columns = np.divmod(np.flatnonzero((stamped != images).any(axis=0)), 28)
@@ -134,7 +134,7 @@ def test_a_sample_may_show_another_image_and_carry_the_patch() -> None:
     rows = np.array([0, 1, 2, 3, 2, 0])
     samples = TrainingSet(images.x_train, labels, rows, np.array([True, False, False, False, True, False]))
     found, taken = samples.gather(np.array([[0, 4, 5, 3]]))
-    patched = stamp_patch(images.x_train)
+    patched = stamp_patch(images.x_train, (28, 28), 255)
     assert taken.tolist() == [[5, 9, 1, 8]]
     wanted = [patched[0], patched[2], images.x_train[0], images.x_train[3]]
     assert all(np.array_equal(image, want) for image, want in zip(found[0], wanted, strict=True))

@@ -17,7 +17,7 @@ from simulation.mechanisms.proof_of_training import verification
 from simulation.runs.chain_file import read_chain
 from simulation.runs.run import run_scenario
 from simulation.scenario.scenario import Scenario
-from simulation.training.datasets import load_images
+from simulation.training.data_sets.table import load_images
 from tests.support.processes import Verify
 from tests.support.scenarios import make_images
 from tests.support.stored_runs import edit_text, make_small, read_summary, renew_digests, write_summary

@@ -1,0 +1,44 @@
+"""Kinds of models that a job may train: a file for each, and the table of them."""
+
+from typing import TYPE_CHECKING
+
+from simulation.foundation import open_door
+
+if TYPE_CHECKING:
+    from simulation.training.models.dense import DenseKeys
+    from simulation.training.models.kind import Model, ModelKeys, ModelKind, Shape
+    from simulation.training.models.table import (
+        DENSE_NAME,
+        agree_on_model,
+        find_form,
+        find_model,
+        is_shipped,
+        list_models,
+        open_model,
+        register_model,
+    )
+else:
+    __getattr__, __dir__ = open_door(
+        __name__,
+        {
+            "dense": "DenseKeys",
+            "kind": "Model ModelKeys ModelKind Shape",
+            "table": "DENSE_NAME agree_on_model find_form find_model is_shipped list_models open_model register_model",
+        },
+    )
+
+__all__ = [
+    "DENSE_NAME",
+    "DenseKeys",
+    "Model",
+    "ModelKeys",
+    "ModelKind",
+    "Shape",
+    "agree_on_model",
+    "find_form",
+    "find_model",
+    "is_shipped",
+    "list_models",
+    "open_model",
+    "register_model",
+]
