@@ -5,6 +5,7 @@ import platform
 
 from benchmarks.api import print_api_figures
 from benchmarks.hashing import print_hashing_figures
+from benchmarks.models import print_model_figures
 from benchmarks.runs import print_run_figures
 from benchmarks.stage import print_stage_figures
 from benchmarks.tolerance import print_tolerance_figures
@@ -23,6 +24,7 @@ def main() -> None:
     print(f"{platform.platform()}, Python {platform.python_version()}")
     if chosen.part in ("all", "stage"):
         print_stage_figures()
+        print_model_figures()
     if chosen.part in ("all", "runs"):
         print_run_figures(chosen.repeats)
     if chosen.part in ("all", "virtual"):
