@@ -13,7 +13,7 @@ from protocol.mechanisms.proof_of_activity.facts import TemplateFound
 from protocol.mechanisms.proof_of_activity.judging import ActivityJudge
 from protocol.mechanisms.proof_of_activity.messages import ActivityBlock, Cosignature, Template
 from protocol.mechanisms.proof_of_activity.reasons import ActivityMissing, ActivityReason, ActivityTimer
-from protocol.mechanisms.proof_of_activity.round import Draft, Round
+from protocol.mechanisms.proof_of_activity.round import MAX_TEMPLATES, Draft, Round
 from protocol.mechanisms.proof_of_activity.work import compute_template_digest
 from protocol.mechanisms.proof_of_work.miner import Searcher
 from protocol.messages import Message, Transaction
@@ -39,6 +39,8 @@ class ActivityProposer(Searcher[Template]):
         self.judging: Final = judge
         self._rounds: dict[Hash32, Round] = {}
         self._refused_templates: RecentSet[Hash32] = RecentSet()
+        self._wake: tuple[Hash32, int] | None = None
+        """Parent and slot that this node rests on and until."""
 
     @property
     def head(self) -> ChainRecord:
@@ -87,10 +89,33 @@ class ActivityProposer(Searcher[Template]):
         turn.add(Noted(TemplateFound(found.height, found.parent, self._hash(found), found.target)))
         self.node.publish(turn, found)
 
+    def rest(self, turn: Turn, parent: ChainRecord) -> bool:
+        """Rest while all the room of this node's templates is taken by such as others may still be signing.
+
+        One more would take the place of one that is about to get its block. Where targets get so easy that templates
+        come faster than signatures, as they do if blocks cannot come as often as they should, none would ever get one.
+        """
+        own = self.read_round(parent.hash).get_drafts_of(self.node.keys.public)
+        if len(own) < MAX_TEMPLATES:
+            return False
+        wake = (parent.hash, next(iter(own.values())).due_slot)
+        if wake[1] <= compute_slot(turn.now, self.node.rules.chain.slot_ns):
+            return False
+        if wake != self._wake:
+            self._wake = wake
+            self.node.set_timer(turn, ActivityTimer.CLOSE, wake[1], parent.hash)
+        return True
+
     def ring(self, turn: Turn, timer: Timer) -> None:
-        """Close blocks that have been given time enough for more signatures than they need."""
+        """Close blocks that have been given time enough for more signatures than they need, and rest no longer.
+
+        Such blocks are closed by their miner.
+        """
         if timer.kind is ActivityTimer.CLOSE and timer.parent == self.head.hash:
-            self._serve_all(turn, timer.parent)
+            for template_hash, draft in self.read_round(timer.parent).get_drafts_of(self.node.keys.public).items():
+                self._serve(turn, template_hash, draft)
+            if not turn.pending:
+                self.end(turn)
 
     # ---- judging: reads only ----
 

@@ -8,7 +8,7 @@ from typing import Final
 from protocol.cosigning import SignatureBook
 from protocol.mechanisms.proof_of_activity.group import Group
 from protocol.mechanisms.proof_of_activity.messages import Cosignature, Template
-from protocol.types import Hash32
+from protocol.types import AccountId, Hash32
 
 MAX_TEMPLATES: Final = 32
 """Templates of one miner on one parent that are kept: for a new one its oldest goes, which is most likely dead. Nobody
@@ -37,6 +37,8 @@ class Round:
     found: int = 0
     """Templates that this node has found itself."""
     _drafts: dict[Hash32, Draft] = field(default_factory=dict)
+    _by_miner: dict[AccountId, dict[Hash32, Draft]] = field(default_factory=dict)
+    """The same once more, of each miner."""
     _gone: set[Hash32] = field(default_factory=set)
     """Templates that had to go: their miner can sign each anew without end, and it would be passed on each time."""
 
@@ -51,12 +53,16 @@ class Round:
 
     def add(self, template_hash: Hash32, draft: Draft) -> None:
         """Keep a judged template, in the place of its miner's oldest if that has too many."""
-        miner = draft.template.author
-        own = [key for key, known in self._drafts.items() if known.template.author == miner]
+        own = self._by_miner.setdefault(draft.template.author, {})
         if len(own) >= MAX_TEMPLATES:
-            del self._drafts[own[0]]
-            self._gone.add(own[0])
-        self._drafts[template_hash] = draft
+            oldest = next(iter(own))
+            del own[oldest], self._drafts[oldest]
+            self._gone.add(oldest)
+        own[template_hash] = self._drafts[template_hash] = draft
+
+    def get_drafts_of(self, miner: AccountId) -> Mapping[Hash32, Draft]:
+        """Return a miner's templates by hash, in order of arrival."""
+        return MappingProxyType(self._by_miner.get(miner, {}))
 
     def snapshot(self) -> tuple[object, ...]:
         """Return all of it as plain values."""

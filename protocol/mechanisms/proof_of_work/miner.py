@@ -26,7 +26,7 @@ class Searcher(Proposer, Generic[MessageT]):
         self._template: MessageT | None = None
         """What lacks a nonce."""
         self._task: SearchNonce | None = None
-        """The search under way on the head; None where one is due, or the chain is whole."""
+        """The search under way on the head; None where one is due, or the node rests, or the chain is whole."""
 
     # ---- what a nonce is looked for ----
 
@@ -45,6 +45,10 @@ class Searcher(Proposer, Generic[MessageT]):
     def choose_parent(self) -> ChainRecord:
         """Return the block that a nonce is looked for on: the head."""
         return self.node.tree.head
+
+    def rest(self, turn: Turn, parent: ChainRecord) -> bool:
+        """Return whether nothing is to be looked for on a parent now; whoever rests sees to it that it is woken."""
+        return False
 
     # ---- acting ----
 
@@ -91,7 +95,7 @@ class Searcher(Proposer, Generic[MessageT]):
     def _search(self, turn: Turn, before: SearchNonce | None = None, tried: int = 0) -> None:
         """Ask for a search for what is up to date now, behind the nonces that have been tried for it."""
         parent, rules = self.choose_parent(), self.node.rules
-        if parent.height >= rules.chain.length:
+        if parent.height >= rules.chain.length or self.rest(turn, parent):
             self._task = None
             return
         old: Any = self._template

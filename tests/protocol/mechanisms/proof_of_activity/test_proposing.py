@@ -114,6 +114,26 @@ def test_a_template_is_told_and_another_one_looked_for_on_the_same_head() -> Non
     assert {item.slot for item in found} == {SLOT}
 
 
+def test_a_miner_rests_while_its_room_is_full_of_templates_that_may_still_be_signed() -> None:
+    """Else each new one would take the place of one that waits for its signatures, and none would become a block."""
+    scene = Scene(first_target=2**61, drawn=5, needed=5)
+    node, found = Node(scene.rules, keys(0)), 0
+    commands = node.handle(Started(), SLOT * SLOT_NS)
+    while any(isinstance(command, StartWork) for command in commands):
+        task = find_search(commands)
+        commands = node.handle(WorkFinished(task, search("sha256", task, 10**6)), SLOT * SLOT_NS)
+        found += sum(isinstance(message, Template) for message in list_said(commands))
+        assert found <= MAX_TEMPLATES
+    assert found == MAX_TEMPLATES
+    (wake,) = [command for command in commands if isinstance(command, SetTimer)]
+    assert wake.timer.slot == SLOT + PATIENCE_SLOTS
+    idle = node.handle(MessageReceived("peer", encode_frame(scene.rules.chain_id, scene.find(is_other))), wake.at - 1)
+    assert not any(isinstance(command, StartWork | SetTimer) for command in idle)
+    task = find_search(node.handle(TimerFired(wake.timer), wake.at))
+    said = list_said(node.handle(WorkFinished(task, search("sha256", task, 10**6)), wake.at))
+    assert [item.serial for item in said if isinstance(item, Template)] == [MAX_TEMPLATES]
+
+
 def test_templates_of_silent_owners_are_dead_and_mining_goes_on() -> None:
     cluster = Cluster(make_activity(NODES, length=6))
     silent = {"3", "4"}

@@ -93,3 +93,19 @@ def test_dead_templates_of_silent_owners_cost_their_work_and_no_more(
     needed_s = find_promises(scenario).estimate_chain_s(scenario)
     assert needed_s == pytest.approx(LENGTH * interval_s / through * 6 / 4, rel=0.01)
     assert ended.tally.last_time < LENGTH * interval_s / through * 6 / 4
+
+
+def test_templates_crowd_each_other_out_no_more_where_blocks_cannot_come_as_often_as_they_should() -> None:
+    """Votes get lost, and who waits for them waits ten intervals: the target falls until templates are next to free."""
+    ended = simulate(
+        make_raw(
+            {"count": 5, "speed": 4.0},
+            length=14,
+            mechanism={"preset": "decred", "interval_ms": 100.0, "window": 1, "clamp": 8},
+            protocol={"slot_ms": 500.0},
+            network={"latency": {"kind": "constant", "ms": 50.0}, "loss": 0.3},
+            run={"time_limit_s": 60.0, "linger_s": 10.0},
+        )
+    )
+    assert (ended.reason, ended.broken) == ("complete", None)
+    assert ended.tally.activity.templates.total() < 2_000  # without rests 20,000
