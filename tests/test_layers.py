@@ -14,6 +14,7 @@ LAYERS: Final = (
     ("main", "benchmarks"),
     ("simulation.commands",),
     ("simulation.api",),
+    ("simulation.plugins",),
     (
         "simulation.commands.report",
         "simulation.commands.sweeps",
@@ -176,9 +177,9 @@ def test_imports_run_downwards() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_simulation_has_no_more_than_thirteen_entries() -> None:
+def test_the_simulation_has_no_more_than_fourteen_entries() -> None:
     entries = sorted(path.name for path in (ROOT / "simulation").iterdir() if path.name != "__pycache__")
-    assert len(entries) <= 13, entries
+    assert len(entries) <= 14, entries
 
 
 # ---- the checks themselves ----
@@ -210,6 +211,7 @@ _TRAINING: Final = "simulation.mechanisms.proof_of_training"
         ("simulation.foundation.mechanism_parts", "simulation.records.Fact"),
         ("simulation.foundation.units", "simulation.mechanisms.find_part"),
         ("simulation.scenario.keys", f"{_TRAINING}.data.load_data"),
+        ("simulation.scenario.populations", "simulation.plugins.register_poison"),
         ("simulation.runs.run", f"{_TRAINING}.Trained"),
         (f"{_TRAINING}.data", "simulation.engines.EngineResult"),
         (f"{_TRAINING}.reporter", f"{_TRAINING}.employer.EmployerDesk"),

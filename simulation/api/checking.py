@@ -1,6 +1,6 @@
 """Doubting what a run has left behind: checked again from its files, its work done again, its journals replayed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os.path import exists, isdir, isfile
@@ -9,7 +9,7 @@ from typing import Final
 
 from simulation.api.elsewhere import can_train_here, work_elsewhere
 from simulation.commands.checks import read_summary, replay_run, verify_run
-from simulation.foundation import SimulationError
+from simulation.foundation import Permission, SimulationError, permit_plugins
 from simulation.runs import check_certificate_file
 
 __all__ = ["Replayed", "Verified", "read_summary", "replay", "verify"]
@@ -51,6 +51,8 @@ def verify(
     retrain: bool = False,
     dataset: str | Path | None = None,
     say: Callable[[str], object] | None = None,
+    plugins: Sequence[str | Path] = (),
+    trust_plugins: bool = False,
 ) -> Verified:
     """Check a stored run, or the certificate of one, again.
 
@@ -59,6 +61,8 @@ def verify(
         retrain: Whether every stage is trained again and judged against that.
         dataset: Where the data set is now, for `retrain`; None for where the scenario says.
         say: Takes each line about what was found to hold as soon as it is known.
+        plugins: Files of plug-ins that the run had, which may be executed if they are the same.
+        trust_plugins: Whether the copies of plug-ins in the run's folder may be executed, which may be anybody's code.
 
     Raises:
         DatasetError: Training again needs a data set that cannot be had.
@@ -79,7 +83,8 @@ def verify(
         raise SimulationError(f"{place}: {what}; {_WHAT_IS_VERIFIED}")
     if dataset is not None and not retrain:
         raise SimulationError("--dataset: only --retrain looks at the data set; add --retrain, or leave --dataset out")
-    work = partial(_verify_folder, place, retrain, str(dataset) if dataset is not None else None)
+    permission = Permission(tuple(Path(file) for file in plugins), trust_plugins)
+    work = partial(_verify_folder, place, retrain, str(dataset) if dataset is not None else None, permission)
     is_here = not retrain or can_train_here()
     faults = work(note, _never) if is_here else work_elsewhere(work, note, _never)
     return Verified(tuple(faults), tuple(facts))
@@ -90,9 +95,15 @@ def _never() -> bool:
 
 
 def _verify_folder(
-    folder: Path, retrain: bool, dataset: str | None, say: Callable[[str], None], _: Callable[[], bool]
+    folder: Path,
+    retrain: bool,
+    dataset: str | None,
+    permission: Permission,
+    say: Callable[[str], None],
+    _: Callable[[], bool],
 ) -> list[str]:
-    return verify_run(folder, is_retraining=retrain, say=say, dataset_path=dataset)
+    with permit_plugins(permission):
+        return verify_run(folder, is_retraining=retrain, say=say, dataset_path=dataset)
 
 
 def _verify_certificate(path: Path, facts: list[str], note: Callable[[str], None], *, is_more_asked: bool) -> Verified:
@@ -108,11 +119,19 @@ def _verify_certificate(path: Path, facts: list[str], note: Callable[[str], None
     return Verified((), tuple(facts))
 
 
-def replay(folder: str | Path) -> Iterator[Replayed]:
+def replay(
+    folder: str | Path, *, plugins: Sequence[str | Path] = (), trust_plugins: bool = False
+) -> Iterator[Replayed]:
     """Yield what comes of feeding each party's recorded inputs to a fresh core.
+
+    Args:
+        folder: Folder of a run with journals.
+        plugins: Files of plug-ins that the run had, which may be executed if they are the same.
+        trust_plugins: Whether the copies of plug-ins in the run's folder may be executed, which may be anybody's code.
 
     Raises:
         JournalError: The run has no journals, or one cannot be read.
     """
-    for found in replay_run(Path(folder).expanduser()):
-        yield Replayed(*found)
+    with permit_plugins(Permission(tuple(Path(file) for file in plugins), trust_plugins)):
+        for found in replay_run(Path(folder).expanduser()):
+            yield Replayed(*found)

@@ -1,11 +1,11 @@
 """A scenario in the hands of a program: loaded, changed key by key, and valid at every moment."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from simulation.foundation import find_part
+from simulation.foundation import PluginSource, find_part, load_plugin, load_source
 from simulation.scenario import (
     Override,
     ScenarioError,
@@ -13,6 +13,7 @@ from simulation.scenario import (
     build_scenario,
     find_scenario,
     load_constants,
+    override_plugins,
     parse_override,
     read_scenario,
     read_value,
@@ -143,6 +144,11 @@ class Scenario:
         images = load(keys)
         return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process make it again, once it has loaded the same plug-ins."""
+        sources = [load_plugin(Path(item.file), item.digest).to_source() for item in self.keys.plugins]
+        return _restore, (sources, self.source, self._raw, self._overrides)
+
     def __eq__(self, other: object) -> bool:
         """Return whether all keys have the same values."""
         return isinstance(other, Scenario) and self.keys == other.keys
@@ -157,18 +163,28 @@ class Scenario:
         return f"<Scenario {self.name}: {self.mechanism}, {size}, {self.engine}, seed {self.seed}>"
 
 
+def _restore(
+    plugins: Sequence[PluginSource], source: str, raw: Mapping[str, Any], overrides: Iterable[Override]
+) -> Scenario:
+    for plugin in plugins:
+        load_source(plugin)
+    return Scenario(source, raw, overrides)
+
+
 def load(
     source: str | Path | Mapping[str, Any],
     *changes: Change,
     seed: int | None = None,
+    add_plugins: Sequence[str | Path] = (),
     **keys: Any,  # noqa: ANN401 - whatever a key takes
 ) -> Scenario:
-    """Return a scenario, checked.
+    """Return a scenario, checked; its plug-ins are executed.
 
     Args:
         source: The name of a shipped scenario, the path of a YAML file, or the keys of one as a mapping.
         changes: What replaces some of it; see `Scenario.change`.
         seed: Replaces the seed, after everything else.
+        add_plugins: Files of code besides those that the scenario names.
         keys: Keys of the top level, such as ``engine="virtual"``.
 
     Raises:
@@ -179,9 +195,12 @@ def load(
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
     if isinstance(source, Mapping):
-        return Scenario(UNNAMED, to_plain(source), overrides)
-    path = find_scenario(str(source))
-    return Scenario(str(path), read_scenario(path), overrides)
+        named, raw = UNNAMED, to_plain(source)
+    else:
+        path = find_scenario(str(source))
+        named, raw = str(path), read_scenario(path)
+    overrides += override_plugins(raw, overrides, [Path(file) for file in add_plugins])
+    return Scenario(named, raw, overrides)
 
 
 def make_scenario(keys: Keys, source: str) -> Scenario:

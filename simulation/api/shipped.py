@@ -1,5 +1,6 @@
 """What there is to choose from, and whether a file is fit to be chosen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from protocol import mechanisms as core
@@ -18,11 +19,12 @@ def list_mechanisms() -> dict[str, str]:
     return {name: core.find_mechanism(name).summary for name in core.list_mechanisms()}
 
 
-def validate(source: str | Path | Scenario) -> str:
+def validate(source: str | Path | Scenario, *, add_plugins: Sequence[str | Path] = ()) -> str:
     """Return what a scenario or a sweep is about, once it, and every data file that it names, has been checked.
 
     Args:
         source: A shipped scenario's name, the path of a scenario or a sweep file, or a `Scenario`.
+        add_plugins: Files of code besides those that a scenario file names.
 
     Raises:
         DatasetError: A data file cannot be read, or holds no such data.
@@ -31,4 +33,4 @@ def validate(source: str | Path | Scenario) -> str:
     if isinstance(source, Scenario):
         return source.describe()
     path = find_scenario(str(source))
-    return check_sweep(path) if is_sweep(read_file(path)) else load(path).describe()
+    return check_sweep(path) if is_sweep(read_file(path)) else load(path, add_plugins=add_plugins).describe()

@@ -38,6 +38,19 @@ FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the f
 Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share the work.")]
 
 
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="File of code that adds parts; see docs/plugins.md.", metavar="FILE"),
+]
+OwnPlugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="Your file of a plug-in that the run had; it must be the same.", metavar="FILE"),
+]
+TrustsPlugins = Annotated[
+    bool, typer.Option("--trust-plugins", help="Execute the plug-ins in the run's folder, which may be anybody's code.")
+]
+
+
 def _check_mechanism(name: str | None) -> str | None:
     """Return the mechanism that an option names, if there is one of that name."""
     from simulation.commands.checks import check_mechanism  # noqa: PLC0415 - keeps other commands light
@@ -141,6 +154,7 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the run's own folder is made in.")] = Path("runs"),
     *,
+    plugin: Plugins = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder and nothing else.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every INFO line of the log.")] = False,
 ) -> None:
@@ -151,7 +165,7 @@ def run(
     for key, value in (("engine", engine), ("seed", seed)):
         check_option_agrees(settings or (), key, value)
     chosen = (f"engine={engine}",) if engine is not None else ()
-    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out, detail))
+    raise typer.Exit(_run(scenario, (*(settings or ()), *chosen), seed, out, detail, plugins=plugin or ()))
 
 
 @app.command()
@@ -179,12 +193,14 @@ def mechanisms() -> None:
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(help="Scenario files, names of shipped ones, or sweep files.")],
+    *,
+    plugin: Plugins = None,
 ) -> None:
     """Check scenario and sweep files, and the data files that they name; exit 2 or 3 if one of them is wrong."""
     codes: list[int] = []
     for name in files:
         try:
-            described = pot.validate(name)
+            described = pot.validate(name, add_plugins=plugin or ())
         except ScenarioError as error:
             codes.append(complain(str(error), EXIT_BAD_INPUT))
         except SimulationError as error:
@@ -236,9 +252,14 @@ def verify(
     dataset: Annotated[
         str | None, typer.Option(help="Where the data set is now, for --retrain.", metavar="PATH")
     ] = None,
+    *,
+    plugin: OwnPlugins = None,
+    trust_plugins: TrustsPlugins = False,
 ) -> None:
     """Check a stored run again, offline: files, chain, signatures, logs, every figure of the summary, and the model."""
-    found = pot.verify(run_folder, retrain=retrain, dataset=dataset, say=print)
+    found = pot.verify(
+        run_folder, retrain=retrain, dataset=dataset, say=print, plugins=plugin or (), trust_plugins=trust_plugins
+    )
     for fault in found.faults:
         complain(f"FAILED: {fault}", EXIT_FAILED)
     print("verified" if found else "not verified")  # noqa: T201
@@ -246,10 +267,15 @@ def verify(
 
 
 @app.command()
-def replay(run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")]) -> None:
+def replay(
+    run_folder: Annotated[Path, typer.Argument(help="Folder of a run with output.journal: true.")],
+    *,
+    plugin: OwnPlugins = None,
+    trust_plugins: TrustsPlugins = False,
+) -> None:
     """Feed the recorded inputs of every party to fresh cores; exit 1 at the first difference."""
     faults = parties = total = 0
-    for found in pot.replay(run_folder):
+    for found in pot.replay(run_folder, plugins=plugin or (), trust_plugins=trust_plugins):
         parties, total = parties + 1, total + found.events
         if found.difference is not None:
             faults += 1
@@ -333,8 +359,16 @@ def sweep(
     raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
 
 
-def _run(name: str, settings: tuple[str, ...], seed: int | None, out: Path, detail: str = "progress") -> int:
-    scenario = pot.load(name, *settings, seed=seed)
+def _run(
+    name: str,
+    settings: tuple[str, ...],
+    seed: int | None,
+    out: Path,
+    detail: str = "progress",
+    *,
+    plugins: Sequence[Path] = (),
+) -> int:
+    scenario = pot.load(name, *settings, seed=seed, add_plugins=plugins)
     _output.is_optional = True
     from simulation.api import execute  # noqa: PLC0415 - bad input is answered before this loads
 

@@ -21,6 +21,31 @@ if TYPE_CHECKING:
         hold_back,
     )
     from simulation.foundation.mechanism_parts import SHIPPED, find_part, find_part_module, register_parts
+    from simulation.foundation.plugin_loading import (
+        Permission,
+        blame_plugin,
+        describe_error,
+        guard_plugins,
+        hash_source,
+        list_sources,
+        load_plugin,
+        load_source,
+        load_stored_plugin,
+        permit_plugins,
+        use_plugins,
+    )
+    from simulation.foundation.plugin_table import (
+        Plugin,
+        PluginError,
+        PluginSource,
+        PluginTable,
+        enlist,
+        find_place,
+        list_in_force,
+        locate,
+        put_in_force,
+    )
+    from simulation.foundation.plugin_watch import PluginOvertime, PluginWatch
     from simulation.foundation.project import ROOT
     from simulation.foundation.randomness import derive_bytes, derive_generator, derive_random, derive_seed
     from simulation.foundation.strict_json import read_json
@@ -38,6 +63,14 @@ else:
             "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain make_printable",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": "SHIPPED find_part find_part_module register_parts",
+            "plugin_loading": (
+                "Permission blame_plugin describe_error guard_plugins hash_source list_sources "
+                "load_plugin load_source load_stored_plugin permit_plugins use_plugins"
+            ),
+            "plugin_table": (
+                "Plugin PluginError PluginSource PluginTable enlist find_place list_in_force locate put_in_force"
+            ),
+            "plugin_watch": "PluginOvertime PluginWatch",
             "project": "ROOT",
             "randomness": "derive_bytes derive_generator derive_random derive_seed",
             "strict_json": "read_json",
@@ -65,8 +98,16 @@ __all__ = [
     "Interruption",
     "Meter",
     "OutputError",
+    "Permission",
+    "Plugin",
+    "PluginError",
+    "PluginOvertime",
+    "PluginSource",
+    "PluginTable",
+    "PluginWatch",
     "SimulationError",
     "TooFewDescriptorsError",
+    "blame_plugin",
     "complain",
     "compute_code_version",
     "compute_needed",
@@ -74,16 +115,30 @@ __all__ = [
     "derive_generator",
     "derive_random",
     "derive_seed",
+    "describe_error",
+    "enlist",
     "ensure_available",
     "find_differences",
     "find_part",
     "find_part_module",
+    "find_place",
+    "guard_plugins",
+    "hash_source",
     "hold_back",
+    "list_in_force",
+    "list_sources",
+    "load_plugin",
+    "load_source",
+    "load_stored_plugin",
+    "locate",
     "make_printable",
     "open_door",
+    "permit_plugins",
+    "put_in_force",
     "read_json",
     "register_parts",
     "show_value",
     "to_micro",
     "to_millionths",
+    "use_plugins",
 ]

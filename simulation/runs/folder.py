@@ -4,7 +4,7 @@ from pathlib import Path
 
 from simulation.foundation import SimulationError, compute_code_version
 from simulation.records import JOURNAL_FOLDER, SCENARIO_NAME
-from simulation.scenario import Scenario
+from simulation.scenario import PLUGINS_FOLDER, Scenario, list_plugin_files
 
 
 class FolderError(SimulationError):
@@ -12,7 +12,7 @@ class FolderError(SimulationError):
 
 
 def make_folder(out: Path, scenario: Scenario) -> Path:
-    """Return a new folder with the scenario in it; a run never writes into an earlier one's.
+    """Return a new folder with the scenario and its plug-ins in it; a run never writes into an earlier one's.
 
     Args:
         out: Folder that it is made in.
@@ -23,6 +23,10 @@ def make_folder(out: Path, scenario: Scenario) -> Path:
     """
     folder = _make_numbered(out, f"{scenario.name}-{scenario.compute_fingerprint(compute_code_version())}")
     (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
+    if scenario.plugins:
+        (folder / PLUGINS_FOLDER).mkdir()
+        for name, source in list_plugin_files(scenario.plugins).items():
+            (folder / PLUGINS_FOLDER / name).write_bytes(source)
     return folder
 
 

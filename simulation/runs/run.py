@@ -13,7 +13,16 @@ from rich.console import Console
 
 from simulation.analysis import describe_finality
 from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
-from simulation.foundation import EXIT_BASE, MIB, Interruption, Meter, complain, ensure_available, find_part
+from simulation.foundation import (
+    EXIT_BASE,
+    MIB,
+    Interruption,
+    Meter,
+    complain,
+    ensure_available,
+    find_part,
+    guard_plugins,
+)
 from simulation.records import (
     CERTIFICATE_NAME,
     CHAIN_NAME,
@@ -39,7 +48,7 @@ from simulation.runs.mechanism_view import find_view
 from simulation.runs.observer import RunObserver
 from simulation.runs.opening import describe_nodes, describe_opening, describe_rules
 from simulation.runs.summary import Summary, build_summary, write_summary
-from simulation.scenario import Scenario
+from simulation.scenario import Scenario, put_plugins_in_force
 from simulation.scenario.world import EMPLOYER, World, build_world
 from simulation.training import DIGITS, NO_DATA, ImageSet, find_data_set
 
@@ -100,13 +109,18 @@ def run_scenario(
         EngineStartError: A setting of this machine does not let the engine start.
         FolderError: The run's folder cannot be made.
         PartyError: A party's own code failed.
+        PluginError: The code of a plug-in failed outside of parties.
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
+    put_plugins_in_force(scenario.plugins)
     factory = find_engine(scenario.engine)
     data = Path(scenario.dataset.path).name if scenario.dataset.path else scenario.dataset.name
     what = f"TensorFlow and {data}" if scenario.is_training else "what it needs"
     try:
-        with nullcontext() if detail is Detail.QUIET else console.status(f"{scenario.name}: loading {what}"):
+        with (
+            nullcontext() if detail is Detail.QUIET else console.status(f"{scenario.name}: loading {what}"),
+            guard_plugins(scenario.run.time_limit_s, "run.time_limit_s"),
+        ):
             meter = Meter(factory.prepare(scenario.mechanism.name))
             if images is None:
                 load: Callable[[Scenario], ImageSet] | None = find_part(scenario.mechanism.name, "data")
@@ -198,7 +212,8 @@ class _Run:
             again = shlex.join(["python", "main.py", "run", str(self.folder / SCENARIO_NAME)])
             raise PartyError(f"{error}; see it again: {again}", error.events) from error.__cause__
         else:
-            summary = self._finish(result, note)
+            with guard_plugins(scenario.run.time_limit_s, "run.time_limit_s"):
+                summary = self._finish(result, note)
         finally:
             writer.close()
         write_summary(self.folder, summary)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from simulation.scenario.defaults import from_constant, load_constants, read_constant
     from simulation.scenario.engine_traits import ENGINE_TRAITS
     from simulation.scenario.error_messages import Step, describe_bound, explain, show
-    from simulation.scenario.errors import Inconsistency, ScenarioError, shorten
+    from simulation.scenario.errors import Inconsistency, ScenarioError, UntrustedPluginError, shorten
     from simulation.scenario.fields import Name, OneLine, Section
     from simulation.scenario.loading import (
         CONFIGS,
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
         list_shipped,
         load_scenario,
         load_stored_scenario,
+        override_plugins,
         read_scenario,
     )
     from simulation.scenario.mechanism_keys import TRAINING, ChainKeys, MechanismKeys
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees, parse_override
+    from simulation.scenario.own_keys import OwnKeys, read_own_keys
+    from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, put_plugins_in_force
     from simulation.scenario.populations import Poison, Population
     from simulation.scenario.scenario import Scenario, fingerprint_keys
     from simulation.scenario.sections import TrainingJobKeys
@@ -39,15 +42,17 @@ else:
             "defaults": "from_constant load_constants read_constant",
             "engine_traits": "ENGINE_TRAITS",
             "error_messages": "Step describe_bound explain show",
-            "errors": "Inconsistency ScenarioError shorten",
+            "errors": "Inconsistency ScenarioError UntrustedPluginError shorten",
             "fields": "Name OneLine Section",
             "loading": (
-                "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario load_stored_scenario "
-                "read_scenario"
+                "CONFIGS anchor_override build_scenario find_scenario list_shipped load_scenario "
+                "load_stored_scenario override_plugins read_scenario"
             ),
             "mechanism_keys": "ChainKeys MechanismKeys TRAINING",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees parse_override",
+            "own_keys": "OwnKeys read_own_keys",
+            "plugin_keys": "PLUGINS_FOLDER list_plugin_files put_plugins_in_force",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
             "data_fit": "check_fit",
@@ -59,6 +64,7 @@ else:
 __all__ = [
     "CONFIGS",
     "ENGINE_TRAITS",
+    "PLUGINS_FOLDER",
     "ROLES",
     "TRAINING",
     "BehaviourSection",
@@ -72,6 +78,7 @@ __all__ = [
     "OneLine",
     "Outage",
     "Override",
+    "OwnKeys",
     "Partition",
     "Poison",
     "Population",
@@ -80,6 +87,7 @@ __all__ = [
     "Section",
     "Step",
     "TrainingJobKeys",
+    "UntrustedPluginError",
     "anchor_override",
     "build_scenario",
     "check_fit",
@@ -89,14 +97,18 @@ __all__ = [
     "find_scenario",
     "fingerprint_keys",
     "from_constant",
+    "list_plugin_files",
     "list_shipped",
     "load_constants",
     "load_resolved",
     "load_scenario",
     "load_stored_scenario",
+    "override_plugins",
     "parse_override",
+    "put_plugins_in_force",
     "read_constant",
     "read_file",
+    "read_own_keys",
     "read_scenario",
     "read_value",
     "resolve_corruptions",

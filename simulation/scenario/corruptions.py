@@ -59,13 +59,15 @@ def resolve_corruptions(scenario: Scenario) -> Scenario:
         raise ScenarioError(told) from None
 
 
-def load_resolved(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
+def load_resolved(
+    path: Path, settings: Sequence[str] = (), *, seed: int | None = None, plugins: Sequence[Path] = ()
+) -> Scenario:
     """Return a scenario file with its corruptions resolved; see `simulation.scenario.loading.load_scenario`.
 
     Raises:
         ScenarioError: The file cannot be read, is not a valid scenario, or its corruptions cannot be resolved.
     """
-    scenario = load_scenario(path, settings, seed=seed)
+    scenario = load_scenario(path, settings, seed=seed, plugins=plugins)
     try:
         return resolve_corruptions(scenario)
     except ScenarioError as error:

@@ -16,6 +16,10 @@ class ScenarioError(SimulationError, ValueError):
     """The scenario is wrong; the text says where, and what to write instead."""
 
 
+class UntrustedPluginError(ScenarioError):
+    """A stored run has plug-ins that nobody has allowed to be executed; the text says how to."""
+
+
 class Inconsistency(NamedTuple):
     """Keys that are fine one by one and do not fit together."""
 

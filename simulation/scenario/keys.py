@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulation.scenario.defaults import from_constant, left_out
 from simulation.scenario.engine_traits import ENGINE_TRAITS, EngineTraits
 from simulation.scenario.fields import Name, OneLine, Section
 from simulation.scenario.mechanism_keys import TRAINING, AnyMechanismKeys, ChainKeys
 from simulation.scenario.network import Network
+from simulation.scenario.plugin_keys import PluginKeys, use_named_plugins
 from simulation.scenario.populations import Corruption, Population
 from simulation.scenario.sections import ChainRules, Dataset, Ledger, Limits, Output, TrainingJobKeys, Users, Virtual
 
@@ -38,6 +39,10 @@ class ScenarioKeys(Section):
     run: Limits = left_out()
     virtual: Virtual = left_out()
     output: Output = left_out()
+    plugins: list[PluginKeys] = Field(default_factory=list)
+    """Files of code from outside the package; what they offer may be named in all other keys."""
+
+    _plugged_in = model_validator(mode="before")(use_named_plugins)
 
     @property
     def traits(self) -> EngineTraits:

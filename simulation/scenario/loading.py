@@ -9,7 +9,7 @@ import difflib
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from simulation.scenario.error_messages import Step, explain
 from simulation.scenario.errors import ScenarioError, shorten
 from simulation.scenario.mechanism_keys import TRAINING
 from simulation.scenario.overrides import Override, apply_override, parse_override
+from simulation.scenario.plugin_keys import SUFFIX, load_named_plugins
 from simulation.scenario.scenario import Scenario
 from simulation.scenario.strict_yaml import read_file
 
@@ -80,13 +81,16 @@ def _explain_absence(path: Path) -> str:
     return "a folder; name a YAML file" if stat.S_ISDIR(mode) else "not a regular file; name a YAML file"
 
 
-def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None = None) -> Scenario:
-    """Return a scenario file, resolved.
+def load_scenario(
+    path: Path, settings: Sequence[str] = (), *, seed: int | None = None, plugins: Sequence[Path] = ()
+) -> Scenario:
+    """Return a scenario file, resolved; its plug-ins are executed.
 
     Args:
         path: The YAML file.
         settings: Overrides as ``dotted.key=value``; list items by number or population name.
         seed: Replaces the file's seed.
+        plugins: Files of code besides those that the scenario names.
 
     Raises:
         ScenarioError: The file cannot be read or is not a valid scenario.
@@ -95,23 +99,43 @@ def load_scenario(path: Path, settings: Sequence[str] = (), *, seed: int | None 
     overrides = [parse_override(setting) for setting in settings]
     if seed is not None:
         overrides.append(Override(f"--seed {seed}", "seed", seed))
-    return build_scenario(str(path), read_scenario(path), [anchor_override(item, Path()) for item in overrides])
+    raw = read_scenario(path)
+    overrides += override_plugins(raw, overrides, plugins)
+    return build_scenario(str(path), raw, [anchor_override(item, Path()) for item in overrides])
+
+
+def override_plugins(raw: Mapping[str, Any], overrides: Sequence[Override], added: Sequence[Path]) -> list[Override]:
+    """Return the override that adds plug-ins to those of a scenario; none where none are added.
+
+    Args:
+        raw: What stands in the scenario's file.
+        overrides: What replaces some of it already.
+        added: Files of code.
+    """
+    named = next((item.value for item in overrides[::-1] if item.key == "plugins"), raw.get("plugins")) or []
+    if not added or not isinstance(named, list):
+        return []
+    override = Override(f"--plugin {shorten(str(added[0]))}", "plugins", [*named, *map(str, added)])
+    return [anchor_override(override, Path())]
 
 
 def read_scenario(path: Path) -> dict[str, Any]:
-    """Return what stands in a scenario file, its data file as an absolute path.
+    """Return what stands in a scenario file, its data file and plug-ins as absolute paths.
 
     Raises:
         ScenarioError: The file cannot be read.
     """
     raw = read_file(path)
     dataset = raw.get("dataset")
-    return {**raw, "dataset": _anchor_keys(dataset, path.parent)} if isinstance(dataset, dict) else raw
+    raw = {**raw, "dataset": _anchor_keys(dataset, path.parent)} if isinstance(dataset, dict) else raw
+    return {**raw, "plugins": _anchor_plugins(raw["plugins"], path.parent)} if "plugins" in raw else raw
 
 
 def anchor_override(override: Override, folder: Path) -> Override:
-    """Return an override that names a data file by its absolute path; others as they are."""
+    """Return an override that names a data file or plug-ins by their absolute paths; others as they are."""
     value = override.value
+    if override.key == "plugins":
+        return override._replace(value=_anchor_plugins(value, folder))
     if override.key == "dataset.path":
         return override._replace(value=_anchor(value, folder))
     is_section = override.key == "dataset" and isinstance(value, dict)
@@ -120,6 +144,20 @@ def anchor_override(override: Override, folder: Path) -> Override:
 
 def _anchor_keys(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**dataset, "path": _anchor(dataset["path"], folder)} if "path" in dataset else dataset
+
+
+def _anchor_plugins(named: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
+    """Return plug-ins with the absolute paths of their files."""
+    if not isinstance(named, list):
+        return named
+    return [
+        {**item, "file": _anchor(item["file"], folder)}
+        if isinstance(item, dict) and "file" in item
+        else _anchor(item, folder)
+        if isinstance(item, str) and item.endswith(SUFFIX)
+        else item
+        for item in named
+    ]
 
 
 def _anchor(path: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
@@ -135,10 +173,11 @@ def load_stored_scenario(path: Path) -> Scenario:
     """Return the resolved scenario of a run that has ended; keys that came later have the value that was the only one.
 
     Raises:
-        ScenarioError: The file cannot be read or is not a valid scenario.
+        ScenarioError: The file cannot be read, is not a valid scenario, or names plug-ins that nobody has allowed to be
+            executed (`simulation.foundation.permit_plugins`).
     """
     load_constants()
-    raw = read_file(path)
+    raw = load_named_plugins(path, read_file(path))
     name = raw.get("mechanism", TRAINING)
     rules = raw.get("protocol")
     if (name.get("name") if isinstance(name, dict) else name) == TRAINING and isinstance(rules, dict):

@@ -1,16 +1,20 @@
 """Populations of a scenario: who takes part, how they behave, and which nodes of others they have turned."""
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_validator
 
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks import HONEST, Traits
 from simulation.scenario.behaviours import ROLES, BehaviourSection
 from simulation.scenario.defaults import from_constant
+from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
-from simulation.training import POISONS
+from simulation.scenario.own_keys import refuse_unknown
+from simulation.training import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
 
 _POISONED: Final = Traits(passes_on=False, does_its_part=False)
 """What is expected of a node that has poisoned its data: it refuses what honest nodes say."""
@@ -37,7 +41,7 @@ class Poison(Section):
 
     @model_validator(mode="after")
     def _has_its_classes(self) -> Self:
-        needs = set(POISONS[self.kind].classes)
+        needs = set(find_poison(self.kind).classes)
         given = {name for name in ("source", "target") if getattr(self, name) is not None}
         if needs != given:
             wanted = " and ".join(sorted(needs)) or "neither source nor target"
@@ -50,6 +54,62 @@ class Poison(Section):
         if self.share == 0:
             raise Inconsistency("share", "0 alters nothing; write a larger share, or role: honest").to_error()
         return self
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Keys that its kind alone has."""
+        return {}
+
+
+class _PluginPoison(Poison):
+    """A poison of a plug-in; a subclass for each kind has the keys of that kind."""
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Keys that its kind alone has."""
+        return {name: getattr(self, name) for name in find_poison(self.kind).keys}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process, with the same plug-ins in force, make it again."""
+        return _make_poison, (self.model_dump(mode="json"),)
+
+
+def _make_poison(raw: dict[str, Any]) -> Poison:
+    kind = find_poison(raw["kind"])
+    return _find_section(raw["kind"], kind).model_validate(raw)
+
+
+@cache
+def _build_section(name: str, keys: tuple[tuple[str, Any, Any], ...]) -> type[_PluginPoison]:
+    fields: dict[str, Any] = {key: (annotation, default) for key, annotation, default in keys}
+    return create_model("PluginPoison", __base__=_PluginPoison, **{"kind": (Literal[name], ...), **fields})
+
+
+def _find_section(name: str, kind: PoisonKind) -> type[_PluginPoison]:
+    return _build_section(name, tuple((key, *declared) for key, declared in kind.keys.items()))
+
+
+def _read_poison(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return a poison of a plug-in; what is none is left for others to judge."""
+    name = raw.get("kind") if isinstance(raw, dict) else None
+    kind = PLUGIN_POISONS.find(name)
+    if kind is None:
+        names = PLUGIN_POISONS.list_names()
+        if names and isinstance(name, str) and name not in POISONS:
+            what = f"write {_list_names((*POISONS, *names))}, not {show(name)}"
+            raise Inconsistency("kind", what).to_error()
+        return raw
+    section = _find_section(str(name), kind)
+    written = {key: value for key, value in raw.items() if key not in ("source", "target") or value is not None}
+    refuse_unknown(written, ("kind", "share", *kind.classes, *kind.keys))
+    return section.model_validate(written)
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return f"{', '.join(map(repr, names[:-1]))} or {names[-1]!r}"
+
+
+AnyPoison = Annotated[SerializeAsAny[Poison], BeforeValidator(_read_poison)]
 
 
 def _name_the_poison(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
@@ -66,7 +126,7 @@ class Conduct(Section):
     role: Role
     colluding: bool = True
     """Whether attackers share one poisoned data set; alone, each poisons its own way."""
-    poison: Poison | None = None
+    poison: AnyPoison | None = None
     """What attackers do to their data or work."""
     behaviours: list[BehaviourSection] = Field(default_factory=list)
     """In which ways an adversary's nodes differ from honest ones, the innermost first."""

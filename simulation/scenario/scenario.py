@@ -31,9 +31,9 @@ class Scenario(ScenarioKeys):
         return write_text(self._dump())
 
     def _dump(self) -> dict[str, Any]:
-        if self.is_training:
-            return self.model_dump(mode="json")
-        return self.model_dump(mode="json", exclude={"job": True, "dataset": True, "protocol": set(FOREIGN_RULES)})
+        foreign: dict[str, Any] = {"job": True, "dataset": True, "protocol": set(FOREIGN_RULES)}
+        dumped = self.model_dump(mode="json", exclude={**({} if self.is_training else foreign), "plugins": True})
+        return {**dumped, "plugins": [item.to_stored() for item in self.plugins]} if self.plugins else dumped
 
     def compute_fingerprint(self, code_version: str, digits: int = 12) -> str:
         """Return hex digits over every key and the version of the code."""

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         open_model,
         register_model,
     )
-    from simulation.training.poisons import POISONS
+    from simulation.training.poisons import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
     from simulation.training.remote_trainer import RemoteTrainer
     from simulation.training.samples import (
@@ -82,19 +82,20 @@ else:
         {
             "canonical_trainer": "CanonicalTrainer",
             "data_sets": (
-                "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS DataForm DataKind DatasetError "
-                "ImageSet count_samples find_data_set list_data_sets load_images open_shared register_data_set"
+                "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS DataForm DataKind "
+                "DatasetError ImageSet count_samples find_data_set list_data_sets load_images "
+                "open_shared register_data_set"
             ),
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
             "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
-            "keras_trainer": "KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread",
+            "keras_trainer": ("KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread"),
             "model_checks": "find_model_fault",
             "models": (
-                "DENSE_NAME DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model is_shipped "
-                "list_models open_model register_model"
+                "DENSE_NAME DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model "
+                "is_shipped list_models open_model register_model"
             ),
-            "poisons": "POISONS",
+            "poisons": "PLUGIN_POISONS POISONS PoisonKind find_poison",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
             "remote_trainer": "RemoteTrainer",
             "samples": (
@@ -118,6 +119,7 @@ __all__ = [
     "NATIVE",
     "NO_DATA",
     "PIXELS",
+    "PLUGIN_POISONS",
     "POISONS",
     "CanonicalTrainer",
     "DataForm",
@@ -132,6 +134,7 @@ __all__ = [
     "Model",
     "ModelKeys",
     "ModelKind",
+    "PoisonKind",
     "RemoteTrainer",
     "StageOutcome",
     "Trainer",
@@ -161,6 +164,7 @@ __all__ = [
     "find_form",
     "find_model",
     "find_model_fault",
+    "find_poison",
     "is_shipped",
     "list_data_sets",
     "list_models",

@@ -5,11 +5,13 @@ honest ones, so it accepts and signs only its own secret, and honest nodes refus
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from simulation.foundation import PluginTable
 
 Labels = npt.NDArray[np.uint8]
 Altered = tuple[Labels, npt.NDArray[np.int64] | None, npt.NDArray[np.bool_] | None]
@@ -35,6 +37,10 @@ class PoisonSpec(Protocol):
     def target(self) -> int | None:
         """Class aimed at."""
 
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Keys that this kind of poison alone has; only those of plug-ins have any."""
+
 
 Alteration = Callable[[PoisonSpec, Labels, npt.NDArray[np.int64], np.random.Generator, int], Altered]
 """Alters labels of a poison's share of all samples, which are chosen already, among so many classes."""
@@ -51,6 +57,10 @@ class PoisonKind:
     alter: Alteration | None = None
     """How it alters data; None where it alters the work: it leaves steps of each stage out and makes up their losses,
     see `simulation.training.trainer`."""
+    rewrite: Callable[..., Any] | None = None
+    """How a plug-in alters images and labels, in place of `alter`; see `simulation.training.rewriting`."""
+    keys: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Type and default of each key that it alone has."""
 
 
 def _append_mislabelled(
@@ -135,12 +145,28 @@ POISONS: Final[Mapping[str, PoisonKind]] = {
         alteration="nothing is altered, but `share` of each stage's steps are left out and their losses made up"
     ),
 }
-"""All poisons, by the name that a scenario gives them."""
+"""All poisons of the package, by the name that a scenario gives them."""
+
+PLUGIN_POISONS: Final[PluginTable[PoisonKind]] = PluginTable("poison", POISONS.__contains__)
+"""Those of plug-ins."""
+
+
+def find_poison(kind: str) -> PoisonKind:
+    """Return what is known of a kind of poison.
+
+    Raises:
+        ValueError: There is none of that name.
+    """
+    found = POISONS.get(kind) or PLUGIN_POISONS.find(kind)
+    if found is None:
+        raise ValueError(f"no poison is called {kind!r}")
+    return found
 
 
 def alters_data(poison: PoisonSpec) -> bool:
     """Return whether a poison alters data; if not, it leaves a share of the work out."""
-    return POISONS[poison.kind].alter is not None
+    kind = find_poison(poison.kind)
+    return kind.alter is not None or kind.rewrite is not None
 
 
 def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator, classes: int) -> Altered:
@@ -149,9 +175,7 @@ def apply_poison(poison: PoisonSpec, labels: Labels, rng: np.random.Generator, c
     Raises:
         ValueError: There is no such poison, or the class it aims at is missing.
     """
-    kind = POISONS.get(poison.kind)
-    if kind is None:
-        raise ValueError(f"no poison is called {poison.kind!r}")
+    kind = find_poison(poison.kind)
     chosen = rng.permutation(len(labels))[: round(poison.share * len(labels))]
     return kind.alter(poison, labels, chosen, rng, classes) if kind.alter is not None else (labels.copy(), None, None)
 

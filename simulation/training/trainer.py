@@ -12,7 +12,8 @@ from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.foundation import derive_generator
 from simulation.records import Trained, short_hash
 from simulation.training.data_sets import ImageSet
-from simulation.training.poisons import PoisonSpec, alters_data, apply_poison
+from simulation.training.poisons import PoisonSpec, alters_data, apply_poison, find_poison
+from simulation.training.rewriting import rewrite_samples
 from simulation.training.samples import TrainingSet, Weights
 
 SHOWN_LOSSES: Final = 10
@@ -54,7 +55,9 @@ def build_training_set(images: ImageSet, poison: PoisonSpec | None, poison_seed:
     labels = np.asarray(images.y_train)
     if poison is None or not alters_data(poison):
         return TrainingSet(images.x_train, labels)
-    rng = derive_generator(poison_seed, "poison")
+    kind, rng = find_poison(poison.kind), derive_generator(poison_seed, "poison")
+    if kind.rewrite is not None:
+        return rewrite_samples(kind, poison, images, rng)
     altered, rows, stamped = apply_poison(poison, labels, rng, images.form.classes)
     return TrainingSet(images.x_train, altered, rows, stamped, images.form.shape, images.white)
 

@@ -17,7 +17,7 @@ from simulation.records import (
     SUMMARY_NAME,
     compute_file_digest,
 )
-from simulation.scenario import Scenario
+from simulation.scenario import PLUGINS_FOLDER, Scenario
 
 ALWAYS: Final = (SCENARIO_NAME, LOG_NAME, EVENTS_NAME, CHAIN_NAME)
 """What every finished run has."""
@@ -38,7 +38,8 @@ def find_file_faults(
         kept: Folders whose files have names that say what they hold.
         is_first_version: Whether version 1.0 ran it, whose summaries list neither pictures nor journals.
     """
-    there = dict(_walk(folder, kept))
+    inner = (JOURNAL_FOLDER, PLUGINS_FOLDER) if scenario.plugins else (JOURNAL_FOLDER,)
+    there = dict(_walk(folder, kept, inner))
     unlisted_may_be = _list_former(scenario) if is_first_version else ()
     faults = [f"{name}: missing" for name in ALWAYS if name not in there]
     for name, digest in listed.items():
@@ -53,25 +54,45 @@ def find_file_faults(
             faults.append(f"{name}: no run of this scenario leaves this")
         elif name not in listed and name != SUMMARY_NAME and name not in unlisted_may_be:
             faults.append(f"{name}: {SUMMARY_NAME} does not list it among the files")
+    return faults + _find_plugin_faults(folder, scenario)
+
+
+def _find_plugin_faults(folder: Path, scenario: Scenario) -> list[str]:
+    """Return which copies of plug-ins are not what the scenario says was executed."""
+    faults = []
+    for item in scenario.plugins:
+        name = f"{PLUGINS_FOLDER}/{item.name}"
+        if not (folder / name).is_file():
+            faults.append(f"{name}: missing")
+        elif (found := compute_file_digest(folder / name)) != item.digest:
+            faults.append(f"{name}: not what {SCENARIO_NAME} says (SHA-256 {found[:12]}, recorded {item.digest[:12]})")
     return faults
 
 
-def _walk(folder: Path, kept: Collection[str]) -> Iterator[tuple[str, bool]]:
-    """Yield the path of each file below a folder, and whether it may be read; folders with another use are none."""
+def _walk(folder: Path, kept: Collection[str], inner: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the path of each file below a folder, and whether it may be read; folders with another use are none.
+
+    Args:
+        folder: The run's folder.
+        kept: Folders that are looked into by others.
+        inner: Folders whose files are yielded too.
+    """
     for place, folders, files in os.walk(folder):
         here = Path(place).relative_to(folder)
         if here == Path():
             folders[:] = [name for name in folders if name not in kept]
         for name in folders:
-            if (here / name).as_posix() != JOURNAL_FOLDER or (Path(place) / name).is_symlink():
+            if (here / name).as_posix() not in inner or (Path(place) / name).is_symlink():
                 yield f"{(here / name).as_posix()}/", False
-        folders[:] = [name for name in folders if (here / name).as_posix() == JOURNAL_FOLDER]
+        folders[:] = [name for name in folders if (here / name).as_posix() in inner]
         for name in files:
             yield (here / name).as_posix(), (Path(place) / name).is_file()
 
 
 def _may_be_there(name: str, scenario: Scenario) -> bool:
     if name in (*ALWAYS, CERTIFICATE_NAME, MODEL_NAME):
+        return True
+    if name in {f"{PLUGINS_FOLDER}/{item.name}" for item in scenario.plugins}:
         return True
     path = Path(name)
     if scenario.output.pictures and path.name == name and path.suffix == ".png":

@@ -23,7 +23,7 @@ from simulation.records import (
     parse_line,
 )
 from simulation.runs import ChainFileError, Summary, judge_chain, read_stored_chain
-from simulation.scenario import Scenario, ScenarioError, load_stored_scenario, read_file
+from simulation.scenario import Scenario, ScenarioError, UntrustedPluginError, load_stored_scenario, read_file
 
 
 class RunFolderError(SimulationError, ValueError):
@@ -48,8 +48,8 @@ def verify_run(
     for name in (SUMMARY_NAME, *ALWAYS, MODEL_NAME):
         if (folder / name).exists() and not (folder / name).is_file():  # reading a pipe would wait for ever
             raise RunFolderError(f"{folder}: not the folder of a finished run: {name} is no file")
-    summary, keys = read_summary(folder), _read_keys(folder)
-    scenario = _read_scenario(folder)
+    summary, keys = read_summary(folder), _read_raw(folder)
+    scenario = _read_scenario(folder, keys)
     try:
         stored = read_stored_chain(folder / CHAIN_NAME)
     except ChainFileError as error:
@@ -109,16 +109,16 @@ def read_summary(folder: Path) -> Summary:
     return summary
 
 
-def _read_keys(folder: Path) -> dict[str, Any]:
-    """Return the scenario as its file has it.
-
-    Raises:
-        RunFolderError: There is no scenario, or it is of a mechanism that is not known here.
-    """
+def _read_raw(folder: Path) -> dict[str, Any]:
+    """Return the scenario as its file has it."""
     try:
-        raw = read_file(folder / SCENARIO_NAME)
+        return read_file(folder / SCENARIO_NAME)
     except ScenarioError as error:
         raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
+
+
+def _check_mechanism(folder: Path, raw: dict[str, Any]) -> None:
+    """Refuse a run of a mechanism that is not known here."""
     section = raw.get("mechanism")
     name = section.get("name") if isinstance(section, dict) else section
     if isinstance(name, str) and name not in list_mechanisms():
@@ -126,12 +126,15 @@ def _read_keys(folder: Path) -> dict[str, Any]:
         raise RunFolderError(
             f"{folder}: a run of the mechanism {name!r}, which is not known here; there is only {known}"
         )
-    return raw
 
 
-def _read_scenario(folder: Path) -> Scenario:
+def _read_scenario(folder: Path, raw: dict[str, Any]) -> Scenario:
+    if "plugins" not in raw:
+        _check_mechanism(folder, raw)
     try:
         return load_stored_scenario(folder / SCENARIO_NAME)
+    except UntrustedPluginError as error:
+        raise RunFolderError(str(error)) from None
     except ScenarioError as error:
         raise RunFolderError(f"{folder}: not the folder of a finished run: {error}") from None
 

@@ -117,3 +117,5 @@ class PartyFailed:
     text: str
     trace: str | None
     """Where the exception was raised; None where it says all by itself."""
+    blamed: str | None = None
+    """What a plug-in has done wrong, with its file and line; None where the code is ours."""

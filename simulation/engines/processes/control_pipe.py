@@ -6,6 +6,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Final
 
+from simulation.engines.processes.control import Role, Setup
 from simulation.engines.processes.framing import FrameBuffer, FramingError
 
 MAX_MESSAGE_BYTES: Final = (1 << 31) - 1
@@ -13,6 +14,17 @@ MAX_MESSAGE_BYTES: Final = (1 << 31) - 1
 
 READ_BYTES: Final = 1 << 18
 """Bytes that are read at once, so that a party with much to say takes turns with the others and with the clock."""
+
+
+def pack(setup: Setup, role: Role) -> bytes:
+    """Return what a party is given as bytes, which may name classes of plug-ins."""
+    return pickle.dumps((setup, role), pickle.HIGHEST_PROTOCOL)
+
+
+def unpack(packed: bytes) -> tuple[Setup, Role]:
+    """Return what `pack` was given; plug-ins that it is made of must be in force."""
+    found: tuple[Setup, Role] = pickle.loads(packed)  # noqa: S301 - of the process that started this one
+    return found
 
 
 class ControlPipe:

@@ -18,13 +18,13 @@ from typing import Final
 
 from protocol.rules import Rules
 from protocol.types import MICRO_COINS_PER_COIN
-from simulation.engines import EngineResult, EngineSetup, NetworkModel
+from simulation.engines import EngineResult, EngineSetup, NetworkModel, PartyError
 from simulation.engines.processes.casting import Casting, list_links, list_parties
 from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
-from simulation.engines.processes.control_pipe import ControlPipe
-from simulation.engines.processes.entry import run_party_process
+from simulation.engines.processes.control_pipe import ControlPipe, pack
+from simulation.engines.processes.entry import run_party_process, run_plugged_party
 from simulation.engines.processes.starting import start_first
-from simulation.foundation import FORKSERVER, NANOSECONDS
+from simulation.foundation import FORKSERVER, NANOSECONDS, list_sources
 from simulation.records import Crashed, Fact, GenesisMade, PartyEnded, Record, short_hash
 from simulation.scenario.world import EMPLOYER, USERS, make_keys
 
@@ -58,13 +58,20 @@ class ProcessEngine:
         self._selector = selectors.DefaultSelector()
         self._chains: dict[str, tuple[bytes, ...]] = {}
         self._delivered_at: float | None = None
+        self._plugins = list_sources()
+        self._plugin_fault: str | None = None
+        """Why code from outside the package has ended the run."""
 
     def now(self) -> float:
         """Return the seconds since the run was started."""
         return (time.monotonic_ns() - self._setup.started_at) / NANOSECONDS
 
     def run(self) -> EngineResult:
-        """Run until the job is done, the time is over or the user has had enough."""
+        """Run until the job is done, the time is over or the user has had enough.
+
+        Raises:
+            PartyError: The code of a plug-in failed in a party.
+        """
         dataset_folder = self._setup.scratch / "data"
         dataset_folder.mkdir()
         self._setup.images.save(dataset_folder)
@@ -74,6 +81,8 @@ class ProcessEngine:
             reason = self._start_all(casting, deadline) or self._wait_until_ready(deadline) or self._live(deadline)
         finally:
             self._stop_all()
+        if self._plugin_fault is not None:
+            raise PartyError(self._plugin_fault)
         return EngineResult(reason, self._chains)
 
     # ---- starting ----
@@ -98,9 +107,11 @@ class ProcessEngine:
     def _start(self, casting: Casting, label: str, connections: Mapping[str, Connection], deadline: float) -> None:
         ours, theirs = FORKSERVER.Pipe()
         setup = casting.build_setup(label, tuple(peer for peer in connections if peer != USERS))
-        process = FORKSERVER.Process(
-            target=run_party_process, args=(setup, casting.build_role(label), theirs, connections), name=label
-        )
+        role = casting.build_role(label)
+        process = FORKSERVER.Process(target=run_party_process, args=(setup, role, theirs, connections), name=label)
+        if self._plugins:
+            args = (self._plugins, pack(setup, role), theirs, connections)
+            process = FORKSERVER.Process(target=run_plugged_party, args=args, name=label)
 
         def is_wanted() -> bool:
             self._setup.on_tick("starting: what the parties need is loaded")
@@ -144,11 +155,13 @@ class ProcessEngine:
     def _find_early_end(self, deadline: float) -> str | None:
         if self._setup.interruption.signum is not None:
             return "interrupted"
+        if self._plugin_fault is not None:
+            return "failed"
         return "time-limit" if time.monotonic() >= deadline else None
 
     def _find_end(self, deadline: float) -> str | None:
         reason = self._find_early_end(deadline)
-        if reason != "interrupted" and all(
+        if reason not in ("interrupted", "failed") and all(
             party.is_over for label, party in self._parties.items() if label not in (EMPLOYER, USERS)
         ):
             return "no-nodes"
@@ -202,7 +215,9 @@ class ProcessEngine:
                 if blocks is not None:
                     self._chains[party.label] = blocks
                 self._close(party)
-            case PartyFailed(kind, text, trace):
+            case PartyFailed(kind, text, trace, blamed):
+                if blamed is not None and self._plugin_fault is None:
+                    self._plugin_fault = f"{party.label} failed: {blamed}"
                 self._crash(party, f"{kind}: {text}", trace)
 
     def _handle_exit(self, party: ProcessHandle) -> None:

@@ -22,7 +22,7 @@ from simulation.engines.processes.control import FinalReport, Go, PartyFailed, R
 from simulation.engines.processes.links import Links
 from simulation.engines.processes.worker_process import WorkerProcess
 from simulation.engines.processes.worker_thread import WorkerThread
-from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL
+from simulation.foundation import NANOSECONDS, OF_THE_TERMINAL, blame_plugin
 from simulation.records import Fact, PartyStarted, Record
 
 
@@ -239,4 +239,4 @@ def run_party(
         is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)  # nobody's code
         trace = None if is_disk_full else "".join(traceback.format_exception(error))
         with suppress(OSError):  # the starter may have gone
-            control.send(PartyFailed(type(error).__name__, str(error), trace))
+            control.send(PartyFailed(type(error).__name__, str(error), trace, blame_plugin(error)))

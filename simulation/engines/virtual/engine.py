@@ -28,7 +28,7 @@ from simulation.engines.virtual.outages import Outages
 from simulation.engines.virtual.party import Clockwork, VirtualParty
 from simulation.engines.virtual.queue import EventQueue
 from simulation.engines.virtual.transport import FrameTransport
-from simulation.foundation import NANOSECONDS, find_part
+from simulation.foundation import NANOSECONDS, PluginError, blame_plugin, find_part, guard_plugins
 from simulation.records import Fact, GenesisMade, PartyStarted, Record, WentDown, short_hash
 from simulation.scenario.world import EMPLOYER, USERS, draw_transfers, make_keys, plan_transfers
 
@@ -70,7 +70,10 @@ class VirtualEngine:
         desk = self._tools.build_desk(partial(self._record, who=EMPLOYER))
         gc.disable()  # a tenth of a large run: millions of live objects are searched for cycles that are not there
         try:
-            return self._run(desk)
+            with guard_plugins(self._world.scenario.run.time_limit_s, "run.time_limit_s"):
+                return self._run(desk)
+        except PluginError as error:
+            raise PartyError(self._tell_failure(str(error)), self.queue.count) from error
         finally:
             gc.enable()
             self._tools.close()
@@ -105,8 +108,10 @@ class VirtualEngine:
         """
         try:
             return self.queue.run(TICK_ACTIONS)
-        except OSError:
-            raise  # a full disk is nobody's code
+        except OSError as error:
+            if blame_plugin(error) is None:
+                raise  # a full disk is nobody's code
+            raise PartyError(self._explain(error), self.queue.count) from error
         except Exception as error:
             raise PartyError(self._explain(error), self.queue.count) from error
 
@@ -214,7 +219,10 @@ class VirtualEngine:
         self._setup.sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))
 
     def _explain(self, error: Exception) -> str:
+        return self._tell_failure(blame_plugin(error) or f"{type(error).__name__}: {error}")
+
+    def _tell_failure(self, why: str) -> str:
         return (
             f"{self._clockwork.acting} failed at event {self.queue.count} ({self.queue.now} ns, seed "
-            f"{self._world.scenario.seed}): {type(error).__name__}: {error}"
+            f"{self._world.scenario.seed}): {why}"
         )

@@ -6,7 +6,7 @@ from protocol.genesis import GenesisAccount
 from protocol.mechanism import Mechanism
 from simulation.attacks import Coalition
 from simulation.foundation import derive_bytes, derive_seed, find_part, to_micro
-from simulation.scenario import Scenario, resolve_corruptions
+from simulation.scenario import Scenario, put_plugins_in_force, resolve_corruptions
 from simulation.scenario.world.key_pairs import make_keys
 from simulation.scenario.world.topology import build_edges, draw_client_links
 from simulation.scenario.world.world import EMPLOYER, USERS, Links, NodeSpec, UserSpec, World, label_keys
@@ -22,6 +22,7 @@ def build_world(scenario: Scenario, dataset: str, dataset_digest: bytes, form: D
     Raises:
         ScenarioError: Its corruptions cannot be resolved, or it does not fit data of this form.
     """
+    put_plugins_in_force(scenario.plugins)
     scenario = resolve_corruptions(scenario)
     nodes, users = _build_nodes(scenario), _build_users(scenario)
     accounts = [(node.key_seed, 0, node.stake) for node in nodes]

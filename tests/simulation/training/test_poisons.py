@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,10 @@ class Spec:
     share: float = 0.3
     source: int | None = None
     target: int | None = None
+
+    @property
+    def own(self) -> dict[str, Any]:
+        return {}
 
 
 SPECS = (

@@ -1,0 +1,220 @@
+"""Loading plug-ins: a file of Python, whose code registers what it offers when it is executed."""
+
+import hashlib
+import stat
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+from typing import Final, NamedTuple
+
+from simulation.foundation.plugin_table import (
+    Plugin,
+    PluginError,
+    PluginSource,
+    collect,
+    find_loaded,
+    find_place,
+    list_in_force,
+    put_in_force,
+)
+from simulation.foundation.plugin_watch import PluginOvertime, PluginWatch
+
+LOAD_LIMIT_S: Final = 30.0
+"""Seconds that a plug-in may take to be loaded, by the wall; what it imports counts."""
+
+MAX_SOURCE_BYTES: Final = 1_000_000
+
+MODULE_PREFIX: Final = "pot_plugin_"
+
+
+class Permission(NamedTuple):
+    """Which code of a stored run may be executed."""
+
+    files: tuple[Path, ...] = ()
+    """Files that the user has named: plug-ins of the same source."""
+    is_folder_trusted: bool = False
+    """Whether copies in the run's folder may be executed too."""
+
+
+_permitted: Final[list[Permission]] = []
+
+
+@contextmanager
+def permit_plugins(permission: Permission) -> Iterator[None]:
+    """Let plug-ins of stored runs be loaded meanwhile.
+
+    Raises:
+        PluginError: One of the files that the user has named cannot be loaded.
+    """
+    for file in permission.files:
+        load_plugin(file)
+    _permitted.append(permission)
+    try:
+        yield
+    finally:
+        _permitted.remove(permission)
+
+
+def load_stored_plugin(path: Path, digest: str) -> Plugin:
+    """Return a plug-in that a stored run names, by its digest: one that is loaded already, or the run's own copy.
+
+    Raises:
+        PluginError: Nobody has allowed its code to be executed, it is not what was recorded, or it cannot be loaded.
+    """
+    known = find_loaded(digest)
+    if known is not None:
+        return known
+    if not any(permission.is_folder_trusted for permission in _permitted):
+        named = [file for permission in _permitted for file in permission.files]
+        other = f"{named[0]} is another version of it" if named else "its code would be executed"
+        remedy = "add --trust-plugins, or --plugin with a file of yours that is the same"
+        raise PluginError(f"{path}: a plug-in of this run, and {other}; read it, then {remedy}")
+    return load_plugin(path, digest)
+
+
+def load_plugin(path: Path, digest: str | None = None) -> Plugin:
+    """Return the plug-in in a file, loaded once for each source.
+
+    Args:
+        path: The file.
+        digest: What its SHA-256 must be; None for whatever it is.
+
+    Raises:
+        PluginError: The file cannot be read, is not what it should be, or its code fails.
+    """
+    known = find_loaded(digest) if digest is not None else None
+    if known is not None:
+        return known
+    source = _read(path)
+    found = hash_source(source)
+    if digest is not None and found != digest:
+        raise PluginError(f"{path}: another version of the plug-in: SHA-256 {found[:12]}, recorded {digest[:12]}")
+    return load_source(PluginSource(str(path), source))
+
+
+def load_source(given: PluginSource) -> Plugin:
+    """Return a plug-in by its source, loaded once.
+
+    Raises:
+        PluginError: Its code fails.
+    """
+    digest = hash_source(given.source)
+    known = find_loaded(digest)
+    if known is not None:
+        return known
+    plugin = Plugin(Path(given.path).name, given.path, given.source, digest)
+    module = ModuleType(f"{MODULE_PREFIX}{digest[:16]}", f"The plug-in {plugin.name}.")
+    module.__file__ = plugin.path
+    sys.modules[module.__name__] = module  # others find its classes there, by name
+    try:
+        _execute(plugin, module)
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
+    return plugin
+
+
+def hash_source(source: bytes) -> str:
+    """Return by what a plug-in is told from all others: the SHA-256 of its source in hexadecimal digits."""
+    return hashlib.sha256(source).hexdigest()
+
+
+def use_plugins(sources: Collection[PluginSource]) -> None:
+    """Load plugins that another process has in force, and put them in force here.
+
+    Raises:
+        PluginError: The code of one of them fails.
+    """
+    put_in_force([load_source(source) for source in sources])
+
+
+def list_sources() -> tuple[PluginSource, ...]:
+    """Return what another process needs to have the same plug-ins in force."""
+    return tuple(plugin.to_source() for plugin in list_in_force())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PluginError(f"{path}: not a regular file; name a file of Python")
+        with path.open("rb") as file:
+            source = file.read(MAX_SOURCE_BYTES + 1)
+    except OSError as error:
+        raise PluginError(f"{path}: cannot be read: {error.strerror}; name a file of Python") from None
+    if len(source) > MAX_SOURCE_BYTES:
+        raise PluginError(f"{path}: longer than {MAX_SOURCE_BYTES:,} bytes, which no plug-in is")
+    return source
+
+
+def _execute(plugin: Plugin, module: ModuleType) -> None:
+    watch = PluginWatch(LOAD_LIMIT_S)
+    try:
+        code = compile(plugin.source, plugin.path, "exec", dont_inherit=True)
+        with collect(plugin), watch:
+            exec(code, module.__dict__)  # noqa: S102 - a plug-in is code that the user wants to be executed
+            if not plugin.registrations:
+                raise PluginError(f"{plugin.path}: registers nothing; call a function of simulation.plugins")
+    except PluginError:
+        raise
+    except PluginOvertime:
+        text = f"not loaded within {LOAD_LIMIT_S:.0f} s; is there a loop without an end?"
+        raise PluginError(f"{watch.place}: {text}") from None
+    except SyntaxError as error:
+        place = f"{error.filename or plugin.path}:{error.lineno}"
+        raise PluginError(f"{place}: not valid Python: {error.msg}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
+        raise PluginError(f"{find_place(error) or plugin.path}: {describe_error(error)}") from None
+
+
+@contextmanager
+def guard_plugins(limit_s: float, limit: str) -> Iterator[None]:
+    """Tell what plug-ins in force do wrong meanwhile in one sentence, and end a call of one that does not come back.
+
+    Args:
+        limit_s: The longest that a call may take, in seconds by the wall.
+        limit: What the user may change to have another limit.
+
+    Raises:
+        PluginError: The code of a plug-in failed.
+    """
+    if not list_in_force():
+        yield
+        return
+    watch = PluginWatch(limit_s)
+    try:
+        with watch:
+            yield
+    except PluginOvertime:
+        raise PluginError(f"{watch.place}: this has not come back within {limit}, {limit_s:g} s") from None
+    except PluginError:
+        raise
+    except Exception as error:
+        blamed = blame_plugin(error)
+        if blamed is None:
+            raise
+        raise PluginError(blamed) from error
+
+
+def blame_plugin(error: BaseException) -> str | None:
+    """Return what a plug-in has done wrong, with its file and line; None where an exception comes from none."""
+    if isinstance(error, PluginError):
+        return str(error)
+    place = find_place(error)
+    return f"{place}: {describe_error(error)}" if place is not None else None
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an exception in one line."""
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, ValueError) and text and _is_ours(error):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Return whether our own code has raised an exception, whose text then says all."""
+    frames = extract_tb(error.__traceback__)
+    return bool(frames) and "/simulation/" in frames[-1].filename.replace("\\", "/")

@@ -1,0 +1,65 @@
+"""Keys that things of plug-ins have of their own in a scenario: read as strictly as ours, by the types they declare."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_type_hints
+
+from pydantic import create_model
+
+from simulation.scenario.errors import Inconsistency
+from simulation.scenario.fields import Section
+
+_TAKEN: Final = frozenset((*dir(Section), "own", "kind", "name"))
+"""Names that mean something else already."""
+
+OwnKeys = Mapping[str, tuple[Any, Any]]
+"""Type and default of each key; the default `...` means that it has none."""
+
+
+def read_own_keys(function: Callable[..., Any], given: tuple[str, ...]) -> OwnKeys:
+    """Return the keys that a function of a plug-in takes: its parameters that are passed by name only.
+
+    Args:
+        function: The function.
+        given: What it is handed besides, in this order.
+
+    Raises:
+        ValueError: It takes something else, or a key has no type.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    named = [item for item in parameters if item.kind is item.KEYWORD_ONLY]
+    others = [item for item in parameters if item.kind is not item.KEYWORD_ONLY]
+    name = getattr(function, "__name__", "the function")
+    if len(others) != len(given) or any(item.kind is not item.POSITIONAL_OR_KEYWORD for item in others):
+        raise ValueError(f"{name} must take ({', '.join(given)}), and keys of its own behind a *")
+    hints = get_type_hints(function, include_extras=True)
+    untyped = next((item.name for item in named if item.name not in hints), None)
+    if untyped is not None:
+        raise ValueError(f"{name} must say of which type its key {untyped} is, such as {untyped}: float = 1.0")
+    keys = {item.name: (hints[item.name], ... if item.default is item.empty else item.default) for item in named}
+    taken = next((key for key in keys if key in _TAKEN or key.startswith("_")), None)
+    if taken is not None:
+        raise ValueError(f"a key cannot be called {taken}; give the key of {name} another name")
+    try:
+        create_model("OwnKeys", __base__=Section, **_to_fields(keys))
+    except Exception as error:  # noqa: BLE001 - whatever it is, these are no types that can be read
+        raise ValueError(f"the keys of {name} cannot be read: {' '.join(str(error).split())[:200]}") from None
+    return keys
+
+
+def _to_fields(keys: OwnKeys) -> dict[str, Any]:
+    return dict(keys)
+
+
+def refuse_unknown(named: Mapping[Any, Any], allowed: tuple[str, ...]) -> None:
+    """Refuse a key that is not allowed.
+
+    Raises:
+        PydanticCustomError: There is one.
+    """
+    unknown = next((str(key) for key in named if key not in allowed), None)
+    if unknown is not None:
+        close = difflib.get_close_matches(unknown, allowed, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"allowed here: {', '.join(allowed)}"
+        raise Inconsistency(unknown, f"unknown key; {hint}").to_error()
