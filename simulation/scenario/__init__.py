@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees, parse_override
     from simulation.scenario.own_keys import OwnKeys, read_own_keys
-    from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, put_plugins_in_force
+    from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, pin_plugins, put_plugins_in_force
     from simulation.scenario.populations import Poison, Population
     from simulation.scenario.scenario import Scenario, fingerprint_keys
     from simulation.scenario.sections import TrainingJobKeys
@@ -52,7 +52,7 @@ else:
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees parse_override",
             "own_keys": "OwnKeys read_own_keys",
-            "plugin_keys": "PLUGINS_FOLDER list_plugin_files put_plugins_in_force",
+            "plugin_keys": "PLUGINS_FOLDER list_plugin_files pin_plugins put_plugins_in_force",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
             "data_fit": "check_fit",
@@ -105,6 +105,7 @@ __all__ = [
     "load_stored_scenario",
     "override_plugins",
     "parse_override",
+    "pin_plugins",
     "put_plugins_in_force",
     "read_constant",
     "read_file",

@@ -72,6 +72,20 @@ def put_plugins_in_force(plugins: Sequence[PluginKeys]) -> None:
         put_in_force([load_plugin(Path(item.file), item.digest) for item in plugins])
 
 
+def pin_plugins(named: Sequence[Any]) -> list[Any]:
+    """Return plug-ins that a raw scenario names with the digests of what they are now; others as they are."""
+    return [_pin(item) for item in named]
+
+
+def _pin(item: Any) -> Any:  # noqa: ANN401 - raw YAML
+    if not isinstance(item, str) or Path(item).suffix != SUFFIX:
+        return item
+    try:
+        return {"file": item, "digest": load_plugin(Path(item)).digest}
+    except PluginError:  # told where the scenario is checked
+        return item
+
+
 def list_plugin_files(plugins: Sequence[PluginKeys]) -> dict[str, bytes]:
     """Return name and source of each plug-in that a scenario names."""
     return {item.name: load_plugin(Path(item.file), item.digest).source for item in plugins}

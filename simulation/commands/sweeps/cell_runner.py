@@ -15,7 +15,7 @@ from rich.console import Console
 
 from simulation.commands.sweeps.cells import Cell, Recipe
 from simulation.engines import PartyError
-from simulation.foundation import Interruption, compute_code_version
+from simulation.foundation import Interruption, PluginSource, compute_code_version, load_source
 from simulation.records import Ended, Opening, Record
 from simulation.runs import FINISHED, NO_DIGEST, MemoryRun, Summary, build_summary, run_scenario
 from simulation.scenario import ENGINE_TRAITS, Scenario
@@ -46,6 +46,8 @@ class WorkerSetup:
     """Folder for runs that need files."""
     cwd: str
     """Where relative paths of scenarios start."""
+    plugins: tuple[PluginSource, ...] = ()
+    """Code that scenarios name, for workers that do not have the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class CellRunner:
         try:
             if compute_code_version() != self._setup.code_version:
                 raise RuntimeError(f"this worker runs other code: {compute_code_version()}")
+            for plugin in self._setup.plugins:
+                load_source(plugin)
             scenario = self._setup.recipe.build(cell.values, cell.seed)
             summary = (
                 self._run_in_memory(scenario, cell) if scenario.is_training_made_up else self._run_in_folder(scenario)

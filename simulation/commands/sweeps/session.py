@@ -19,7 +19,7 @@ from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
-from simulation.foundation import EXIT_BASE, EXIT_FAILED, Interruption, complain
+from simulation.foundation import EXIT_BASE, EXIT_FAILED, Interruption, complain, list_sources
 from simulation.records import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
 from simulation.scenario import shorten
 from simulation.training import DatasetError, load_images
@@ -93,7 +93,8 @@ class SweepSession:
         cells = self.plan.cells
         with writing(self.folder):
             running = clear_running(self.folder)
-        setup = WorkerSetup(build_recipe(self.sweep), self.code_version, str(running.resolve()), str(Path.cwd()))
+        place, here = str(running.resolve()), str(Path.cwd())
+        setup = WorkerSetup(build_recipe(self.sweep), self.code_version, place, here, list_sources())
         chunks = cut_into_chunks(left, self.workers, is_heavy=bool(self.plan.datasets))
         self.interruption.is_orderly = True
         try:

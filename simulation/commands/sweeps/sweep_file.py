@@ -23,6 +23,7 @@ from simulation.scenario import (
     find_scenario,
     from_constant,
     load_constants,
+    pin_plugins,
     read_file,
     read_scenario,
     shorten,
@@ -177,7 +178,7 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None) ->
         scenario_source=chosen.source,
         scenario=chosen.raw,
         scenario_text=chosen.text,
-        settings=tuple({**_find_data(chosen.raw), **settings}.items()),
+        settings=tuple({**_find_files(chosen.raw), **settings}.items()),
         axes=axes,
         repeats=file.repeats,
         seed=file.seed,
@@ -191,11 +192,17 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None) ->
     return sweep
 
 
-def _find_data(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the setting that names the scenario's data file wherever the sweep and its scenario are copied to."""
-    dataset = scenario.get("dataset")
+def _find_files(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that name the scenario's data file and plug-ins wherever it and the sweep are copied to.
+
+    Plug-ins have their digests there: all cells are of one version, which is part of the sweep's fingerprint.
+    """
+    dataset, plugins = scenario.get("dataset"), scenario.get("plugins")
     path = dataset.get("path") if isinstance(dataset, dict) else None
-    return {"dataset.path": path} if isinstance(path, str) else {}
+    return {
+        **({"dataset.path": path} if isinstance(path, str) else {}),
+        **({"plugins": pin_plugins(plugins)} if isinstance(plugins, list) and plugins else {}),
+    }
 
 
 def _read_mapping(raw: object, where: str) -> dict[str, Any]:
