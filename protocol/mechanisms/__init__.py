@@ -9,7 +9,7 @@ from protocol.mechanisms.proof_of_work import ProofOfWork
 from protocol.mechanisms.stake_bft import StakeBft
 from protocol.mechanisms.stake_chain import StakeChain
 
-__all__ = ["MechanismError", "find_mechanism", "list_mechanisms", "register"]
+__all__ = ["MechanismError", "find_mechanism", "list_mechanisms", "register", "unregister"]
 
 _SHIPPED: Final[dict[str, type[Any]]] = {
     mechanism.name: mechanism
@@ -38,6 +38,12 @@ def register(mechanism: type[Mechanism]) -> None:
     known = _SHIPPED.get(mechanism.name) or _registered.setdefault(mechanism.name, mechanism)
     if known is not mechanism:
         raise ValueError(f"there is a mechanism called {mechanism.name!r} already")
+
+
+def unregister(mechanism: type[Mechanism]) -> None:
+    """Take a mechanism out again that was added by `register`; one that is not there is no matter."""
+    if _registered.get(mechanism.name) is mechanism:
+        del _registered[mechanism.name]
 
 
 def list_mechanisms() -> tuple[str, ...]:

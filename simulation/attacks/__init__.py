@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.attacks.behaviour import Action, Behaviour, Core, Honest, SendBytes, SendFragment
+    from simulation.attacks.behaviour import SAYINGS, Action, Behaviour, Core, Honest, SendBytes, SendFragment
     from simulation.attacks.catalogue import Catalogue, load_catalogue
     from simulation.attacks.coalition import Coalition
     from simulation.attacks.disruption import Forger
@@ -16,7 +16,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
-            "behaviour": "Action Behaviour Core Honest SendBytes SendFragment",
+            "behaviour": "SAYINGS Action Behaviour Core Honest SendBytes SendFragment",
             "catalogue": "Catalogue load_catalogue",
             "coalition": "Coalition",
             "disruption": "Forger",
@@ -28,6 +28,7 @@ else:
 
 __all__ = [
     "HONEST",
+    "SAYINGS",
     "Action",
     "Adversary",
     "Behaviour",

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
         Interruption,
         hold_back,
     )
-    from simulation.foundation.mechanism_parts import SHIPPED, find_part, find_part_module, register_parts
+    from simulation.foundation.mechanism_parts import (
+        SHIPPED,
+        find_part,
+        find_part_module,
+        list_part_names,
+        register_parts,
+        unregister_parts,
+    )
     from simulation.foundation.plugin_loading import (
         Permission,
         blame_plugin,
@@ -62,7 +69,7 @@ else:
             "errors": "OutputError SimulationError",
             "exit_codes": "EXIT_BAD_INPUT EXIT_FAILED EXIT_NO_DATASET complain make_printable",
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
-            "mechanism_parts": "SHIPPED find_part find_part_module register_parts",
+            "mechanism_parts": ("SHIPPED find_part find_part_module list_part_names register_parts unregister_parts"),
             "plugin_loading": (
                 "Permission blame_plugin describe_error guard_plugins hash_source list_sources "
                 "load_plugin load_source load_stored_plugin permit_plugins use_plugins"
@@ -126,6 +133,7 @@ __all__ = [
     "hash_source",
     "hold_back",
     "list_in_force",
+    "list_part_names",
     "list_sources",
     "load_plugin",
     "load_source",
@@ -140,5 +148,6 @@ __all__ = [
     "show_value",
     "to_micro",
     "to_millionths",
+    "unregister_parts",
     "use_plugins",
 ]

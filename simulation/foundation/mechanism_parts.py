@@ -32,6 +32,16 @@ def register_parts(name: str, parts: Mapping[str, Any]) -> None:
     _registered[name] = parts
 
 
+def unregister_parts(name: str) -> None:
+    """Take the parts of a mechanism out again that were added by `register_parts`."""
+    _registered.pop(name, None)
+
+
+def list_part_names() -> tuple[str, ...]:
+    """Return the names of all parts that a mechanism of the package has."""
+    return tuple(sorted({part for name in SHIPPED for part in _list_parts(name)}))
+
+
 def find_part(name: str, part: str) -> Any:  # noqa: ANN401 - each kind of part has a type of its own
     """Return a part of a mechanism; None where it has none."""
     found = _list_parts(name).get(part)

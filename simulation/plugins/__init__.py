@@ -5,18 +5,30 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.plugins.behaviours import SAYINGS, Action, Adversary, Core, Parameters, Traits, register_behaviour
+    from simulation.plugins.mechanisms import register_mechanism
     from simulation.plugins.poisons import Images, Labels, Rows, register_poison
 else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "behaviours": "SAYINGS Action Adversary Core Parameters Traits register_behaviour",
+            "mechanisms": "register_mechanism",
             "poisons": "Images Labels Rows register_poison",
         },
     )
 
 __all__ = [
+    "SAYINGS",
+    "Action",
+    "Adversary",
+    "Core",
     "Images",
     "Labels",
+    "Parameters",
     "Rows",
+    "Traits",
+    "register_behaviour",
+    "register_mechanism",
     "register_poison",
 ]

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.scenario.behaviours import ROLES, BehaviourSection
+    from simulation.scenario.behaviours import (
+        PLUGIN_BEHAVIOURS,
+        ROLES,
+        BehaviourSection,
+        build_plugin_section,
+        find_behaviour,
+    )
     from simulation.scenario.corruptions import load_resolved, resolve_corruptions
     from simulation.scenario.data_fit import check_fit
     from simulation.scenario.defaults import from_constant, load_constants, read_constant
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     from simulation.scenario.mechanism_keys import TRAINING, ChainKeys, MechanismKeys
     from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
     from simulation.scenario.overrides import Override, check_option_agrees, parse_override
-    from simulation.scenario.own_keys import OwnKeys, read_own_keys
+    from simulation.scenario.own_keys import OwnKeys, read_own_keys, suggest
     from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, pin_plugins, put_plugins_in_force
     from simulation.scenario.populations import Poison, Population
     from simulation.scenario.scenario import Scenario, fingerprint_keys
@@ -37,7 +43,7 @@ else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
-            "behaviours": "BehaviourSection ROLES",
+            "behaviours": "PLUGIN_BEHAVIOURS ROLES BehaviourSection build_plugin_section find_behaviour",
             "corruptions": "load_resolved resolve_corruptions",
             "defaults": "from_constant load_constants read_constant",
             "engine_traits": "ENGINE_TRAITS",
@@ -51,7 +57,7 @@ else:
             "mechanism_keys": "ChainKeys MechanismKeys TRAINING",
             "network": "Eclipse Latency Network Outage Partition",
             "overrides": "Override check_option_agrees parse_override",
-            "own_keys": "OwnKeys read_own_keys",
+            "own_keys": "OwnKeys read_own_keys suggest",
             "plugin_keys": "PLUGINS_FOLDER list_plugin_files pin_plugins put_plugins_in_force",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
@@ -65,6 +71,7 @@ __all__ = [
     "CONFIGS",
     "ENGINE_TRAITS",
     "PLUGINS_FOLDER",
+    "PLUGIN_BEHAVIOURS",
     "ROLES",
     "TRAINING",
     "BehaviourSection",
@@ -89,11 +96,13 @@ __all__ = [
     "TrainingJobKeys",
     "UntrustedPluginError",
     "anchor_override",
+    "build_plugin_section",
     "build_scenario",
     "check_fit",
     "check_option_agrees",
     "describe_bound",
     "explain",
+    "find_behaviour",
     "find_scenario",
     "fingerprint_keys",
     "from_constant",
@@ -115,5 +124,6 @@ __all__ = [
     "resolve_corruptions",
     "shorten",
     "show",
+    "suggest",
     "write_text",
 ]

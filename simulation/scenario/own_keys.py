@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_type_hints
 
 from pydantic import create_model
@@ -60,6 +60,10 @@ def refuse_unknown(named: Mapping[Any, Any], allowed: tuple[str, ...]) -> None:
     """
     unknown = next((str(key) for key in named if key not in allowed), None)
     if unknown is not None:
-        close = difflib.get_close_matches(unknown, allowed, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"allowed here: {', '.join(allowed)}"
-        raise Inconsistency(unknown, f"unknown key; {hint}").to_error()
+        raise Inconsistency(unknown, f"unknown key; {suggest(unknown, allowed, 'allowed here:')}").to_error()
+
+
+def suggest(name: str, known: Sequence[str], otherwise: str = "there are") -> str:
+    """Return what to write in place of a name: the one that was probably meant, or any of those known."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"{otherwise} {', '.join(known)}"

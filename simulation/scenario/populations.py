@@ -1,6 +1,6 @@
 """Populations of a scenario: who takes part, how they behave, and which nodes of others they have turned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
@@ -8,12 +8,12 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model
 
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks import HONEST, Traits
-from simulation.scenario.behaviours import ROLES, BehaviourSection
+from simulation.scenario.behaviours import ROLES, AnyBehaviourSection, BehaviourSection
 from simulation.scenario.defaults import from_constant
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
-from simulation.scenario.own_keys import refuse_unknown
+from simulation.scenario.own_keys import refuse_unknown, suggest
 from simulation.training import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
 
 _POISONED: Final = Traits(passes_on=False, does_its_part=False)
@@ -96,17 +96,13 @@ def _read_poison(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
     if kind is None:
         names = PLUGIN_POISONS.list_names()
         if names and isinstance(name, str) and name not in POISONS:
-            what = f"write {_list_names((*POISONS, *names))}, not {show(name)}"
+            what = f"no poison is called {show(name)}; {suggest(name, (*POISONS, *names))}"
             raise Inconsistency("kind", what).to_error()
         return raw
     section = _find_section(str(name), kind)
     written = {key: value for key, value in raw.items() if key not in ("source", "target") or value is not None}
     refuse_unknown(written, ("kind", "share", *kind.classes, *kind.keys))
     return section.model_validate(written)
-
-
-def _list_names(names: Sequence[str]) -> str:
-    return f"{', '.join(map(repr, names[:-1]))} or {names[-1]!r}"
 
 
 AnyPoison = Annotated[SerializeAsAny[Poison], BeforeValidator(_read_poison)]
@@ -128,7 +124,7 @@ class Conduct(Section):
     """Whether attackers share one poisoned data set; alone, each poisons its own way."""
     poison: AnyPoison | None = None
     """What attackers do to their data or work."""
-    behaviours: list[BehaviourSection] = Field(default_factory=list)
+    behaviours: list[AnyBehaviourSection] = Field(default_factory=list)
     """In which ways an adversary's nodes differ from honest ones, the innermost first."""
     coalition: Name | None = None
     """Adversaries of one coalition know each other; by default each population is one of its own."""

@@ -1,9 +1,14 @@
 """Plug-ins and scenarios that the tests of plug-ins share."""
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.support.scenarios import save
+import yaml
+
+from tests.support.scenarios import ROOT, save
+
+DOCS = (ROOT / "docs" / "plugins.md").read_text("utf-8")
 
 SMALL: dict[str, Any] = {
     "name": "lab",
@@ -45,3 +50,63 @@ def save_lab(folder: Path, *populations: dict[str, Any], plugins: list[Any] | No
     """Write a scenario with plug-ins, and some populations beside the honest one."""
     raw = {**SMALL, "plugins": ["my_lab.py"] if plugins is None else plugins, **changes}
     return save(folder, {**raw, "populations": [*SMALL["populations"], *populations]})
+
+
+MUMBLER = """
+from typing import Annotated
+
+from msgspec import Meta
+
+from simulation.plugins import SAYINGS, Adversary, Parameters, Traits, register_behaviour
+
+
+class MumblerKeys(Parameters):
+    share: Annotated[float, Meta(ge=0, le=1)] = 0.5
+
+
+@register_behaviour
+class Mumbler(Adversary):
+    kind = "mumbler"
+    does = "leaves out a share of what it would say"
+    expected = "blocks take longer"
+    traits = Traits(passes_on=False, does_its_part=False)
+    parameters = MumblerKeys
+
+    def __init__(self, generator, coalition, share):
+        super().__init__(generator, coalition)
+        self.share = share
+
+    def speak(self, core, action, now):
+        is_left_out = isinstance(action, SAYINGS) and self.rng.random() < self.share
+        return () if is_left_out else (action,)
+"""
+
+
+def mumbling(*behaviours: Any) -> dict[str, Any]:
+    """Return a population of one node with behaviours."""
+    return {"name": "bad", "role": "adversary", "count": 1, "behaviours": list(behaviours) or ["mumbler"]}
+
+
+class Example(NamedTuple):
+    """An example of docs/plugins.md."""
+
+    title: str
+    python: str
+    """The file of a plug-in."""
+    keys: dict[str, Any]
+    """What a scenario says of it."""
+
+
+def list_examples() -> list[Example]:
+    """Return the examples of docs/plugins.md."""
+    found = []
+    for section in DOCS.split("\n## ")[1:]:
+        blocks = dict(re.findall(r"```(python|yaml)\n(.*?)```", section, re.DOTALL))
+        if "python" in blocks:
+            keys: dict[str, Any] = yaml.safe_load(blocks["yaml"])
+            found.append(Example(section.partition("\n")[0], blocks["python"], keys))
+    return found
+
+
+def find_example(title: str) -> Example:
+    return next(example for example in list_examples() if example.title == title)
