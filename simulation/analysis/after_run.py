@@ -131,7 +131,7 @@ def _is_cut(scenario: Scenario) -> bool:
 
 def _may_be_split(scenario: Scenario) -> bool:
     """Return whether honest nodes cannot hear each other while some nodes are down: a ring takes one gap."""
-    gaps = {"full_mesh": scenario.node_count, "ring": 1}
+    gaps: dict[object, int] = {"full_mesh": scenario.node_count, "ring": 1}
     return len(scenario.network.outages) > gaps.get(scenario.network.topology, 0)
 
 

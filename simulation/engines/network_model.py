@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from simulation.foundation import NANOSECONDS, derive_random
-from simulation.scenario import Eclipse, Latency, Partition
+from simulation.foundation import NANOSECONDS, PluginError, derive_random, locate
+from simulation.scenario import Eclipse, Latency, Partition, PluginLatency
 from simulation.scenario.world import World
 
 _MILLISECOND: Final = 1_000_000
@@ -120,6 +120,7 @@ class _LatencyModel:
 
     def __init__(self, latency: Latency, members: Mapping[str, Sequence[str]]) -> None:
         self._kind = latency.kind
+        self._plugin = latency if isinstance(latency, PluginLatency) else None
         self._low = latency.ms * _MILLISECOND
         self._high = (latency.max_ms or latency.ms) * _MILLISECOND
         self._sigma = latency.sigma
@@ -142,7 +143,13 @@ class _LatencyModel:
         return lambda target: self.draw(source, target, rng)
 
     def draw(self, source: str, target: str, rng: random.Random) -> int:
-        """Return how long a frame is under way, in nanoseconds."""
+        """Return how long a frame is under way, in nanoseconds.
+
+        Raises:
+            PluginError: A latency of a plug-in is not what it may be.
+        """
+        if self._plugin is not None:
+            return self._ask_plugin(self._plugin, source, target, rng)
         if self._kind == "uniform":
             return int(self._low + rng.random() * (self._high - self._low))
         if self._kind == "lognormal":
@@ -150,6 +157,16 @@ class _LatencyModel:
         if self._kind == "regions" and source in self._region and target in self._region:
             return int(self._matrix[self._region[source]][self._region[target]])
         return int(self._low)
+
+    @staticmethod
+    def _ask_plugin(latency: PluginLatency, source: str, target: str, rng: random.Random) -> int:
+        function = latency.part.function
+        ms = function(source, target, rng, **latency.own)
+        if not isinstance(ms, int | float) or not latency.ms <= ms <= latency.max_ms:
+            told = f"{ms!r}"[:80]
+            wanted = f"return milliseconds from {latency.ms:g} (ms) to {latency.max_ms:g} (max_ms)"
+            raise PluginError(f"{locate(function)}: the latency {latency.kind!r} returned {told}; {wanted}")
+        return int(ms * _MILLISECOND)
 
 
 def _cut_groups(item: Partition, members: Mapping[str, Sequence[str]]) -> _Cut:

@@ -7,6 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.plugins.behaviours import SAYINGS, Action, Adversary, Core, Parameters, Traits, register_behaviour
     from simulation.plugins.mechanisms import register_mechanism
+    from simulation.plugins.networks import register_latency, register_topology
     from simulation.plugins.poisons import Images, Labels, Rows, register_poison
 else:
     __getattr__, __dir__ = open_door(
@@ -14,6 +15,7 @@ else:
         {
             "behaviours": "SAYINGS Action Adversary Core Parameters Traits register_behaviour",
             "mechanisms": "register_mechanism",
+            "networks": "register_latency register_topology",
             "poisons": "Images Labels Rows register_poison",
         },
     )
@@ -29,6 +31,8 @@ __all__ = [
     "Rows",
     "Traits",
     "register_behaviour",
+    "register_latency",
     "register_mechanism",
     "register_poison",
+    "register_topology",
 ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         find_behaviour,
     )
     from simulation.scenario.corruptions import load_resolved, resolve_corruptions
+    from simulation.scenario.cross_checks import MAX_LINKS
     from simulation.scenario.data_fit import check_fit
     from simulation.scenario.defaults import from_constant, load_constants, read_constant
     from simulation.scenario.engine_traits import ENGINE_TRAITS
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
         read_scenario,
     )
     from simulation.scenario.mechanism_keys import TRAINING, ChainKeys, MechanismKeys
-    from simulation.scenario.network import Eclipse, Latency, Network, Outage, Partition
+    from simulation.scenario.network import (
+        PLUGIN_LATENCIES,
+        PLUGIN_TOPOLOGIES,
+        Eclipse,
+        Latency,
+        Network,
+        NetworkPart,
+        Outage,
+        Partition,
+        PluginLatency,
+        PluginTopology,
+    )
     from simulation.scenario.overrides import Override, check_option_agrees, parse_override
     from simulation.scenario.own_keys import OwnKeys, read_own_keys, suggest
     from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, pin_plugins, put_plugins_in_force
@@ -45,6 +57,7 @@ else:
         {
             "behaviours": "PLUGIN_BEHAVIOURS ROLES BehaviourSection build_plugin_section find_behaviour",
             "corruptions": "load_resolved resolve_corruptions",
+            "cross_checks": "MAX_LINKS",
             "defaults": "from_constant load_constants read_constant",
             "engine_traits": "ENGINE_TRAITS",
             "error_messages": "Step describe_bound explain show",
@@ -55,7 +68,10 @@ else:
                 "load_stored_scenario override_plugins read_scenario"
             ),
             "mechanism_keys": "ChainKeys MechanismKeys TRAINING",
-            "network": "Eclipse Latency Network Outage Partition",
+            "network": (
+                "PLUGIN_LATENCIES PLUGIN_TOPOLOGIES Eclipse Latency Network NetworkPart Outage "
+                "Partition PluginLatency PluginTopology"
+            ),
             "overrides": "Override check_option_agrees parse_override",
             "own_keys": "OwnKeys read_own_keys suggest",
             "plugin_keys": "PLUGINS_FOLDER list_plugin_files pin_plugins put_plugins_in_force",
@@ -70,8 +86,11 @@ else:
 __all__ = [
     "CONFIGS",
     "ENGINE_TRAITS",
+    "MAX_LINKS",
     "PLUGINS_FOLDER",
     "PLUGIN_BEHAVIOURS",
+    "PLUGIN_LATENCIES",
+    "PLUGIN_TOPOLOGIES",
     "ROLES",
     "TRAINING",
     "BehaviourSection",
@@ -82,11 +101,14 @@ __all__ = [
     "MechanismKeys",
     "Name",
     "Network",
+    "NetworkPart",
     "OneLine",
     "Outage",
     "Override",
     "OwnKeys",
     "Partition",
+    "PluginLatency",
+    "PluginTopology",
     "Poison",
     "Population",
     "Scenario",

@@ -1,14 +1,98 @@
 """The `network` section of a scenario file: links, what they do to frames, and faults with a time."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
 
+from simulation.foundation import PluginTable
 from simulation.scenario.defaults import from_constant, left_out
+from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import PositiveFloat, PositiveInt, Section, Share
+from simulation.scenario.own_keys import OwnKeys, build_own_section, refuse_unknown, suggest
 
 Names = Annotated[list[str], Field(min_length=1)]
+
+
+class NetworkPart(NamedTuple):
+    """A topology or latency of a plug-in."""
+
+    function: Callable[..., Any]
+    keys: OwnKeys
+    """Keys that it alone has."""
+
+
+Topology = Literal["full_mesh", "ring", "random_regular", "small_world", "two_level", "edges"]
+
+PLUGIN_TOPOLOGIES: Final[PluginTable[NetworkPart]] = PluginTable("topology", get_args(Topology).__contains__)
+"""Topologies of plug-ins; `simulation.scenario.world.topology` calls them."""
+
+
+class PluginTopology(Section):
+    """A topology of a plug-in; a subclass for each has its keys."""
+
+    name: str
+
+    @property
+    def part(self) -> NetworkPart:
+        """What is known of it."""
+        return _find_part(PLUGIN_TOPOLOGIES, self.name)
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Its keys."""
+        return {key: getattr(self, key) for key in self.part.keys}
+
+    def __hash__(self) -> int:
+        """Return the same number for equal ones, whatever their keys hold."""
+        return hash(self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process, with the same plug-ins in force, make it again."""
+        return _make_topology, (self.model_dump(mode="json"),)
+
+
+def _find_part(table: PluginTable[NetworkPart], name: str) -> NetworkPart:
+    found = table.find(name)
+    if found is None:
+        raise KeyError(f"{name}: its plug-in is not in force")
+    return found
+
+
+def _make_topology(raw: dict[str, Any]) -> PluginTopology:
+    keys = _find_part(PLUGIN_TOPOLOGIES, raw["name"]).keys
+    return build_own_section(PluginTopology, "name", raw["name"], keys).model_validate(raw)
+
+
+_SHIPPED: Final[TypeAdapter[Any]] = TypeAdapter(Topology)
+
+
+def _read_topology(raw: Any, _: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return the name of a topology of the package, or a topology of a plug-in."""
+    if isinstance(raw, PluginTopology):
+        return raw
+    named = {"name": raw} if isinstance(raw, str) else raw
+    name = named.get("name") if isinstance(named, dict) else None
+    part, others = PLUGIN_TOPOLOGIES.find(name), PLUGIN_TOPOLOGIES.list_names()
+    if part is None:
+        if others and isinstance(name, str) and name not in get_args(Topology):
+            raise ValueError(f"no topology is called {show(name)}; {suggest(name, (*get_args(Topology), *others))}")
+        return _SHIPPED.validate_python(raw, strict=True)
+    refuse_unknown(named, ("name", *part.keys))
+    return _make_topology(named)
+
+
+AnyTopology = Annotated[Topology | SerializeAsAny[PluginTopology], WrapValidator(_read_topology)]
 
 
 class Latency(Section):
@@ -28,6 +112,8 @@ class Latency(Section):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
+        if isinstance(self, PluginLatency):  # which has rules of its own
+            return self
         if self.kind == "uniform" and (self.max_ms is None or self.max_ms < self.ms):
             raise Inconsistency("kind", "uniform needs max_ms, at least ms").to_error()
         if self.kind != "uniform" and self.max_ms is not None:
@@ -42,6 +128,69 @@ class Latency(Section):
                 "matrix_ms", f"write {size} rows of {size} numbers, one for each of the regions"
             ).to_error()
         return self
+
+
+PLUGIN_LATENCIES: Final[PluginTable[NetworkPart]] = PluginTable(
+    "latency", get_args(Latency.model_fields["kind"].annotation).__contains__
+)
+"""Latencies of plug-ins; `simulation.engines.network_model` calls them."""
+
+_LATENCY_KEYS: Final = ("kind", "ms", "max_ms")
+"""Keys of ours that a latency of a plug-in has too."""
+
+
+class PluginLatency(Latency):
+    """A latency of a plug-in, from `ms` to `max_ms`; a subclass for each has its keys."""
+
+    max_ms: Annotated[float, Field(ge=0, le=3_600_000)]
+    """Most milliseconds, by which others reckon how long a block may be under way."""
+
+    @property
+    def part(self) -> NetworkPart:
+        """What is known of it."""
+        return _find_part(PLUGIN_LATENCIES, self.kind)
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """Its keys."""
+        return {key: getattr(self, key) for key in self.part.keys}
+
+    @model_validator(mode="after")
+    def _goes_from_least_to_most(self) -> Self:
+        if self.max_ms < self.ms:
+            raise Inconsistency("max_ms", f"write {self.ms:g} or more, which ms is").to_error()
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_others(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = serialise(self)
+        return {key: value for key, value in dumped.items() if key in _LATENCY_KEYS or key in self.part.keys}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process, with the same plug-ins in force, make it again."""
+        return _make_latency, (self.model_dump(mode="json"),)
+
+
+def _make_latency(raw: dict[str, Any]) -> PluginLatency:
+    keys = _find_part(PLUGIN_LATENCIES, raw["kind"]).keys
+    return build_own_section(PluginLatency, "kind", raw["kind"], keys).model_validate(raw)
+
+
+def _read_latency(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return a latency of a plug-in; what is none is left for others to judge."""
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    part, others = PLUGIN_LATENCIES.find(kind), PLUGIN_LATENCIES.list_names()
+    if part is None:
+        shipped = get_args(Latency.model_fields["kind"].annotation)
+        if others and isinstance(kind, str) and kind not in shipped:
+            what = f"no latency is called {show(kind)}; {suggest(kind, (*shipped, *others))}"
+            raise Inconsistency("kind", what).to_error()
+        return raw
+    refuse_unknown(raw, (*_LATENCY_KEYS, *part.keys))
+    return _make_latency(raw)
+
+
+AnyLatency = Annotated[SerializeAsAny[Latency], BeforeValidator(_read_latency)]
 
 
 class _Interval(Section):
@@ -92,9 +241,7 @@ class Outage(Section):
 class Network(Section):
     """Who is linked to whom, and what links do to frames."""
 
-    topology: Literal["full_mesh", "ring", "random_regular", "small_world", "two_level", "edges"] = from_constant(
-        "TOPOLOGY"
-    )
+    topology: AnyTopology = from_constant("TOPOLOGY")
     degree: Annotated[int, Field(ge=2)] = from_constant("DEGREE")
     rewiring: Share = from_constant("REWIRING")
     main_nodes: PositiveInt = from_constant("MAIN_NODES")
@@ -102,7 +249,7 @@ class Network(Section):
     edges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
     """`edges`: the links, by node labels."""
     client_links: PositiveInt = from_constant("CLIENT_LINKS")
-    latency: Latency = left_out()
+    latency: AnyLatency = left_out()
     bandwidth_mbps: PositiveFloat | None = None
     """Megabits a second of each link and direction; null for no limit."""
     loss: Annotated[float, Field(ge=0, lt=1)] = 0.0

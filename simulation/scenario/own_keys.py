@@ -3,7 +3,7 @@
 import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_type_hints
 
 from pydantic import create_model
 
@@ -42,14 +42,34 @@ def read_own_keys(function: Callable[..., Any], given: tuple[str, ...]) -> OwnKe
     if taken is not None:
         raise ValueError(f"a key cannot be called {taken}; give the key of {name} another name")
     try:
-        create_model("OwnKeys", __base__=Section, **_to_fields(keys))
+        create_model("OwnKeys", __base__=Section, **dict[str, Any](keys))
     except Exception as error:  # noqa: BLE001 - whatever it is, these are no types that can be read
         raise ValueError(f"the keys of {name} cannot be read: {' '.join(str(error).split())[:200]}") from None
     return keys
 
 
-def _to_fields(keys: OwnKeys) -> dict[str, Any]:
-    return dict(keys)
+_sections: Final[dict[int, tuple[object, type[Section]]]] = {}
+"""Sections that have been built, by the identity of what they are built for, which is kept alive."""
+
+KeysT = TypeVar("KeysT", bound=Section)
+
+
+def build_own_section(base: type[KeysT], key: str, name: str, keys: OwnKeys) -> type[KeysT]:
+    """Return a section with keys of its own, built once for each declaration of them.
+
+    Args:
+        base: What it is besides.
+        key: The key that names it, such as `kind`.
+        name: What stands there.
+        keys: Its own keys.
+    """
+    known = _sections.get(id(keys))
+    if known is None:
+        fields: dict[str, Any] = {key: (Literal[name], ...), **keys}
+        known = _sections[id(keys)] = (keys, create_model(base.__name__, __base__=base, **fields))
+    found: Any = known[1]
+    built: type[KeysT] = found
+    return built
 
 
 def refuse_unknown(named: Mapping[Any, Any], allowed: tuple[str, ...]) -> None:

@@ -1,10 +1,9 @@
 """Populations of a scenario: who takes part, how they behave, and which nodes of others they have turned."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, create_model, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.attacks import HONEST, Traits
@@ -13,7 +12,7 @@ from simulation.scenario.defaults import from_constant
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
 from simulation.scenario.fields import Coins, Label, Name, PositiveFloat, PositiveInt, Section, Share
-from simulation.scenario.own_keys import refuse_unknown, suggest
+from simulation.scenario.own_keys import build_own_section, refuse_unknown, suggest
 from simulation.training import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
 
 _POISONED: Final = Traits(passes_on=False, does_its_part=False)
@@ -79,14 +78,8 @@ def _make_poison(raw: dict[str, Any]) -> Poison:
     return _find_section(raw["kind"], kind).model_validate(raw)
 
 
-@cache
-def _build_section(name: str, keys: tuple[tuple[str, Any, Any], ...]) -> type[_PluginPoison]:
-    fields: dict[str, Any] = {key: (annotation, default) for key, annotation, default in keys}
-    return create_model("PluginPoison", __base__=_PluginPoison, **{"kind": (Literal[name], ...), **fields})
-
-
 def _find_section(name: str, kind: PoisonKind) -> type[_PluginPoison]:
-    return _build_section(name, tuple((key, *declared) for key, declared in kind.keys.items()))
+    return build_own_section(_PluginPoison, "kind", name, kind.keys)
 
 
 def _read_poison(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
