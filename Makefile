@@ -15,7 +15,7 @@ export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_VERBOSITY := -1
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help run test test-fast notebooks soak fuzz lint format bench ray lock clean
+.PHONY: help run test test-fast notebooks soak fuzz lint format bench ray explore lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -53,6 +53,9 @@ bench: .venv/.synced ## print the figures the README quotes
 
 ray: .venv/.synced ## install Ray, for sweeps on a cluster
 	$(BIN)/pipenv sync --categories ray
+
+explore: .venv/.synced ## install Streamlit, for the explorer
+	$(BIN)/pipenv sync --categories explore
 
 lock: .venv/.pipenv ## resolve Pipfile again; the lock names no index
 	$(BIN)/pipenv lock

@@ -20,7 +20,8 @@ ROOMS: Final = frozenset(
 )
 MODULES: Final = frozenset(name_module(path) for path in find_files("simulation/**/*.py"))
 HEAVY: Final = frozenset(
-    {"keras", "matplotlib", "networkx", "pandas", "pyarrow", "ray", "rich", "sklearn", "tensorflow", "typer"}
+    {"altair", "keras", "matplotlib", "networkx", "pandas", "pyarrow", "ray", "rich", "sklearn", "streamlit"}
+    | {"tensorflow", "typer"}
 )
 HELPER: Final = "simulation.foundation.doors"
 """The one module that doors are made with."""

@@ -75,6 +75,10 @@ TRAINERS: Final = frozenset(
 )
 """The first one prepares the process for what it loads; the others are only asked by who has loaded it."""
 
+STREAMLIT: Final = frozenset(
+    {"app", "page_compare", "page_new", "page_node", "page_runs", "page_sweeps", "serving", "widgets"}
+)
+"""What the explorer's pages are made of; what they show is worked out elsewhere, without a browser."""
 RESERVED: Final = (
     Reserved(
         frozenset({"keras", "tensorflow"}),
@@ -84,6 +88,8 @@ RESERVED: Final = (
     Reserved(frozenset({"ray"}), frozenset({"simulation/commands/sweeps/ray_executor.py"})),
     # What a party tells the process that started it; that pipe alone is trusted.
     Reserved(frozenset({"pickle"}), frozenset({"simulation/engines/processes/control_pipe.py"})),
+    Reserved(frozenset({"streamlit"}), frozenset({f"simulation/explorer/{name}.py" for name in STREAMLIT})),
+    Reserved(frozenset({"altair"}), frozenset({"simulation/explorer/charts.py"})),
     Reserved(frozenset({"pyarrow"}), frozenset({"simulation/commands/sweeps/tables.py"})),
 )
 ENGINES: Final = ("processes", "virtual")

@@ -13,6 +13,7 @@ from tests.support.imports import ROOT, find_files, imports_of, name_module
 LAYERS: Final = (
     ("main", "benchmarks"),
     ("simulation.commands",),
+    ("simulation.explorer",),
     ("simulation.api",),
     ("simulation.plugins",),
     (

@@ -359,6 +359,20 @@ def sweep(
     raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
 
 
+@app.command()
+def explore(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs or sweeps, besides those below runs and sweeps.", metavar="[FOLDER]..."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of this machine that the page is at.")] = 8501,
+) -> None:
+    """Open a page on this machine to look at runs, start them and watch them; Ctrl-C ends it."""
+    from simulation.explorer import serve  # noqa: PLC0415 - keeps other commands light
+
+    serve(folders or (), port)
+
+
 def _run(
     name: str,
     settings: tuple[str, ...],

@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         write_text_in_one_step,
     )
     from simulation.records.stake_facts import LedBlock
-    from simulation.records.tally import PartyTally, Tally, find_blamed
+    from simulation.records.tally import BlockTally, PartyTally, Tally, find_blamed
     from simulation.records.training_facts import (
         Compared,
         ComparedCount,
@@ -116,7 +116,7 @@ else:
                 "compute_file_digest write_in_one_step write_text_in_one_step"
             ),
             "stake_facts": "LedBlock",
-            "tally": "PartyTally Tally find_blamed",
+            "tally": "BlockTally PartyTally Tally find_blamed",
             "training_facts": (
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
                 "TrainingBegun TrainingBlock Unevaluated Unsaved"
@@ -146,6 +146,7 @@ __all__ = [
     "AcceptedCount",
     "Appended",
     "BlockPart",
+    "BlockTally",
     "Broken",
     "CameUp",
     "ClosedBlock",

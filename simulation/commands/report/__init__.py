@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from simulation.commands.report.sweep_picture import draw_sweep
     from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
+    from simulation.commands.report.tree_layout import lay_out
     from simulation.commands.report.writing import draw_source, write_report
 else:
     __getattr__, __dir__ = open_door(
@@ -38,6 +39,7 @@ else:
             "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
             "sweep_picture": "draw_sweep",
             "sweep_table": "SweepTableError read_sweep_table",
+            "tree_layout": "lay_out",
             "writing": "draw_source write_report",
         },
     )
@@ -60,6 +62,7 @@ __all__ = [
     "draw_source",
     "draw_sweep",
     "fit",
+    "lay_out",
     "make_figure",
     "read_source",
     "read_sweep_table",

@@ -1,0 +1,128 @@
+"""A run in a process of its own, followed by the page: it goes on whether or not anybody looks.
+
+The page keeps the latest snapshot. If the page's own process ends, the run notices, and ends in order.
+"""
+
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import simulation as pot
+from simulation.api import execute
+from simulation.explorer.following import LiveFollower, Pace, Snapshot
+from simulation.foundation import SPAWN, Interruption, SimulationError
+
+PATIENCE_S: Final = 60.0
+"""How long a run that is to end in order may take for that."""
+
+
+class GoingRun:
+    """A run that the page has started."""
+
+    def __init__(self, scenario: pot.Scenario, out: Path) -> None:
+        """Start it."""
+        self.scenario = scenario
+        self.snapshot: Snapshot | None = None
+        """How far it is; None before its engine has begun."""
+        self.updates = 0
+        """How often that has changed."""
+        self.folder: Path | None = None
+        """What it has left behind; None where it goes on, or has failed."""
+        self.error: str | None = None
+        """Why it has failed, in a sentence."""
+        self.started = time.monotonic()
+        self._pipe, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=_run, args=(theirs, scenario, out), name="pot-explored-run")
+        self._process.start()
+        theirs.close()
+        self._thread = threading.Thread(target=self._listen, name="pot-explored", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it goes on."""
+        return self._thread.is_alive()
+
+    def set_pace(self, pace: float | None) -> None:
+        """Let simulated seconds pass at this pace a second; 0 halts them, None lets them pass as fast as they can."""
+        self._tell(("pace", pace))
+
+    def stop(self) -> None:
+        """End it in order, soon."""
+        self._tell(("stop", None))
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it has ended, at most so long; return whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def end(self) -> None:
+        """End it in order and wait for that; if that takes too long, end it at once."""
+        self.stop()
+        if not self.wait(PATIENCE_S):
+            self._process.kill()
+            self.wait()
+
+    def _tell(self, told: tuple[str, Any]) -> None:
+        try:
+            self._pipe.send(told)
+        except OSError:  # it has just ended
+            return
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                kind, value = self._pipe.recv()
+                if kind == "snapshot":
+                    self.snapshot, self.updates = value, self.updates + 1
+                elif kind == "done":
+                    self.folder = Path(value)
+                else:
+                    self.error = value
+        except (EOFError, OSError):
+            self._process.join()
+            if self.folder is None and self.error is None:
+                code = self._process.exitcode
+                self.error = f"the process of the run has ended (exit code {code}); its folder has what was written"
+
+
+def _run(pipe: Connection, scenario: pot.Scenario, out: Path) -> None:
+    """Run it, and say what comes of it: the target of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the page says what is to happen
+    pace = Pace()
+    threading.Thread(target=_hear, args=(pipe, pace), daemon=True).start()
+    interruption = Interruption(lambda: pace.is_over)
+    interruption.is_orderly = True
+    follower = LiveFollower(scenario, pace, lambda snapshot: _say(pipe, ("snapshot", snapshot)))
+    try:
+        outcome = execute(scenario, out, interruption=interruption, follow=follower)
+    except SimulationError as error:
+        _say(pipe, ("failed", str(error)))
+    except Exception as error:
+        _say(pipe, ("failed", f"a fault of the program: {type(error).__name__}: {error}; the terminal has its trace"))
+        raise
+    else:
+        _say(pipe, ("done", str(outcome.folder)))
+
+
+def _say(pipe: Connection, told: tuple[str, Any]) -> None:
+    try:
+        pipe.send(told)
+    except OSError:  # the page has gone; `_hear` knows
+        return
+
+
+def _hear(pipe: Connection, pace: Pace) -> None:
+    """Take what the page wants, until there is no page any more."""
+    try:
+        while True:
+            kind, value = pipe.recv()
+            if kind == "pace":
+                pace.set(value)
+            else:
+                pace.end()
+    except (EOFError, OSError):
+        pace.end()

@@ -1,0 +1,167 @@
+"""The page on which a scenario is chosen, changed key by key, run, and watched while it runs."""
+
+from typing import Final
+
+import streamlit as st
+
+import simulation as pot
+from simulation.explorer.block_tree import list_lines, list_points, make_live_tally
+from simulation.explorer.charts import draw_bars, draw_links, draw_tree
+from simulation.explorer.desk import DESK
+from simulation.explorer.following import Snapshot
+from simulation.explorer.form import Applied, Field, apply, list_fields
+from simulation.explorer.going import GoingRun
+from simulation.explorer.widgets import choose, complain, escape, guarded, show_table
+
+LOOK_EVERY_S: Final = 0.35
+"""How often the page looks how far the run is."""
+
+_PACES: Final[dict[str, float | None]] = {
+    "halted": 0.0,
+    "0.1": 0.1,
+    "0.3": 0.3,
+    "1": 1.0,
+    "3": 3.0,
+    "10": 10.0,
+    "as fast as it can": None,
+}
+_FULL: Final = "as fast as it can"
+
+
+def show() -> None:
+    """Show the page."""
+    with guarded():
+        going = DESK.going
+        if going is not None:
+            _show_going(going)
+        if going is None or not going.is_running:
+            _show_choice()
+
+
+# ---- choosing ----
+
+
+def _show_choice() -> None:
+    shipped = pot.list_scenarios()
+    name = choose("Scenario", list(shipped), "scenario")
+    st.caption(escape(shipped[name]))
+    scenario = pot.load(name)
+    fields = list_fields(scenario)
+    edits = {field.key: text for field in fields if (text := _read_edit(name, field)) is not None}
+    applied = apply(scenario, edits)
+    is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
+    if edits:
+        told = " ".join(f"--set '{key}={text}'" for key, text in edits.items())
+        st.code(f"python main.py run {name} {told}", language=None, wrap_lines=True)
+    if applied.in_general is not None:
+        complain(applied.in_general)
+    if applied.at_keys:
+        st.error(escape(f"Not valid yet: {', '.join(applied.at_keys)}"))
+    for section in dict.fromkeys(field.section for field in fields):
+        own = [field for field in fields if field.section == section]
+        is_wrong = any(field.key in applied.at_keys for field in own)
+        is_changed = any(field.key in edits for field in own)
+        with st.expander(escape(section) + (" (changed)" if is_changed else ""), expanded=is_wrong):
+            _show_fields(name, own, applied)
+    if is_started and applied.scenario is not None:
+        DESK.start(applied.scenario)
+        st.rerun()
+
+
+def _get_widget(name: str, field: Field) -> str:
+    return f"{name}: {field.key}"
+
+
+def _read_edit(name: str, field: Field) -> str | None:
+    """Return what was written for a key; None where that is what the scenario has."""
+    value = st.session_state.get(_get_widget(name, field))
+    if value is None:
+        return None
+    text = str(value).lower() if isinstance(value, bool) else str(value).strip()
+    return None if text == field.value else text
+
+
+def _show_fields(name: str, fields: list[Field], applied: Applied) -> None:
+    columns = st.columns(3)
+    for number, field in enumerate(fields):
+        with columns[number % 3]:
+            key, label = _get_widget(name, field), escape(field.key.rpartition(".")[2])
+            if field.kind == "choice":
+                st.selectbox(label, field.choices, index=field.choices.index(field.value), key=key, help=field.help)
+            elif field.kind == "switch":
+                st.checkbox(label, value=field.value == "true", key=key, help=field.help)
+            else:
+                st.text_input(label, value=field.value, key=key, help=field.help)
+            if field.key in applied.at_keys:
+                complain(applied.at_keys[field.key])
+
+
+# ---- watching ----
+
+
+def _show_going(going: GoingRun) -> None:
+    st.subheader(escape(f"{going.scenario.name}, seed {going.scenario.seed}, engine {going.scenario.engine}"))
+    if going.is_running:
+        st.caption("It goes on if this browser is closed; it ends, in order, with the explorer.")
+        if going.scenario.keys.traits.is_simulated:
+            pace = st.select_slider(
+                "Simulated seconds a second", list(_PACES), value=_FULL, key=f"pace-{going.started}"
+            )
+            if pace != st.session_state.get("pace before"):
+                st.session_state["pace before"] = pace
+                going.set_pace(_PACES[pace])
+        if st.button("Stop", key="stop"):
+            going.stop()
+    st.fragment(_watch, run_every=LOOK_EVERY_S if going.is_running else None)(going, was_running=going.is_running)
+
+
+def _watch(going: GoingRun, *, was_running: bool) -> None:
+    """Show how far the run is; when it has ended, the whole page anew."""
+    if was_running and not going.is_running:
+        st.session_state.pop("pace before", None)
+        st.rerun()
+    if going.error is not None:
+        complain(going.error)
+    if going.folder is not None:
+        st.success(f"The run has ended; its folder is {escape(str(going.folder))}, which the page Runs opens.")
+    if going.snapshot is None:
+        st.info("The run starts." if going.is_running else "There is nothing to show.")
+        return
+    show_snapshot(going.snapshot)
+
+
+def show_snapshot(snapshot: Snapshot) -> None:
+    """Show how far a run is."""
+    st.progress(min(1.0, snapshot.height / snapshot.length))
+    figures = {
+        "Employer's chain": f"{snapshot.height} of {snapshot.length}",
+        "Seconds": f"{snapshot.seconds:,.2f}",
+        "Refused": f"{sum(snapshot.refused.values()):,}",
+    }
+    for column, (label, value) in zip(st.columns(3), figures.items(), strict=True):
+        column.metric(label, value)
+    st.caption(escape(snapshot.phase))
+    left, right = st.columns([3, 2])
+    with left:
+        tally = make_live_tally(snapshot)
+        points = list_points(tally)
+        st.altair_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
+        rows = [
+            {
+                "node": node.label,
+                "role": node.role,
+                "phase": node.phase,
+                "height": node.height,
+                "head": node.head,
+                "refused": node.refused,
+                "coins": node.coins,
+            }
+            for node in snapshot.nodes
+        ]
+        show_table(rows, "live nodes")
+    with right:
+        if snapshot.refused:
+            st.altair_chart(draw_bars(snapshot.refused, "refused, by reason"), key="live reasons")
+            st.altair_chart(draw_links(snapshot.links), key="live links")
+    if snapshot.news:
+        st.code("\n".join(snapshot.news), language=None, height=220)

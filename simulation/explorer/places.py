@@ -1,0 +1,64 @@
+"""Which folders the page may look into: those below the working folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from simulation.foundation import SimulationError
+from simulation.records import AGGREGATE_STEM, EVENTS_NAME, LOG_NAME, SUMMARY_NAME, SWEEP_NAME
+
+MOST_LISTED: Final = 500
+"""Folders that are offered, the latest first."""
+
+
+class PlaceError(SimulationError):
+    """A folder is not one that the page may or can look into; the text says why."""
+
+
+def find_place(told: str | Path) -> Path:
+    """Return the folder that a text names, relative to the working folder.
+
+    Raises:
+        PlaceError: It lies outside, links followed, or is not there.
+    """
+    base = Path.cwd().resolve()
+    try:
+        path = (base / told).resolve()
+        is_inside, is_there = path.is_relative_to(base), path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PlaceError(f"{told}: not a folder that can be opened: {error}") from None
+    if not is_inside:
+        raise PlaceError(f"{told}: lies outside of the working folder; start `explore` in a folder above it")
+    if not is_there:
+        raise PlaceError(f"{told}: there is no such folder any more, or it is a file; choose another one")
+    return path.relative_to(base)
+
+
+def list_runs(given: Iterator[Path] | list[Path]) -> list[str]:
+    """Return the folders of runs to choose from: those given, then those below `runs`, the latest first."""
+    return _list([SUMMARY_NAME, EVENTS_NAME, LOG_NAME], given, Path("runs"))
+
+
+def list_sweeps(given: Iterator[Path] | list[Path]) -> list[str]:
+    """Return the folders of sweeps to choose from: those given, then those below `sweeps`, the latest first."""
+    return _list([f"{AGGREGATE_STEM}.parquet", SWEEP_NAME], given, Path("sweeps"))
+
+
+def _list(names: list[str], given: Iterator[Path] | list[Path], shelf: Path) -> list[str]:
+    """Return the folders that hold a file of one of these names."""
+    found = [str(folder) for folder in given if _has_one(folder, names)]
+    latest: list[tuple[float, str]] = []
+    try:
+        for folder in shelf.iterdir():
+            if _has_one(folder, names):
+                latest.append((folder.stat().st_mtime, str(find_place(folder))))
+    except (OSError, PlaceError):
+        pass  # one that has just gone, or a link to elsewhere, ends the list
+    return list(dict.fromkeys([*found, *(name for _, name in sorted(latest, reverse=True))]))[:MOST_LISTED]
+
+
+def _has_one(folder: Path, names: list[str]) -> bool:
+    try:
+        return any((folder / name).is_file() for name in names)
+    except OSError:
+        return False

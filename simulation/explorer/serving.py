@@ -1,0 +1,82 @@
+"""The command `explore`: a server for this machine alone, until Ctrl-C."""
+
+import socket
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from simulation.explorer.desk import DESK
+from simulation.explorer.places import find_place
+from simulation.foundation import EXIT_BAD_INPUT, SimulationError
+
+HOST: Final = "127.0.0.1"
+"""Nobody else's machine can reach it."""
+
+PORT: Final = 8501
+
+_APP: Final = Path(__file__).with_name("app.py")
+
+_OPTIONS: Final = {
+    "server.address": HOST,
+    "server.headless": True,  # opens no browser, asks for no address
+    "server.fileWatcherType": "none",
+    "server.enableXsrfProtection": True,
+    "server.enableCORS": True,
+    "server.maxUploadSize": 1,
+    "browser.gatherUsageStats": False,
+    "browser.serverAddress": HOST,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "global.developmentMode": False,
+    "logger.hideWelcomeMessage": True,
+}
+
+
+class ExplorerError(SimulationError):
+    """The explorer cannot be opened; the text says why."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+def serve(folders: Sequence[Path], port: int) -> None:
+    """Serve the pages until a signal comes; a run that goes on then is ended in order.
+
+    Args:
+        folders: Runs and sweeps to offer, besides those below ``runs`` and ``sweeps``.
+        port: Where the browser finds them.
+
+    Raises:
+        ExplorerError: Streamlit is not installed, or something else has the port.
+        PlaceError: A folder is not there, or not below the working folder.
+    """
+    DESK.given = [find_place(folder) for folder in folders]
+    if find_spec("streamlit") is None:
+        raise ExplorerError("the explorer needs Streamlit, which is not installed: make explore")
+    _check_port(port)
+    from streamlit.web import bootstrap  # noqa: PLC0415 - a second, and not installed everywhere
+
+    options = {**_OPTIONS, "server.port": port, "browser.serverPort": port}
+    bootstrap.load_config_options(options)
+    print(f"explorer: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)  # noqa: T201
+    try:
+        bootstrap.run(str(_APP), False, [], options)
+    finally:
+        DESK.close()
+
+
+def _check_port(port: int) -> None:
+    """Raise an error if something listens there already.
+
+    Raises:
+        ExplorerError: Something does, or this user may not.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            what = f"{HOST}:{port} cannot be served: {error.strerror}"
+            raise ExplorerError(
+                f"--port {port}: {what}; is an explorer open there already? write another one"
+            ) from None
