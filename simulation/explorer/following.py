@@ -10,7 +10,7 @@ from typing import Final
 import simulation as pot
 from simulation.records import PhaseEntered, Record, Rejected, Tally
 
-EVERY_S: Final = 0.3
+EVERY_S: Final = 0.25
 """Seconds between two snapshots."""
 
 MOST_BLOCKS: Final = 400
@@ -147,14 +147,16 @@ class LiveFollower:
             self._phases[record.who] = fact.phase
         if fact.event in _NEWS:
             self._news.append(record)
-        elif fact.event in ("ended", "final"):
-            self._shown = 0.0
 
     def tick(self, phase: str, tally: Tally) -> None:
         """Hear what the engine does, and what the records so far add up to."""
         self._tally, self._phase = tally, phase
         if time.monotonic() >= self._shown + EVERY_S:
             self._show_now()
+
+    def finish(self) -> None:
+        """Show how far it has come, now that it is over."""
+        self._show_now()
 
     def _show_now(self) -> None:
         if self._tally is not None:

@@ -105,6 +105,7 @@ def _run(pipe: Connection, scenario: pot.Scenario, out: Path) -> None:
         _say(pipe, ("failed", f"a fault of the program: {type(error).__name__}: {error}; the terminal has its trace"))
         raise
     else:
+        follower.finish()
         _say(pipe, ("done", str(outcome.folder)))
 
 

@@ -119,7 +119,7 @@ class OneNode:
         verdict = self.lab.rules.judge_transfers(head, (*before, signed))
         reason = getattr(verdict, "reason", None)
         if reason is not None:
-            raise RecordError(f"{who} cannot pay {coins:g} coins to {to}: {reason.value}")
+            raise RecordError(f"{who} cannot pay {amount / MICRO_COINS_PER_COIN:,} coins to {to}: {reason.value}")
         self.waiting.append(Waiting(who, to, coins, signed))
 
     def make_block(self) -> int:

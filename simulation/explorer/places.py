@@ -1,6 +1,6 @@
 """Which folders the page may look into: those below the working folder."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,27 +34,43 @@ def find_place(told: str | Path) -> Path:
     return path.relative_to(base)
 
 
-def list_runs(given: Iterator[Path] | list[Path]) -> list[str]:
+def list_runs(given: Sequence[Path]) -> list[str]:
     """Return the folders of runs to choose from: those given, then those below `runs`, the latest first."""
     return _list([SUMMARY_NAME, EVENTS_NAME, LOG_NAME], given, Path("runs"))
 
 
-def list_sweeps(given: Iterator[Path] | list[Path]) -> list[str]:
+def list_sweeps(given: Sequence[Path]) -> list[str]:
     """Return the folders of sweeps to choose from: those given, then those below `sweeps`, the latest first."""
     return _list([f"{AGGREGATE_STEM}.parquet", SWEEP_NAME], given, Path("sweeps"))
 
 
-def _list(names: list[str], given: Iterator[Path] | list[Path], shelf: Path) -> list[str]:
+def _list(names: list[str], given: Sequence[Path], shelf: Path) -> list[str]:
     """Return the folders that hold a file of one of these names."""
     found = [str(folder) for folder in given if _has_one(folder, names)]
-    latest: list[tuple[float, str]] = []
-    try:
-        for folder in shelf.iterdir():
-            if _has_one(folder, names):
-                latest.append((folder.stat().st_mtime, str(find_place(folder))))
-    except (OSError, PlaceError):
-        pass  # one that has just gone, or a link to elsewhere, ends the list
+    latest = [(_find_time(folder), name) for folder in _list_folders(shelf) if (name := _take(folder, names))]
     return list(dict.fromkeys([*found, *(name for _, name in sorted(latest, reverse=True))]))[:MOST_LISTED]
+
+
+def _list_folders(shelf: Path) -> list[Path]:
+    try:
+        return list(shelf.iterdir())
+    except OSError:
+        return []
+
+
+def _take(folder: Path, names: list[str]) -> str | None:
+    """Return what to call a folder; None for one that has gone, lies elsewhere, or is of another kind."""
+    try:
+        return str(find_place(folder)) if _has_one(folder, names) else None
+    except PlaceError:
+        return None
+
+
+def _find_time(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _has_one(folder: Path, names: list[str]) -> bool:

@@ -18,7 +18,17 @@ from simulation.commands.provenance import (
 )
 from simulation.explorer.places import PlaceError
 from simulation.foundation import SimulationError
-from simulation.records import CHAIN_NAME, SUMMARY_NAME, Record, RunLog, Tally, read_log, short_hash
+from simulation.records import (
+    CHAIN_NAME,
+    LOG_NAME,
+    SCENARIO_NAME,
+    SUMMARY_NAME,
+    Record,
+    RunLog,
+    Tally,
+    read_log,
+    short_hash,
+)
 from simulation.runs import ChainFileError
 
 MOST_KEPT: Final = 4
@@ -63,7 +73,8 @@ def open_stored(folder: Path) -> Stored:
         PlaceError: The folder has gone.
         SimulationError: It holds no run that has ended, or none that can be read.
     """
-    return _open(folder, *(_stamp(folder / name) for name in (SUMMARY_NAME, CHAIN_NAME)))
+    stamps = tuple(_stamp(folder / name) for name in (SUMMARY_NAME, CHAIN_NAME, LOG_NAME, SCENARIO_NAME))
+    return _open(folder, str(folder.resolve()), stamps)
 
 
 def _stamp(file: Path) -> int:
@@ -77,7 +88,7 @@ def _stamp(file: Path) -> int:
 
 
 @lru_cache(MOST_KEPT)
-def _open(folder: Path, _summary: int, _chain: int) -> Stored:
+def _open(folder: Path, _whole: str, _stamps: tuple[int, ...]) -> Stored:
     run = pot.open_run(folder)
     records: list[Record] = []
     log = read_log(folder, records.append)

@@ -1,0 +1,130 @@
+"""Runs in processes of their own, as the page starts them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+import simulation as pot
+from simulation.explorer import going
+from simulation.explorer.desk import BusyError, Desk
+from simulation.explorer.following import Pace
+from simulation.foundation import SPAWN
+
+pytestmark = pytest.mark.processes
+
+LONG = {"mechanism.length": 4000, "run.time_limit_s": 1e7}
+PATIENCE_S = 60.0
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so; fail when it is not after a minute."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def desk(fresh: Desk) -> Iterator[Desk]:
+    """Return a desk whose run is over after the test."""
+    yield fresh
+    fresh.close()
+
+
+def test_a_run_is_watched_halted_and_stopped(desk: Desk) -> None:
+    run = desk.start(pot.load("stake_bft", LONG, engine="virtual"))
+    with pytest.raises(BusyError, match="goes on; stop it"):
+        desk.start(pot.load("stake_bft"))
+    wait_until(lambda: run.snapshot is not None and run.snapshot.height > 0)
+    run.set_pace(0.0)
+    assert run.snapshot is not None
+    shown = run.updates
+    wait_until(lambda: run.updates > shown)  # it says where it is before it waits
+    halted = run.snapshot
+    assert 0 < halted.height < halted.length
+    assert {node.role for node in halted.nodes} == {"honest"}
+    assert len(halted.blocks) >= halted.height - 1
+    run.set_pace(None)
+    wait_until(lambda: run.snapshot is not None and run.snapshot.height > halted.height)
+    run.stop()
+    assert run.wait(PATIENCE_S)
+    assert run.error is None
+    assert run.folder is not None
+    assert pot.open_run(run.folder).ended == "interrupted"
+    assert run.folder.parent == Path("runs")
+
+
+def test_a_run_that_nobody_stops_ends_by_itself_and_holds(desk: Desk) -> None:
+    run = desk.start(pot.load("bft_equivocator"))
+    assert run.wait(PATIENCE_S)
+    assert run.folder is not None
+    assert pot.verify(run.folder)
+    assert run.snapshot is not None
+    assert run.snapshot.height == run.snapshot.length
+    assert pot.open_run(run.folder).figures.messages.rejected == run.snapshot.refused
+    assert sum(run.snapshot.links.values()) == sum(run.snapshot.refused.values())
+    run.stop()  # what is over takes no orders
+    run.set_pace(1.0)
+    run.end()
+    assert run.error is None
+
+
+def test_what_keeps_a_run_from_starting_is_told_in_its_sentence(desk: Desk) -> None:
+    Path("runs").touch()
+    run = desk.start(pot.load("stake_bft", engine="virtual"))
+    assert run.wait(PATIENCE_S)
+    assert run.folder is None
+    assert run.error is not None
+    assert "choose another --out" in run.error
+
+
+def test_a_run_ends_in_order_when_its_page_has_gone(fresh: Desk) -> None:
+    ours, theirs = SPAWN.Pipe()
+    process = SPAWN.Process(
+        target=going._run, args=(theirs, pot.load("stake_bft", LONG, engine="virtual"), Path("runs"))
+    )
+    process.start()
+    theirs.close()
+    _take_until_begun(ours)
+    ours.close()
+    process.join(PATIENCE_S)
+    assert process.exitcode == 0
+    (folder,) = Path("runs").iterdir()
+    assert pot.open_run(folder).ended == "interrupted"
+
+
+def _take_until_begun(pipe: Connection) -> None:
+    while True:
+        kind, snapshot = pipe.recv()
+        assert kind == "snapshot"
+        if snapshot.height:
+            return
+
+
+def test_a_run_whose_process_is_killed_is_told_of(desk: Desk) -> None:
+    run = desk.start(pot.load("stake_bft", LONG, engine="virtual"))
+    wait_until(lambda: run.snapshot is not None)
+    run._process.kill()
+    assert run.wait(PATIENCE_S)
+    assert run.error is not None
+    assert "exit code -9" in run.error
+
+
+def test_who_waits_for_simulated_time_goes_on_when_it_may() -> None:
+    pace, calls = Pace(), []
+    pace.wait(5.0, lambda: calls.append("never held up"))
+    pace.set(0.0)
+    thread = threading.Thread(target=pace.wait, args=(5.0, lambda: calls.append("held")))
+    thread.start()
+    wait_until(lambda: calls == ["held"])
+    pace.set(None)
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    pace.set(0.0)
+    pace.end()
+    pace.wait(6.0, lambda: calls.append("over"))
+    assert calls == ["held"]

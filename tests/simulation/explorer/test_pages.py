@@ -1,0 +1,136 @@
+"""The pages without a browser, as Streamlit's own tester sees them."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import simulation as pot
+from simulation.explorer import desk
+from simulation.explorer.desk import Desk
+from simulation.explorer.stored import list_blocks, open_stored
+from simulation.foundation import ROOT
+
+testing = pytest.importorskip("streamlit.testing.v1", reason="Streamlit is not installed: make explore")
+
+pytestmark = pytest.mark.drawing
+
+VIEWS = ("Overview", "Blocks", "Accounts", "Refusals", "Check the chain")
+
+
+def open_page(name: str = "Runs", **state: Any) -> Any:
+    """Return a page, as a browser shows it."""
+    page = testing.AppTest.from_file(str(ROOT / "simulation" / "explorer" / "app.py"), default_timeout=60)
+    for key, value in {"page": name, **state}.items():
+        page.session_state[key] = value
+    return run(page)
+
+
+def run(page: Any) -> Any:
+    """Run a page again; no exception may be on it."""
+    page.run()
+    assert [element.value for element in page.exception] == []
+    return page
+
+
+def click(page: Any, key: str) -> Any:
+    page.button(key=key).click()
+    return run(page)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_of_a_run_is_shown(here: Path, view: str) -> None:
+    page = open_page(view=view)
+    assert page.selectbox(key="run").value == str(here)
+    assert len(page.dataframe) >= 1
+    assert not page.error
+
+
+def test_an_empty_folder_says_what_to_do(fresh: Desk) -> None:
+    assert "no run yet" in open_page().info[0].value
+    assert "fewer than two" in open_page("Side by side").info[0].value
+    assert "no sweep" in open_page("Sweeps").info[0].value
+
+
+def test_a_block_is_chosen_and_its_transfer(here: Path) -> None:
+    block = next(row["block"] for row in list_blocks(open_stored(here)) if row["transactions"])
+    page = open_page(view="Blocks", block=block)
+    facts = [frame.value for frame in page.dataframe if "what" in frame.value]
+    assert [f"0x{facts[0]['value'].iloc[0][:12]}", facts[0]["what"].iloc[0]] == [block, "block"]
+    assert facts[1]["value"].iloc[0] == page.selectbox(key="transaction").value
+
+
+def test_a_run_that_disappears_leaves_a_sentence(fresh: Desk, lab: Path) -> None:
+    shutil.copytree(lab / "runs", "runs")
+    page = open_page()
+    (folder,) = Path("runs").iterdir()
+    shutil.rmtree(folder)
+    (Path("runs") / folder.name).mkdir()
+    (Path("runs") / folder.name / "pot_sim.log").touch()  # of a run that goes on, it may be
+    run(page)
+    assert len(page.error) == 1
+    assert "the run has not ended, or its folder has gone" in page.error[0].value.replace("\\", "")
+
+
+def test_what_a_file_says_is_neither_markdown_nor_html(fresh: Desk, lab: Path) -> None:
+    shutil.copytree(lab / "runs", "runs")
+    (folder,) = Path("runs").iterdir()
+    evil = "![x](http://192.0.2.1/x) <img src=x onerror=alert(1)> **b** :red[r]"
+    changed = pot.open_run(folder).scenario.change({"description": evil})
+    (folder / "scenario.yaml").write_text(changed.to_yaml())
+    shown = open_page().caption[0].value
+    assert shown.replace("\\", "") == evil
+    assert not any(f"{mark}" in shown.replace(f"\\{mark}", "") for mark in "![](<>*:")
+
+
+def test_a_node_alone_builds_a_chain_and_it_breaks(fresh: Desk) -> None:
+    page = open_page("One node")
+    page.button[0].click()  # of the form: add the record
+    run(page)
+    for _ in range(3):
+        click(page, "make")
+    click(page, "check chain")
+    assert page.success[0].value == "All 3 blocks hold."
+    page.selectbox(key="edit height").select(2)
+    run(page)
+    click(page, "edit")
+    assert "not checked since" in page.info[0].value
+    click(page, "check chain")
+    assert "broken at height 2, and the 1 blocks above" in page.error[0].value
+    click(page, "make")
+    assert "height 2 is broken" in page.error[0].value
+    click(page, "undo")
+    click(page, "check chain")
+    assert page.success[0].value == "All 3 blocks hold."
+
+
+def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
+    page = open_page("New run", scenario="stake_bft")
+    page.text_input(key="stake_bft: mechanism.length").set_value("many")
+    run(page)
+    assert page.button(key="start").disabled
+    assert any("mechanism.length" in error.value.replace("\\", "") for error in page.error)
+    page.text_input(key="stake_bft: mechanism.length").set_value("2")
+    run(page)
+    assert not page.error
+    assert page.code[0].value == "python main.py run stake_bft --set 'mechanism.length=2'"
+
+
+@pytest.mark.processes
+def test_a_run_is_started_on_a_page_and_seen_on_another(fresh: Desk) -> None:
+    page = open_page("New run", scenario="stake_bft")
+    page.selectbox(key="stake_bft: engine").select("virtual")
+    run(page)
+    click(page, "start")
+    going = desk.DESK.going
+    assert going is not None
+    another = open_page("New run")  # whoever opens the page meanwhile sees the same run
+    assert "stake\\_bft" in another.subheader[0].value
+    assert going.wait(60)
+    run(page)
+    assert "The run has ended" in page.success[0].value
+    assert going.folder is not None
+    shutil.copytree(going.folder, "runs/again")
+    assert len(open_page("Side by side").dataframe) >= 2
+    assert open_page().selectbox(key="run").options[0].startswith("runs/")
