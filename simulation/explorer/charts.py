@@ -11,13 +11,15 @@ LOOKS: Final = {"employer's chain": "#0072b2", "poisoned": "#d55e00", "left": "#
 SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", "genesis": "diamond"}
 
 LANE_PX: Final = 36
+AROUND_PX: Final = 112
+"""Height of axis and legend."""
 
 
 def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.LayerChart:
     """Return the tree of blocks; a click on one chooses it, under the name `clicked`."""
     highest = max(point["height"] for point in points)
     lanes = max(point["lane"] for point in points) + 1
-    scale = alt.Scale(domain=[-0.7, lanes - 0.3], reverse=True)
+    scale = alt.Scale(domain=[-0.6, lanes - 0.4], reverse=True, nice=False)
     reach = alt.Scale(domain=[-0.4, highest + 0.4], nice=False)
     axis = alt.Axis(tickMinStep=1, grid=False, format="d")
     edges = (
@@ -48,7 +50,7 @@ def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.
         )
         .add_params(clicked)
     )
-    return (edges + blocks).properties(height=max(120, LANE_PX * lanes + 60))
+    return (edges + blocks).properties(height=LANE_PX * lanes + AROUND_PX)
 
 
 def draw_bars(counts: Mapping[str, int], title: str) -> alt.Chart:
