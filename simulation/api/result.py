@@ -1,7 +1,6 @@
 """What a run has left behind, read when it is asked for."""
 
 import shutil
-import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulation.api.checking import Verified, read_summary, verify
 from simulation.api.figures import Figures, flatten, read_figures
 from simulation.api.scenario import Scenario, make_scenario
+from simulation.api.temporary import TemporaryPlace
 from simulation.foundation import OutputError, SimulationError, find_part
 from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog, read_log
 from simulation.runs import FINISHED, read_chain
@@ -29,12 +29,12 @@ class NotThereError(SimulationError):
 class Run:
     """A finished run: its figures, tables, pictures and model."""
 
-    def __init__(self, folder: Path, *, is_temporary: bool = False) -> None:
+    def __init__(self, folder: Path, *, place: TemporaryPlace | None = None) -> None:
         """Open a run's folder; use `open_run` instead.
 
         Args:
             folder: The folder.
-            is_temporary: Whether folder and the one above it are deleted when this is not used any more.
+            place: What the folder lies in, if it is deleted when this is not used any more.
 
         Raises:
             NotThereError: Its summary does not say how it ended.
@@ -47,7 +47,7 @@ class Run:
         for name, kind in (("ended", str), ("chain", dict), ("scenario", str), ("seed", int), ("nodes", list)):
             if not isinstance(self.summary.get(name), kind):
                 raise NotThereError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} does not say {name!r}")
-        self._end = weakref.finalize(self, shutil.rmtree, folder.parent, ignore_errors=True) if is_temporary else None
+        self._place = place
         self._records: list[Record] = []
 
     # ---- figures ----
@@ -194,7 +194,7 @@ class Run:
         Raises:
             OutputError: It cannot be moved there.
         """
-        if self._end is None:
+        if self._place is None:
             return self.folder
         above = Path(out).expanduser()
         base, number = above / self.folder.name, 1
@@ -207,8 +207,8 @@ class Run:
             shutil.copytree(self.folder, target)
         except OSError as error:
             raise OutputError(f"{error.filename or target}: cannot be written: {error.strerror or error}") from None
-        self._end()
-        self._end, self.folder = None, target
+        self._place.close()
+        self._place, self.folder = None, target
         return target
 
     def __repr__(self) -> str:

@@ -1,8 +1,6 @@
 """Running a scenario: the one place that commands and programs share."""
 
 import io
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +15,7 @@ from rich.console import Console
 from simulation.api.elsewhere import can_train_here, work_elsewhere
 from simulation.api.result import Run
 from simulation.api.scenario import Scenario, take
+from simulation.api.temporary import TemporaryPlace
 from simulation.foundation import EXIT_FAILED, Interruption, OutputError, SimulationError
 from simulation.records import Record, Tally
 from simulation.runs import Detail, Follower, RunOutcome, run_scenario
@@ -133,12 +132,12 @@ def run(
     wants_end = cancel.is_set if cancel is not None else _never
     if out is not None:
         return Run(_run_order(_Order(chosen, Path(out).expanduser()), on_progress, take_record, wants_end))
-    place = Path(tempfile.mkdtemp(prefix="pot-run-"))
+    place = make_place()
     try:
-        folder = _run_order(_Order(chosen, place, is_drawn=False), on_progress, take_record, wants_end)
-        return Run(folder, is_temporary=True)
+        folder = _run_order(_Order(chosen, place.path, is_drawn=False), on_progress, take_record, wants_end)
+        return Run(folder, place=place)
     except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+        place.close()
         raise
 
 
@@ -187,6 +186,18 @@ def _run_there(
 
 def _never() -> bool:
     return False
+
+
+def make_place() -> TemporaryPlace:
+    """Return a folder for a result that is not to be kept.
+
+    Raises:
+        OutputError: There is no room for one.
+    """
+    try:
+        return TemporaryPlace()
+    except OSError as error:
+        raise OutputError(f"{error.filename or 'TMPDIR'}: cannot be written: {error.strerror or error}") from None
 
 
 def make_silent_console() -> Console:

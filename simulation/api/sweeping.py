@@ -1,18 +1,16 @@
 """Sweeps: a scenario for every combination of values, run or gone on with, as tables."""
 
-import tempfile
 import warnings
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final
 
 from simulation.api.result import NotThereError
-from simulation.api.running import Cancel, CancelledError, make_silent_console
+from simulation.api.running import Cancel, CancelledError, make_place, make_silent_console
 from simulation.api.scenario import UNNAMED, Scenario, to_plain
+from simulation.api.temporary import TemporaryPlace
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
 from simulation.foundation import Interruption
@@ -42,12 +40,12 @@ class SweepProgress:
 class Sweep:
     """A sweep that has run: its tables and curves."""
 
-    def __init__(self, folder: Path, *, is_temporary: bool = False) -> None:
+    def __init__(self, folder: Path, *, place: TemporaryPlace | None = None) -> None:
         """Open a sweep's folder; use `open_sweep` instead.
 
         Args:
             folder: The folder.
-            is_temporary: Whether it and the one above it are deleted when this is not used any more.
+            place: What the folder lies in, if it is deleted when this is not used any more.
 
         Raises:
             NotThereError: It has no tables.
@@ -56,7 +54,7 @@ class Sweep:
         """Where its files lie."""
         if not (folder / f"{RESULTS_STEM}.parquet").is_file():
             raise NotThereError(f"{folder}: not the folder of a sweep that has ended: it has no {RESULTS_STEM}.parquet")
-        self._end = weakref.finalize(self, rmtree, folder.parent, ignore_errors=True) if is_temporary else None
+        self._place = place
 
     @cached_property
     def results(self) -> "pd.DataFrame":
@@ -145,8 +143,9 @@ def sweep(
         SweepError: It cannot go on.
     """
     plan = _read_plan(source)
-    place = Path(tempfile.mkdtemp(prefix="pot-sweep-")) if out is None else Path(out).expanduser()
-    options = Options(executor=executor, jobs=jobs, address=address, out=place, cell=None)
+    place = make_place() if out is None else None
+    below = place.path if place is not None else Path(out or ".").expanduser()
+    options = Options(executor=executor, jobs=jobs, address=address, out=below, cell=None)
     interruption = Interruption(cancel.is_set if cancel is not None else None)
     said: list[str] = []
 
@@ -159,12 +158,12 @@ def sweep(
         if interruption.signum is not None or went.folder is None:
             raise CancelledError(said[-1] if said else "interrupted")
     except BaseException:
-        if out is None:
-            rmtree(place, ignore_errors=True)
+        if place is not None:
+            place.close()
         raise
     for sentence in said:
         warn(sentence)
-    return Sweep(went.folder, is_temporary=out is None)
+    return Sweep(went.folder, place=place)
 
 
 def open_sweep(folder: str | Path) -> Sweep:

@@ -1,7 +1,9 @@
 """Runs by a program: where they may be started from, what they tell meanwhile, and how they end."""
 
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -31,6 +33,15 @@ thread.start()
 thread.join()
 simulated = small.change(engine="virtual")
 print(pot.sweep({{"scenario": simulated, "vary": {{"network.loss": [0.0]}}}}, None, jobs=1))
+"""
+
+
+KILLED: Final = """
+import os, signal
+from simulation.api.temporary import TemporaryPlace
+
+place = TemporaryPlace()
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -149,6 +160,23 @@ def test_a_folder_that_is_none_of_a_run_is_one_sentence(tmp_path: Path) -> None:
         pot.open_run(tmp_path)
     with pytest.raises(pot.SimulationError, match="not the folder of a sweep that has ended"):
         pot.open_sweep(tmp_path)
+
+
+@pytest.mark.processes
+def test_what_a_killed_program_has_left_goes_with_the_next_run(
+    small: pot.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = make_environment(PYTHONPATH=str(ROOT), TMPDIR=str(tmp_path))
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    (tmp_path / "pot-result-of-somebody").mkdir()
+    first = pot.run(small)
+    second = pot.run(small)
+    assert not left.exists()
+    assert len(list(tmp_path.iterdir())) == 3
+    assert first.chain().equals(second.chain())
 
 
 # ---- work in a clean process ----
