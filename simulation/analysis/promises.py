@@ -1,8 +1,10 @@
 """What a mechanism promises of scenarios: its part `promises`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from protocol.messages import AnyBlock
 from simulation.foundation import find_part
 from simulation.records import Tally
 from simulation.scenario import Population, Scenario
@@ -51,6 +53,14 @@ class Promises:
     def find_obstacle(self, world: World, tally: Tally) -> Obstacle | None:
         """Return what keeps the chain of most honest nodes from growing; None where nothing is known to."""
         return None
+
+    def explain_standstill(self, world: World, tally: Tally, blocks: Sequence[AnyBlock]) -> str | None:
+        """Return in words why a run ended with an unfinished chain that is kept; None where nothing is known.
+
+        Unlike `find_obstacle` it is asked only then, and sees the chain with its transfers, lowest block first.
+        """
+        obstacle = self.find_obstacle(world, tally)
+        return obstacle.text if obstacle is not None else None
 
 
 def find_promises(scenario: Scenario) -> Promises:

@@ -130,6 +130,10 @@ class Scenario:
         """Return what stands in its file, and what has been changed of that, by dotted key."""
         return self._raw, {override.key: override.value for override in self._overrides}
 
+    def list_doubts(self) -> list[str]:
+        """Return what is allowed and may yet not be meant, a sentence for each; `run` and `validate` print them."""
+        return [f"{self.source}: warning: {doubt}" for doubt in self.keys.mechanism.list_doubts(self.keys)]
+
     def describe(self) -> str:
         """Return what `validate` prints: nodes, length and, where a data file is named, what is in it.
 

@@ -1,6 +1,7 @@
 """What there is to choose from, and whether a file is fit to be chosen."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from protocol import mechanisms as core
@@ -19,18 +20,28 @@ def list_mechanisms() -> dict[str, str]:
     return {name: core.find_mechanism(name).summary for name in core.list_mechanisms()}
 
 
-def validate(source: str | Path | Scenario, *, add_plugins: Sequence[str | Path] = ()) -> str:
+def validate(
+    source: str | Path | Scenario,
+    *,
+    add_plugins: Sequence[str | Path] = (),
+    warn: Callable[[str], object] = warnings.warn,
+) -> str:
     """Return what a scenario or a sweep is about, once it, and every data file that it names, has been checked.
 
     Args:
         source: A shipped scenario's name, the path of a scenario or a sweep file, or a `Scenario`.
         add_plugins: Files of code besides those that a scenario file names.
+        warn: Takes a sentence about each thing that is allowed and may yet not be meant.
 
     Raises:
         DatasetError: A data file cannot be read, or holds no such data.
         ScenarioError: It is not valid.
     """
-    if isinstance(source, Scenario):
-        return source.describe()
-    path = find_scenario(str(source))
-    return check_sweep(path) if is_sweep(read_file(path)) else load(path, add_plugins=add_plugins).describe()
+    if not isinstance(source, Scenario):
+        path = find_scenario(str(source))
+        if is_sweep(read_file(path)):
+            return check_sweep(path)
+        source = load(path, add_plugins=add_plugins)
+    for doubt in source.list_doubts():
+        warn(doubt)
+    return source.describe()

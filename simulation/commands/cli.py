@@ -200,7 +200,7 @@ def validate(
     codes: list[int] = []
     for name in files:
         try:
-            described = pot.validate(name, add_plugins=plugin or ())
+            described = pot.validate(name, add_plugins=plugin or (), warn=_warn)
         except ScenarioError as error:
             codes.append(complain(str(error), EXIT_BAD_INPUT))
         except SimulationError as error:
@@ -383,6 +383,8 @@ def _run(
     plugins: Sequence[Path] = (),
 ) -> int:
     scenario = pot.load(name, *settings, seed=seed, add_plugins=plugins)
+    for doubt in scenario.list_doubts():
+        _warn(doubt)
     _output.is_optional = True
     from simulation.api import execute  # noqa: PLC0415 - bad input is answered before this loads
 

@@ -1,7 +1,9 @@
 """Whoever runs a world counts its records, watches them, and judges the run when it has ended: all of that, once."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from protocol.rules import Rules
 from simulation.analysis import (
     InvariantMonitor,
     find_broken,
@@ -47,10 +49,17 @@ class RunObserver:
         found = self._promises.find_obstacle(self._world, self.tally)
         return found is not None and found.is_final
 
-    def find_obstacle(self, reason: str) -> str | None:
-        """Return what kept the chain from growing, in words; None where it ended for another reason."""
-        found = self._promises.find_obstacle(self._world, self.tally) if reason in STOOD_STILL else None
-        return found.text if found is not None else None
+    def find_obstacle(self, reason: str, chain: Sequence[bytes]) -> str | None:
+        """Return what kept the chain from growing, in words; None where it ended for another reason.
+
+        Args:
+            reason: Why the run ended.
+            chain: Canonical blocks of the chain that is kept, lowest first.
+        """
+        if reason not in STOOD_STILL:
+            return None
+        decode = Rules(self._world.mechanism).decode_block
+        return self._promises.explain_standstill(self._world, self.tally, [decode(block) for block in chain])
 
     def find_fault(self, result: EngineResult) -> str | None:
         """Return the first broken invariant in words, or None."""

@@ -64,6 +64,10 @@ def _find_mechanism_fault(scenario: ScenarioKeys) -> Inconsistency | None:
         if key in scenario.protocol.model_fields_set:
             return Inconsistency(f"protocol.{key}", f"{name} has no such rule; leave it out")
     for index, population in enumerate(scenario.populations):
+        if population.role == "data_injection":  # whose poison may be one that nobody has written
+            return Inconsistency(
+                f"populations.{index}.role", f"{name} trains nothing, so there is no data to alter; write another role"
+            )
         if population.poison is not None or population.arithmetic is not None:
             key = "poison" if population.poison is not None else "arithmetic"
             return Inconsistency(f"populations.{index}.{key}", f"{name} trains nothing; leave it out")
@@ -129,6 +133,10 @@ def _find_coalition_fault(scenario: ScenarioKeys) -> Inconsistency | None:
 def _find_protocol_fault(scenario: ScenarioKeys) -> Inconsistency | None:
     bonded = sum(item.node_count for item in scenario.populations if round(item.node_stake * MICRO_COINS_PER_COIN) > 0)
     protocol, confidence = scenario.protocol, scenario.protocol.confidence
+    if not bonded:
+        return Inconsistency(
+            "populations", "no node has a stake, so nobody may declare, propose or sign; give one population a stake"
+        )
     if protocol.stakeholders > bonded:
         return Inconsistency(
             "protocol.stakeholders",

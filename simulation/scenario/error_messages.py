@@ -1,7 +1,7 @@
 """Turns what pydantic found into one sentence each: who wrote it, where it stands, and what to write instead."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import isnan
 from typing import Any, Final, NamedTuple, get_args
@@ -211,7 +211,7 @@ def _list_constants(location: Location, raw: dict[str, Any], root: type[BaseMode
     """Return the constants that a value which nobody wrote comes from; nothing where somebody wrote it."""
     if _is_written(location, raw):
         return ""
-    fields = list(_walk_fields(location, root))
+    fields = list(_walk_fields(location, root, raw))
     names = [name for field in fields if (name := get_constant(field, raw))][-1:]
     section = _find_section(fields[-1].annotation) if fields and not names else None
     if section is not None:
@@ -243,14 +243,34 @@ def _list_keys(location: Location, root: type[BaseModel]) -> list[str]:
     return list(section.model_fields) if section else []
 
 
-def _walk_fields(location: Location, root: type[BaseModel]) -> Iterator[FieldInfo]:
-    """Yield the field of each key on the way to a place; numbers of list items are no keys."""
+def _walk_fields(location: Location, root: type[BaseModel], raw: Any = None) -> Iterator[FieldInfo]:  # noqa: ANN401 - raw YAML
+    """Yield the field of each key on the way to a place; numbers of list items are no keys.
+
+    Args:
+        location: The place.
+        root: The model of a whole scenario.
+        raw: The scenario, which chooses the keys of some sections; None where it does not matter.
+    """
     section: type[BaseModel] | None = root
     for part in location:
-        if section is not None and isinstance(part, str) and part in section.model_fields:
-            field = section.model_fields[part]
-            yield field
-            section = _find_section(field.annotation)
+        raw = _look_up(raw, part)
+        if section is None or not isinstance(part, str):
+            continue
+        if part not in section.model_fields:
+            return
+        field = section.model_fields[part]
+        yield field
+        section = _find_section(field.annotation)
+        choose: Callable[[Any], type[BaseModel]] | None = getattr(section, "choose_kind", None)
+        section = choose(raw) if choose is not None else section
+
+
+def _look_up(raw: Any, part: str | int) -> Any:  # noqa: ANN401 - raw YAML
+    """Return what stands below a key, or at a place of a list; None where nothing does."""
+    if isinstance(raw, dict):
+        return raw.get(part)
+    is_item = isinstance(raw, list) and isinstance(part, int) and part < len(raw)
+    return raw[part] if is_item else None
 
 
 def _find_section(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a type expression

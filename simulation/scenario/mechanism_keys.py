@@ -24,9 +24,19 @@ class MechanismKeys(Section):
 
     name: Name = from_constant("MECHANISM")
 
+    @staticmethod
+    def choose_kind(raw: Any) -> "type[MechanismKeys]":  # noqa: ANN401 - raw YAML
+        """Return the keys of the mechanism that a raw section names, which may be a name and nothing else."""
+        name = raw.get("name") if isinstance(raw, dict) else raw
+        return find_part(name if isinstance(name, str) else read_constant("MECHANISM"), "keys") or MechanismKeys
+
     def find_inconsistency(self, scenario: "ScenarioKeys") -> Inconsistency | None:
         """Return what does not fit to the rest of a scenario, whose sections are valid one by one; None for nothing."""
         return None
+
+    def list_doubts(self, scenario: "ScenarioKeys") -> list[str]:
+        """Return what is allowed and may yet not be meant, a sentence for each, with the key that it is about."""
+        return []
 
 
 class ChainKeys(MechanismKeys):

@@ -84,6 +84,10 @@ class ActivityKeys(WorkKeys):
         """Return that owners are too few for a group, or what work has to say."""
         owners = sum(item.node_count for item in scenario.populations if has_stake(item))
         drawn = self.count_drawn()
+        if not owners:
+            return Inconsistency(
+                "populations", f"no node has a stake, so nobody is drawn to sign; give {drawn} or more nodes a stake"
+            )
         if owners < drawn:
             where = "preset" if self.preset else "drawn"
             return Inconsistency(

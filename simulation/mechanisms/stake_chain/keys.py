@@ -53,7 +53,12 @@ class StakeKeys(ChainKeys):
         """Return what of stakes, deposits and times cannot be."""
         if scenario.corruptions:  # what they make of the populations is checked when that is known
             return None
-        return self._find_stake_fault(scenario) or self._find_bonding_fault(scenario) or self._find_time_fault(scenario)
+        return (
+            self._find_stake_fault(scenario)
+            or self._find_bonding_fault(scenario)
+            or self._find_time_fault(scenario)
+            or self._find_late_bonding(scenario)
+        )
 
     def _find_stake_fault(self, scenario: "Scenario") -> Inconsistency | None:
         """Return a stake below the least one, or that there is none."""
@@ -105,7 +110,7 @@ class StakeKeys(ChainKeys):
 
     def _find_time_fault(self, scenario: "Scenario") -> Inconsistency | None:
         """Return that the chain has more slots than the time limit, if that is so."""
-        needed_s, limit_s = scenario.length * scenario.protocol.slot_ms / 1e3, scenario.run.time_limit_s
+        needed_s, limit_s = self._estimate_whole_s(scenario), scenario.run.time_limit_s
         if needed_s <= limit_s:
             return None
         return Inconsistency(
@@ -113,6 +118,52 @@ class StakeKeys(ChainKeys):
             f"{scenario.length:,} blocks take {needed_s:,.0f} s at one a slot, and run.time_limit_s is {limit_s:g}; "
             "write fewer blocks or a smaller protocol.slot_ms",
         )
+
+    def _find_late_bonding(self, scenario: "Scenario") -> Inconsistency | None:
+        """Return a deposit or withdrawal that no block can carry, as all are made before it, or the run is over."""
+        whole_s, limit_s = self._estimate_whole_s(scenario), scenario.run.time_limit_s
+        for where, item in self.list_bonding():
+            what = f"{item.at_s:g} s is too late for a block to carry it"
+            if item.at_s >= limit_s:
+                why = f"run.time_limit_s is {limit_s:g}"
+            elif item.at_s >= whole_s and self._fills_each_slot(scenario):
+                why = f"{scenario.length:,} blocks, one a slot, are made by {whole_s:g} s"
+            else:
+                continue
+            return Inconsistency(f"mechanism.{where}.at_s", f"{what}: {why}; write an earlier time")
+        return None
+
+    def _fills_each_slot(self, scenario: "Scenario") -> bool:
+        """Return whether nothing in a scenario can leave a slot empty, or a block aside.
+
+        A leader who has taken all its coins back since it was drawn makes no block.
+        """
+        network, latency = scenario.network, scenario.network.latency
+        slowest_ms = max([latency.ms, latency.max_ms or 0.0, *(ms for row in latency.matrix_ms for ms in row)])
+        hops = 1 if network.topology == "full_mesh" else scenario.node_count
+        faults = (network.partitions, network.eclipses, network.outages, network.loss, network.bandwidth_mbps)
+        return (
+            scenario.traits.is_simulated
+            and not self.withdrawals
+            and not any(faults)
+            and all(item.role == "honest" for item in scenario.populations if item.node_count)
+            and hops * slowest_ms < scenario.protocol.slot_ms
+        )
+
+    def list_doubts(self, scenario: Any) -> list[str]:  # noqa: ANN401 - the keys of a scenario
+        """Return the deposits and withdrawals that are in time only where slots stay empty."""
+        whole_s = self._estimate_whole_s(scenario)
+        return [
+            f"mechanism.{where}.at_s: {item.at_s:g} s may be too late for a block to carry it: without empty slots "
+            f"{scenario.length:,} blocks are made by {whole_s:g} s"
+            for where, item in self.list_bonding()
+            if item.at_s >= whole_s
+        ]
+
+    @staticmethod
+    def _estimate_whole_s(scenario: "Scenario") -> float:
+        """Return when the last block is made where every slot has one, in seconds from the genesis."""
+        return scenario.length * scenario.protocol.slot_ms / 1e3
 
     def list_bonding(self) -> list[tuple[str, BondingKeys]]:
         """Return deposits and withdrawals in order of time, each with where it stands; deposits first."""

@@ -16,9 +16,9 @@ class StakeDraws(SoakDraws):
     def draw_sections(self, rng: Random, populations: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the keys of a chain by stake, with deposits and withdrawals of honest nodes or without."""
         coins = populations[0]["stake"]
-        deposits = [{"node": "honest-0", "at_s": rng.uniform(0, 5), "coins": rng.choice([1.0, coins])}]
-        withdrawals = [{"node": "honest-1", "at_s": rng.uniform(0, 5), "coins": coins}]
-        keys = {
+        deposits: list[dict[str, Any]] = [{"node": "honest-0", "at_s": rng.random(), "coins": rng.choice([1.0, coins])}]
+        withdrawals: list[dict[str, Any]] = [{"node": "honest-1", "at_s": rng.random(), "coins": coins}]
+        keys: dict[str, Any] = {
             "name": self.mechanism,
             "length": rng.randint(1, MOST_BLOCKS),
             "drawn_by": rng.choice(["reveals", "reveals", "parent_hash"]),
@@ -30,4 +30,7 @@ class StakeDraws(SoakDraws):
             "deposits": rng.choice([[], deposits]),
             "withdrawals": rng.choice([[], withdrawals]),
         }
-        return {"mechanism": keys, "protocol": {"slot_ms": rng.choice(SLOTS_MS)}}
+        slot_ms = rng.choice(SLOTS_MS)
+        for item in (*deposits, *withdrawals):  # so far as a share of the time that the blocks take without empty slots
+            item["at_s"] *= keys["length"] * slot_ms / 1e3
+        return {"mechanism": keys, "protocol": {"slot_ms": slot_ms}}

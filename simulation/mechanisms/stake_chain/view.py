@@ -22,9 +22,11 @@ class StakeView(MechanismView):
         stake, told = summary["measures"]["stake"], summary["training"]
         burnt = f", {told['coins_burnt']:,.2f} taken and destroyed" if told["coins_burnt"] else ""
         hands = f"Gini {stake['gini']:.2f}, {stake['nakamoto']} made more than half" if stake["nakamoto"] else "none"
-        empty = f"{stake['missed']:.1%} of the slots; {stake['stale']:.1%} of the blocks are beside the chain"
+        missed, stale = stake["missed"], stake["stale"]
+        empty = [f"{missed:.1%} of the slots"] if missed is not None else []
+        empty += [f"{stale:.1%} of the blocks are beside the chain"] if stale is not None else []
         return {
             "at stake": f"{told['coins_bonded']:,.2f} coins, {told['coins_unbonding']:,.2f} on their way back{burnt}",
             "makers": hands,
-            **({"empty": empty} if stake["missed"] is not None else {}),
+            **({"empty": "; ".join(empty)} if empty else {}),
         }

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -145,3 +145,44 @@ def test_a_missing_data_file_is_told_without_a_number_of_the_system(
     assert main(["run", "honest", *(word for setting in settings for word in ("--set", setting))]) == 3
     told = capsys.readouterr().err
     assert told == f"{tmp_path}/nowhere.npz: cannot be read (dataset.path (nowhere.npz)): No such file or directory\n"
+
+
+STAKELESS: Final = """
+name: stakeless
+description: nobody has a stake
+populations:
+  - {name: a, role: honest, count: 4, stake: 0.0}
+  - {name: b, role: honest, count: 1, stake: 0.0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ([], "mine.yaml: populations: no node has a stake, so nobody may declare, propose or sign"),
+        (["mechanism=proof_of_activity"], "mine.yaml: populations: no node has a stake, so nobody is drawn to sign"),
+        (["mechanism.name=stake_chain"], "mine.yaml: populations: no node has a stake, so nobody ever leads a slot"),
+        (["mechanism.name=stake_bft"], "mine.yaml: populations: nobody has any stake, so nobody may"),
+        (
+            ["mechanism.name=proof_of_activity", "populations.b.stake=5"],
+            "--set populations.b.stake=5: mechanism.drawn: a group of 3 is drawn, and 1 nodes have a stake",
+        ),
+        (
+            ["mechanism=proof_of_work", "populations.b.role=data_injection"],
+            "--set populations.b.role=data_injection: populations.1.role: proof_of_work trains nothing",
+        ),
+    ],
+)
+def test_neither_constants_nor_the_choice_of_a_mechanism_are_blamed_for_what_populations_lack(
+    settings: list[str], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(save(tmp_path, STAKELESS, "mine.yaml"), settings)
+    assert told in str(caught.value)
+    assert "constants.py" not in str(caught.value)
+
+
+def test_the_length_that_a_mechanism_takes_from_a_constant_is_told_with_it(tmp_path: Path) -> None:
+    settings = ["mechanism=stake_chain", "populations.a.stake=5", "protocol.slot_ms=1000", "run.time_limit_s=2"]
+    with pytest.raises(ScenarioError, match=r"with simulation/constants.py: STAGES = \d+: mechanism.length: "):
+        load_scenario(save(tmp_path, STAKELESS, "mine.yaml"), settings)
