@@ -1,6 +1,5 @@
-"""What to call the figures, keys and values of a sweep, and which figures are shares."""
+"""What to call the figures and keys of a sweep, and which figures are shares."""
 
-import math
 import re
 from typing import Final
 
@@ -76,10 +75,3 @@ def name_file(figure: str, number: int) -> str:
 def shorten_key(key: str) -> str:
     """Return what tells a key from its neighbours: its last two parts."""
     return ".".join(key.split(".")[-2:])
-
-
-def show_value(value: object) -> str:
-    """Return a value of a key or figure as a picture or table has it."""
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.6g}"
-    return str(value)

@@ -17,10 +17,11 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from simulation.analysis import CLOSED_FORM
-from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key, show_value
+from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key
 from simulation.commands.report.picture import Picture
 from simulation.commands.report.style import BLACK, GREY, LIGHT, WIDTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable
+from simulation.commands.report.value_names import show_value
 
 FEWEST_VALUES: Final = 3
 """Of each key."""

@@ -4,7 +4,7 @@ Where curves would be many and two keys are numbers, a heat map stands beside or
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -16,11 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulation.analysis import CLOSED_FORM
-from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key, show_value
+from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key
 from simulation.commands.report.heat_map import choose_y, picture_heat_map
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable, SweepTableError, is_proportion
+from simulation.commands.report.value_names import name_values, show_value
 
 MAX_LINES: Final = 16
 MAX_FIGURES: Final = 24
@@ -74,19 +75,22 @@ def draw_sweep(
             raise TypeError("there is always one of the two")
         places = _find_places(table[x])
         is_numeric = places.dtype == float
+        name_lines = {key: name_values(table[key]) for key in lines_by}
         has_formula = is_numeric and f"{figure}{CLOSED_FORM}" in table
         for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES)):
             at = places[rows.index].sort_values(kind="stable")
             wider = min(WIDER, WIDEST / lines) * (lines - 1 - number)  # later lines may lie on this one
-            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, values=values, wider=wider)
+            told = [f"{shorten_key(key)} = {name_lines[key](value)}" for key, value in values.items()]
+            name = fit(", ".join(told), 2 * LABEL_LENGTH)
+            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, name=name, wider=wider)
             if has_formula:
                 formula = rows.loc[at.index, f"{figure}{CLOSED_FORM}"].astype(float)
                 drawn.plot(at, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
         if has_formula:
             drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label="closed form")
         if not is_numeric:
-            names = list(dict.fromkeys(table[x]))
-            drawn.set_xticks(range(len(names)), [fit(show_value(name)) for name in names])
+            names, name_place = list(dict.fromkeys(table[x])), name_values(table[x])
+            drawn.set_xticks(range(len(names)), [fit(name_place(name)) for name in names])
         _finish(drawn, x, figure, is_share=is_proportion(table, figure))
         if drawn.get_legend_handles_labels()[1]:
             _add_legend(drawn, canvas)
@@ -205,12 +209,9 @@ def _find_places(column: pd.Series) -> pd.Series:
 
 
 def _draw_line(
-    axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, values: Mapping[str, Any], wider: float
+    axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, name: str, wider: float
 ) -> None:
     centre = rows[figure if is_proportion(rows, figure) else f"{figure}.mean"].astype(float)
-    name = fit(
-        ", ".join(f"{shorten_key(key)} = {show_value(value)}" for key, value in values.items()), 2 * LABEL_LENGTH
-    )
     axes.errorbar(
         at,
         centre,

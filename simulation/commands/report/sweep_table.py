@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 
 from simulation.analysis import CLOSED_FORM
-from simulation.commands.report.figure_names import show_value
 from simulation.commands.report.picture import Table
+from simulation.commands.report.value_names import show_value
 from simulation.commands.sweeps import is_changed, read_digests
 from simulation.foundation import SimulationError
 from simulation.records import AGGREGATE_STEM, DIGESTS_NAME
@@ -86,9 +86,10 @@ class SweepTable:
             ("cells without", f"{int(self.frame[_FAILED].fillna(0).sum()):,}"),
         ]
         for key in self.keys:
-            values = list(dict.fromkeys(map(str, self.frame[key])))
+            values = list({str(value): show_value(value) for value in self.frame[key]}.values())
             rest = f" and {len(values) - MAX_VALUES} more" if len(values) > MAX_VALUES else ""
-            rows.append((key, ", ".join(values[:MAX_VALUES]) + rest))
+            between = "; " if any(", " in value for value in values) else ", "
+            rows.append((key, between.join(values[:MAX_VALUES]) + rest))
         return Table(("what", "value"), tuple(rows))
 
     def tabulate(self, figure: str) -> Table:
