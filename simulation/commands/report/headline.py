@@ -72,4 +72,12 @@ def _describe_detection(tally: Tally) -> str:
         "of honest work rejected": found.false_rejection,
     }
     shown = [f"{_show_share(share)} {what}" for what, share in parts.items() if share is not None]
-    return f"{', '.join(shown)} (work: {', '.join(WORK[:-1])} and {WORK[-1]} messages)" if shown else "-"
+    return f"{', '.join(shown)} (work: {_list_work(tally)} messages)" if shown else "-"
+
+
+def _list_work(tally: Tally) -> str:
+    """Return the kinds of messages that detection is over: those of training where there is any, else those judged."""
+    judged = {kind for _, kind in (*tally.accepted_of, *tally.rejected_of)}
+    has_training = any(map(tally.is_trained, tally.blocks))
+    *first, last = [kind for kind in WORK if has_training or kind in judged]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -114,3 +114,5 @@ def test_a_report_says_who_made_blocks_and_calls_clean_only_what_was_trained(
     headline = read_pairs(facts)
     assert headline["mechanism"] == name
     assert set(OWN[name]) <= set(headline)
+    work = "declaration, header, stakeholder and block" if is_training else "block"
+    assert headline["detection"] in ("-", f"0% of honest work rejected (work: {work} messages)")
