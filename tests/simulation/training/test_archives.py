@@ -15,6 +15,7 @@ from simulation.training.data_sets.image_set import DatasetError, ImageSet, open
 from simulation.training.data_sets.kind import DataKind
 from simulation.training.data_sets.table import count_samples, find_data_set, load_images, register_data_set
 from simulation.training.samples import TrainingSet, scale, stamp_patch
+from tests.support.scenarios import ROOT
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -134,6 +135,16 @@ def test_what_no_model_could_be_trained_on_is_refused_with_its_place(fault: str,
 @pytest.mark.parametrize(("file", "name"), [("mnist.npz", "other-mnist"), ("npz.npz", "other-npz"), ("a_b.npz", "a-b")])
 def test_no_file_is_called_as_other_data_are(file: str, name: str, tmp_path: Path) -> None:
     assert load(tmp_path, make_arrays(), file).name == name
+
+
+def test_the_file_that_the_page_shows_how_to_write_is_a_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(page.split("```python\n")[1].split("```")[0], {})  # noqa: S102 - our own page
+    found = load_images("npz", "rows.npz", is_required=True)
+    assert (found.form, len(found.y_train), len(found.y_test)) == (DataForm((8,), 3), 600, 300)
 
 
 # ---- the table ----
