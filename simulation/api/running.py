@@ -88,6 +88,8 @@ def execute(
     """
     if len(out.parts) > MAX_OUT_PARTS:
         raise SimulationError(f"--out: write at most {MAX_OUT_PARTS} nested folders, not {len(out.parts)}")
+    if "\0" in str(out):
+        raise SimulationError(f"--out: no folder has a name such as {str(out)!r}")
     has_processes = not scenario.keys.traits.is_simulated
     try:
         with _PROCESSES if has_processes else nullcontext():

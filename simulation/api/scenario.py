@@ -237,12 +237,15 @@ def _read_changes(changes: Iterable[Change]) -> Iterable[Override]:
     """Yield the overrides that changes stand for.
 
     Raises:
-        ScenarioError: A text is none.
+        ScenarioError: One stands for none.
     """
     for change in changes:
         if isinstance(change, str):
             yield anchor_override(parse_override(change), Path())
             continue
+        if not isinstance(change, Mapping):
+            what = f"{shorten(repr(change))}: write a mapping of dotted keys, or text such as job.stages=3"
+            raise ScenarioError(f"change: {what}")
         for key, value in change.items():
             plain = to_plain(value)
             source = f"change {shorten(f'{key}={_show(plain)}')}"

@@ -13,7 +13,7 @@ from simulation.api.scenario import UNNAMED, Scenario, to_plain
 from simulation.api.temporary import TemporaryPlace
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
-from simulation.foundation import Interruption
+from simulation.foundation import Interruption, SimulationError
 from simulation.records import AGGREGATE_STEM, RESULTS_STEM
 from simulation.scenario import write_text
 
@@ -140,8 +140,11 @@ def sweep(
         CancelledError: It was cancelled; finished cells are kept, and the same call goes on.
         DatasetError: No cell can have the data set that it insists on.
         ScenarioError: The sweep, or a combination of its values, is not valid.
+        SimulationError: There are no cores to use.
         SweepError: It cannot go on.
     """
+    if jobs is not None and jobs < 1:
+        raise SimulationError(f"--jobs: write 1 or more, not {jobs}")
     plan = _read_plan(source)
     place = make_place() if out is None else None
     below = place.path if place is not None else Path(out or ".").expanduser()

@@ -162,6 +162,15 @@ def test_a_folder_that_is_none_of_a_run_is_one_sentence(tmp_path: Path) -> None:
         pot.open_sweep(tmp_path)
 
 
+def test_what_makes_no_sense_is_one_sentence(small: pot.Scenario) -> None:
+    with pytest.raises(pot.ScenarioError, match=r"^change: 3: write a mapping of dotted keys"):
+        small.change(3)  # type: ignore[arg-type]
+    with pytest.raises(pot.SimulationError, match="no folder has a name"):
+        pot.run(small, "a\0b")
+    with pytest.raises(pot.SimulationError, match="write 1 or more, not 0"):
+        pot.sweep({"scenario": small}, jobs=0)
+
+
 @pytest.mark.processes
 def test_what_a_killed_program_has_left_goes_with_the_next_run(
     small: pot.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
