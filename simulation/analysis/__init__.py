@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulation.analysis.finality import describe_finality, find_final_rivals
     from simulation.analysis.journeys import estimate_journey_ms
     from simulation.analysis.log_mechanism import find_log_mechanism
-    from simulation.analysis.measures import WORK, compute_measures, find_best, measure_detection
+    from simulation.analysis.measures import PLUGIN_MEASURES, WORK, compute_measures, find_best, measure_detection
     from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
     __getattr__, __dir__ = open_door(
@@ -46,7 +46,7 @@ else:
             "finality": "describe_finality find_final_rivals",
             "journeys": "estimate_journey_ms",
             "log_mechanism": "find_log_mechanism",
-            "measures": "WORK compute_measures find_best measure_detection",
+            "measures": "PLUGIN_MEASURES WORK compute_measures find_best measure_detection",
             "promises": "Obstacle Promises find_promises",
         },
     )
@@ -54,6 +54,7 @@ else:
 __all__ = [
     "CLOSED_FORM",
     "COSTS",
+    "PLUGIN_MEASURES",
     "WORK",
     "ComparedFigure",
     "InvariantMonitor",

@@ -5,12 +5,13 @@ All of it comes from a `Tally`, so a figure in ``summary.json`` and the same fig
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from statistics import fmean
 from typing import Any, Final
 
 from simulation.analysis.costs import measure_costs
 from simulation.analysis.during_run import CONFIRMATION_DEPTH
-from simulation.foundation import find_part
+from simulation.foundation import PluginError, PluginTable, find_part, locate
 from simulation.records import Evaluated, Tally
 
 WORK: Final = ("declaration", "header", "stakeholder", "block")
@@ -19,6 +20,16 @@ WORK: Final = ("declaration", "header", "stakeholder", "block")
 Detection without further words is over these: an attacker that says which head it has tells the truth, and that honest
 nodes accept it is no failure of theirs.
 """
+
+
+_OURS: Final = frozenset(
+    {"detection", "comparisons", "proposed", "branches", "work", "stake", "votes", "templates", "closed", "blocks"}
+    | {"cost", "populations"}
+)
+"""Names of our own measures, those of mechanisms among them."""
+
+PLUGIN_MEASURES: Final[PluginTable[Callable[[Tally], Any]]] = PluginTable("measure", _OURS.__contains__)
+"""Measures of plug-ins: functions of a tally to values that a summary can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,30 @@ def compute_measures(tally: Tally, mechanism: str) -> dict[str, Any]:
         "blocks": measure_blocks(tally),
         **({"cost": costs} if costs is not None else {}),
         "populations": measure_populations(tally),
+        **{name: _measure_by_plugin(name, tally) for name in PLUGIN_MEASURES.list_names()},
     }
+
+
+def _measure_by_plugin(name: str, tally: Tally) -> Any:  # noqa: ANN401 - any JSON
+    """Return a measure of a plug-in.
+
+    Raises:
+        PluginError: It is nothing that a summary can hold.
+    """
+    measure = PLUGIN_MEASURES.find(name)
+    if measure is None:
+        raise KeyError(name)
+    found = measure(tally)
+    values = found.items() if isinstance(found, Mapping) else [("", found)]
+    for key, value in values:
+        is_plain = (
+            value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and isfinite(value))
+        )
+        if not isinstance(key, str) or not is_plain:
+            told = f"{value!r}"[:80]
+            wanted = "return a finite number, a text, a boolean or None, or those by name"
+            raise PluginError(f"{locate(measure)}: the measure {name!r} returned {told}; {wanted}")
+    return dict(found) if isinstance(found, Mapping) else found
 
 
 def measure_detection(tally: Tally, *kinds: str) -> Detection:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from simulation.api.result import Run
-from simulation.foundation import OutputError, SimulationError
+from simulation.foundation import OutputError, SimulationError, load_plugin, put_in_force
 from simulation.records import read_log
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def report(
     out: str | Path = "report",
     figures: Sequence[str] = (),
     warn: Callable[[str], object] = warnings.warn,
+    plugins: Sequence[str | Path] = (),
 ) -> Path:
     """Draw runs and sweeps into a new folder, as pictures and one page that needs no network; return the page.
 
@@ -53,8 +54,10 @@ def report(
         out: The folder to make; numbered if there is one already.
         figures: Figures of sweeps to draw, such as ``chain.*``; all where there is none.
         warn: Takes a sentence about each log that is damaged but still of use.
+        plugins: Files of code whose pictures are drawn too; no others are, whatever the runs had.
 
     Raises:
+        PluginError: One of them cannot be loaded, or a picture of it fails.
         OutputError: It cannot be written; nothing is left of it.
         SourceError: What was named cannot be drawn.
         SweepTableError: A sweep has no such figure.
@@ -64,6 +67,7 @@ def report(
     folder = Path(out).expanduser()
     if not folder.name.strip(".") or len(folder.parts) > MAX_OUT_PARTS:
         raise SimulationError(f"--out: write the name of a new folder, not {str(folder)[:80]}")
+    put_in_force([load_plugin(Path(file)) for file in plugins])
     read = [read_source(get_path(source)) for source in sources]
     for source in read:
         for warning in source.warnings:

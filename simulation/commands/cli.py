@@ -240,9 +240,12 @@ def report(
     figure: Annotated[
         list[str] | None, typer.Option(help="Figure of a sweep to draw, such as 'chain.*'; all without it.")
     ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="File of code whose pictures are drawn too.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""
-    print(pot.report(*sources, out=out, figures=figure or (), warn=_warn))  # noqa: T201
+    print(pot.report(*sources, out=out, figures=figure or (), warn=_warn, plugins=plugin or ()))  # noqa: T201
 
 
 @app.command()

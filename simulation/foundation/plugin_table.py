@@ -130,7 +130,7 @@ def _put(plugin: Plugin) -> None:
         except ValueError as error:
             for former in done:
                 former.drop()
-            raise PluginError(f"{registration.place}: {error}; give it another name") from None
+            raise PluginError(f"{registration.place}: {error}") from None
         done.append(registration)
 
 
@@ -162,7 +162,7 @@ class PluginTable(Generic[T]):
 
     def _put(self, name: str, item: T) -> None:
         if name in self._items:
-            raise ValueError(f"there is a {self._what} called {name!r} already")
+            raise ValueError(f"there is a {self._what} called {name!r} already; give it another name")
         self._items[name] = item
 
     def find(self, name: object) -> T | None:

@@ -39,7 +39,10 @@ def register_mechanism(mechanism: type[Mechanism], parts: Mapping[str, Any]) -> 
 
 
 def _put(mechanism: type[Mechanism], parts: Mapping[str, Any]) -> None:
-    register(mechanism)
+    try:
+        register(mechanism)
+    except ValueError as error:
+        raise ValueError(f"{error}; give it another name") from None
     register_parts(mechanism.name, parts)
 
 

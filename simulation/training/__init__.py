@@ -18,12 +18,15 @@ if TYPE_CHECKING:
         DataKind,
         DatasetError,
         ImageSet,
+        build_any,
         count_samples,
         find_data_set,
         list_data_sets,
+        list_shipped_data_sets,
         load_images,
         open_shared,
         register_data_set,
+        unregister_data_set,
     )
     from simulation.training.distances import (
         compare_stored,
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
         list_models,
         open_model,
         register_model,
+        unregister_model,
     )
     from simulation.training.poisons import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
@@ -83,8 +87,8 @@ else:
             "canonical_trainer": "CanonicalTrainer",
             "data_sets": (
                 "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS DataForm DataKind "
-                "DatasetError ImageSet count_samples find_data_set list_data_sets load_images "
-                "open_shared register_data_set"
+                "DatasetError ImageSet build_any count_samples find_data_set list_data_sets "
+                "list_shipped_data_sets load_images open_shared register_data_set unregister_data_set"
             ),
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
             "evaluation": "Evaluation Evaluator load_model_weights",
@@ -93,7 +97,7 @@ else:
             "model_checks": "find_model_fault",
             "models": (
                 "DENSE_NAME DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model "
-                "is_shipped list_models open_model register_model"
+                "is_shipped list_models open_model register_model unregister_model"
             ),
             "poisons": "PLUGIN_POISONS POISONS PoisonKind find_poison",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
@@ -143,6 +147,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "agree_on_model",
+    "build_any",
     "build_model",
     "build_optimizer",
     "build_training_set",
@@ -168,6 +173,7 @@ __all__ = [
     "is_shipped",
     "list_data_sets",
     "list_models",
+    "list_shipped_data_sets",
     "load_images",
     "load_model_weights",
     "open_model",
@@ -176,5 +182,7 @@ __all__ = [
     "register_data_set",
     "register_model",
     "seed_keras",
+    "unregister_data_set",
+    "unregister_model",
     "use_one_thread",
 ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from protocol.mechanisms.proof_of_training.job import TrainingJob
-from simulation.foundation import SPAWN
+from simulation.foundation import SPAWN, PluginSource, list_sources, use_plugins
 from simulation.training.profiles import VARIABLES
 from simulation.training.samples import TrainingSet, Weights
 from simulation.training.trainer import StageOutcome
@@ -21,7 +21,7 @@ class RemoteTrainer:
     def __init__(self, job: TrainingJob, samples: TrainingSet, arithmetic: str, *, xla: bool, steps: int) -> None:
         """Start the process; it ends with this one, or with `close`."""
         self._connection, theirs = SPAWN.Pipe()
-        arguments = (theirs, job, samples, xla, steps)
+        arguments = (theirs, list_sources(), job, samples, (xla, steps))
         self._process = SPAWN.Process(target=_serve, args=arguments, daemon=True, name=f"trainer-{arithmetic}")
         with _environment(VARIABLES[arithmetic]):
             self._process.start()
@@ -68,11 +68,19 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _serve(connection: Connection, job: TrainingJob, samples: TrainingSet, xla: bool, steps: int) -> None:
+def _serve(
+    connection: Connection,
+    plugins: tuple[PluginSource, ...],
+    job: TrainingJob,
+    samples: TrainingSet,
+    settings: tuple[bool, int],
+) -> None:
     """Train the stages asked for until the connection ends."""
     from simulation.training.keras_trainer import KerasTrainer, use_one_thread  # noqa: PLC0415 - in this process only
 
+    use_plugins(plugins)
     use_one_thread()
+    xla, steps = settings
     trainer = KerasTrainer(job, samples, xla=xla, steps=steps)
     while True:
         try:

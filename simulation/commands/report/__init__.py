@@ -10,7 +10,7 @@ if not os.environ.get("MPLBACKEND", "module://").startswith("module://"):
 
 if TYPE_CHECKING:
     from simulation.commands.report.picture import Missing, Picture, Table
-    from simulation.commands.report.run_pictures import draw_run
+    from simulation.commands.report.run_pictures import PLUGIN_PICTURES, draw_run
     from simulation.commands.report.sources import Run, SourceError, read_source
     from simulation.commands.report.style import (
         CLEAN,
@@ -34,7 +34,7 @@ else:
         __name__,
         {
             "picture": "Missing Picture Table",
-            "run_pictures": "draw_run",
+            "run_pictures": "PLUGIN_PICTURES draw_run",
             "sources": "Run SourceError read_source",
             "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
             "sweep_picture": "draw_sweep",
@@ -49,6 +49,7 @@ __all__ = [
     "CYCLE",
     "GREY",
     "LIGHT",
+    "PLUGIN_PICTURES",
     "POISONED",
     "PURPLE",
     "Missing",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
+    from simulation.training.data_sets.archive import build_any
     from simulation.training.data_sets.data_form import MAX_CLASSES, MNIST_FORM, DataForm, describe_shape
     from simulation.training.data_sets.digits import DIGITS
     from simulation.training.data_sets.image_format import CLASSES, PIXELS
@@ -23,19 +24,25 @@ if TYPE_CHECKING:
         count_samples,
         find_data_set,
         list_data_sets,
+        list_shipped_data_sets,
         load_images,
         register_data_set,
+        unregister_data_set,
     )
 else:
     __getattr__, __dir__ = open_door(
         __name__,
         {
+            "archive": "build_any",
             "data_form": "MAX_CLASSES MNIST_FORM DataForm describe_shape",
             "digits": "DIGITS",
             "image_format": "CLASSES PIXELS",
             "image_set": "BYTE_WHITE MADE_UP_DATA NO_DATA Bytes DatasetError ImageSet Numbers open_shared",
             "kind": "DataKind",
-            "table": "count_samples find_data_set list_data_sets load_images register_data_set",
+            "table": (
+                "count_samples find_data_set list_data_sets list_shipped_data_sets load_images "
+                "register_data_set unregister_data_set"
+            ),
         },
     )
 
@@ -54,11 +61,14 @@ __all__ = [
     "DatasetError",
     "ImageSet",
     "Numbers",
+    "build_any",
     "count_samples",
     "describe_shape",
     "find_data_set",
     "list_data_sets",
+    "list_shipped_data_sets",
     "load_images",
     "open_shared",
     "register_data_set",
+    "unregister_data_set",
 ]

@@ -76,20 +76,26 @@ def read_any(path: Path, source: str, taken: Collection[str]) -> ImageSet:
         DatasetError: The file cannot be read, or a model cannot be trained and measured on it.
     """
     arrays = read_arrays(path, source, "a data set")
+    built = build_any(name_file(path, taken), source, arrays)
+    if isinstance(built, str):
+        raise DatasetError(f"{path}: not a data set ({source}): {built}")
+    return built
+
+
+def build_any(name: str, source: str, arrays: Arrays) -> ImageSet | str:
+    """Return the data set of four arrays, in the form that they have; or why a model cannot be trained on them."""
     fault = _find_fault(arrays)
     if fault is not None:
-        raise DatasetError(f"{path}: not a data set ({source}): {fault}")
+        return fault
     images = {key: _to_numbers(arrays[key]) for key in ("x_train", "x_test")}
     for key, array in images.items():
         if array.dtype != np.uint8 and not np.isfinite(array).all():
             row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-            raise DatasetError(
-                f"{path}: not a data set ({source}): {key}: sample {row} has NaN, an infinite number, or one too large "
-                "for 32 bits; write finite numbers"
-            )
+            what = "NaN, an infinite number, or one too large for 32 bits; write finite numbers"
+            return f"{key}: sample {row} has {what}"
     labels = {key: arrays[key].reshape(-1).astype(np.uint8) for key in ("y_train", "y_test")}
     form = DataForm(arrays["x_train"].shape[1:], int(labels["y_train"].max()) + 1, images["x_train"].itemsize)
-    return ImageSet(name_file(path, taken), source, **images, **labels, form=form)
+    return ImageSet(name, source, **images, **labels, form=form)
 
 
 def name_file(path: Path, taken: Collection[str]) -> str:

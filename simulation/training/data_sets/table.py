@@ -37,6 +37,16 @@ def register_data_set(name: str, kind: DataKind) -> None:
     _registered[name] = kind
 
 
+def unregister_data_set(name: str) -> None:
+    """Take a data set out again that was added by `register_data_set`."""
+    _registered.pop(name, None)
+
+
+def list_shipped_data_sets() -> tuple[str, ...]:
+    """Return the names of those of the package."""
+    return tuple(_SHIPPED)
+
+
 def list_data_sets() -> tuple[str, ...]:
     """Return the names of all data sets."""
     return (*_SHIPPED, *_registered)

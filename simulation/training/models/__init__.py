@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         list_models,
         open_model,
         register_model,
+        unregister_model,
     )
 else:
     __getattr__, __dir__ = open_door(
@@ -23,7 +24,10 @@ else:
         {
             "dense": "DenseKeys",
             "kind": "Model ModelKeys ModelKind Shape",
-            "table": "DENSE_NAME agree_on_model find_form find_model is_shipped list_models open_model register_model",
+            "table": (
+                "DENSE_NAME agree_on_model find_form find_model is_shipped list_models open_model "
+                "register_model unregister_model"
+            ),
         },
     )
 
@@ -41,4 +45,5 @@ __all__ = [
     "list_models",
     "open_model",
     "register_model",
+    "unregister_model",
 ]

@@ -27,6 +27,11 @@ def register_model(name: str, kind: ModelKind) -> None:
     _registered[name] = kind
 
 
+def unregister_model(name: str) -> None:
+    """Take a kind of model out again that was added by `register_model`."""
+    _registered.pop(name, None)
+
+
 def list_models() -> tuple[str, ...]:
     """Return the names of all kinds."""
     return (*_SHIPPED, *_registered)

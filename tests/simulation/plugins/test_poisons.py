@@ -13,9 +13,11 @@ from simulation.commands import cli
 from simulation.foundation.plugin_table import PluginError, put_in_force
 from simulation.scenario.loading import load_scenario
 from simulation.training.trainer import build_training_set
-from tests.simulation.plugins.material import INVERTED, poisoned, save_lab, write
+from tests.simulation.plugins.material import INVERTED, find_example, poisoned, save_lab, write
 from tests.support.scenarios import make_images
 
+MODEL, DATA = find_example("A model"), find_example("A data set")
+LAB = INVERTED + MODEL.python + DATA.python
 RETURNED = """
 import numpy as np
 from simulation.plugins import register_poison
@@ -84,10 +86,10 @@ def test_what_cannot_be_trained_on_is_refused_with_its_line(tmp_path: Path, retu
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a virtual run with a poisoner of somebody else's making."""
+    """Return the folder of a virtual run with poison, model and data of somebody else's making."""
     place = tmp_path_factory.mktemp("poisoned")
-    write(place, INVERTED)
-    file = save_lab(place, poisoned(share=0.5))
+    write(place, LAB)
+    file = save_lab(place, poisoned(share=0.5), **MODEL.keys, **DATA.keys)
     assert cli.main(["run", str(file), "--out", str(place / "runs"), "--quiet"]) == 0
     put_in_force(())
     (found,) = (place / "runs").iterdir()
@@ -100,7 +102,9 @@ def test_its_nodes_train_on_something_else_and_honest_ones_refuse_them(folder: P
     assert summary["ended"] == "complete"
     assert summary["attack"]["poisoned_stages_honest"] == 0
     assert "plugins/my_lab.py" in summary["files"]
-    assert (folder / "plugins" / "my_lab.py").read_text("utf-8") == INVERTED
+    assert (folder / "plugins" / "my_lab.py").read_text("utf-8") == LAB
+    assert summary["dataset"]["name"] == "stripes"
+    assert len(summary["training"]["recalls"]) == 4
 
 
 @pytest.mark.keras
@@ -111,7 +115,7 @@ def test_its_run_is_verified_by_training_again(folder: Path, capsys: pytest.Capt
 
 @pytest.mark.keras
 def test_an_edited_copy_is_found(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edited, lab = tmp_path / folder.name, write(tmp_path, INVERTED)
+    edited, lab = tmp_path / folder.name, write(tmp_path, LAB)
     shutil.copytree(folder, edited)
     write(edited / "plugins", INVERTED.replace("255", "254"))
     summary = json.loads((edited / "summary.json").read_text("utf-8"))

@@ -1,0 +1,121 @@
+"""Registers models and data sets: what is trained, and on what."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+from pydantic import create_model
+
+from simulation.foundation import PluginError, blame_plugin, enlist, locate
+from simulation.scenario import read_own_keys
+from simulation.training import (
+    DataForm,
+    DataKind,
+    ImageSet,
+    ModelKeys,
+    ModelKind,
+    build_any,
+    is_shipped,
+    list_shipped_data_sets,
+    unregister_data_set,
+    unregister_model,
+)
+from simulation.training import register_data_set as put_data_set
+from simulation.training import register_model as put_model
+
+if TYPE_CHECKING:
+    import keras
+
+_ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
+
+Build = Callable[..., "keras.Model"]
+"""Takes ``(form)``, a `DataForm` with `shape`, `numbers` and `classes`, and its own keys by name; returns the network.
+
+The network takes a sample's numbers, from 0 to 1 where the data are bytes, and gives one number (logit) for each class.
+"""
+
+Load = Callable[[str | None], tuple[Any, Any, Any, Any]]
+"""Takes ``(path)``, which is `dataset.path` of the scenario or None; returns x_train, y_train, x_test and y_test.
+
+They are arrays as docs/models.md asks for in an archive.
+"""
+
+NetworkT = TypeVar("NetworkT", bound=Build)
+LoadT = TypeVar("LoadT", bound=Load)
+
+
+def register_model(name: str, *, summary: str) -> Callable[[NetworkT], NetworkT]:
+    """Let scenarios name a model: ``job: {model: NAME}``, or ``model: {name: NAME}`` with keys of its own.
+
+    Args:
+        name: What scenarios call it.
+        summary: What it is, in a few words.
+
+    Raises:
+        ValueError: The name is taken, or the function takes something else.
+    """
+
+    def register(function: NetworkT) -> NetworkT:
+        keys = read_own_keys(function, ("form",))
+        needed = next((key for key, (_, default) in keys.items() if default is ...), None)
+        if needed is not None:
+            raise ValueError(f"the key {needed} of the model {name!r} needs a default")
+        if is_shipped(name):
+            raise ValueError(f"there is a model called {name!r} already; give it another name")
+
+        def build(chosen: ModelKeys, form: DataForm) -> "keras.Model":
+            try:
+                return function(form, **{key: getattr(chosen, key) for key in keys})
+            except Exception as error:
+                raise PluginError(blame_plugin(error) or f"{locate(function)}: {error}") from error
+
+        section: type[ModelKeys] = create_model("OwnModelKeys", __base__=ModelKeys, **dict[str, Any](keys))
+        kind = ModelKind(summary=summary, build=build, keys=section)
+        enlist(f"model {name!r}", partial(put_model, name, kind), partial(unregister_model, name))
+        return function
+
+    return register
+
+
+def register_data_set(name: str, *, title: str) -> Callable[[LoadT], LoadT]:
+    """Let scenarios name a data set: ``dataset: {name: NAME}``.
+
+    Args:
+        name: What scenarios call it.
+        title: What sentences call it.
+
+    Raises:
+        ValueError: The name is taken, or the function takes something else.
+    """
+
+    def register(function: LoadT) -> LoadT:
+        if read_own_keys(function, ("path",)):
+            raise ValueError(f"the data set {name!r} takes a path and no keys of its own")
+        if name in list_shipped_data_sets():
+            raise ValueError(f"there is a data set called {name!r} already; give it another name")
+        kind = DataKind(title=title, load=lambda path, is_required: _load(function, name, path))
+        enlist(f"data set {name!r}", partial(put_data_set, name, kind), partial(unregister_data_set, name))
+        return function
+
+    return register
+
+
+def _load(function: Load, name: str, path: str | None) -> ImageSet:
+    """Return the data set that a plug-in makes.
+
+    Raises:
+        PluginError: It fails, or what it returns is no data set.
+    """
+    try:
+        returned = function(path)
+    except Exception as error:
+        raise PluginError(blame_plugin(error) or f"{locate(function)}: {error}") from error
+    fault: ImageSet | str = f"a {type(returned).__name__}; return {', '.join(_ARRAYS)}"
+    if isinstance(returned, tuple) and len(returned) == len(_ARRAYS):
+        arrays = dict(zip(_ARRAYS, returned, strict=True))
+        wrong = next((key for key, array in arrays.items() if not isinstance(array, np.ndarray)), None)
+        fault = build_any(name, "a plug-in", arrays) if wrong is None else f"no array as {wrong}"
+    if isinstance(fault, str):
+        raise PluginError(f"{locate(function)}: the data set {name!r} returned {fault}")
+    return fault
