@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from pydantic import create_model
@@ -24,13 +24,10 @@ from simulation.training import (
 from simulation.training import register_data_set as put_data_set
 from simulation.training import register_model as put_model
 
-if TYPE_CHECKING:
-    import keras
-
 _ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
 
-Build = Callable[..., "keras.Model"]
-"""Takes ``(form)``, a `DataForm` with `shape`, `numbers` and `classes`, and its own keys by name; returns the network.
+Build = Callable[..., Any]
+"""Takes ``(form)``, a `DataForm` with `shape`, `numbers` and `classes`, and its own keys by name; returns a Keras model.
 
 The network takes a sample's numbers, from 0 to 1 where the data are bytes, and gives one number (logit) for each class.
 """
@@ -64,7 +61,7 @@ def register_model(name: str, *, summary: str) -> Callable[[NetworkT], NetworkT]
         if is_shipped(name):
             raise ValueError(f"there is a model called {name!r} already; give it another name")
 
-        def build(chosen: ModelKeys, form: DataForm) -> "keras.Model":
+        def build(chosen: ModelKeys, form: DataForm) -> Any:  # noqa: ANN401 - a network, which Keras knows
             try:
                 return function(form, **{key: getattr(chosen, key) for key in keys})
             except Exception as error:
