@@ -27,7 +27,7 @@ from simulation.training import register_model as put_model
 _ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
 
 Build = Callable[..., Any]
-"""Takes ``(form)``, a `DataForm` with `shape`, `numbers` and `classes`, and its own keys by name; returns a Keras model.
+"""Takes ``(form)``, a `DataForm` (`shape`, `numbers`, `classes`), and its own keys by name; returns a Keras model.
 
 The network takes a sample's numbers, from 0 to 1 where the data are bytes, and gives one number (logit) for each class.
 """

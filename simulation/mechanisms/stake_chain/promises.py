@@ -25,8 +25,13 @@ class StakePromises(Promises):
         return scenario.length * scenario.protocol.slot_ms / 1e3 * (total / honest if honest else 1.0)
 
     def is_settling(self, scenario: Scenario) -> bool:
-        """Return whether blocks reach all nodes before the next slot."""
-        return estimate_journey_ms(scenario) <= SETTLING * scenario.protocol.slot_ms
+        """Return whether blocks reach all nodes before the next slot, and nobody makes blocks alone for a while.
+
+        Who has been away leads slots of its own, at no cost, until it hears of the others: neighbours announce a head
+        that stands still every 20 slots, and in these it may make more blocks than settle one.
+        """
+        is_back_alone = any(item.up_s is not None for item in scenario.network.outages)
+        return estimate_journey_ms(scenario) <= SETTLING * scenario.protocol.slot_ms and not is_back_alone
 
     def explain_standstill(self, world: World, tally: Tally, blocks: Sequence[AnyBlock]) -> str | None:
         """Return that nobody who makes blocks has coins at stake after the last block, if that is so."""
