@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from simulation.foundation import PluginSource, find_part, load_plugin, load_source
+from simulation.foundation import PluginSource, find_part, list_sources, load_source
 from simulation.scenario import (
     Override,
     ScenarioError,
@@ -15,6 +15,7 @@ from simulation.scenario import (
     load_constants,
     override_plugins,
     parse_override,
+    put_plugins_in_force,
     read_scenario,
     read_value,
     resolve_corruptions,
@@ -150,7 +151,8 @@ class Scenario:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let another process make it again, once it has loaded the same plug-ins."""
-        sources = [load_plugin(Path(item.file), item.digest).to_source() for item in self.keys.plugins]
+        put_plugins_in_force(self.keys.plugins)
+        sources = list_sources()
         return _restore, (sources, self.source, self._raw, self._overrides)
 
     def __eq__(self, other: object) -> bool:

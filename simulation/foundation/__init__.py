@@ -29,12 +29,14 @@ if TYPE_CHECKING:
         unregister_parts,
     )
     from simulation.foundation.plugin_loading import (
+        PACKAGE,
         Permission,
         blame_plugin,
         describe_error,
         guard_plugins,
         hash_source,
         list_sources,
+        load_package,
         load_plugin,
         load_source,
         load_stored_plugin,
@@ -71,8 +73,8 @@ else:
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": ("SHIPPED find_part find_part_module list_part_names register_parts unregister_parts"),
             "plugin_loading": (
-                "Permission blame_plugin describe_error guard_plugins hash_source list_sources "
-                "load_plugin load_source load_stored_plugin permit_plugins use_plugins"
+                "PACKAGE Permission blame_plugin describe_error guard_plugins hash_source list_sources "
+                "load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
             ),
             "plugin_table": (
                 "Plugin PluginError PluginSource PluginTable enlist find_place list_in_force locate put_in_force"
@@ -96,6 +98,7 @@ __all__ = [
     "MISSING",
     "NANOSECONDS",
     "OF_THE_TERMINAL",
+    "PACKAGE",
     "ROOT",
     "SHIPPED",
     "SIGNALS",
@@ -135,6 +138,7 @@ __all__ = [
     "list_in_force",
     "list_part_names",
     "list_sources",
+    "load_package",
     "load_plugin",
     "load_source",
     "load_stored_plugin",

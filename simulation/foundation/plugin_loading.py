@@ -3,8 +3,11 @@
 import hashlib
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from importlib import import_module, reload
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -38,6 +41,12 @@ class Permission(NamedTuple):
     is_folder_trusted: bool = False
     """Whether copies in the run's folder may be executed too."""
 
+
+GROUP: Final = "proof_of_training.plugins"
+"""Entry points of packages that are plug-ins: the name of a plug-in, and the module that registers its parts."""
+
+PACKAGE: Final = "package:"
+"""What stands before the name of a package in place of a path."""
 
 _permitted: Final[list[Permission]] = []
 
@@ -95,12 +104,60 @@ def load_plugin(path: Path, digest: str | None = None) -> Plugin:
     return load_source(PluginSource(str(path), source))
 
 
-def load_source(given: PluginSource) -> Plugin:
-    """Return a plug-in by its source, loaded once.
+def load_package(name: str, digest: str | None = None) -> Plugin:
+    """Return the plug-in that an installed package offers, loaded once for each version of its files.
+
+    Args:
+        name: Name of the entry point.
+        digest: What the SHA-256 of its files must be; None for whatever it is.
 
     Raises:
-        PluginError: Its code fails.
+        PluginError: No package offers it, it is another version, or its code fails.
     """
+    offered = {point.name: point.module for point in entry_points(group=GROUP)}
+    if name not in offered:
+        there = f"there are {', '.join(sorted(offered))}" if offered else "none is installed"
+        raise PluginError(f"no package offers the plug-in {name!r} (entry points {GROUP}); {there}")
+    files = _list_files(name, offered[name])
+    found = hash_source(b"".join(f"{file.name}:{hash_source(_read(file))}\n".encode() for file in files))
+    if digest is not None and found != digest:
+        raise PluginError(f"the package {name!r} is another version: SHA-256 {found[:12]}, recorded {digest[:12]}")
+    known = find_loaded(found)
+    if known is not None:
+        return known
+    plugin = Plugin(name, f"{PACKAGE}{name}", found.encode(), found, files=frozenset(map(str, files)))
+    _register(plugin, lambda: _import_anew(offered[name]))
+    return plugin
+
+
+def _import_anew(module: str) -> None:
+    """Let a module register its parts, also if somebody has imported it before."""
+    if module in sys.modules:
+        reload(sys.modules[module])
+    else:
+        import_module(module)
+
+
+def _list_files(name: str, module: str) -> list[Path]:
+    """Return the files of Python that the top level of a module consists of, in their order."""
+    try:
+        spec = find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None:
+        raise PluginError(f"the plug-in {name!r} names the module {module}, which is not there; install it again")
+    origin = Path(spec.origin)
+    return sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
+
+
+def load_source(given: PluginSource) -> Plugin:
+    """Return a plug-in by its source, loaded once; a package must be installed here too.
+
+    Raises:
+        PluginError: Its code fails, or the package here is another version.
+    """
+    if given.path.startswith(PACKAGE):
+        return load_package(given.path.removeprefix(PACKAGE), given.source.decode())
     digest = hash_source(given.source)
     known = find_loaded(digest)
     if known is not None:
@@ -150,11 +207,23 @@ def _read(path: Path) -> bytes:
 
 
 def _execute(plugin: Plugin, module: ModuleType) -> None:
+    def run() -> None:
+        code = compile(plugin.source, plugin.path, "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102 - a plug-in is code that the user wants to be executed
+
+    _register(plugin, run)
+
+
+def _register(plugin: Plugin, run: Callable[[], object]) -> None:
+    """Let the code of a plug-in run, and keep what it registers.
+
+    Raises:
+        PluginError: It fails, takes too long, or registers nothing.
+    """
     watch = PluginWatch(LOAD_LIMIT_S)
     try:
-        code = compile(plugin.source, plugin.path, "exec", dont_inherit=True)
         with collect(plugin), watch:
-            exec(code, module.__dict__)  # noqa: S102 - a plug-in is code that the user wants to be executed
+            run()
             if not plugin.registrations:
                 raise PluginError(f"{plugin.path}: registers nothing; call a function of simulation.plugins")
     except PluginError:

@@ -58,6 +58,13 @@ class Plugin:
     digest: str
     """SHA-256 of its source, in hexadecimal digits."""
     registrations: list[Registration] = field(default_factory=list)
+    files: frozenset[str] = frozenset()
+    """Those of a package; of a file alone, none but its path."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """What its code calls its files."""
+        return self.files or frozenset({self.path})
 
     def to_source(self) -> PluginSource:
         """Return what another process needs to load it."""
@@ -88,7 +95,7 @@ def list_in_force() -> tuple[Plugin, ...]:
 @contextmanager
 def collect(plugin: Plugin) -> Iterator[None]:
     """Let a plug-in register what it offers; it counts as loaded if all goes well."""
-    _paths.add(plugin.path)
+    _paths.update(plugin.paths)
     _collecting.append(plugin)
     try:
         yield
@@ -203,7 +210,7 @@ def _find_caller(plugin: Plugin) -> str:
     """Return the line of a plug-in that is being executed."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_filename == plugin.path:
-            return f"{plugin.path}:{frame.f_lineno}"
+        if frame.f_code.co_filename in plugin.paths:
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
     return plugin.path

@@ -23,10 +23,9 @@ def make_folder(out: Path, scenario: Scenario) -> Path:
     """
     folder = _make_numbered(out, f"{scenario.name}-{scenario.compute_fingerprint(compute_code_version())}")
     (folder / SCENARIO_NAME).write_text(scenario.to_yaml(), "utf-8")
-    if scenario.plugins:
-        (folder / PLUGINS_FOLDER).mkdir()
-        for name, source in list_plugin_files(scenario.plugins).items():
-            (folder / PLUGINS_FOLDER / name).write_bytes(source)
+    for name, source in list_plugin_files(scenario.plugins).items():
+        (folder / PLUGINS_FOLDER).mkdir(exist_ok=True)
+        (folder / PLUGINS_FOLDER / name).write_bytes(source)
     return folder
 
 

@@ -148,16 +148,15 @@ def _anchor_keys(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _anchor_plugins(named: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
     """Return plug-ins with the absolute paths of their files."""
-    if not isinstance(named, list):
-        return named
-    return [
-        {**item, "file": _anchor(item["file"], folder)}
-        if isinstance(item, dict) and "file" in item
-        else _anchor(item, folder)
-        if isinstance(item, str) and item.endswith(SUFFIX)
-        else item
-        for item in named
-    ]
+    return [_anchor_plugin(item, folder) for item in named] if isinstance(named, list) else named
+
+
+def _anchor_plugin(item: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML
+    file = item.get("file") if isinstance(item, dict) else item
+    if not isinstance(file, str) or not file.endswith(SUFFIX):
+        return item
+    anchored = _anchor(file, folder)
+    return {**item, "file": anchored} if isinstance(item, dict) else anchored
 
 
 def _anchor(path: Any, folder: Path) -> Any:  # noqa: ANN401 - raw YAML

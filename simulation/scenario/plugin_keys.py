@@ -1,38 +1,56 @@
 """The key `plugins` of a scenario: files of code from outside the package that it needs."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from simulation.foundation import Plugin, PluginError, list_in_force, load_plugin, load_stored_plugin, put_in_force
+from simulation.foundation import (
+    PACKAGE,
+    Plugin,
+    PluginError,
+    list_in_force,
+    load_package,
+    load_plugin,
+    load_stored_plugin,
+    put_in_force,
+)
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency, ScenarioError, UntrustedPluginError
-from simulation.scenario.fields import FilePath, Section
+from simulation.scenario.fields import NAME_PATTERN, FilePath, Section
 
 PLUGINS_FOLDER: Final = "plugins"
 """Where the folder of a run keeps copies of its plug-ins."""
 
 SUFFIX: Final = ".py"
 
+_NAME: Final = re.compile(NAME_PATTERN)
+
 
 class PluginKeys(Section):
     """One plug-in, which has been loaded."""
 
     file: FilePath
-    """Where it was read from."""
+    """Where it was read from; of an installed package, its name behind `package:`."""
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """SHA-256 of its source."""
 
     @property
     def name(self) -> str:
-        """Name of its file."""
+        """Name of its file or package."""
         return Path(self.file).name
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is an installed package, of which no copy is kept."""
+        return self.file.startswith(PACKAGE)
 
     def to_stored(self) -> dict[str, str]:
         """Return what a run's folder says of it, where its copy lies."""
-        return {"file": f"{PLUGINS_FOLDER}/{self.name}", "digest": self.digest}
+        place = self.file if self.is_package else f"{PLUGINS_FOLDER}/{self.name}"
+        return {"file": place, "digest": self.digest}
 
 
 def use_named_plugins(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
@@ -69,7 +87,18 @@ def put_plugins_in_force(plugins: Sequence[PluginKeys]) -> None:
         PluginError: One of them cannot be used any more.
     """
     if [item.digest for item in plugins] != [plugin.digest for plugin in list_in_force()]:
-        put_in_force([load_plugin(Path(item.file), item.digest) for item in plugins])
+        put_in_force([_open(item.file, item.digest) for item in plugins])
+
+
+def _open(file: str, digest: str | None = None) -> Plugin:
+    """Return a plug-in by what a scenario calls it.
+
+    Raises:
+        PluginError: It cannot be used.
+    """
+    if file.startswith(PACKAGE):
+        return load_package(file.removeprefix(PACKAGE), digest)
+    return load_plugin(Path(file), digest)
 
 
 def pin_plugins(named: Sequence[Any]) -> list[Any]:
@@ -78,17 +107,18 @@ def pin_plugins(named: Sequence[Any]) -> list[Any]:
 
 
 def _pin(item: Any) -> Any:  # noqa: ANN401 - raw YAML
-    if not isinstance(item, str) or Path(item).suffix != SUFFIX:
+    file = _get_file(item)
+    if not isinstance(item, str) or not isinstance(file, str):
         return item
     try:
-        return {"file": item, "digest": load_plugin(Path(item)).digest}
+        return {"file": file, "digest": _open(file).digest}
     except PluginError:  # told where the scenario is checked
         return item
 
 
 def list_plugin_files(plugins: Sequence[PluginKeys]) -> dict[str, bytes]:
-    """Return name and source of each plug-in that a scenario names."""
-    return {item.name: load_plugin(Path(item.file), item.digest).source for item in plugins}
+    """Return name and source of each file that a scenario names."""
+    return {item.name: load_plugin(Path(item.file), item.digest).source for item in plugins if not item.is_package}
 
 
 def _load(item: Any, where: str) -> Plugin:  # noqa: ANN401 - raw YAML
@@ -98,16 +128,19 @@ def _load(item: Any, where: str) -> Plugin:  # noqa: ANN401 - raw YAML
         raise Inconsistency(
             where, f"write the path of a file of Python, such as my_lab.py, not {show(item)}"
         ).to_error()
-    if not file.isprintable() or Path(file).suffix != SUFFIX:
-        raise Inconsistency(where, f"write the path of a file that ends in .py, not {show(file)}").to_error()
+    if not file.isprintable() or not (file.startswith(PACKAGE) or Path(file).suffix == SUFFIX):
+        what = "write the path of a file that ends in .py, or the name of an installed package"
+        raise Inconsistency(where, f"{what}, not {show(file)}").to_error()
     try:
-        return load_plugin(Path(file), digest)
+        return _open(file, digest)
     except PluginError as error:
         raise Inconsistency(where, str(error)).to_error() from None
 
 
 def _get_file(item: Any) -> Any:  # noqa: ANN401 - raw YAML
-    return item.get("file") if isinstance(item, dict) else item
+    """Return what an item names: a path, or a package."""
+    named = item.get("file") if isinstance(item, dict) else item
+    return f"{PACKAGE}{named}" if isinstance(item, str) and _NAME.fullmatch(item) else named
 
 
 def load_named_plugins(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +159,13 @@ def load_named_plugins(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
     found = []
     for index, item in enumerate(named):
         file, digest = (item.get("file"), item.get("digest")) if isinstance(item, dict) else (None, None)
-        if not isinstance(file, str) or not isinstance(digest, str) or file != f"{PLUGINS_FOLDER}/{Path(file).name}":
+        if not isinstance(file, str) or not isinstance(digest, str):
             raise ScenarioError(f"{path}: plugins.{index}: no run has written this; write file and digest")
+        if file.startswith(PACKAGE):  # code that its user has installed
+            found.append({"file": file, "digest": digest})
+            continue
+        if file != f"{PLUGINS_FOLDER}/{Path(file).name}":
+            raise ScenarioError(f"{path}: plugins.{index}.file: no run has written this; write a file in plugins/")
         place = path.parent / file
         try:
             load_stored_plugin(place, digest)

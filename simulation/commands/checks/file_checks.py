@@ -61,6 +61,8 @@ def _find_plugin_faults(folder: Path, scenario: Scenario) -> list[str]:
     """Return which copies of plug-ins are not what the scenario says was executed."""
     faults = []
     for item in scenario.plugins:
+        if item.is_package:
+            continue
         name = f"{PLUGINS_FOLDER}/{item.name}"
         if not (folder / name).is_file():
             faults.append(f"{name}: missing")
@@ -92,7 +94,7 @@ def _walk(folder: Path, kept: Collection[str], inner: Collection[str]) -> Iterat
 def _may_be_there(name: str, scenario: Scenario) -> bool:
     if name in (*ALWAYS, CERTIFICATE_NAME, MODEL_NAME):
         return True
-    if name in {f"{PLUGINS_FOLDER}/{item.name}" for item in scenario.plugins}:
+    if name in {item.to_stored()["file"] for item in scenario.plugins}:
         return True
     path = Path(name)
     if scenario.output.pictures and path.name == name and path.suffix == ".png":

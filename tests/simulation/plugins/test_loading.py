@@ -125,13 +125,14 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path: Path, source:
     ("plugins", "told"),
     [
         ("my_lab.py", "plugins: write a list, such as [first, second], not 'my_lab.py'"),
-        (["my_lab.txt"], "plugins.0: write the path of a file that ends in .py, not 'my_lab.txt'"),
+        (["my_lab.txt"], "plugins.0: write the path of a file that ends in .py, or the name of an installed"),
         ([3], "plugins.0: write the path of a file of Python, such as my_lab.py, not 3"),
         ([{"file": "my_lab.py", "size": 3}], "plugins.0: write the path of a file of Python"),
         ([{"file": "my_lab.py", "digest": "0" * 64}], "my_lab.py: another version of the plug-in: SHA-256 "),
         (["my_lab.py", "deep/my_lab.py"], "plugins.1: two plug-ins are called my_lab.py; rename one of the files"),
         (["my_lab.py", "twice.py"], "there is a poison called 'inverted' already; give it another name"),
-        (["."], "plugins.0: write the path of a file that ends in .py"),
+        (["."], "plugins.0: write the path of a file that ends in .py, or the name of an installed package, not '.'"),
+        (["no_such_package"], "plugins.0: no package offers the plug-in 'no_such_package' (entry points proof_of_"),
     ],
 )
 def test_what_no_plugin_is_is_refused(tmp_path: Path, plugins: list[object], told: str) -> None:
@@ -177,3 +178,25 @@ def test_the_code_of_a_stored_run_is_not_executed_unasked(tmp_path: Path) -> Non
     with plugin_loading.permit_plugins(plugin_loading.Permission(is_folder_trusted=True)):
         load_stored_scenario(folder / "scenario.yaml")
     assert mark.exists()
+
+
+def test_an_installed_package_is_told_by_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, told = tmp_path / "site" / "lab_package", tmp_path / "site" / "lab_package-1.0.dist-info"
+    package.mkdir(parents=True)
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-package\nVersion: 1.0\n", "utf-8")
+    (told / "entry_points.txt").write_text("[proof_of_training.plugins]\nlab_package = lab_package.parts\n", "utf-8")
+    write(package, "", "__init__.py")
+    write(package, "WHITE = 255\n", "helper.py")
+    write(package, INVERTED.replace("from simulation", "from lab_package import helper\nfrom simulation"), "parts.py")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    file = save_lab(tmp_path, poisoned(), plugins=["lab_package"])
+    scenario = load_scenario(file)
+    assert scenario.populations[1].poison.kind == "inverted"  # type: ignore[union-attr]
+    assert scenario.plugins[0].to_stored()["file"] == "package:lab_package"
+    (tmp_path / "stored.yaml").write_text(scenario.to_yaml(), "utf-8")
+    put_in_force(())
+    assert load_stored_scenario(tmp_path / "stored.yaml") == scenario
+    write(package, "WHITE = 254  # another version\n", "helper.py")
+    assert "the package 'lab_package' is another version: SHA-256 " in refuse(tmp_path / "stored.yaml")
+    assert load_scenario(file).compute_fingerprint("1") != scenario.compute_fingerprint("1")
