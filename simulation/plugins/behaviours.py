@@ -49,7 +49,8 @@ def register_behaviour(behaviour: AdversaryT) -> AdversaryT:
         expected = inspect.signature(getattr(Adversary, method)).parameters
         if not _takes(getattr(behaviour, method), len(expected)):
             raise ValueError(f"{name}.{method} must take ({', '.join(expected)})")
-    checked: Any = type(name, (behaviour,), {method: _check(behaviour, method) for method in _RETURNED})
+    replaced: dict[str, Any] = {method: _check(behaviour, method) for method in _RETURNED}
+    checked: Any = type(name, (behaviour,), {**replaced, "__module__": behaviour.__module__})
     build_plugin_section(checked)
     PLUGIN_BEHAVIOURS.register(behaviour.kind, checked)
     return behaviour
