@@ -1,11 +1,12 @@
 """The `network` section of a scenario file: links, what they do to frames, and faults with a time."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Self, get_args
 
 from pydantic import (
     BeforeValidator,
     Field,
+    PlainSerializer,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     TypeAdapter,
@@ -92,7 +93,15 @@ def _read_topology(raw: Any, _: Any) -> Any:  # noqa: ANN401 - raw YAML
     return _make_topology(named)
 
 
-AnyTopology = Annotated[Topology | SerializeAsAny[PluginTopology], WrapValidator(_read_topology)]
+def _write_topology(topology: Any) -> Any:  # noqa: ANN401 - as it was read
+    return topology.model_dump(mode="json") if isinstance(topology, PluginTopology) else topology
+
+
+if TYPE_CHECKING:
+    AnyTopology = Topology | PluginTopology
+else:
+    # To those who list what a key may hold it is one of ours.
+    AnyTopology = Annotated[Topology, WrapValidator(_read_topology), PlainSerializer(_write_topology)]
 
 
 class Latency(Section):
