@@ -4,6 +4,7 @@ import argparse
 import platform
 
 from benchmarks.api import print_api_figures
+from benchmarks.explorer import print_explorer_figures
 from benchmarks.hashing import print_hashing_figures
 from benchmarks.models import print_model_figures
 from benchmarks.runs import print_run_figures
@@ -12,7 +13,7 @@ from benchmarks.tolerance import print_tolerance_figures
 from benchmarks.virtual import print_virtual_figures
 from benchmarks.work import print_work_figures
 
-PARTS = ("all", "stage", "runs", "virtual", "work", "hashing", "api", "tolerance")
+PARTS = ("all", "stage", "runs", "virtual", "work", "hashing", "api", "tolerance", "explorer")
 
 
 def main() -> None:
@@ -35,6 +36,8 @@ def main() -> None:
         print_hashing_figures()
     if chosen.part in ("all", "api"):
         print_api_figures(chosen.repeats)
+    if chosen.part == "explorer":  # needs Streamlit
+        print_explorer_figures(chosen.repeats)
     if chosen.part == "tolerance":  # minutes, and no figure to stay below
         print_tolerance_figures()
 

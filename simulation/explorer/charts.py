@@ -60,7 +60,7 @@ def draw_bars(counts: Mapping[str, int], title: str) -> alt.Chart:
         alt.Chart(frame)
         .mark_bar(color="#d55e00")
         .encode(x=alt.X("count:Q", title=title), y=alt.Y("what:N", sort="-x", title=None))
-        .properties(height=max(80, 26 * len(counts) + 40))
+        .properties(height=28 * len(counts) + 60)
     )
 
 

@@ -5,7 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import simulation as pot
 from simulation.records import PhaseEntered, Record, Rejected, Tally
@@ -13,7 +13,7 @@ from simulation.records import PhaseEntered, Record, Rejected, Tally
 EVERY_S: Final = 0.25
 """Seconds between two snapshots."""
 
-MOST_BLOCKS: Final = 400
+MOST_BLOCKS: Final = 150
 MOST_NODES: Final = 200
 MOST_NEWS: Final = 40
 """What a snapshot holds at most: the latest blocks, the first nodes, the latest lines."""
@@ -66,6 +66,24 @@ class Snapshot:
     """Refusals by who passed the message on and who refused it."""
     news: tuple[str, ...]
     """The latest lines, the last one first."""
+
+
+def list_live_nodes(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Return a row for each node, without columns that say nothing of any."""
+    rows = [
+        {
+            "node": node.label,
+            "role": node.role,
+            "phase": node.phase or None,
+            "height": node.height,
+            "head": node.head,
+            "refused": node.refused,
+            "coins": node.coins,
+        }
+        for node in snapshot.nodes
+    ]
+    told = {name for row in rows for name, value in row.items() if value is not None}
+    return [{name: value for name, value in row.items() if name in told} for row in rows]
 
 
 class Pace:

@@ -96,17 +96,54 @@ def _run(pipe: Connection, scenario: pot.Scenario, out: Path) -> None:
     threading.Thread(target=_hear, args=(pipe, pace), daemon=True).start()
     interruption = Interruption(lambda: pace.is_over)
     interruption.is_orderly = True
-    follower = LiveFollower(scenario, pace, lambda snapshot: _say(pipe, ("snapshot", snapshot)))
+    teller = _Teller(pipe)
+    follower = LiveFollower(scenario, pace, teller.show)
     try:
         outcome = execute(scenario, out, interruption=interruption, follow=follower)
     except SimulationError as error:
-        _say(pipe, ("failed", str(error)))
+        teller.end("failed", str(error))
     except Exception as error:
-        _say(pipe, ("failed", f"a fault of the program: {type(error).__name__}: {error}; the terminal has its trace"))
+        teller.end("failed", f"a fault of the program: {type(error).__name__}: {error}; the terminal has its trace")
         raise
     else:
         follower.finish()
-        _say(pipe, ("done", str(outcome.folder)))
+        teller.end("done", str(outcome.folder))
+
+
+class _Teller:
+    """Tells the page the latest snapshot, in a thread of its own: the run never waits for the page."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._latest: Snapshot | None = None
+        self._is_over = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+        self._thread.start()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Let the page have this snapshot, in place of one that it has not taken yet."""
+        with self._changed:
+            self._latest = snapshot
+            self._changed.notify()
+
+    def end(self, kind: str, value: str) -> None:
+        """Tell what is left, then the last word."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
+        self._thread.join()
+        _say(self._pipe, (kind, value))
+
+    def _tell(self) -> None:
+        while True:
+            with self._changed:
+                while self._latest is None and not self._is_over:
+                    self._changed.wait()
+                snapshot, self._latest = self._latest, None
+            if snapshot is None:
+                return
+            _say(self._pipe, ("snapshot", snapshot))
 
 
 def _say(pipe: Connection, told: tuple[str, Any]) -> None:

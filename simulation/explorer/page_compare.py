@@ -19,7 +19,7 @@ def show() -> None:
         return
     left, right = st.columns(2)
     with left:
-        first = choose("One run", runs, "first run")
+        first = choose("One run", runs, "first run", is_missed=True)
     with right:
         second = choose("Another run", [run for run in runs if run != first], "second run")
     with guarded():

@@ -1,5 +1,6 @@
 """The page on which a scenario is chosen, changed key by key, run, and watched while it runs."""
 
+import shlex
 from typing import Final
 
 import streamlit as st
@@ -8,7 +9,7 @@ import simulation as pot
 from simulation.explorer.block_tree import list_lines, list_points, make_live_tally
 from simulation.explorer.charts import draw_bars, draw_links, draw_tree
 from simulation.explorer.desk import DESK
-from simulation.explorer.following import Snapshot
+from simulation.explorer.following import Snapshot, list_live_nodes
 from simulation.explorer.form import Applied, Field, apply, list_fields
 from simulation.explorer.going import GoingRun
 from simulation.explorer.widgets import choose, complain, escape, guarded, show_table
@@ -51,7 +52,7 @@ def _show_choice() -> None:
     applied = apply(scenario, edits)
     is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
     if edits:
-        told = " ".join(f"--set '{key}={text}'" for key, text in edits.items())
+        told = " ".join(f"--set {shlex.quote(f'{key}={text}')}" for key, text in edits.items())
         st.code(f"python main.py run {name} {told}", language=None, wrap_lines=True)
     if applied.in_general is not None:
         complain(applied.in_general)
@@ -146,19 +147,7 @@ def show_snapshot(snapshot: Snapshot) -> None:
         tally = make_live_tally(snapshot)
         points = list_points(tally)
         st.altair_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
-        rows = [
-            {
-                "node": node.label,
-                "role": node.role,
-                "phase": node.phase,
-                "height": node.height,
-                "head": node.head,
-                "refused": node.refused,
-                "coins": node.coins,
-            }
-            for node in snapshot.nodes
-        ]
-        show_table(rows, "live nodes")
+        show_table(list_live_nodes(snapshot), "live nodes")
     with right:
         if snapshot.refused:
             st.altair_chart(draw_bars(snapshot.refused, "refused, by reason"), key="live reasons")

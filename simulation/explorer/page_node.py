@@ -19,7 +19,7 @@ _PALE: Final = "background-color: #e8b89a; color: black"
 
 def show() -> None:
     """Show the page."""
-    source = choose("Chain", [OWN, *list_runs(DESK.given)], "lab source")
+    source = choose("Chain", [OWN, *list_runs(DESK.given)], "lab source", is_missed=True)
     with guarded():
         if source == OWN:
             node: OneNode = _keep("one node", source, OneNode)

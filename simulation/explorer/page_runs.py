@@ -31,7 +31,7 @@ NO_RUN: Final = "There is no run yet below the folder runs: start one on the pag
 
 def show() -> None:
     """Show the page."""
-    chosen = choose("Run", list_runs(DESK.given), "run")
+    chosen = choose("Run", list_runs(DESK.given), "run", is_missed=True)
     if chosen is None:
         st.info(NO_RUN)
         return

@@ -11,7 +11,7 @@ from simulation.explorer.widgets import choose, escape, guarded, show_table
 
 def show() -> None:
     """Show the page."""
-    chosen = choose("Sweep", list_sweeps(DESK.given), "sweep")
+    chosen = choose("Sweep", list_sweeps(DESK.given), "sweep", is_missed=True)
     if chosen is None:
         st.info(
             "There is no sweep below the folder sweeps: `python main.py sweep NAME` runs one, or name one at `explore`."

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from simulation.foundation import SimulationError
-from simulation.records import AGGREGATE_STEM, EVENTS_NAME, LOG_NAME, SUMMARY_NAME, SWEEP_NAME
+from simulation.records import AGGREGATE_STEM, SUMMARY_NAME
 
 MOST_LISTED: Final = 500
 """Folders that are offered, the latest first."""
@@ -35,13 +35,13 @@ def find_place(told: str | Path) -> Path:
 
 
 def list_runs(given: Sequence[Path]) -> list[str]:
-    """Return the folders of runs to choose from: those given, then those below `runs`, the latest first."""
-    return _list([SUMMARY_NAME, EVENTS_NAME, LOG_NAME], given, Path("runs"))
+    """Return the folders of ended runs to choose from: those given, then those below `runs`, the latest first."""
+    return _list([SUMMARY_NAME], given, Path("runs"))
 
 
 def list_sweeps(given: Sequence[Path]) -> list[str]:
-    """Return the folders of sweeps to choose from: those given, then those below `sweeps`, the latest first."""
-    return _list([f"{AGGREGATE_STEM}.parquet", SWEEP_NAME], given, Path("sweeps"))
+    """Return the folders of ended sweeps to choose from: those given, then those below `sweeps`, the latest first."""
+    return _list([f"{AGGREGATE_STEM}.parquet"], given, Path("sweeps"))
 
 
 def _list(names: list[str], given: Sequence[Path], shelf: Path) -> list[str]:

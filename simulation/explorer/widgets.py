@@ -61,10 +61,25 @@ def show_facts(facts: Mapping[str, str], key: str) -> None:
         st.dataframe(frame, hide_index=True, width="stretch", height=height, key=key, column_config=columns)
 
 
-def choose(label: str, options: Sequence[Any], key: str, *, show: Callable[[Any], str] = str) -> Any:  # noqa: ANN401 - one of the options
-    """Let the user choose one; None where there is none, or the one chosen before has gone."""
-    if not options:
-        return None
+def choose(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    *,
+    show: Callable[[Any], str] = str,
+    is_missed: bool = False,
+) -> Any:  # noqa: ANN401 - one of the options
+    """Let the user choose one; return it, or None where there is none.
+
+    Args:
+        label: What is chosen.
+        options: What there is.
+        key: Under which the choice is kept.
+        show: Returns what an option is called.
+        is_missed: Whether to say so where what was chosen before is not there any more.
+    """
     if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]
-    return st.selectbox(label, options, key=key, format_func=show)
+        gone = st.session_state.pop(key)
+        if is_missed and gone is not None:
+            complain(f"{gone}: there is no such folder any more, or nothing in it to show")
+    return st.selectbox(label, options, key=key, format_func=show) if options else None

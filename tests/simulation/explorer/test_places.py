@@ -36,7 +36,7 @@ def test_an_absolute_path_inside_is_found(working: Path) -> None:
 
 def test_only_folders_of_runs_inside_are_offered(working: Path) -> None:
     (working / "here").mkdir()
-    (working / "here" / "events.jsonl").touch()
+    (working / "here" / "summary.json").touch()
     assert list_runs([Path("here"), Path("runs/empty")])[:1] == ["here"]
     assert "runs/empty" not in list_runs([])
     assert "runs/link" not in list_runs([])
