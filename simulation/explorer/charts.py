@@ -11,6 +11,9 @@ LOOKS: Final = {"employer's chain": "#0072b2", "poisoned": "#d55e00", "left": "#
 SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", "genesis": "diamond"}
 
 LANE_PX: Final = 36
+MOST_LARGE: Final = 20
+"""With more heights than these, blocks are drawn smaller."""
+
 AROUND_PX: Final = 112
 """Height of axis and legend."""
 
@@ -18,6 +21,7 @@ AROUND_PX: Final = 112
 def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.LayerChart:
     """Return the tree of blocks; a click on one chooses it, under the name `clicked`."""
     highest = max(point["height"] for point in points)
+    size = 230 if highest <= MOST_LARGE else 60
     lanes = max(point["lane"] for point in points) + 1
     scale = alt.Scale(domain=[-0.6, lanes - 0.4], reverse=True, nice=False)
     reach = alt.Scale(domain=[-0.4, highest + 0.4], nice=False)
@@ -35,7 +39,7 @@ def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.
     clicked = alt.selection_point(name="clicked", fields=["block"], on="click", empty=False)
     blocks = (
         alt.Chart(pd.DataFrame(points))
-        .mark_point(filled=True, size=230, opacity=1, cursor="pointer")
+        .mark_point(filled=True, size=size, opacity=1, cursor="pointer")
         .encode(
             x=alt.X("height:Q", title="height", scale=reach, axis=axis),
             y=alt.Y("lane:Q", scale=scale, axis=None),
@@ -45,7 +49,7 @@ def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.
                 legend=alt.Legend(title=None, orient="bottom"),
             ),
             shape=alt.Shape("looks:N", scale=alt.Scale(domain=list(LOOKS), range=list(SHAPES.values()))),
-            size=alt.condition(clicked, alt.value(500), alt.value(230)),
+            size=alt.condition(clicked, alt.value(2 * size), alt.value(size)),
             tooltip=["block", "height", "looks", alt.Tooltip("stored_by", title="stored by")],
         )
         .add_params(clicked)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -14,8 +15,10 @@ from simulation.scenario import Section
 
 Kind = Literal["choice", "switch", "text"]
 
-_LABELS: Final = frozenset({"name", "description", "mechanism.name"})
-"""Keys that are not in the form: for another mechanism another scenario is chosen."""
+_LABELS: Final = frozenset({"name", "description", "mechanism.name", "plugins"})
+"""Keys that are not in the form: for another mechanism another scenario is chosen, and no page names code to run."""
+
+_DATA_FILE: Final = "dataset.path"
 
 _ROW: Final = re.compile(r"\| `([a-z_.\[\]]+)` \|(.*)\|\s*$")
 _PLAIN: Final = re.compile(r"[a-z_][\w./-]*", re.ASCII | re.IGNORECASE)
@@ -59,7 +62,8 @@ def apply(scenario: pot.Scenario, edits: Mapping[str, str]) -> Applied:
         edits: What was written for each key that was changed, as YAML.
     """
     try:
-        return Applied(scenario.change(*(f"{key}={text}" for key, text in edits.items())), {})
+        changed = scenario.change(*(f"{key}={text}" for key, text in edits.items()))
+        return _judge_path(changed) if _DATA_FILE in edits else Applied(changed, {})
     except pot.ScenarioError as error:
         sentence = str(error)
     at_keys = {}
@@ -74,6 +78,14 @@ def apply(scenario: pot.Scenario, edits: Mapping[str, str]) -> Applied:
     if named:
         return Applied(None, {max(named, key=len): sentence})
     return Applied(None, {}, sentence)
+
+
+def _judge_path(changed: pot.Scenario) -> Applied:
+    """Return a scenario, if the data file that it names lies below the working folder."""
+    path, base = changed.keys.dataset.path, Path.cwd().resolve()
+    if path is None or (base / path).resolve().is_relative_to(base):
+        return Applied(changed, {})
+    return Applied(None, {_DATA_FILE: f"{path}: lies outside of the working folder; copy it there"})
 
 
 def _list_section(section: Section, written: Mapping[str, Any], above: str) -> Iterator[Field]:

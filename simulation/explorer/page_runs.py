@@ -44,7 +44,7 @@ def show() -> None:
 
 
 def _show_overview(stored: Stored) -> None:
-    st.caption(escape(stored.run.scenario.description))
+    st.caption(escape(stored.description))
     show_facts(list_figures(stored), "figures")
     st.subheader("Populations")
     show_table(list_populations(stored), "populations")

@@ -30,6 +30,7 @@ from simulation.records import (
     short_hash,
 )
 from simulation.runs import ChainFileError
+from simulation.scenario import ScenarioError, read_file
 
 MOST_KEPT: Final = 4
 """Runs that are kept in memory."""
@@ -53,6 +54,14 @@ class Stored:
     def tally(self) -> Tally:
         """What the records add up to."""
         return self.log.tally
+
+    @property
+    def description(self) -> str:
+        """What the scenario says of itself; the rest of it, and code that it names, is left alone."""
+        try:
+            return str(read_file(self.folder / SCENARIO_NAME).get("description", ""))
+        except ScenarioError:
+            return ""
 
     @property
     def faults(self) -> list[str]:

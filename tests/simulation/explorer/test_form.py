@@ -56,3 +56,14 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
     applied = apply(pot.load("default"), {"job.layers": text})
     assert applied.scenario is None
     assert applied.at_keys["job.layers"]
+
+
+def test_no_form_names_code_to_run() -> None:
+    assert not [field.key for field in list_fields(pot.load("default")) if "plugin" in field.key]
+
+
+@pytest.mark.parametrize(("path", "is_inside"), [("/etc/passwd", False), ("../x.npz", False), ("data/x.npz", True)])
+def test_data_files_lie_below_the_working_folder(path: str, is_inside: bool) -> None:
+    applied = apply(pot.load("default"), {"dataset.path": path})
+    assert (applied.scenario is not None) == is_inside
+    assert is_inside or "outside of the working folder" in applied.at_keys["dataset.path"]

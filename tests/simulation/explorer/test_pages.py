@@ -73,6 +73,17 @@ def test_a_run_that_disappears_leaves_a_sentence(fresh: Desk, lab: Path) -> None
     assert "no run yet" in page.info[0].value
 
 
+def test_code_that_a_run_names_is_not_loaded_to_look_at_it(fresh: Desk, lab: Path) -> None:
+    shutil.copytree(lab / "runs", "runs")
+    (folder,) = Path("runs").iterdir()
+    (folder / "evil.py").write_text("open('loaded', 'w')")
+    with (folder / "scenario.yaml").open("a") as file:
+        file.write("plugins: [evil.py]\n")
+    for view in VIEWS:
+        assert len(open_page(view=view).dataframe) >= 1
+    assert not Path("loaded").exists()
+
+
 def test_what_a_file_says_is_neither_markdown_nor_html(fresh: Desk, lab: Path) -> None:
     shutil.copytree(lab / "runs", "runs")
     (folder,) = Path("runs").iterdir()
