@@ -16,8 +16,8 @@ import simulation as pot
 from simulation.explorer import GoingRun
 
 SCENARIOS = {
-    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": 60, "dataset.name": "digits"},
-    "11 nodes, processes": {"engine": "processes", "job.stages": 8, "dataset.name": "digits"},
+    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": 40, "dataset.name": "digits"},
+    "11 nodes, processes": {"engine": "processes", "job.stages": 4, "dataset.name": "digits"},
 }
 """What is changed of the shipped scenario `honest`."""
 

@@ -59,7 +59,7 @@ def test_a_run_is_watched_halted_and_stopped(desk: Desk) -> None:
 
 
 def test_a_run_that_nobody_stops_ends_by_itself_and_holds(desk: Desk) -> None:
-    run = desk.start(pot.load("bft_equivocator"))
+    run = desk.start(pot.load("bft_equivocator", {"mechanism.length": 3}))
     assert run.wait(PATIENCE_S)
     assert run.folder is not None
     assert pot.verify(run.folder)
@@ -73,13 +73,14 @@ def test_a_run_that_nobody_stops_ends_by_itself_and_holds(desk: Desk) -> None:
     assert run.error is None
 
 
-def test_what_keeps_a_run_from_starting_is_told_in_its_sentence(desk: Desk) -> None:
+def test_what_keeps_a_run_from_starting_is_told_in_its_sentence(fresh: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("runs").touch()
-    run = desk.start(pot.load("stake_bft", engine="virtual"))
-    assert run.wait(PATIENCE_S)
-    assert run.folder is None
-    assert run.error is not None
-    assert "choose another --out" in run.error
+    monkeypatch.setattr("signal.signal", lambda *handler: None)  # it is not in a process of its own here
+    ours, theirs = SPAWN.Pipe()
+    going._run(theirs, pot.load("stake_bft", engine="virtual"), Path("runs"))
+    kind, sentence = ours.recv()
+    assert kind == "failed"
+    assert sentence.endswith("cannot be made: Not a directory; choose another --out")
 
 
 def test_a_run_ends_in_order_when_its_page_has_gone(fresh: Desk) -> None:

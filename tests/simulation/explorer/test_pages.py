@@ -9,6 +9,7 @@ import pytest
 import simulation as pot
 from simulation.explorer import desk
 from simulation.explorer.desk import Desk
+from simulation.explorer.following import LiveBlock, LiveNode, Snapshot
 from simulation.explorer.stored import list_blocks, open_stored
 from simulation.foundation import ROOT
 
@@ -79,8 +80,7 @@ def test_code_that_a_run_names_is_not_loaded_to_look_at_it(fresh: Desk, lab: Pat
     (folder / "evil.py").write_text("open('loaded', 'w')")
     with (folder / "scenario.yaml").open("a") as file:
         file.write("plugins: [evil.py]\n")
-    for view in VIEWS:
-        assert len(open_page(view=view).dataframe) >= 1
+    assert len(open_page().dataframe) >= 1
     assert not Path("loaded").exists()
 
 
@@ -128,20 +128,43 @@ def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
     assert page.code[0].value == "python main.py run stake_bft --set mechanism.length=2"
 
 
-@pytest.mark.processes
-def test_a_run_is_started_on_a_page_and_seen_on_another(fresh: Desk) -> None:
+class StandIn:
+    """Stands for a run in a process: it is over when the test says so."""
+
+    def __init__(self, scenario: pot.Scenario, out: Path) -> None:
+        self.scenario, self.out = scenario, out
+        self.started, self.is_running = 1.0, True
+        self.folder: Path | None = None
+        self.error: str | None = None
+        nodes = (LiveNode("honest-0", "honest", "honest", "", 1, "0xab", 2, None),)
+        blocks = (LiveBlock("0xab", "genesis", 1, 1),)
+        links = {("liar-0", "honest-0"): 2}
+        self.snapshot = Snapshot("going", 1.5, 1, 4, nodes, blocks, {"malformed": 2}, links, ("a *line*",))
+
+    def set_pace(self, pace: float | None) -> None:
+        assert pace is None
+
+    def stop(self) -> None:
+        self.is_running = False
+
+
+def test_a_run_is_started_watched_and_stopped(fresh: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "GoingRun", StandIn)
     page = open_page("New run", scenario="stake_bft")
     page.selectbox(key="stake_bft: engine").select("virtual")
     run(page)
     click(page, "start")
-    going = desk.DESK.going
-    assert going is not None
+    going: Any = fresh.going
+    assert (going.scenario.engine, going.out) == ("virtual", Path("runs"))
     another = open_page("New run")  # whoever opens the page meanwhile sees the same run
     assert "stake\\_bft" in another.subheader[0].value
-    assert going.wait(60)
+    assert [metric.value for metric in another.metric] == ["1 of 4", "1.50", "2"]
+    assert another.code[0].value == "a *line*"
+    click(another, "stop")
+    going.folder = Path("runs/some_thing")
     run(page)
-    assert "The run has ended" in page.success[0].value
-    assert going.folder is not None
-    shutil.copytree(going.folder, "runs/again")
-    assert len(open_page("Side by side").dataframe) >= 2
-    assert open_page().selectbox(key="run").options[0].startswith("runs/")
+    assert page.success[0].value.startswith("The run has ended; its folder is runs/some\\_thing")
+    assert page.button(key="start")
+    going.error = "there *was* a fault"
+    run(page)
+    assert page.error[0].value == "there \\*was\\* a fault"
