@@ -3,16 +3,24 @@
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from simulation.api.result import Run
 from simulation.foundation import OutputError, SimulationError, load_plugin, put_in_force
 from simulation.records import read_log
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Source = Run | str | Path
+
+class Kept(Protocol):
+    """A result that lies in a folder: a `Run` or a `Sweep`."""
+
+    @property
+    def folder(self) -> Path:
+        """Return where its files lie."""
+
+
+Source = Kept | str | Path
 """A run, its folder, or its log."""
 
 MAX_OUT_PARTS: Final = 100
@@ -81,4 +89,4 @@ def report(
 
 def get_path(run: Source) -> Path:
     """Return where the files of a result lie."""
-    return run.folder if isinstance(run, Run) else Path(run).expanduser()
+    return Path(run).expanduser() if isinstance(run, str | Path) else run.folder

@@ -260,7 +260,7 @@ def guard_plugins(limit_s: float, limit: str) -> Iterator[None]:
         raise PluginError(f"{watch.place}: this has not come back within {limit}, {limit_s:g} s") from None
     except PluginError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         blamed = blame_plugin(error)
         if blamed is None:
             raise

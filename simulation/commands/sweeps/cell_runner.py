@@ -94,7 +94,7 @@ class CellRunner:
             summary = (
                 self._run_in_memory(scenario, cell) if scenario.is_training_made_up else self._run_in_folder(scenario)
             )
-        except Exception as error:  # noqa: BLE001 - one cell must not end the others
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one cell must not end the others
             trace = "".join(traceback.format_exception(error))
             return Outcome(cell.index, error=_describe(error), trace=trace, is_full=_is_full(error))
         finally:
@@ -197,7 +197,7 @@ def _is_full(error: BaseException | None) -> bool:
     return False
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     """Return an error in one line that is the same each time."""
     text = str(error)
     if isinstance(error, PartyError):  # the folder it speaks of is gone

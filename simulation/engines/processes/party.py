@@ -235,7 +235,7 @@ def run_party(
         live(party)
     except Orphaned:
         shutil.rmtree(setup.scratch, ignore_errors=True)  # all who are left do the same
-    except Exception as error:  # noqa: BLE001 - across a process boundary, failure is data
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - across a process boundary, failure is data
         is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)  # nobody's code
         trace = None if is_disk_full else "".join(traceback.format_exception(error))
         with suppress(OSError):  # the starter may have gone

@@ -112,6 +112,10 @@ class VirtualEngine:
             if blame_plugin(error) is None:
                 raise  # a full disk is nobody's code
             raise PartyError(self._explain(error), self.queue.count) from error
+        except SystemExit as error:
+            if blame_plugin(error) is None:
+                raise  # the user's own wish
+            raise PartyError(self._explain(error), self.queue.count) from error
         except Exception as error:
             raise PartyError(self._explain(error), self.queue.count) from error
 
@@ -218,7 +222,7 @@ class VirtualEngine:
     def _record(self, fact: Fact, who: str) -> None:
         self._setup.sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))
 
-    def _explain(self, error: Exception) -> str:
+    def _explain(self, error: BaseException) -> str:
         return self._tell_failure(blame_plugin(error) or f"{type(error).__name__}: {error}")
 
     def _tell_failure(self, why: str) -> str:

@@ -56,7 +56,7 @@ def _predict_success(scenario: Scenario, attacker: Population, power: float) -> 
     if not isinstance(told, PrivateDoubleSpenderParameters):
         return {}
     total = keys.measure_power(scenario)
-    slices = keys.count_slice(1.0, is_simulated=True) / keys.hash_rate * (1 - power) * total / keys.count_first(total)
+    slices = keys.count_slice(1.0, power=total) / keys.hash_rate * (1 - power) * total / keys.count_first(total)
     missed = 1 - exp(-slices) if told.head_start == 0 else 1 - (1 - exp(-slices)) / slices
     late, early = (
         spend_twice(power, told.confirmations, head_start=start, give_up=told.give_up)

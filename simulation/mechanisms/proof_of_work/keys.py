@@ -93,11 +93,19 @@ class WorkKeys(ChainKeys):
             clamp=self.clamp,
         )
 
-    def count_slice(self, speed: float, *, is_simulated: bool) -> int:
-        """Return how many nonces a node tries in a slice."""
+    def count_slice(self, speed: float, *, power: float | None) -> int:
+        """Return how many nonces a node tries in a slice.
+
+        Args:
+            speed: The node's.
+            power: In simulated time, nonces that all nodes try in a second. A slice that a block has made pointless is
+                charged to its end there, so it is short where blocks are sooner than they should be, for ever.
+        """
         own_ms = self.interval_ms / SLICES
-        if not is_simulated:
+        if power is None:
             own_ms = min(own_ms, REAL_SLICE_MS)
+        elif self.window == 0 and (self.zero_bits is not None or self.expected_hashes is not None):
+            own_ms = min(own_ms, self.count_first(power) / power * 1e3 / SLICES)
         return max(1, round((self.slice_ms or own_ms) / 1e3 * self.hash_rate * speed))
 
 

@@ -85,5 +85,5 @@ class WorkTools(PartyTools[Setup]):
         """Return what looks for a node's nonces."""
         keys, genesis = as_work_keys(self.setup.keys), get_work_genesis(self.setup.mechanism)
         speed = compute_speed(spec)
-        most = keys.count_slice(speed, is_simulated=False)
+        most = keys.count_slice(speed, power=None)
         return {SearchNonce: HashingMiner(keys.hash_rate * speed, most, hash_name=genesis.hash_name)}

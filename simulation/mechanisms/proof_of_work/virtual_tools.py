@@ -18,7 +18,7 @@ class WorkTools(VirtualTools[EngineSetup]):
         is_drawn, speed = genesis.proof == "stand_in", compute_speed(spec)
         return SimulatedMiner(
             keys.hash_rate * speed,
-            keys.count_slice(speed, is_simulated=True),
+            keys.count_slice(speed, power=keys.measure_power(world.scenario)),
             hash_name=genesis.hash_name,
             generator=derive_generator(world.scenario.seed, "work", spec.label) if is_drawn else None,
         )

@@ -39,7 +39,8 @@ def read_arrays(path: Path, source: str, what: str) -> Arrays:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({source}): {error.strerror or error}") from None
     except Exception as error:  # noqa: BLE001 - a damaged file raises whatever zip, zlib or NumPy stumbles over
-        why = "no NumPy archive" if "allow_pickle" in str(error) else error or type(error).__name__
+        is_other = any(words in str(error) for words in ("allow_pickle", "context manager"))
+        why = "no NumPy archive" if is_other else error or type(error).__name__
         raise DatasetError(f"{path}: not {what} ({source}): {why}") from None
 
 

@@ -90,6 +90,7 @@ def test_what_is_no_behaviour_is_refused_with_its_line(tmp_path: Path, before: s
     ("before", "after", "told"),
     [
         ("return ()", "return 1 / 0", "my_lab.py:27: ZeroDivisionError: division by zero"),
+        ("return ()", "return __import__('sys').exit(0)", "my_lab.py:27: SystemExit: 0"),
         ("self.share = share", "self.share = shares", "my_lab.py:23: NameError: name 'shares' is not defined"),
         ("return ()", "return None", "my_lab.py:25: Mumbler.speak returned a NoneType; return a sequence of actions"),
         ("return ()", "return ['hush']", "my_lab.py:25: Mumbler.speak returned a str among actions"),
