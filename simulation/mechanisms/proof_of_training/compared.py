@@ -33,8 +33,7 @@ def _show_trigger(tally: Tally, measures: Measures) -> str | None:
 
 
 def _show_deceived(tally: Tally, measures: Measures) -> str:
-    poisoned = tally.count_poisoned_employer()
-    return f"yes: {poisoned} of its {tally.employer.height} stages are poisoned" if poisoned else "no"
+    return "yes" if tally.count_poisoned_employer() else "no"
 
 
 def _show_branch(tally: Tally, *, is_poisoned: bool) -> str | None:

@@ -302,7 +302,8 @@ def test_headline_figures_are_those_of_the_tally(run: Run) -> None:
 
 
 def test_a_deceived_employer_is_said_to_be_and_its_poisoned_stages_cover_nothing(forked: Run) -> None:
-    assert read_pairs(build_headline(forked))["employer deceived"] == "yes: 9 of its 12 stages are poisoned"
+    told = read_pairs(build_headline(forked))
+    assert (told["employer deceived"], told["poisoned stages, employer"]) == ("yes", "9")
     assert compute_coverage(forked.tally) == 1.0
     forked.tally.opening = replace(forked.tally.get_opening(), samples=750 * 12)
     assert compute_coverage(forked.tally) == 3 / 12
