@@ -37,6 +37,10 @@ class StakeFuzz(FuzzKit):
         }
         return {"mechanism": keys, "protocol": {"slot_ms": rng.choice([500.0, 1_000.0]), "max_transactions": 3}}
 
+    def can_go_on(self, head: ChainRecord) -> bool:
+        """Return whether anything is left at stake: who is fuzzed in everybody's name may cost everybody all of it."""
+        return head.state.stakes.total > 0
+
     def complete(self, forge: Forge, parent: ChainRecord, block: AnyBlock) -> AnyBlock:
         """Return a block of the leader of its slot, most often: with the secret that it has to open.
 

@@ -84,6 +84,7 @@ class SmallNetwork:
         self.queue: Final = EventQueue()
         self.rules: Final = Rules(world.mechanism)
         self.nodes: Final[dict[str, Node]] = {}
+        self._kit: Final = plan.kit
         self._workers = plan.kit.build_workers(world)
         self._on_frame = on_frame
         self._started: set[str] = set()
@@ -105,9 +106,10 @@ class SmallNetwork:
 
     @property
     def is_agreed(self) -> bool:
-        """Whether every node has the whole job, and all have the same chain."""
+        """Whether all nodes have the same chain, and it is whole, or nobody is left to make it so."""
         heads = [node.tree.head for node in self.nodes.values()]
-        return heads[0].height == self.rules.chain.length and len({head.hash for head in heads}) == 1
+        is_over = heads[0].height == self.rules.chain.length or not self._kit.can_go_on(heads[0])
+        return is_over and len({head.hash for head in heads}) == 1
 
     def run(self) -> None:
         """Run until all nodes have done the job and agree.
@@ -201,7 +203,6 @@ class FuzzedNetwork(SmallNetwork):
         self._batch = batch
         self._frames = frames
         self._links = [f"intruder-{index}" for index in range(rng.choice((1, 1, 3)))]
-        self._kit = plan.kit
         self._victim = self.nodes[TARGET]
         mutator.forge.tree = self._victim.tree
         self._state = self._victim.snapshot()

@@ -64,6 +64,10 @@ class FuzzKit:
         """
         return True
 
+    def can_go_on(self, head: ChainRecord) -> bool:
+        """Return whether somebody may still make a block on one that is everybody's head."""
+        return True
+
     # ---- the fire ----
 
     def choose_keys(self, rng: Random, rules: Rules, keys: Sequence[KeyPair]) -> Sequence[KeyPair]:

@@ -67,6 +67,12 @@ def test_a_sound_core_holds(mechanism: str) -> None:
     assert min(accepted) > 0
 
 
+def test_a_chain_that_has_lost_all_its_stake_is_over() -> None:
+    """Forged blocks in everybody's name are evidence against everybody: nothing is left at stake after block 5 of 8."""
+    result = run_seed(7, mechanism="stake_chain", frames=2_500)
+    assert (result.fault, result.sent) == (None, 2_500)
+
+
 @pytest.mark.parametrize("mechanism", OTHERS)
 def test_every_reason_of_its_own_is_given(mechanism: str) -> None:
     given = {reason for result in list_results(mechanism) for _, reason in result.verdicts}
