@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -37,8 +38,10 @@ def find_imports(source: str, package: str) -> Iterator[str]:
                 yield str(node.args[0].value)
 
 
-def imports_of(path: Path) -> list[str]:
-    return list(find_imports(path.read_text("utf-8"), ".".join(path.relative_to(ROOT).parts[:-1])))
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
+    """Return everything that a file imports; every rule asks for that of every file."""
+    return tuple(find_imports(path.read_text("utf-8"), ".".join(path.relative_to(ROOT).parts[:-1])))
 
 
 def lies_below(name: str, modules: frozenset[str]) -> bool:

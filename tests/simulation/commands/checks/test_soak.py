@@ -237,7 +237,7 @@ def count_parts(raw: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize(
     ("breakage", "first", "invariant"),
-    [(trust_everybody, 40, "poison: "), (disagree_about_forks, 0, "progress: ")],
+    [(trust_everybody, 40, "poison: "), (disagree_about_forks, 18, "progress: ")],
 )
 def test_a_broken_core_is_found_reproduced_and_shrunk(
     breakage: Callable[[pytest.MonkeyPatch], None], first: int, invariant: str, monkeypatch: pytest.MonkeyPatch
