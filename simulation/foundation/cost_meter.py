@@ -10,7 +10,7 @@ import psutil
 INTERVAL_S: Final = 0.5
 """Least time between two readings of memory."""
 
-MAX_LOAD: Final = 0.02
+MAX_LOAD: Final = 0.01
 """Share of one core that reading memory may take; readings become rarer where there are many processes."""
 
 MIB: Final = 1 << 20
@@ -38,7 +38,7 @@ class Meter:
         now = time.monotonic()
         if now < self._next_reading:
             return
-        total = 0
+        total, cpu_before = 0, time.thread_time()
         processes = [psutil.Process(), *([self._server] if self._server else [])]
         for process in (*processes, *(psutil.Process(pid) for pid in pids if psutil.pid_exists(pid))):
             try:
@@ -46,7 +46,7 @@ class Meter:
             except (psutil.NoSuchProcess, psutil.AccessDenied, AttributeError):
                 continue  # it has just ended, or this system knows no proportional size
         self.pss_max = max(self.pss_max, total)
-        self._next_reading = now + max(INTERVAL_S, (time.monotonic() - now) / MAX_LOAD)
+        self._next_reading = now + max(INTERVAL_S, (time.thread_time() - cpu_before) / MAX_LOAD)
 
     def get_wall_s(self) -> float:
         """Return the seconds since the clock was started."""

@@ -93,6 +93,9 @@ class Stop:
 class Ready:
     """Set up, and waiting for the clock."""
 
+    worker_pids: tuple[int, ...] = ()
+    """Processes of its own that work for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Records:

@@ -42,8 +42,14 @@ class ProcessHandle:
     label: str
     process: ForkServerProcess
     control: ControlPipe
+    worker_pids: tuple[int, ...] = ()
     is_ready: bool = False
     is_over: bool = False
+
+    def list_pids(self) -> tuple[int, ...]:
+        """Return the processes that belong to it, as long as they live."""
+        pid = self.process.pid
+        return () if pid is None or self.is_over else (pid, *self.worker_pids)
 
 
 class ProcessEngine:
@@ -187,9 +193,7 @@ class ProcessEngine:
                 self._read(party)
             else:
                 self._handle_exit(party)
-        self._setup.sample(
-            party.process.pid for party in self._parties.values() if party.process.pid and not party.is_over
-        )
+        self._setup.sample(pid for party in self._parties.values() for pid in party.list_pids())
         self._setup.on_tick(phase)
 
     def _read(self, party: ProcessHandle) -> bool:
@@ -209,8 +213,8 @@ class ProcessEngine:
             case Records(records):
                 for record in records:
                     self._setup.sink(record)
-            case Ready():
-                party.is_ready = True
+            case Ready(worker_pids):
+                party.is_ready, party.worker_pids = True, worker_pids
             case FinalReport(blocks=blocks):
                 if blocks is not None:
                     self._chains[party.label] = blocks

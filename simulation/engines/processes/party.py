@@ -158,7 +158,7 @@ class Party:
         """Say that the party is ready, wait for the clock, live until told to stop, and report."""
         self.record(PartyStarted(os.getpid()))
         self._flush()
-        self._tell(Ready())
+        self._tell(Ready(tuple(worker.pid for worker in self._processes.values())))
         while self._genesis_at is None and not self._is_stopped:
             self._wait(None)
         if not self._is_stopped:

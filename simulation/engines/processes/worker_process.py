@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from simulation.engines import PromptWorker, WorkDone
 
-NICENESS: Final = 5
+NICENESS: Final = 10
 """What the work gives way by: a party that has something to decide goes first."""
 
 MILLISECONDS: Final = 1e3
@@ -34,8 +34,8 @@ class WorkerProcess:
         self._tasks: deque[Hashable] = deque()
         self._connection, theirs = Pipe()
         gc.freeze()  # what the two share is not written to
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid: Final = os.fork()
+        if self.pid == 0:
             _live(worker, theirs)
         theirs.close()
         self.wake_up: Final = self._connection.fileno()
@@ -57,7 +57,7 @@ class WorkerProcess:
         try:
             done = self._connection.recv()
         except (EOFError, OSError):
-            raise ChildProcessError(f"the process {self._pid}, which did the slow work, has ended") from None
+            raise ChildProcessError(f"the process {self.pid}, which did the slow work, has ended") from None
         if isinstance(done, BaseException):
             raise done
         return self._tasks.popleft(), done
@@ -66,8 +66,8 @@ class WorkerProcess:
         """End the process, whatever it does, and return the CPU-seconds that it has taken."""
         self._connection.close()
         with suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-        _, _, usage = os.wait4(self._pid, 0)
+            os.kill(self.pid, signal.SIGKILL)
+        _, _, usage = os.wait4(self.pid, 0)
         return usage.ru_utime + usage.ru_stime
 
 
@@ -78,12 +78,18 @@ def _live(worker: PromptWorker, connection: Connection) -> NoReturn:
         descriptor = connection.fileno()
         os.closerange(3, descriptor)
         os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
-        os.nice(NICENESS)
+        _give_way()
         _serve(worker, connection)
     except (EOFError, OSError):  # the party has gone
         code = 0
     finally:
         os._exit(code)  # nothing that the party has begun is to be ended here
+
+
+def _give_way() -> None:
+    os.nice(NICENESS)
+    if hasattr(os, "SCHED_BATCH"):  # where the system knows it: who wakes up does not wait for this one's turn to end
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _serve(worker: PromptWorker, connection: Connection) -> NoReturn:
