@@ -11,15 +11,12 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.jobs import make_job
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.training import (
-    DataForm,
     DenseKeys,
-    ImageSet,
     KerasTrainer,
-    ModelKeys,
     TrainingSet,
-    agree_on_model,
     build_model,
     build_optimizer,
     compute_stage_positions,
@@ -48,29 +45,9 @@ def print_model_figures() -> None:
         table.add_column(column, justify="right")
     dense = DenseKeys(layers=[128], activation="relu")
     for keys in (dense, find_model("logistic").keys(name="logistic"), find_model("cnn").keys(name="cnn")):
-        loop, stage = _measure(_make_job(keys, images), samples)
+        loop, stage = _measure(make_job(keys, images, batch=BATCH, steps=STEPS), samples)
         table.add_row(keys.name, f"{loop:,.0f} steps/s", f"{stage:,.0f} steps/s", f"{stage / loop:.2f}x", f"{GOAL}x")
     Console(width=120).print(table)
-
-
-def _make_job(keys: ModelKeys, images: ImageSet) -> TrainingJob:
-    form: DataForm = images.form
-    return TrainingJob(
-        layers=tuple(keys.layers) if isinstance(keys, DenseKeys) else (),
-        activation=keys.activation if isinstance(keys, DenseKeys) else "",
-        optimizer="adam",
-        learning_rate=0.001,
-        loss="sparse_categorical_crossentropy",
-        dataset=images.name,
-        dataset_digest=images.compute_digest(),
-        weights_seed=1,
-        order_seed=2,
-        batch_size=BATCH,
-        steps_per_stage=STEPS,
-        stages=1,
-        profile="benchmark",
-        model=agree_on_model(keys, form),
-    )
 
 
 def _measure(job: TrainingJob, samples: TrainingSet) -> tuple[float, float]:

@@ -8,8 +8,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.jobs import make_job
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from simulation.training import (
+    DenseKeys,
     KerasTrainer,
     TrainingSet,
     build_model,
@@ -37,21 +39,7 @@ def print_stage_figures() -> None:
     for column in ("batch", "train_on_batch", "one graph call", "ratio", "with XLA", "ratio", "goal"):
         table.add_column(column, justify="right")
     for batch, goal in GOALS.items():
-        job = TrainingJob(
-            layers=(128,),
-            activation="relu",
-            optimizer="adam",
-            learning_rate=0.001,
-            loss="sparse_categorical_crossentropy",
-            dataset=images.name,
-            dataset_digest=images.compute_digest(),
-            weights_seed=1,
-            order_seed=2,
-            batch_size=batch,
-            steps_per_stage=STEPS,
-            stages=1,
-            profile="benchmark",
-        )
+        job = make_job(DenseKeys(layers=[128], activation="relu"), images, batch=batch, steps=STEPS)
         keras_us, graph_us, xla_us = _measure(job, samples)
         table.add_row(
             str(batch),

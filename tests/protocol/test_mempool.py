@@ -37,6 +37,7 @@ def shrink(monkeypatch: pytest.MonkeyPatch, places: int) -> None:
     monkeypatch.setattr(mempool_module, "MAX_POOL", places)
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize("first", [0, 1], ids=["that can be applied", "behind a gap"])
 def test_forty_fresh_accounts_fill_a_pool_and_keep_out_nobody_who_pays(first: int) -> None:
     state = open_accounts(*PUPPETS, OWNERS[0], balance=10_000_000)

@@ -122,6 +122,7 @@ def test_a_second_version_that_half_are_shown_in_the_last_slot_moves_nobody() ->
     assert not attack.has_moved
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize("at", [0.3, 0.55, 0.95, 1.05, 1.5, 1.95])
 @pytest.mark.parametrize("has_sighting", [False, True])
 def test_whenever_it_is_shown_and_to_whom_all_agree_in_the_end(at: float, has_sighting: bool) -> None:

@@ -242,6 +242,7 @@ def test_an_unknown_engine_is_a_key_error() -> None:
         find_engine("steam")
 
 
+@pytest.mark.processes
 def test_looking_an_engine_up_loads_no_tensorflow() -> None:
     code = (
         "import sys\n"

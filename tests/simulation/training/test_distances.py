@@ -107,6 +107,7 @@ def test_who_got_weights_first_cannot_keep_their_place_with_something_else(
     assert compute_weights_digest(store.get(digest)) == digest
 
 
+@pytest.mark.processes
 def test_comparing_needs_no_tensorflow() -> None:
     program = "import sys, simulation.training.distances; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)

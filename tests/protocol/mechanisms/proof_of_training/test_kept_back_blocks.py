@@ -94,10 +94,12 @@ class Balance(Cluster):
 SEEDS = range(3)
 
 
+@pytest.mark.many_runs
 def test_blocks_kept_back_undo_one_block_at_most() -> None:
     assert max(Balance(seed).play() for seed in SEEDS) <= 1
 
 
+@pytest.mark.many_runs
 def test_where_declarations_decide_nothing_they_undo_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BlockTree, "back", lambda *_: None)
     assert max(Balance(seed).play() for seed in SEEDS) > 1

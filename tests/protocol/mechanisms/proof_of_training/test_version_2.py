@@ -471,6 +471,7 @@ def test_what_a_declarer_earns_does_not_depend_on_who_else_is_in_the_header() ->
 # ---- a whole run ----
 
 
+@pytest.mark.many_runs
 def test_nobody_uses_a_right_twice_where_all_are_honest() -> None:
     cluster = Cluster(
         genesis(9, repairs=VERSION_2, stages=12, headers_per_slot=9_000_000, declarations_per_slot=4_000_000)

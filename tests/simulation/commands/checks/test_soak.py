@@ -78,6 +78,7 @@ def draw_all() -> list[dict[str, Any]]:
     return [draw_scenario(seed, TRAINING) for seed in range(DRAWN)]
 
 
+@pytest.mark.many_runs
 def test_every_seed_draws_a_valid_scenario_and_the_same_again() -> None:
     for seed, raw in enumerate(draw_all()):
         scenario = Scenario.model_validate(raw)
@@ -235,6 +236,7 @@ def count_parts(raw: dict[str, Any]) -> int:
     return len(raw["populations"]) + extras + int(raw["job"]["stages"])
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize(
     ("breakage", "first", "invariant"),
     [(trust_everybody, 40, "poison: "), (disagree_about_forks, 18, "progress: ")],

@@ -133,6 +133,7 @@ def test_where_hardly_any_right_is_of_one_side_an_invented_end_needs_one_right_b
     assert helped == pytest.approx(1 - (1 - share) ** blocks, rel=0.1)
 
 
+@pytest.mark.many_runs
 @pytest.mark.parametrize(("blocks", "stakeholders"), [(2, 3), (3, 2)])
 def test_an_invented_end_agrees_with_draws_in_which_every_choice_is_tried(blocks: int, stakeholders: int) -> None:
     rng = random.Random(3)  # noqa: S311 - a test's own draws
