@@ -1,28 +1,23 @@
 """Registers models and data sets: what is trained, and on what."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from pydantic import create_model
 
-from simulation.foundation import PluginError, blame_plugin, enlist, locate
+from simulation.foundation import PluginError, blame_plugin, locate
 from simulation.scenario import read_own_keys
 from simulation.training import (
+    PLUGIN_DATA_SETS,
+    PLUGIN_MODELS,
     DataForm,
     DataKind,
     ImageSet,
     ModelKeys,
     ModelKind,
     build_any,
-    is_shipped,
-    list_shipped_data_sets,
-    unregister_data_set,
-    unregister_model,
 )
-from simulation.training import register_data_set as put_data_set
-from simulation.training import register_model as put_model
 
 _ARRAYS: Final = ("x_train", "y_train", "x_test", "y_test")
 
@@ -58,8 +53,6 @@ def register_model(name: str, *, summary: str) -> Callable[[NetworkT], NetworkT]
         needed = next((key for key, (_, default) in keys.items() if default is ...), None)
         if needed is not None:
             raise ValueError(f"the key {needed} of the model {name!r} needs a default")
-        if is_shipped(name):
-            raise ValueError(f"there is a model called {name!r} already; give it another name")
 
         def build(chosen: ModelKeys, form: DataForm) -> Any:  # noqa: ANN401 - a network, which Keras knows
             try:
@@ -68,8 +61,7 @@ def register_model(name: str, *, summary: str) -> Callable[[NetworkT], NetworkT]
                 raise PluginError(blame_plugin(error) or f"{locate(function)}: {error}") from error
 
         section: type[ModelKeys] = create_model("OwnModelKeys", __base__=ModelKeys, **dict[str, Any](keys))
-        kind = ModelKind(summary=summary, build=build, keys=section)
-        enlist(f"model {name!r}", partial(put_model, name, kind), partial(unregister_model, name))
+        PLUGIN_MODELS.register(name, ModelKind(summary=summary, build=build, keys=section))
         return function
 
     return register
@@ -89,10 +81,8 @@ def register_data_set(name: str, *, title: str) -> Callable[[LoadT], LoadT]:
     def register(function: LoadT) -> LoadT:
         if read_own_keys(function, ("path",)):
             raise ValueError(f"the data set {name!r} takes a path and no keys of its own")
-        if name in list_shipped_data_sets():
-            raise ValueError(f"there is a data set called {name!r} already; give it another name")
         kind = DataKind(title=title, load=lambda path, is_required: _load(function, name, path))
-        enlist(f"data set {name!r}", partial(put_data_set, name, kind), partial(unregister_data_set, name))
+        PLUGIN_DATA_SETS.register(name, kind)
         return function
 
     return register

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         MNIST_FORM,
         NO_DATA,
         PIXELS,
+        PLUGIN_DATA_SETS,
         DataForm,
         DataKind,
         DatasetError,
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
         count_samples,
         find_data_set,
         list_data_sets,
-        list_shipped_data_sets,
         load_images,
         open_shared,
-        register_data_set,
-        unregister_data_set,
     )
     from simulation.training.distances import (
         compare_stored,
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from simulation.training.model_checks import find_model_fault
     from simulation.training.models import (
         DENSE_NAME,
+        PLUGIN_MODELS,
         DenseKeys,
         Model,
         ModelKeys,
@@ -58,8 +57,6 @@ if TYPE_CHECKING:
         is_shipped,
         list_models,
         open_model,
-        register_model,
-        unregister_model,
     )
     from simulation.training.poisons import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
@@ -86,9 +83,9 @@ else:
         {
             "canonical_trainer": "CanonicalTrainer",
             "data_sets": (
-                "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS DataForm DataKind "
+                "CLASSES DIGITS MADE_UP_DATA MAX_CLASSES MNIST_FORM NO_DATA PIXELS PLUGIN_DATA_SETS DataForm DataKind "
                 "DatasetError ImageSet build_any count_samples find_data_set list_data_sets "
-                "list_shipped_data_sets load_images open_shared register_data_set unregister_data_set"
+                "load_images open_shared"
             ),
             "distances": "compare_stored compute_distance compute_rates count_billionths describe_comparison",
             "evaluation": "Evaluation Evaluator load_model_weights",
@@ -96,8 +93,8 @@ else:
             "keras_trainer": ("KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread"),
             "model_checks": "find_model_fault",
             "models": (
-                "DENSE_NAME DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model "
-                "is_shipped list_models open_model register_model unregister_model"
+                "DENSE_NAME PLUGIN_MODELS DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model "
+                "is_shipped list_models open_model"
             ),
             "poisons": "PLUGIN_POISONS POISONS PoisonKind find_poison",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
@@ -123,6 +120,8 @@ __all__ = [
     "NATIVE",
     "NO_DATA",
     "PIXELS",
+    "PLUGIN_DATA_SETS",
+    "PLUGIN_MODELS",
     "PLUGIN_POISONS",
     "POISONS",
     "CanonicalTrainer",
@@ -173,16 +172,11 @@ __all__ = [
     "is_shipped",
     "list_data_sets",
     "list_models",
-    "list_shipped_data_sets",
     "load_images",
     "load_model_weights",
     "open_model",
     "open_shared",
     "prepare_environment",
-    "register_data_set",
-    "register_model",
     "seed_keras",
-    "unregister_data_set",
-    "unregister_model",
     "use_one_thread",
 ]

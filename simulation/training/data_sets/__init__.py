@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     )
     from simulation.training.data_sets.kind import DataKind
     from simulation.training.data_sets.table import (
+        PLUGIN_DATA_SETS,
         count_samples,
         find_data_set,
         list_data_sets,
-        list_shipped_data_sets,
         load_images,
-        register_data_set,
-        unregister_data_set,
     )
 else:
     __getattr__, __dir__ = open_door(
@@ -39,10 +37,7 @@ else:
             "image_format": "CLASSES PIXELS",
             "image_set": "BYTE_WHITE MADE_UP_DATA NO_DATA Bytes DatasetError ImageSet Numbers open_shared",
             "kind": "DataKind",
-            "table": (
-                "count_samples find_data_set list_data_sets list_shipped_data_sets load_images "
-                "register_data_set unregister_data_set"
-            ),
+            "table": "PLUGIN_DATA_SETS count_samples find_data_set list_data_sets load_images",
         },
     )
 
@@ -55,6 +50,7 @@ __all__ = [
     "MNIST_FORM",
     "NO_DATA",
     "PIXELS",
+    "PLUGIN_DATA_SETS",
     "Bytes",
     "DataForm",
     "DataKind",
@@ -66,9 +62,6 @@ __all__ = [
     "describe_shape",
     "find_data_set",
     "list_data_sets",
-    "list_shipped_data_sets",
     "load_images",
     "open_shared",
-    "register_data_set",
-    "unregister_data_set",
 ]

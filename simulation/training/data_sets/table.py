@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from simulation.foundation import PluginTable
 from simulation.training.data_sets.archive import read_any
 from simulation.training.data_sets.digits import DIGITS, DIGITS_KIND
 from simulation.training.data_sets.image_set import DatasetError, ImageSet
@@ -23,33 +24,14 @@ _SHIPPED: Final = {
     DIGITS: DIGITS_KIND,
     "npz": DataKind(title="a NumPy archive", load=_load_archive, needs_path=True),
 }
-_registered: dict[str, DataKind] = {}
 
-
-def register_data_set(name: str, kind: DataKind) -> None:
-    """Add a data set from outside the package.
-
-    Raises:
-        ValueError: The name is taken.
-    """
-    if name in _SHIPPED or name in _registered:
-        raise ValueError(f"there is a data set called {name!r} already; choose another name")
-    _registered[name] = kind
-
-
-def unregister_data_set(name: str) -> None:
-    """Take a data set out again that was added by `register_data_set`."""
-    _registered.pop(name, None)
-
-
-def list_shipped_data_sets() -> tuple[str, ...]:
-    """Return the names of those of the package."""
-    return tuple(_SHIPPED)
+PLUGIN_DATA_SETS: Final[PluginTable[DataKind]] = PluginTable("data set", _SHIPPED.__contains__)
+"""Those that plug-ins add."""
 
 
 def list_data_sets() -> tuple[str, ...]:
     """Return the names of all data sets."""
-    return (*_SHIPPED, *_registered)
+    return (*_SHIPPED, *PLUGIN_DATA_SETS.list_names())
 
 
 def find_data_set(name: str) -> DataKind:
@@ -58,7 +40,10 @@ def find_data_set(name: str) -> DataKind:
     Raises:
         KeyError: There is none of that name.
     """
-    return _SHIPPED[name] if name in _SHIPPED else _registered[name]
+    found = _SHIPPED.get(name) or PLUGIN_DATA_SETS.find(name)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def load_images(name: str, path: str | None, *, is_required: bool) -> ImageSet:

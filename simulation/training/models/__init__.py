@@ -9,14 +9,13 @@ if TYPE_CHECKING:
     from simulation.training.models.kind import Model, ModelKeys, ModelKind, Shape
     from simulation.training.models.table import (
         DENSE_NAME,
+        PLUGIN_MODELS,
         agree_on_model,
         find_form,
         find_model,
         is_shipped,
         list_models,
         open_model,
-        register_model,
-        unregister_model,
     )
 else:
     __getattr__, __dir__ = open_door(
@@ -24,15 +23,13 @@ else:
         {
             "dense": "DenseKeys",
             "kind": "Model ModelKeys ModelKind Shape",
-            "table": (
-                "DENSE_NAME agree_on_model find_form find_model is_shipped list_models open_model "
-                "register_model unregister_model"
-            ),
+            "table": ("DENSE_NAME PLUGIN_MODELS agree_on_model find_form find_model is_shipped list_models open_model"),
         },
     )
 
 __all__ = [
     "DENSE_NAME",
+    "PLUGIN_MODELS",
     "DenseKeys",
     "Model",
     "ModelKeys",
@@ -44,6 +41,4 @@ __all__ = [
     "is_shipped",
     "list_models",
     "open_model",
-    "register_model",
-    "unregister_model",
 ]

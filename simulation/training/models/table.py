@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from protocol.mechanisms.proof_of_training.job import AgreedModel, Setting, TrainingJob
+from simulation.foundation import PluginTable
 from simulation.training.data_sets import MNIST_FORM, DataForm
 from simulation.training.models.cnn import CNN
 from simulation.training.models.dense import DENSE, DenseKeys
@@ -13,28 +14,14 @@ DENSE_NAME: Final = "dense"
 """The kind whose keys a scenario has in `job` itself."""
 
 _SHIPPED: Final = {DENSE_NAME: DENSE, "cnn": CNN, "logistic": LOGISTIC}
-_registered: dict[str, ModelKind] = {}
 
-
-def register_model(name: str, kind: ModelKind) -> None:
-    """Add a kind of model from outside the package.
-
-    Raises:
-        ValueError: The name is taken.
-    """
-    if name in _SHIPPED or name in _registered:
-        raise ValueError(f"there is a model called {name!r} already; choose another name")
-    _registered[name] = kind
-
-
-def unregister_model(name: str) -> None:
-    """Take a kind of model out again that was added by `register_model`."""
-    _registered.pop(name, None)
+PLUGIN_MODELS: Final[PluginTable[ModelKind]] = PluginTable("model", _SHIPPED.__contains__)
+"""Kinds that plug-ins add."""
 
 
 def list_models() -> tuple[str, ...]:
     """Return the names of all kinds."""
-    return (*_SHIPPED, *_registered)
+    return (*_SHIPPED, *PLUGIN_MODELS.list_names())
 
 
 def is_shipped(name: str) -> bool:
@@ -48,7 +35,10 @@ def find_model(name: str) -> ModelKind:
     Raises:
         KeyError: There is none of that name.
     """
-    return _SHIPPED[name] if name in _SHIPPED else _registered[name]
+    found = _SHIPPED.get(name) or PLUGIN_MODELS.find(name)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def agree_on_model(keys: ModelKeys, form: DataForm) -> AgreedModel | None:

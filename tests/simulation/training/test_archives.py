@@ -13,7 +13,7 @@ from simulation.training.data_sets import keras_sets
 from simulation.training.data_sets.data_form import DataForm
 from simulation.training.data_sets.image_set import DatasetError, ImageSet, open_shared
 from simulation.training.data_sets.kind import DataKind
-from simulation.training.data_sets.table import count_samples, find_data_set, load_images, register_data_set
+from simulation.training.data_sets.table import PLUGIN_DATA_SETS, count_samples, find_data_set, load_images
 from simulation.training.samples import TrainingSet, scale, stamp_patch
 from tests.support.scenarios import ROOT
 
@@ -152,7 +152,7 @@ def test_the_file_that_the_page_shows_how_to_write_is_a_data_set(
 
 def test_a_data_set_is_registered_once_and_counted_without_looking_where_that_is_known(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'mnist' already"):
-        register_data_set(
+        PLUGIN_DATA_SETS.register(
             "mnist",
             DataKind(title="another", load=lambda path, is_required: load_images("digits", None, is_required=True)),
         )

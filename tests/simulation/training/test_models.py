@@ -20,11 +20,10 @@ from simulation.training.canonical_trainer import CanonicalTrainer
 from simulation.training.data_sets.data_form import MNIST_FORM, DataForm
 from simulation.training.data_sets.image_set import ImageSet
 from simulation.training.evaluation import Evaluator, load_model_weights
-from simulation.training.models import table
 from simulation.training.models.cnn import CnnKeys
 from simulation.training.models.dense import DenseKeys
 from simulation.training.models.kind import ModelKeys, ModelKind
-from simulation.training.models.table import agree_on_model, open_model, register_model
+from simulation.training.models.table import PLUGIN_MODELS, agree_on_model, find_model, open_model
 from simulation.training.samples import compute_initial_weights, compute_weights_digest
 from simulation.training.trainer import build_training_set
 from simulation.training.weight_store import WeightsError
@@ -115,7 +114,7 @@ def test_keys_that_a_kind_does_not_take_make_no_model() -> None:
 
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(ValueError, match="'cnn' already"):
-        register_model("cnn", table.find_model("cnn"))
+        PLUGIN_MODELS.register("cnn", find_model("cnn"))
 
 
 # ---- weights ----
@@ -222,10 +221,10 @@ def _build_odd(what: str, form: DataForm) -> Any:
 @pytest.fixture
 def odd(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Return a function that registers an own kind of network and returns a job that trains it."""
-    monkeypatch.setattr(table, "_registered", {})
+    monkeypatch.setattr(PLUGIN_MODELS, "_items", {})
 
     def register(what: str) -> TrainingJob:
-        register_model("odd", ModelKind(summary="a test's", build=lambda keys, form: _build_odd(what, form)))
+        PLUGIN_MODELS.register("odd", ModelKind(summary="a test's", build=lambda keys, form: _build_odd(what, form)))
         return make_job(layers=(), model=agree_on_model(ModelKeys(name="odd"), ROWS), steps_per_stage=4)
 
     return register
