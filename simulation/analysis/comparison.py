@@ -9,6 +9,7 @@ from rich.table import Table
 
 from simulation.analysis.compared import ComparedFigure, list_compared
 from simulation.analysis.costs import COSTS
+from simulation.analysis.differing_keys import find_differing_keys
 from simulation.analysis.log_mechanism import find_log_mechanism
 from simulation.analysis.measures import compute_measures, measure_blocks, measure_detection, measure_populations
 from simulation.foundation import make_printable
@@ -22,6 +23,15 @@ MARGIN: Final = 2
 
 MAX_WIDTH: Final = 22
 """A run's column need not be wider: longer words are folded."""
+
+KEY: Final = "key "
+"""Row names of keys of scenarios begin with it, in the frame and in CSV."""
+
+SHOWN_KEYS: Final = 12
+"""Keys in which runs differ that are shown on a console; the frame has all."""
+
+_KEY_WIDTH: Final = 36
+"""Columns of the screen for a key; longer ones are folded."""
 
 
 def _show(value: object, digits: int = 1) -> str:
@@ -123,11 +133,16 @@ def compare(log: RunLog) -> dict[str, str]:
 
 
 def build_frame(logs: Sequence[RunLog]) -> pd.DataFrame:
-    """Return the comparison, one row a figure that a run has and one column a run."""
+    """Return the comparison: a column for each run, a row for each figure that one has.
+
+    Behind the figures, rows that begin with `KEY` are the keys in which the scenarios differ that lie beside the logs.
+    """
     columns = {make_printable(f"{index}: {log.name}"): compare(log) for index, log in enumerate(logs, start=1)}
     names = _merge([list(figures) for figures in columns.values()])
     rows = {name: [make_printable(figures.get(name, NONE)) for figures in columns.values()] for name in names}
     told = {name: row for name, row in rows.items() if set(row) != {NONE}}
+    for name, values in find_differing_keys(logs, NONE).items():
+        told[make_printable(KEY + name)] = [make_printable(value) for value in values]
     return pd.DataFrame.from_dict(told, orient="index", columns=list(columns))
 
 
@@ -148,11 +163,25 @@ def _merge(lists: Sequence[Sequence[str]]) -> list[str]:
 def build_tables(frame: pd.DataFrame, width: int) -> list[Table]:
     """Return a comparison as tables for the console, one below the other where the runs do not fit side by side.
 
+    Keys in which the runs differ come first, in tables of their own; a last line says how many are not shown.
+
     Args:
         frame: The comparison.
         width: Columns of the screen.
     """
-    free = width - max(len(str(name)) for name in frame.index) - MARGIN
+    is_key = frame.index.str.startswith(KEY)
+    keys, tables = frame[is_key], []
+    if len(keys):
+        shown = keys[:SHOWN_KEYS].rename(lambda name: name.removeprefix(KEY))
+        tables = _place_side_by_side(shown, width, "keys that differ")
+        if len(keys) > len(shown):
+            tables[-1].caption = f"and {len(keys) - len(shown):,} keys more, which --csv prints"
+    return tables + _place_side_by_side(frame[~is_key], width)
+
+
+def _place_side_by_side(frame: pd.DataFrame, width: int, title: str = "") -> list[Table]:
+    longest = max(len(str(name)) for name in [title, *frame.index])
+    free = width - min(longest, _KEY_WIDTH) - MARGIN
     tables: list[Table] = []
     start = 0
     while start < len(frame.columns):
@@ -162,7 +191,7 @@ def build_tables(frame: pd.DataFrame, width: int) -> list[Table]:
             if used > free and end > start:
                 break
             end += 1
-        tables.append(_build_table(frame, frame.columns[start:end]))
+        tables.append(_build_table(frame, frame.columns[start:end], title))
         start = end
     return tables
 
@@ -173,10 +202,10 @@ def _measure(frame: pd.DataFrame, place: int) -> int:
     return max(len(line) for cell in cells for line in cell.split("\n"))
 
 
-def _build_table(frame: pd.DataFrame, columns: Iterable[str]) -> Table:
+def _build_table(frame: pd.DataFrame, columns: Iterable[str], title: str) -> Table:
     chosen = list(columns)
-    table = Table(box=None, padding=(0, MARGIN, 0, 0), header_style="bold")
-    table.add_column("", style="dim", no_wrap=True)
+    table = Table(box=None, padding=(0, MARGIN, 0, 0), header_style="bold", caption_justify="left")
+    table.add_column(title, style="dim", overflow="fold", min_width=min(_KEY_WIDTH, max(map(len, frame.index))))
     for column in chosen:
         width = MAX_WIDTH if len(chosen) > 1 else None
         table.add_column(escape(str(column)), overflow="fold", max_width=width)
@@ -185,5 +214,5 @@ def _build_table(frame: pd.DataFrame, columns: Iterable[str]) -> Table:
             continue
         is_different = row.nunique() > 1
         values = (escape(str(row[column])) for column in chosen)
-        table.add_row(str(name), *(f"[bold]{value}[/]" if is_different else value for value in values))
+        table.add_row(escape(str(name)), *(f"[bold]{value}[/]" if is_different else value for value in values))
     return table

@@ -29,6 +29,9 @@ MAX_OUT_PARTS: Final = 100
 def compare(*runs: Source, warn: Callable[[str], object] = warnings.warn) -> "pd.DataFrame":
     """Return runs side by side, a row for each figure and a column for each run, from their logs alone.
 
+    Where `scenario.yaml` lies beside at least two logs, the keys in which they differ are rows behind the figures:
+    their names begin with ``key``, such as ``key populations.honest.count``; ``?`` is in a run without one.
+
     Args:
         runs: Two or more runs, their folders or their logs.
         warn: Takes a sentence about each log that is damaged but still of use.

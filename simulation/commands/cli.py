@@ -216,7 +216,7 @@ def compare(
     *,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
 ) -> None:
-    """Print runs side by side, from their log files alone."""
+    """Print runs side by side, from their logs, and the keys in which the scenarios beside these differ."""
     from simulation.analysis import build_tables  # noqa: PLC0415 - keeps other commands light
 
     frame = pot.compare(*runs, warn=_warn)

@@ -319,3 +319,78 @@ def test_the_command_refuses_what_it_cannot_compare(
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 1
+
+
+# ---- keys in which the scenarios differ ----
+
+
+def write_run(folder: Path, keys: str, name: str = "made-up") -> RunLog:
+    path = write(folder, TEXT)
+    write(folder, f"name: {name}\nseed: 7\nengine: processes\n{keys}", "scenario.yaml")
+    return read_log(path)
+
+
+def find_keys(*logs: RunLog) -> dict[str, list[str]]:
+    frame = build_frame(logs)
+    return {str(name)[4:]: list(row) for name, row in frame.iterrows() if str(name).startswith("key ")}
+
+
+def test_the_keys_in_which_scenarios_differ_are_rows_of_their_own(tmp_path: Path) -> None:
+    one = "job: {stages: 3, rate: 1.0e-05}\npopulations:\n- {name: a.b, count: 3}\n- {name: bad, count: 1, pay: 2}\n"
+    other = "job: {stages: 4, rate: 1.0e-05}\npopulations:\n- {name: a.b, count: 5}\npartitions: [{from_s: 1.0}]\n"
+    keys = find_keys(write_run(tmp_path / "a", one + "partitions: []\n"), write_run(tmp_path / "b", other))
+    assert keys == {
+        "job.stages": ["3", "4"],
+        "populations.a.b.count": ["3", "5"],
+        "populations.bad": ["3 keys", "-"],
+        "partitions": ["[]", "1 key"],
+    }
+
+
+def test_runs_of_one_scenario_differ_in_no_key(tmp_path: Path) -> None:
+    logs = [write_run(tmp_path / name, f"description: {name}\njob: {{stages: 3}}\n") for name in ("a", "b")]
+    assert find_keys(*logs) == {}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        None,
+        "name: somebody else's\nseed: 7\nengine: processes\njob: {stages: 9}\n",
+        "name: [\n",
+        "name: made-up\nseed: 7\nengine: processes\n" + "#" * (2**19 + 1),
+    ],
+    ids=["none", "of another run", "damaged", "too long"],
+)
+def test_a_log_without_its_own_scenario_is_compared_all_the_same(beside: str | None, tmp_path: Path) -> None:
+    logs = [write_run(tmp_path / name, f"job: {{stages: {name}}}\n") for name in ("1", "2")]
+    path = write(tmp_path / "3", TEXT)
+    if beside is not None:
+        write(path.parent, beside, "scenario.yaml")
+    assert find_keys(*logs, read_log(path)) == {"job.stages": ["1", "2", "?"]}
+    assert find_keys(logs[0], read_log(path)) == {}
+
+
+def test_a_small_scenario_that_stands_for_very_many_keys_is_not_walked_to_its_end(tmp_path: Path) -> None:
+    bomb = "x0: &x0 {a: 1}\n" + "".join(
+        f"x{n}: &x{n} {{{', '.join(f'k{i}: *x{n - 1}' for i in range(9))}}}\n" for n in range(1, 12)
+    )
+    logs = [write_run(tmp_path / "a", bomb), write_run(tmp_path / "b", "job: 1\n")]
+    assert "x0" in find_keys(*logs)
+
+
+def test_a_console_shows_a_dozen_keys_and_says_how_many_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "a_key_of_a_section_with_a_name_that_does_not_fit_the_screen"
+    for run in ("a", "b"):
+        keys = "".join(f"  {long}_{n:02}: '{run} [/] \\e[31m'\n" for n in range(15))
+        write_run(tmp_path / run, f"job:\n{keys}".replace("'", '"'))
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    told = capsys.readouterr().out
+    above, below = told.split("and 3 keys more, which --csv prints")
+    assert above.count("a [/] \\x1b") == above.count("b [/] \\x1b") == 12
+    assert "scenario" in below
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--csv"]) == 0
+    assert capsys.readouterr().out.count(f"key job.{long}_") == 15
