@@ -20,7 +20,7 @@ from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
 from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation import EXIT_BASE, EXIT_FAILED, Interruption, complain, list_sources
-from simulation.records import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM
+from simulation.records import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM, SWEEP_NAME
 from simulation.scenario import shorten
 from simulation.training import DatasetError, load_images
 
@@ -148,7 +148,8 @@ class SweepSession:
         cell, error = self.first_failure
         values = zip(self.sweep.keys, cell.values, strict=True)
         what = ", ".join([*(f"{key}={shorten(encode(value))}" for key, value in values), f"repeat={cell.repeat}"])
-        again = shlex.join(["python", "main.py", "sweep", self.sweep.source, "--cell", cell.id])
+        file = self.sweep.source if self.sweep.is_in_file else str(self.folder / SWEEP_NAME)
+        again = shlex.join(["python", "main.py", "sweep", file, "--cell", cell.id])
         self.say(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
         self.say(f"run it alone: {again}")
         return EXIT_FAILED

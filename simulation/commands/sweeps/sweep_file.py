@@ -54,7 +54,8 @@ class Sweep:
     """A sweep file, resolved."""
 
     source: str
-    """The file, as the user has named it."""
+    """The file, as the user has named it, or what errors call a sweep that is in none."""
+    is_in_file: bool
     name: str
     description: str
     scenario_source: str
@@ -134,7 +135,7 @@ def load_sweep(path: Path) -> Sweep:
     Raises:
         ScenarioError: The file cannot be read or is not a valid sweep.
     """
-    return build_sweep(path, read_file(path, "name, description and scenario"))
+    return build_sweep(path, read_file(path, "name, description and scenario"), is_in_file=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,14 @@ class Base:
     raw: dict[str, Any]
 
 
-def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None) -> Sweep:
+def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None, *, is_in_file: bool = False) -> Sweep:
     """Return a sweep by what stands in its file; its combinations are not looked at yet.
 
     Args:
         path: The file, or what errors call a sweep that is in none.
         raw: What stands there.
         base: The scenario; None for the one that is named there.
+        is_in_file: Whether there is such a file.
 
     Raises:
         ScenarioError: It is not a valid sweep.
@@ -173,6 +175,7 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None) ->
     chosen = base if base is not None else _read_base(path, file.scenario)
     sweep = Sweep(
         source=str(path),
+        is_in_file=is_in_file,
         name=file.name,
         description=file.description,
         scenario_source=chosen.source,

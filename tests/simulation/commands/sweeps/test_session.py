@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import simulation as pot
 from simulation.commands.cli import main
 from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
 from simulation.commands.sweeps import command
@@ -174,6 +175,20 @@ def test_a_failed_cell_ends_no_other_is_named_and_runs_again(
     assert sweep(path) == 0
     assert [cell.index for cell in executors[-1].given] == [5, 7]
     assert read_tables(folder) == read_tables(find_folder(tmp_path / "whole"))
+
+
+def test_a_failed_cell_of_a_sweep_that_is_in_no_file_runs_alone_from_the_sweeps_folder(
+    tmp_path: Path, executors: list[HereExecutor], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_sweep(tmp_path)
+    base = pot.load(tmp_path / "base.yaml")
+    said: list[str] = []
+    break_cells(monkeypatch, 1)
+    pot.sweep({"scenario": base, "vary": {"network.loss": [0.0, 0.1]}}, tmp_path / "made", warn=said.append)
+    assert len(executors) == 1
+    again = shlex.split(said[1].removeprefix("run it alone: "))
+    assert main(again[2:]) == 1
+    assert capsys.readouterr().err.endswith("RuntimeError: on purpose (1)\n")
 
 
 def test_one_cell_alone_comes_to_the_same_and_leaves_nothing(
