@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -143,7 +144,8 @@ class TrainingVerification(Verification):
             return f"this machine's arithmetic profile is {profile!r}, the job's is {job.profile!r}: not comparable"
         images = self._load_images()
         if images.compute_digest() != job.dataset_digest or images.form != find_form(job):
-            return f"the data set {images.name} ({images.source}) is not the one the job was agreed on"
+            hint = "" if self.run.dataset_path or images.name == DIGITS else "; say where that one is: --dataset FILE"
+            return f"the data set {images.name} ({images.source}) is not the one the job was agreed on{hint}"
         self._samples = len(images.y_train)
         trainer = self._build_trainer(build_training_set(images, None, 0))
         evaluator = self._build_evaluator(images, world)
@@ -169,8 +171,12 @@ class TrainingVerification(Verification):
         name, path = self.genesis.job.dataset, self.run.dataset_path
         if path is not None and name == DIGITS:
             raise DatasetError(f"--dataset {path}: the run trained on scikit-learn's digits; leave the option out")
-        asked = DIGITS if name == DIGITS else self.run.scenario.dataset.name
-        return load_images(asked, path or self.run.scenario.dataset.path, is_required=True)
+        if path is not None and not _is_there(path):
+            raise DatasetError(f"--dataset {path}: there is no such file; write where the data set is now")
+        asked, then = DIGITS if name == DIGITS else self.run.scenario.dataset.name, self.run.scenario.dataset.path
+        if path is None and then is not None and not _is_there(then):
+            raise DatasetError(f"{then}: the run's data set is not there any more; say where it is now: --dataset FILE")
+        return load_images(asked, path or then, is_required=True)
 
     def _build_trainer(self, samples: TrainingSet) -> Trainer:
         if self.run.scenario.job.arithmetic == CANONICAL:
@@ -306,3 +312,10 @@ class TrainingVerification(Verification):
             return f"{MODEL_NAME}: holds weights {found.hex()[:12]}, the last block attests {attested.hex()[:12]}"
         self.say(f"model: {MODEL_NAME} is the job's, with the weights the last block attests")
         return None
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError):  # a name that no system has, or a home that nobody has
+        return False

@@ -37,7 +37,9 @@ def read_arrays(path: Path, source: str, what: str) -> Arrays:
     except DatasetError:
         raise
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({source}): {error.strerror or error}") from None
+        is_moved = isinstance(error, FileNotFoundError) and source.startswith("dataset.path")
+        hint = "; write where it is now, for example --set dataset.path=FILE" if is_moved else ""
+        raise DatasetError(f"{path}: cannot be read ({source}): {error.strerror or error}{hint}") from None
     except Exception as error:  # noqa: BLE001 - a damaged file raises whatever zip, zlib or NumPy stumbles over
         is_other = any(words in str(error) for words in ("allow_pickle", "context manager"))
         why = "no NumPy archive" if is_other else error or type(error).__name__

@@ -108,6 +108,21 @@ def test_it_is_verified_by_training_again_wherever_the_data_are_now(
     other = verify(folder, "--retrain", "--dataset", str(write_data(tmp_path / "rows.npz", seed=1)))
     assert other.code == 1
     assert "the data set rows (dataset.path (rows.npz)) is not the one the job was agreed on" in other.told
+    assert "--dataset" not in other.told
+
+
+def test_data_that_were_moved_are_asked_for_by_the_option_that_says_where_they_are(
+    folder: Path, data: Path, verify: Verify, tmp_path: Path
+) -> None:
+    aside = data.rename(tmp_path / "aside.npz")
+    try:
+        gone = verify(folder, "--retrain")
+        wrong = verify(folder, "--retrain", "--dataset", str(tmp_path / ("y" * 300)))
+    finally:
+        aside.rename(data)
+    wanted = f"{data}: the run's data set is not there any more; say where it is now: --dataset FILE"
+    assert (gone.code, gone.err.strip()) == (3, wanted)
+    assert (wrong.code, wrong.err.count("there is no such file; write where the data set is now")) == (3, 1)
 
 
 def test_the_delivered_model_takes_images_as_they_are(folder: Path) -> None:

@@ -144,7 +144,10 @@ def test_a_missing_data_file_is_told_without_a_number_of_the_system(
     settings = ["engine=virtual", "virtual.trainer=keras", "dataset.path=nowhere.npz"]
     assert main(["run", "honest", *(word for setting in settings for word in ("--set", setting))]) == 3
     told = capsys.readouterr().err
-    assert told == f"{tmp_path}/nowhere.npz: cannot be read (dataset.path (nowhere.npz)): No such file or directory\n"
+    assert told == (
+        f"{tmp_path}/nowhere.npz: cannot be read (dataset.path (nowhere.npz)): No such file or directory; "
+        "write where it is now, for example --set dataset.path=FILE\n"
+    )
 
 
 STAKELESS: Final = """
