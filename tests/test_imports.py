@@ -71,7 +71,15 @@ FORBID: Final = (
 )
 TRAINERS: Final = frozenset(
     f"simulation/training/{name}.py"
-    for name in ("keras_trainer", "model_checks", "models/cnn", "models/dense", "models/kind", "models/logistic")
+    for name in (
+        "keras_trainer",
+        "fused_optimizer",
+        "model_checks",
+        "models/cnn",
+        "models/dense",
+        "models/kind",
+        "models/logistic",
+    )
 )
 """The first one prepares the process for what it loads; the others are only asked by who has loaded it."""
 

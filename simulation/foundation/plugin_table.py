@@ -152,6 +152,7 @@ class PluginTable(Generic[T]):
             is_taken: Whether something of the package has a name.
         """
         self._what = what
+        self._one = f"an {what}" if what[0] in "aeiou" else f"a {what}"
         self._is_taken = is_taken
         self._items: dict[str, T] = {}
 
@@ -164,12 +165,12 @@ class PluginTable(Generic[T]):
         if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
             raise ValueError(f"{name!r} names no {self._what}: write 1 to 40 lower-case letters, digits or _")
         if self._is_taken(name):
-            raise ValueError(f"there is a {self._what} called {name!r} already; give it another name")
+            raise ValueError(f"there is {self._one} called {name!r} already; give it another name")
         enlist(f"{self._what} {name!r}", partial(self._put, name, item), partial(self._items.pop, name, None))
 
     def _put(self, name: str, item: T) -> None:
         if name in self._items:
-            raise ValueError(f"there is a {self._what} called {name!r} already; give it another name")
+            raise ValueError(f"there is {self._one} called {name!r} already; give it another name")
         self._items[name] = item
 
     def find(self, name: object) -> T | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from simulation.plugins.mechanisms import register_mechanism
     from simulation.plugins.networks import register_latency, register_topology
     from simulation.plugins.poisons import Images, Labels, Rows, register_poison
-    from simulation.plugins.training import register_data_set, register_model
+    from simulation.plugins.training import register_data_set, register_model, register_optimizer
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -20,7 +20,7 @@ else:
             "mechanisms": "register_mechanism",
             "networks": "register_latency register_topology",
             "poisons": "Images Labels Rows register_poison",
-            "training": "register_data_set register_model",
+            "training": "register_data_set register_model register_optimizer",
         },
     )
 
@@ -40,6 +40,7 @@ __all__ = [
     "register_measure",
     "register_mechanism",
     "register_model",
+    "register_optimizer",
     "register_picture",
     "register_poison",
     "register_topology",

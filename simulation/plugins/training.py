@@ -1,6 +1,6 @@
-"""Registers models and data sets: what is trained, and on what."""
+"""Registers models, optimisers and data sets: what is trained, how, and on what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -9,13 +9,17 @@ from pydantic import create_model
 from simulation.foundation import PluginError, blame_plugin, locate
 from simulation.scenario import read_own_keys
 from simulation.training import (
+    MAX_SLOTS,
     PLUGIN_DATA_SETS,
     PLUGIN_MODELS,
+    PLUGIN_OPTIMIZERS,
     DataForm,
     DataKind,
     ImageSet,
     ModelKeys,
     ModelKind,
+    OptimizerKeys,
+    OptimizerKind,
     build_any,
 )
 
@@ -33,7 +37,16 @@ Load = Callable[[str | None], tuple[Any, Any, Any, Any]]
 They are arrays as docs/models.md asks for in an archive.
 """
 
+Step = Callable[..., tuple[Any, Sequence[Any]]]
+"""Takes ``(weights, gradient, state, rate, number)``, and its own keys by name; returns new weights and a new state.
+
+`weights` and `gradient` are float32 tensors of one shape; `state` is a tuple of as many tensors of that shape as the
+optimiser has slots, all zero before the first step of a stage; `rate` is `job.learning_rate`, a number, and `number` a
+tensor: 1 in the first step of a stage. It is called for each array of weights, when the stage is compiled.
+"""
+
 NetworkT = TypeVar("NetworkT", bound=Build)
+StepT = TypeVar("StepT", bound=Step)
 LoadT = TypeVar("LoadT", bound=Load)
 
 
@@ -62,6 +75,28 @@ def register_model(name: str, *, summary: str) -> Callable[[NetworkT], NetworkT]
 
         section: type[ModelKeys] = create_model("OwnModelKeys", __base__=ModelKeys, **dict[str, Any](keys))
         PLUGIN_MODELS.register(name, ModelKind(summary=summary, build=build, keys=section))
+        return function
+
+    return register
+
+
+def register_optimizer(name: str, *, slots: int = 0) -> Callable[[StepT], StepT]:
+    """Let scenarios name an optimiser: ``job: {optimizer: NAME}``, or ``optimizer: {name: NAME}`` with keys of its own.
+
+    Args:
+        name: What scenarios call it.
+        slots: Arrays that it remembers from one step to the next, for each array of weights; from 0 to 8.
+
+    Raises:
+        ValueError: The name is taken, slots are too many, or the function takes something else.
+    """
+    if not isinstance(slots, int) or not 0 <= slots <= MAX_SLOTS:
+        raise ValueError(f"slots of the optimiser {name!r}: write a whole number from 0 to {MAX_SLOTS}, not {slots!r}")
+
+    def register(function: StepT) -> StepT:
+        keys = read_own_keys(function, ("weights", "gradient", "state", "rate", "number"))
+        section: type[OptimizerKeys] = create_model("OwnOptimizerKeys", __base__=OptimizerKeys, **dict[str, Any](keys))
+        PLUGIN_OPTIMIZERS.register(name, OptimizerKind(step=function, slots=slots, keys=section))
         return function
 
     return register

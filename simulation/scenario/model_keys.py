@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from simulation.scenario.error_messages import show
 from simulation.scenario.errors import Inconsistency
+from simulation.scenario.own_keys import refuse_what_none_can_agree_on
 from simulation.training import DENSE_NAME, ModelKeys, find_model, list_models
 
 
@@ -33,7 +34,9 @@ def _read(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
         if name == DENSE_NAME:
             hint += "; dense has its own, layers and activation, in job itself"
         raise Inconsistency(unknown, f"unknown key; {hint}").to_error()
-    return keys.model_validate({**named, "name": name})
+    read = keys.model_validate({**named, "name": name})
+    refuse_what_none_can_agree_on(read.model_dump(mode="json"))
+    return read
 
 
 AnyModelKeys = Annotated[SerializeAsAny[ModelKeys], BeforeValidator(_read)]

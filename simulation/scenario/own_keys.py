@@ -13,6 +13,9 @@ from simulation.scenario.fields import Section
 _TAKEN: Final = frozenset((*dir(Section), "own", "kind", "name"))
 """Names that mean something else already."""
 
+_MAX_INTEGER: Final = 2**63
+"""Canonical bytes have 64 bits for a number."""
+
 OwnKeys = Mapping[str, tuple[Any, Any]]
 """Type and default of each key; the default `...` means that it has none."""
 
@@ -81,6 +84,23 @@ def refuse_unknown(named: Mapping[Any, Any], allowed: tuple[str, ...]) -> None:
     unknown = next((str(key) for key in named if key not in allowed), None)
     if unknown is not None:
         raise Inconsistency(unknown, f"unknown key; {suggest(unknown, allowed, 'allowed here:')}").to_error()
+
+
+def refuse_what_none_can_agree_on(values: Mapping[str, Any]) -> None:
+    """Refuse a key whose value has no place in what all parties agree on, which has its canonical bytes.
+
+    Args:
+        values: Values by key, as JSON.
+
+    Raises:
+        PydanticCustomError: There is one.
+    """
+    for key, value in values.items():
+        items = value if isinstance(value, list) else [value]
+        kinds = (int, float, str) if isinstance(value, list) else (bool, int, float, str)
+        if not all(type(item) in kinds and (type(item) is not int or abs(item) < _MAX_INTEGER) for item in items):
+            what = "all parties agree on it: text, a boolean, a number below 2**63, or a list of texts and numbers"
+            raise Inconsistency(key, what).to_error()
 
 
 def suggest(name: str, known: Sequence[str], otherwise: str = "there are") -> str:

@@ -21,6 +21,7 @@ from simulation.scenario.defaults import chosen_by_constant, from_constant, left
 from simulation.scenario.errors import Inconsistency, shorten
 from simulation.scenario.fields import Coins, FilePath, PositiveFloat, PositiveInt, Section, Share
 from simulation.scenario.model_keys import AnyModelKeys
+from simulation.scenario.optimizer_keys import AnyOptimizer
 from simulation.training import DENSE_NAME, PIXELS, find_data_set, find_model, list_data_sets
 
 MAX_PARAMETERS: Final = 100_000_000
@@ -83,7 +84,7 @@ class TrainingJobKeys(Section):
         "HIDDEN_LAYERS"
     )
     activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu"] = from_constant("ACTIVATION")
-    optimizer: Literal["adam", "sgd"] = from_constant("OPTIMIZER")
+    optimizer: AnyOptimizer = from_constant("OPTIMIZER")
     learning_rate: PositiveFloat = from_constant("LEARNING_RATE")
     batch_size: Annotated[int, Field(ge=1, le=MAX_STAGE_SAMPLES)] = from_constant("BATCH_SIZE")
     steps_per_stage: Annotated[int, Field(ge=1, le=MAX_STAGE_SAMPLES)] = from_constant("STEPS_PER_STAGE")
@@ -107,6 +108,9 @@ class TrainingJobKeys(Section):
             raise Inconsistency("arithmetic", "canonical knows activation: relu and xla: false only").to_error()
         if self.arithmetic == "canonical" and not find_model(self.model.name).is_canonical:
             raise Inconsistency("arithmetic", f"canonical cannot train {self.model.name}; write native").to_error()
+        if self.arithmetic == "canonical" and not isinstance(self.optimizer, str):
+            what = f"canonical knows no optimiser of a plug-in, such as {self.optimizer.name}; write native"
+            raise Inconsistency("arithmetic", what).to_error()
         return self
 
     @model_validator(mode="after")

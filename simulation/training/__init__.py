@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         seed_keras,
         use_one_thread,
     )
-    from simulation.training.model_checks import find_model_fault
+    from simulation.training.model_checks import find_model_fault, find_optimizer_fault
     from simulation.training.models import (
         DENSE_NAME,
         PLUGIN_MODELS,
@@ -57,6 +57,15 @@ if TYPE_CHECKING:
         is_shipped,
         list_models,
         open_model,
+    )
+    from simulation.training.optimizers import (
+        MAX_SLOTS,
+        PLUGIN_OPTIMIZERS,
+        OptimizerKeys,
+        OptimizerKind,
+        agree_on_optimizer,
+        list_optimizers,
+        read_optimizer_keys,
     )
     from simulation.training.poisons import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
@@ -91,10 +100,14 @@ else:
             "evaluation": "Evaluation Evaluator load_model_weights",
             "fake_trainer": "FakeTrainer",
             "keras_trainer": ("KerasTrainer build_model build_optimizer can_use_one_thread seed_keras use_one_thread"),
-            "model_checks": "find_model_fault",
+            "model_checks": "find_model_fault find_optimizer_fault",
             "models": (
                 "DENSE_NAME PLUGIN_MODELS DenseKeys Model ModelKeys ModelKind agree_on_model find_form find_model "
                 "is_shipped list_models open_model"
+            ),
+            "optimizers": (
+                "MAX_SLOTS PLUGIN_OPTIMIZERS OptimizerKeys OptimizerKind agree_on_optimizer list_optimizers "
+                "read_optimizer_keys"
             ),
             "poisons": "PLUGIN_POISONS POISONS PoisonKind find_poison",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
@@ -116,12 +129,14 @@ __all__ = [
     "DIGITS",
     "MADE_UP_DATA",
     "MAX_CLASSES",
+    "MAX_SLOTS",
     "MNIST_FORM",
     "NATIVE",
     "NO_DATA",
     "PIXELS",
     "PLUGIN_DATA_SETS",
     "PLUGIN_MODELS",
+    "PLUGIN_OPTIMIZERS",
     "PLUGIN_POISONS",
     "POISONS",
     "CanonicalTrainer",
@@ -137,6 +152,8 @@ __all__ = [
     "Model",
     "ModelKeys",
     "ModelKind",
+    "OptimizerKeys",
+    "OptimizerKind",
     "PoisonKind",
     "RemoteTrainer",
     "StageOutcome",
@@ -146,6 +163,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "agree_on_model",
+    "agree_on_optimizer",
     "build_any",
     "build_model",
     "build_optimizer",
@@ -168,15 +186,18 @@ __all__ = [
     "find_form",
     "find_model",
     "find_model_fault",
+    "find_optimizer_fault",
     "find_poison",
     "is_shipped",
     "list_data_sets",
     "list_models",
+    "list_optimizers",
     "load_images",
     "load_model_weights",
     "open_model",
     "open_shared",
     "prepare_environment",
+    "read_optimizer_keys",
     "seed_keras",
     "use_one_thread",
 ]

@@ -1,6 +1,6 @@
 """Training with Keras: a whole stage is one compiled graph call that returns the loss of every step.
 
-This is the only file that imports Keras or TensorFlow. Import it in the process that trains, after
+This file imports Keras and TensorFlow before any other does. Import it in the process that trains, after
 `simulation.training.profiles.prepare_environment`.
 """
 
@@ -8,7 +8,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from protocol.mechanisms.proof_of_training.job import TrainingJob
 from protocol.mechanisms.proof_of_training.work import TrainingResult
 from simulation.training.models import open_model
+from simulation.training.optimizers import open_optimizer
 from simulation.training.profiles import prepare_environment
 from simulation.training.samples import (
     TrainingSet,
@@ -67,6 +68,8 @@ prepare_environment()
 with _quiet(), _without("matplotlib", "pandas", "scipy", "sklearn"):
     import keras
     import tensorflow as tf
+
+    from simulation.training.fused_optimizer import FusedOptimizer
 
 keras.config.set_image_data_format("channels_last")  # whatever this machine's keras.json says
 keras.config.set_floatx("float32")
@@ -122,53 +125,6 @@ def build_optimizer(job: TrainingJob) -> keras.Optimizer:
     return kinds[job.optimizer](learning_rate=job.learning_rate)
 
 
-class FusedOptimizer:
-    """A Keras optimiser's rule as one TensorFlow kernel a variable, instead of a dozen operations.
-
-    The formulas are Keras' own (Adam: Kingma and Ba, 2015, with the bias correction folded into the step size); only
-    rounding differs. The state is part of the graph's variables and starts at zero with each stage.
-    """
-
-    def __init__(self, optimizer: keras.Optimizer, variables: Sequence[keras.Variable]) -> None:
-        """Take the rule from an optimiser and make room for its state."""
-        self._optimizer = optimizer
-        self._rate = float(optimizer.learning_rate)
-        self._variables = [variable.value for variable in variables]
-        slots = 2 if isinstance(optimizer, keras.optimizers.Adam) else 0
-        self._slots = [[tf.Variable(tf.zeros_like(v)) for v in self._variables] for _ in range(slots)]
-
-    def reset(self) -> None:
-        """Forget all earlier steps."""
-        for slot in self._slots:
-            for variable in slot:
-                variable.assign(tf.zeros_like(variable))
-
-    def apply(self, gradients: Sequence[tf.Tensor], step: tf.Tensor) -> list[tf.Operation]:
-        """Return the operations that take step number ``step``, counted from 0."""
-        adam = self._optimizer
-        if not isinstance(adam, keras.optimizers.Adam):
-            return [
-                tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=self._rate, delta=gradient)
-                for variable, gradient in zip(self._variables, gradients, strict=True)
-            ]
-        power = tf.cast(step + 1, tf.float32)
-        return [
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=mean.handle,
-                v=square.handle,
-                beta1_power=tf.pow(adam.beta_1, power),
-                beta2_power=tf.pow(adam.beta_2, power),
-                lr=self._rate,
-                beta1=adam.beta_1,
-                beta2=adam.beta_2,
-                epsilon=adam.epsilon,
-                grad=gradient,
-            )
-            for variable, mean, square, gradient in zip(self._variables, *self._slots, gradients, strict=True)
-        ]
-
-
 class KerasTrainer:
     """Trains the job's stages one after the other, from the public initial weights.
 
@@ -190,7 +146,7 @@ class KerasTrainer:
         self._samples = samples
         self._model = build_model(job)
         self._variables = self._model.trainable_variables
-        self._optimizer = FusedOptimizer(build_optimizer(job), self._variables)
+        self._optimizer = FusedOptimizer(open_optimizer(job) or build_optimizer(job), self._variables)
         self._weights_after: dict[int, Weights] = {-1: compute_initial_weights(job)}
         shape = (job.steps_per_stage, job.batch_size)
         self._stage = tf.function(self._run_stage, autograph=False, jit_compile=xla).get_concrete_function(

@@ -64,7 +64,10 @@ from protocol.rules import Rules
 from protocol.stakes import StakeTable
 from protocol.subsidy import compute_subsidy
 from tests.protocol.mechanisms.proof_of_activity.activity_vectors import build_activity_vectors
-from tests.protocol.mechanisms.proof_of_training.test_model_vectors import build_model_vectors
+from tests.protocol.mechanisms.proof_of_training.test_model_vectors import (
+    build_model_vectors,
+    build_optimizer_vectors,
+)
 from tests.protocol.mechanisms.proof_of_work.test_work_vectors import build_work_vectors
 from tests.protocol.mechanisms.stake_bft.test_bft_vectors import build_bft_vectors
 from tests.protocol.mechanisms.stake_chain.test_stake_vectors import build_stake_vectors
@@ -365,6 +368,7 @@ BUILDERS: Final[dict[str, Callable[[], Vectors]]] = {
     "stake": build_stake_vectors,
     "activity": build_activity_vectors,
     "models": build_model_vectors,
+    "optimizers": build_optimizer_vectors,
 }
 
 
@@ -404,7 +408,9 @@ def test_hashes_and_commitments_are_those_of_the_written_definitions() -> None:
         return hashlib.sha256(b"".join(struct.pack(">I", len(part)) + part for part in data)).digest()
 
     height = struct.pack(">I", 1)
-    job = msgspec.structs.astuple(GENESIS.job)[:-1]  # a job with the model that all had at first says nothing of it
+    job = msgspec.structs.astuple(GENESIS.job)[
+        :-2
+    ]  # a job says nothing of the model that all had at first, and of no settings
     agreed = (GENESIS.parameters, job, GENESIS.accounts, GENESIS.seed)
     assert sha("pot/genesis/1", encode(agreed)) == CHAIN
     assert sha("pot/genesis/1", encode((*agreed, 10_000))) == compute_chain_id(TOLERANT)
@@ -437,7 +443,9 @@ def test_version_2_is_that_of_the_written_definitions() -> None:
     names = [repair.value for repair in VERSION_2]
     assert names[:3] == ["seeded_draws", "single_rights", "ranked_ties"]
     assert names[3:] == ["open_rounds", "own_secrets", "pay_by_stake", "funded_accounts"]
-    job = msgspec.structs.astuple(GENESIS.job)[:-1]  # a job with the model that all had at first says nothing of it
+    job = msgspec.structs.astuple(GENESIS.job)[
+        :-2
+    ]  # a job says nothing of the model that all had at first, and of no settings
     agreed = (GENESIS.parameters, job, GENESIS.accounts, GENESIS.seed, 0, names)
     assert sha("pot/genesis/1", encode(agreed)) == CHAIN_2
     assert msgspec.msgpack.decode(encode(agreed), type=TrainingGenesis) == REPAIRED

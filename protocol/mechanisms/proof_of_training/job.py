@@ -18,7 +18,7 @@ Billionths = Annotated[int, Meta(ge=0, lt=2**62)]
 
 
 Setting = bool | int | float | str | tuple[int | float | str, ...]
-"""What one key of a model may be."""
+"""What one key of a model or an optimiser may be."""
 
 
 class AgreedModel(Agreed, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class TrainingJob(Agreed, frozen=True, kw_only=True):
     activation: str
     """Activation of the hidden layers, by its Keras name."""
     optimizer: str
-    """Optimiser, by its Keras name."""
+    """Optimiser, by its Keras name; one that Keras does not have may have settings."""
     learning_rate: float
     """Step size of the optimiser."""
     loss: str
@@ -65,6 +65,8 @@ class TrainingJob(Agreed, frozen=True, kw_only=True):
     """Arithmetic profile that every declaration must name."""
     model: AgreedModel | None = None
     """None for a dense network from 28x28 numbers to ten classes: that is all there was at first."""
+    optimizer_settings: tuple[tuple[str, Setting], ...] = ()
+    """The optimiser's own keys, by name in ascending order."""
 
 
 class Confidence(Agreed, frozen=True, kw_only=True):
@@ -130,9 +132,11 @@ class TrainingGenesis(Agreed, frozen=True, kw_only=True):
 
 
 def pack_job(job: TrainingJob) -> tuple[Any, ...]:
-    """Return what stands for a job in canonical bytes; the model does only where there is one to tell of."""
+    """Return what stands for a job in canonical bytes; the last two fields do only as far as there is more to tell."""
     packed = astuple(job)
-    return packed if job.model is not None else packed[:-1]
+    if job.optimizer_settings:
+        return packed
+    return packed[:-1] if job.model is not None else packed[:-2]
 
 
 def encode_genesis(genesis: TrainingGenesis) -> bytes:

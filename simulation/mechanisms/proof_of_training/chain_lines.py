@@ -8,7 +8,7 @@ import msgspec
 
 from protocol.codec import encode
 from protocol.mechanism import Mechanism
-from protocol.mechanisms.proof_of_training.job import TrainingJob, pack_job
+from protocol.mechanisms.proof_of_training.job import Setting, TrainingJob, pack_job
 from protocol.mechanisms.proof_of_training.mechanism import as_training
 from protocol.mechanisms.proof_of_training.messages import WrappedBlock
 from protocol.messages import AnyBlock
@@ -47,10 +47,11 @@ class TrainingLines(ChainLines):
         """Return of which data, by which network and from which first weights the model has come, and its digest."""
         job = as_training(mechanism).genesis.job
         network = _describe_network(job)
+        optimizer = " ".join([job.optimizer, *_describe_settings(job.optimizer_settings)])
         return {
             "dataset": job.dataset,
             "dataset_digest": job.dataset_digest.hex(),
-            "model": f"{network}; {job.optimizer}, learning rate {job.learning_rate:g}, {job.loss}",
+            "model": f"{network}; {optimizer}, learning rate {job.learning_rate:g}, {job.loss}",
             "model_digest": _digest_model(job).hex(),
             "weights_seed": job.weights_seed,
             "order_seed": job.order_seed,
@@ -66,9 +67,12 @@ def _describe_network(job: TrainingJob) -> str:
     dense, model = f"hidden layers {list(job.layers)}, {job.activation}", job.model
     if model is None:
         return dense
-    own = [f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in model.settings]
-    keys = [dense] if model.name == DENSE_NAME else own
+    keys = [dense] if model.name == DENSE_NAME else _describe_settings(model.settings)
     return ", ".join([model.name, *keys, f"for {find_form(job).describe()}"])
+
+
+def _describe_settings(settings: Iterable[tuple[str, Setting]]) -> list[str]:
+    return [f"{key} {list(value) if isinstance(value, tuple) else value}" for key, value in settings]
 
 
 def _digest_model(job: TrainingJob) -> bytes:

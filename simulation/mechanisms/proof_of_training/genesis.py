@@ -22,6 +22,7 @@ from simulation.training import (
     DENSE_NAME,
     DataForm,
     agree_on_model,
+    agree_on_optimizer,
     compute_profile,
     is_shipped,
 )
@@ -93,10 +94,11 @@ def _build_parameters(scenario: Scenario) -> ProtocolParameters:
 def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes, form: DataForm) -> TrainingJob:
     job = scenario.job
     is_dense = job.model.name == DENSE_NAME
+    optimizer, optimizer_settings = agree_on_optimizer(job.optimizer)
     return TrainingJob(
         layers=tuple(job.layers) if is_dense else (),
         activation=job.activation if is_dense else "",
-        optimizer=job.optimizer,
+        optimizer=optimizer,
         learning_rate=job.learning_rate,
         loss=LOSS,
         dataset=dataset,
@@ -108,18 +110,23 @@ def _build_job(scenario: Scenario, dataset: str, dataset_digest: bytes, form: Da
         stages=job.stages,
         profile=find_profile(job),
         model=agree_on_model(job.model, form),
+        optimizer_settings=optimizer_settings,
     )
 
 
 def _check_model(scenario: Scenario, job: TrainingJob) -> None:
-    """Refuse a network from outside the package that cannot be trained repeatably, before anything starts."""
-    if is_shipped(scenario.job.model.name) or scenario.is_training_made_up:
+    """Refuse a network or an optimiser from outside the package that is not repeatable, before anything starts."""
+    model_is_known, optimizer_is_known = is_shipped(scenario.job.model.name), isinstance(scenario.job.optimizer, str)
+    if (model_is_known and optimizer_is_known) or scenario.is_training_made_up:
         return
-    from simulation.training import find_model_fault  # noqa: PLC0415 - loads TensorFlow
+    from simulation.training import find_model_fault, find_optimizer_fault  # noqa: PLC0415 - loads TensorFlow
 
-    fault = find_model_fault(job)
+    fault = None if model_is_known else find_model_fault(job)
     if fault is not None:
         raise ScenarioError(f"job.model: {fault}")
+    fault = None if optimizer_is_known else find_optimizer_fault(job)
+    if fault is not None:
+        raise ScenarioError(f"job.optimizer: {fault}")
 
 
 def find_profile(job: TrainingJobKeys) -> str:

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
         agree_on_model,
         find_form,
         find_model,
+        freeze,
         is_shipped,
         list_models,
         open_model,
+        thaw,
     )
 else:
     __getattr__, __dir__ = open_door(
@@ -23,7 +25,10 @@ else:
         {
             "dense": "DenseKeys",
             "kind": "Model ModelKeys ModelKind Shape",
-            "table": ("DENSE_NAME PLUGIN_MODELS agree_on_model find_form find_model is_shipped list_models open_model"),
+            "table": (
+                "DENSE_NAME PLUGIN_MODELS agree_on_model find_form find_model freeze is_shipped list_models "
+                "open_model thaw"
+            ),
         },
     )
 
@@ -38,7 +43,9 @@ __all__ = [
     "agree_on_model",
     "find_form",
     "find_model",
+    "freeze",
     "is_shipped",
     "list_models",
     "open_model",
+    "thaw",
 ]

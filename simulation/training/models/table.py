@@ -46,7 +46,7 @@ def agree_on_model(keys: ModelKeys, form: DataForm) -> AgreedModel | None:
     if keys.name == DENSE_NAME and form == MNIST_FORM:
         return None
     own = {} if keys.name == DENSE_NAME else keys.model_dump(mode="json", exclude={"name"})
-    settings = tuple((key, _freeze(own[key])) for key in sorted(own))
+    settings = tuple((key, freeze(own[key])) for key in sorted(own))
     return AgreedModel(name=keys.name, settings=settings, shape=form.shape, classes=form.classes)
 
 
@@ -65,7 +65,7 @@ def open_model(job: TrainingJob) -> Model:
         keys = DenseKeys.model_validate({"layers": list(job.layers), "activation": job.activation})
     else:
         own = agreed.settings if agreed is not None else ()
-        keys = kind.keys.model_validate({"name": name, **{key: _thaw(value) for key, value in own}})
+        keys = kind.keys.model_validate({"name": name, **{key: thaw(value) for key, value in own}})
     return Model(name, kind, keys, find_form(job))
 
 
@@ -74,10 +74,12 @@ def find_form(job: TrainingJob) -> DataForm:
     return MNIST_FORM if job.model is None else DataForm(job.model.shape, job.model.classes)
 
 
-def _freeze(value: Any) -> Setting:  # noqa: ANN401 - any JSON
+def freeze(value: Any) -> Setting:  # noqa: ANN401 - any JSON
+    """Return a key's value as all parties agree on it."""
     frozen: Setting = tuple(value) if isinstance(value, list) else value
     return frozen
 
 
-def _thaw(value: Setting) -> Any:  # noqa: ANN401 - any JSON
+def thaw(value: Setting) -> Any:  # noqa: ANN401 - any JSON
+    """Return a key's value as a scenario has it."""
     return list(value) if isinstance(value, tuple) else value

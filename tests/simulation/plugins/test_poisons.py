@@ -17,7 +17,9 @@ from tests.simulation.plugins.material import INVERTED, find_example, poisoned, 
 from tests.support.scenarios import make_images
 
 MODEL, DATA = find_example("A model"), find_example("A data set")
-LAB = INVERTED + MODEL.python + DATA.python
+BALL = find_example("An optimiser")
+LAB = INVERTED + MODEL.python + DATA.python + BALL.python
+JOB = {**MODEL.keys["job"], **BALL.keys["job"]}
 RETURNED = """
 import numpy as np
 from simulation.plugins import register_poison
@@ -86,10 +88,10 @@ def test_what_cannot_be_trained_on_is_refused_with_its_line(tmp_path: Path, retu
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a virtual run with poison, model and data of somebody else's making."""
+    """Return the folder of a virtual run with poison, model, optimiser and data of somebody else's making."""
     place = tmp_path_factory.mktemp("poisoned")
     write(place, LAB)
-    file = save_lab(place, poisoned(share=0.5), **MODEL.keys, **DATA.keys)
+    file = save_lab(place, poisoned(share=0.5), job=JOB, **DATA.keys)
     assert cli.main(["run", str(file), "--out", str(place / "runs"), "--quiet"]) == 0
     put_in_force(())
     (found,) = (place / "runs").iterdir()

@@ -43,12 +43,40 @@ def test_a_genesis_with_a_model_is_read_as_it_was_written(name: str) -> None:
     assert len({compute_chain_id(genesis(model=model)) for model in (None, *MODELS.values())}) == len(MODELS) + 1
 
 
-def test_a_job_that_says_nothing_of_its_model_has_no_place_for_it() -> None:
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "own": {"optimizer": "heavy_ball", "optimizer_settings": (("friction", 0.5), ("windows", (3, 4)))},
+    "own with a model": {
+        "optimizer": "heavy_ball",
+        "optimizer_settings": (("friction", 0.25),),
+        "model": MODELS["convolutions"],
+    },
+}
+
+
+def build_optimizer_vectors() -> dict[str, object]:
+    """Return all that is frozen of jobs whose optimiser has settings."""
+    agreed = {name: genesis(**changes) for name, changes in OPTIMIZERS.items()}
+    return {
+        name: {"job": encode(pack_job(start.job)).hex(), "chain_id": compute_chain_id(start).hex()}
+        for name, start in agreed.items()
+    }
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_genesis_with_settings_of_an_optimiser_is_read_as_it_was_written(name: str) -> None:
+    start = genesis(**OPTIMIZERS[name])
+    read = ProofOfTraining.decode_genesis(encode_genesis(start))
+    assert read.genesis == start
+    bare = genesis(**{**OPTIMIZERS[name], "optimizer_settings": ()})
+    assert len({compute_chain_id(one) for one in (start, bare, genesis())}) == 3
+
+
+def test_a_job_that_says_nothing_of_its_model_and_optimiser_has_no_place_for_it() -> None:
     start = genesis()
-    spelt = encode((start.parameters, start.job, start.accounts, start.seed))  # with nothing in its place
+    spelt = encode((start.parameters, start.job, start.accounts, start.seed))  # with nothing in their places
     read = ProofOfTraining.decode_genesis(spelt)
     assert read.genesis == start
-    assert len(read.encode_genesis()) == len(spelt) - 1
+    assert len(read.encode_genesis()) == len(spelt) - 2
 
 
 @pytest.mark.parametrize("changes", [{"shape": ()}, {"shape": (0,)}, {"shape": (1, 2, 3, 4)}, {"classes": 1}], ids=str)
