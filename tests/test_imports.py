@@ -97,7 +97,6 @@ RESERVED: Final = (
     # What a party tells the process that started it; that pipe alone is trusted.
     Reserved(frozenset({"pickle"}), frozenset({"simulation/engines/processes/control_pipe.py"})),
     Reserved(frozenset({"streamlit"}), frozenset({f"simulation/explorer/{name}.py" for name in STREAMLIT})),
-    Reserved(frozenset({"altair"}), frozenset({"simulation/explorer/charts.py"})),
     Reserved(frozenset({"pyarrow"}), frozenset({"simulation/commands/sweeps/tables.py"})),
 )
 ENGINES: Final = ("processes", "virtual")

@@ -210,6 +210,8 @@ def make_silent_console() -> Console:
 class _Follower:
     """Tells a program how far the run has come, now and then, and hands records on."""
 
+    take_holdings = None
+
     def __init__(
         self, length: int, on_progress: OnProgress | None, take_record: Callable[[Record], None] | None
     ) -> None:

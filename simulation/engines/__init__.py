@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from simulation.engines.caching_rules import CachingRules
     from simulation.engines.counting_rules import CountingKeys, CountingRules
     from simulation.engines.engine import Engine, EngineFactory, EngineSetup
+    from simulation.engines.holdings import Holdings, list_holdings, name_owners
     from simulation.engines.link_rules import HEADER, MAX_TRANSPORT_BYTES, STALL_NS
     from simulation.engines.network_model import NetworkModel, Planner
     from simulation.engines.result import EngineResult, EngineStartError, PartyError
@@ -21,6 +22,7 @@ else:
             "caching_rules": "CachingRules",
             "counting_rules": "CountingKeys CountingRules",
             "engine": "Engine EngineFactory EngineSetup",
+            "holdings": "Holdings list_holdings name_owners",
             "link_rules": "HEADER MAX_TRANSPORT_BYTES STALL_NS",
             "network_model": "NetworkModel Planner",
             "result": "EngineResult EngineStartError PartyError",
@@ -45,6 +47,7 @@ __all__ = [
     "EngineResult",
     "EngineSetup",
     "EngineStartError",
+    "Holdings",
     "NetworkModel",
     "PartyError",
     "PartyTools",
@@ -54,4 +57,6 @@ __all__ = [
     "WorkDone",
     "Worker",
     "find_engine",
+    "list_holdings",
+    "name_owners",
 ]

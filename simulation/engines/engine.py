@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from simulation.engines.holdings import Holdings
 from simulation.engines.result import EngineResult
 from simulation.foundation import Interruption
 from simulation.records import Record, Tally
@@ -40,6 +41,8 @@ class EngineSetup:
     """Called now and then with the processes whose memory counts besides the caller's own."""
     is_stuck: Callable[[], bool]
     """Tells, now and then, whether it is certain that no chain will ever grow."""
+    on_holdings: Callable[[Holdings], None] | None = None
+    """Takes what accounts have each time that the employer's head has changed; None where nobody wants to know."""
 
 
 class Engine(Protocol):

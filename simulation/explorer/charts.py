@@ -1,14 +1,21 @@
-"""Charts in the browser: the tree of blocks, and bars."""
+"""Charts in the browser as Vega-Lite describes them: written out, as building them by Altair costs a watched run more.
 
-from collections.abc import Mapping
+Data goes into `datasets`, which Streamlit sends apart, so that a chart whose data alone change is not built again.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import altair as alt
-import pandas as pd
+from simulation.explorer.block_tree import GENESIS
 
-LOOKS: Final = {"employer's chain": "#0072b2", "poisoned": "#d55e00", "left": "#999999", "genesis": "#009e73"}
+Spec = dict[str, Any]
+Row = dict[str, Any]
+
+ORANGE: Final = "#d55e00"
+BLUE: Final = "#0072b2"
+LOOKS: Final = {"employer's chain": BLUE, "poisoned": ORANGE, "left": "#999999", GENESIS: "#009e73"}
 """Colours that people who see few can tell apart, as the report has them; poisoned blocks are squares besides."""
-SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", "genesis": "diamond"}
+SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", GENESIS: "diamond"}
 
 LANE_PX: Final = 36
 MOST_LARGE: Final = 20
@@ -17,67 +24,88 @@ MOST_LARGE: Final = 20
 AROUND_PX: Final = 112
 """Height of axis and legend."""
 
+CLICKED: Final = "clicked"
+"""Name of the selection that a click on a block makes."""
 
-def draw_tree(points: list[dict[str, Any]], lines: list[dict[str, Any]]) -> alt.LayerChart:
+
+def draw_tree(points: Sequence[Row], lines: Sequence[Row]) -> Spec:
     """Return the tree of blocks; a click on one chooses it, under the name `clicked`."""
     highest = max(point["height"] for point in points)
     size = 230 if highest <= MOST_LARGE else 60
     lanes = max(point["lane"] for point in points) + 1
-    scale = alt.Scale(domain=[-0.6, lanes - 0.4], reverse=True, nice=False)
-    reach = alt.Scale(domain=[-0.4, highest + 0.4], nice=False)
-    axis = alt.Axis(tickMinStep=1, grid=False, format="d")
-    edges = (
-        alt.Chart(pd.DataFrame(lines))
-        .mark_rule(color="#888888")
-        .encode(
-            x=alt.X("x:Q", title="height", scale=reach, axis=axis),
-            y=alt.Y("y:Q", scale=scale, axis=None),
-            x2="x2:Q",
-            y2="y2:Q",
-        )
-    )
-    clicked = alt.selection_point(name="clicked", fields=["block"], on="click", empty=False)
-    blocks = (
-        alt.Chart(pd.DataFrame(points))
-        .mark_point(filled=True, size=size, opacity=1, cursor="pointer")
-        .encode(
-            x=alt.X("height:Q", title="height", scale=reach, axis=axis),
-            y=alt.Y("lane:Q", scale=scale, axis=None),
-            color=alt.Color(
-                "looks:N",
-                scale=alt.Scale(domain=list(LOOKS), range=list(LOOKS.values())),
-                legend=alt.Legend(title=None, orient="bottom"),
-            ),
-            shape=alt.Shape("looks:N", scale=alt.Scale(domain=list(LOOKS), range=list(SHAPES.values()))),
-            size=alt.condition(clicked, alt.value(2 * size), alt.value(size)),
-            tooltip=["block", "height", "looks", alt.Tooltip("stored_by", title="stored by")],
-        )
-        .add_params(clicked)
-    )
-    return (edges + blocks).properties(height=LANE_PX * lanes + AROUND_PX)
+    lane = {"domain": [-0.6, lanes - 0.4], "reverse": True, "nice": False}
+    reach = {"domain": [-0.4, highest + 0.4], "nice": False}
+    axis = {"tickMinStep": 1, "grid": False, "format": "d"}
+
+    def place(x: str, y: str) -> Spec:
+        return {
+            "x": {"field": x, "type": "quantitative", "title": "height", "scale": reach, "axis": axis},
+            "y": {"field": y, "type": "quantitative", "scale": lane, "axis": None},
+        }
+
+    edges = {
+        "data": {"name": "lines"},
+        "mark": {"type": "rule", "color": "#888888"},
+        "encoding": {**place("x", "y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
+    }
+    looks = list(LOOKS)
+    blocks = {
+        "data": {"name": "points"},
+        "mark": {"type": "point", "filled": True, "opacity": 1, "cursor": "pointer"},
+        "params": [
+            {"name": CLICKED, "select": {"type": "point", "fields": ["block"], "on": "click"}},
+        ],
+        "encoding": {
+            **place("height", "lane"),
+            "color": {
+                "field": "looks",
+                "type": "nominal",
+                "scale": {"domain": looks, "range": list(LOOKS.values())},
+                "legend": {"title": None, "orient": "bottom"},
+            },
+            "shape": {"field": "looks", "type": "nominal", "scale": {"domain": looks, "range": list(SHAPES.values())}},
+            "size": {"condition": {"param": CLICKED, "value": 2 * size, "empty": False}, "value": size},
+            "tooltip": [_tell("block"), _tell("height"), _tell("looks"), _tell("stored_by", "stored by")],
+        },
+    }
+    return {
+        "layer": [edges, blocks],
+        "height": LANE_PX * lanes + AROUND_PX,
+        "datasets": {"points": list(points), "lines": list(lines)},
+    }
 
 
-def draw_bars(counts: Mapping[str, int], title: str) -> alt.Chart:
-    """Return bars, the longest first."""
-    frame = pd.DataFrame({"what": list(counts), "count": list(counts.values())})
-    return (
-        alt.Chart(frame)
-        .mark_bar(color="#d55e00")
-        .encode(x=alt.X("count:Q", title=title), y=alt.Y("what:N", sort="-x", title=None))
-        .properties(height=28 * len(counts) + 60)
-    )
+def draw_bars(counts: Mapping[str, float], title: str, *, colour: str) -> Spec:
+    """Return bars in the order of the counts."""
+    return {
+        "data": {"name": "bars"},
+        "mark": {"type": "bar", "color": colour},
+        "encoding": {
+            "x": {"field": "count", "type": "quantitative", "title": title, "axis": {"tickMinStep": 1}},
+            "y": {"field": "what", "type": "nominal", "sort": None, "title": None},
+            "tooltip": [_tell("what"), _tell("count")],
+        },
+        "height": 28 * len(counts) + 60,
+        "datasets": {"bars": [{"what": what, "count": count} for what, count in counts.items()]},
+    }
 
 
-def draw_links(links: Mapping[tuple[str, str], int]) -> alt.Chart:
+def draw_links(links: Mapping[tuple[str, str], int]) -> Spec:
     """Return who refused how much of what came over whose link."""
     rows = [{"from": first, "refused by": second, "count": count} for (first, second), count in links.items()]
-    return (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_rect()
-        .encode(
-            x=alt.X("from:N", title="came from"),
-            y=alt.Y("refused by:N", title="refused by"),
-            color=alt.Color("count:Q", scale=alt.Scale(scheme="oranges"), legend=None),
-            tooltip=["from", "refused by", "count"],
-        )
-    )
+    return {
+        "data": {"name": "links"},
+        "mark": "rect",
+        "encoding": {
+            "x": {"field": "from", "type": "nominal", "title": "came from"},
+            "y": {"field": "refused by", "type": "nominal", "title": "refused by"},
+            "color": {"field": "count", "type": "quantitative", "scale": {"scheme": "oranges"}, "legend": None},
+            "tooltip": [_tell("from"), _tell("refused by"), _tell("count")],
+        },
+        "datasets": {"links": rows},
+    }
+
+
+def _tell(field: str, title: str | None = None) -> Spec:
+    """Return a line of the text that appears at the pointer."""
+    return {"field": field, "title": title or field}

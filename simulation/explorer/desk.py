@@ -23,7 +23,7 @@ class Desk:
         """The latest run that was started here."""
         self._lock = threading.Lock()
 
-    def start(self, scenario: pot.Scenario) -> GoingRun:
+    def start(self, scenario: pot.Scenario, *, pace: float | None = None) -> GoingRun:
         """Start a run, whose folder will be below `runs`.
 
         Raises:
@@ -32,7 +32,7 @@ class Desk:
         with self._lock:
             if self.going is not None and self.going.is_running:
                 raise BusyError(f"the run of {self.going.scenario.name} goes on; stop it, or wait for its end")
-            self.going = GoingRun(scenario, Path("runs"))
+            self.going = GoingRun(scenario, Path("runs"), pace=pace)
             return self.going
 
     def close(self) -> None:

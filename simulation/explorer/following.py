@@ -1,6 +1,6 @@
 """What the page shows of a run that goes on: snapshots, made in the run's own process a few times a second."""
 
-import threading
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import simulation as pot
-from simulation.records import PhaseEntered, Record, Rejected, Tally
+from protocol.types import MICRO_COINS_PER_COIN
+from simulation.engines import Holdings
+from simulation.explorer.pace import Pace
+from simulation.records import Appended, PartyTally, PhaseEntered, Record, Rejected, Tally
 
 EVERY_S: Final = 0.25
 """Seconds between two snapshots."""
@@ -29,6 +32,8 @@ class LiveNode:
     population: str
     role: str
     phase: str
+    since: float | None
+    """When it entered that, by the run's clock; None where it has not said so."""
     height: int
     head: str
     refused: int
@@ -54,7 +59,7 @@ class Snapshot:
     phase: str
     """What the engine is doing, in words."""
     seconds: float
-    """Of the run's own clock, which may be simulated."""
+    """Of the run's own clock, which may be simulated; where it is not, it goes on while nothing happens."""
     height: int
     """Of the employer's chain."""
     length: int
@@ -66,6 +71,10 @@ class Snapshot:
     """Refusals by who passed the message on and who refused it."""
     news: tuple[str, ...]
     """The latest lines, the last one first."""
+    latest: str = ""
+    """The latest record of all."""
+    holdings: Holdings | None = None
+    """Who has how many coins by the employer's chain; None before it has a block."""
 
 
 def list_live_nodes(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -75,6 +84,7 @@ def list_live_nodes(snapshot: Snapshot) -> list[dict[str, Any]]:
             "node": node.label,
             "role": node.role,
             "phase": node.phase or None,
+            "for (s)": round(snapshot.seconds - node.since, 1) if node.since is not None else None,
             "height": node.height,
             "head": node.head,
             "refused": node.refused,
@@ -86,47 +96,12 @@ def list_live_nodes(snapshot: Snapshot) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name in told} for row in rows]
 
 
-class Pace:
-    """How fast simulated seconds pass, and whether the run is to end: set by the page, asked by the run."""
-
-    def __init__(self) -> None:
-        """Nothing is held up."""
-        self.is_over = False
-        self._pace: float | None = None
-        self._changed = threading.Condition()
-        self._origin: tuple[float, float] | None = None
-
-    def set(self, pace: float | None) -> None:
-        """Let so many simulated seconds pass each second; 0 halts them, None lets them pass."""
-        with self._changed:
-            self._pace, self._origin = pace, None
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        """End the run."""
-        with self._changed:
-            self.is_over = True
-            self._changed.notify_all()
-
-    def wait(self, now: float, meanwhile: Callable[[], None]) -> None:
-        """Wait until a simulated time has come.
-
-        Args:
-            now: The time, in simulated seconds.
-            meanwhile: Is called before the run waits.
-        """
-        if self._pace is None or self.is_over:
-            return
-        with self._changed:
-            while not self.is_over and self._pace is not None:
-                here = time.monotonic()
-                if self._origin is None:
-                    self._origin = (here, now)
-                due = self._origin[0] + (now - self._origin[1]) / self._pace if self._pace else None
-                if due is not None and due <= here:
-                    return
-                meanwhile()
-                self._changed.wait(None if due is None else due - here)
+def list_coins(holdings: Holdings) -> dict[str, float]:
+    """Return coins by who has them, the richest first, all that are not named as one."""
+    named = {owner: coins / MICRO_COINS_PER_COIN for owner, coins in holdings.named.items()}
+    if holdings.others:
+        named[f"{holdings.others:,} others"] = holdings.of_others / MICRO_COINS_PER_COIN
+    return named
 
 
 class LiveFollower:
@@ -147,7 +122,12 @@ class LiveFollower:
         self._phase = ""
         self._shown = 0.0
         self._seconds = 0.0
-        self._phases: dict[str, str] = {}
+        self._started = math.inf
+        """When the run's clock stood at zero by ours, at the latest, where it is not simulated."""
+        self._latest: Record | None = None
+        self._holdings: Holdings | None = None
+        self._blocks: set[str] = set()
+        self._phases: dict[str, tuple[str, float]] = {}
         self._refused: Counter[str] = Counter()
         self._links: Counter[tuple[str, str]] = Counter()
         self._news: deque[Record] = deque(maxlen=MOST_NEWS)
@@ -155,26 +135,47 @@ class LiveFollower:
     def take(self, record: Record) -> None:
         """Take a record, which the run has counted and written."""
         fact = record.fact
-        if self._is_simulated:
-            self._pace.wait(record.time, self._show_now)
-        self._seconds = record.time
+        self._latest = record
         if isinstance(fact, Rejected):
             self._refused[fact.author or fact.peer] += 1
             self._links[fact.peer, record.who] += 1
         elif isinstance(fact, PhaseEntered):
-            self._phases[record.who] = fact.phase
+            self._phases[record.who] = fact.phase, record.time
         if fact.event in _NEWS:
             self._news.append(record)
+        if self._is_simulated:
+            is_first = isinstance(fact, Appended) and fact.block not in self._blocks
+            if isinstance(fact, Appended):
+                self._blocks.add(fact.block)
+            self._pace.wait(record.time, self._show_waiting, is_block=is_first)
+            self._seconds = record.time
+        else:
+            self._started = min(self._started, time.monotonic() - record.time)
+            self._seconds = max(self._seconds, record.time)
+
+    def take_holdings(self, holdings: Holdings) -> None:
+        """Take what accounts have, now that the employer's head has changed."""
+        self._holdings = holdings
 
     def tick(self, phase: str, tally: Tally) -> None:
         """Hear what the engine does, and what the records so far add up to."""
         self._tally, self._phase = tally, phase
-        if time.monotonic() >= self._shown + EVERY_S:
+        now = time.monotonic()
+        if not self._is_simulated:
+            self._seconds = max(self._seconds, now - self._started)
+        if now >= self._shown + EVERY_S:
             self._show_now()
 
     def finish(self) -> None:
         """Show how far it has come, now that it is over."""
         self._show_now()
+
+    def _show_waiting(self, seconds: float, *, is_halted: bool) -> None:
+        """Show how far it is while simulated time is held up."""
+        self._seconds = seconds
+        self._phase = "halted" if is_halted else "slowed down"
+        if is_halted or time.monotonic() >= self._shown + EVERY_S:
+            self._show_now()
 
     def _show_now(self) -> None:
         if self._tally is not None:
@@ -189,7 +190,7 @@ class LiveFollower:
                 label,
                 node.population,
                 node.role,
-                self._phases.get(label, "") if node.outcome == "running" else node.outcome,
+                *self._find_phase(label, node),
                 node.height,
                 node.head,
                 self._refused[label],
@@ -206,5 +207,14 @@ class LiveFollower:
             tuple(LiveBlock(name, block.parent, block.height, stored[name]) for name, block in latest),
             dict(tally.rejected.most_common()),
             dict(self._links.most_common(200)),
-            tuple(record.to_line().to_text().strip() for record in reversed(self._news)),
+            tuple(_write(record) for record in reversed(self._news)),
+            _write(self._latest) if self._latest is not None else "",
+            self._holdings,
         )
+
+    def _find_phase(self, label: str, node: PartyTally) -> tuple[str, float | None]:
+        return self._phases.get(label, ("", None)) if node.outcome == "running" else (node.outcome, None)
+
+
+def _write(record: Record) -> str:
+    return record.to_line().to_text().strip()

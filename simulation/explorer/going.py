@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import simulation as pot
 from simulation.api import execute
-from simulation.explorer.following import LiveFollower, Pace, Snapshot
+from simulation.explorer.following import LiveFollower, Snapshot
+from simulation.explorer.pace import Pace
 from simulation.foundation import SPAWN, Interruption, SimulationError
 
 PATIENCE_S: Final = 60.0
@@ -22,8 +23,14 @@ PATIENCE_S: Final = 60.0
 class GoingRun:
     """A run that the page has started."""
 
-    def __init__(self, scenario: pot.Scenario, out: Path) -> None:
-        """Start it."""
+    def __init__(self, scenario: pot.Scenario, out: Path, *, pace: float | None = None) -> None:
+        """Start it.
+
+        Args:
+            scenario: What to run.
+            out: Folder that its own folder is made in.
+            pace: How fast simulated time passes at first; see `set_pace`.
+        """
         self.scenario = scenario
         self.snapshot: Snapshot | None = None
         """How far it is; None before its engine has begun."""
@@ -33,9 +40,11 @@ class GoingRun:
         """What it has left behind; None where it goes on, or has failed."""
         self.error: str | None = None
         """Why it has failed, in a sentence."""
+        self.pace = pace
+        """How fast simulated time passes, as was asked for last."""
         self.started = time.monotonic()
         self._pipe, theirs = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_run, args=(theirs, scenario, out), name="pot-explored-run")
+        self._process = SPAWN.Process(target=_run, args=(theirs, scenario, out, pace), name="pot-explored-run")
         self._process.start()
         theirs.close()
         self._thread = threading.Thread(target=self._listen, name="pot-explored", daemon=True)
@@ -48,7 +57,13 @@ class GoingRun:
 
     def set_pace(self, pace: float | None) -> None:
         """Let simulated seconds pass at this pace a second; 0 halts them, None lets them pass as fast as they can."""
+        self.pace = pace
         self._tell(("pace", pace))
+
+    def step(self, *, is_to_block: bool) -> None:
+        """Let simulated time pass until the next record, or the next block that nobody had, and halt it there."""
+        self.pace = 0.0
+        self._tell(("step", is_to_block))
 
     def stop(self) -> None:
         """End it in order, soon."""
@@ -89,10 +104,10 @@ class GoingRun:
                 self.error = f"the process of the run has ended (exit code {code}); its folder has what was written"
 
 
-def _run(pipe: Connection, scenario: pot.Scenario, out: Path) -> None:
+def _run(pipe: Connection, scenario: pot.Scenario, out: Path, begin: float | None = None) -> None:
     """Run it, and say what comes of it: the target of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the page says what is to happen
-    pace = Pace()
+    pace = Pace(begin)
     threading.Thread(target=_hear, args=(pipe, pace), daemon=True).start()
     interruption = Interruption(lambda: pace.is_over)
     interruption.is_orderly = True
@@ -160,6 +175,8 @@ def _hear(pipe: Connection, pace: Pace) -> None:
             kind, value = pipe.recv()
             if kind == "pace":
                 pace.set(value)
+            elif kind == "step":
+                pace.step(is_to_block=value)
             else:
                 pace.end()
     except (EOFError, OSError):

@@ -35,5 +35,5 @@ def show() -> None:
                 stored = open_stored(folder)
                 st.subheader(escape(folder.name))
                 points = list_points(stored.tally)
-                st.altair_chart(draw_tree(points, list_lines(stored.tally, points)), key=f"tree {folder}")
+                st.vega_lite_chart(draw_tree(points, list_lines(stored.tally, points)), key=f"tree {folder}")
                 show_table(list_populations(stored), f"populations {folder}")

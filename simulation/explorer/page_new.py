@@ -1,15 +1,16 @@
 """The page on which a scenario is chosen, changed key by key, run, and watched while it runs."""
 
 import shlex
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 import simulation as pot
 from simulation.explorer.block_tree import list_lines, list_points, make_live_tally
-from simulation.explorer.charts import draw_bars, draw_links, draw_tree
+from simulation.explorer.charts import BLUE, ORANGE, draw_bars, draw_links, draw_tree
 from simulation.explorer.desk import DESK
-from simulation.explorer.following import Snapshot, list_live_nodes
+from simulation.explorer.following import Snapshot, list_coins, list_live_nodes
 from simulation.explorer.form import Applied, Field, apply, list_fields
 from simulation.explorer.going import GoingRun
 from simulation.explorer.widgets import choose, complain, escape, guarded, show_table
@@ -17,6 +18,7 @@ from simulation.explorer.widgets import choose, complain, escape, guarded, show_
 LOOK_EVERY_S: Final = 0.35
 """How often the page looks how far the run is."""
 
+_PACE: Final = "Simulated seconds a second"
 _PACES: Final[dict[str, float | None]] = {
     "halted": 0.0,
     "0.1": 0.1,
@@ -50,7 +52,11 @@ def _show_choice() -> None:
     fields = list_fields(scenario)
     edits = {field.key: text for field in fields if (text := _read_edit(name, field)) is not None}
     applied = apply(scenario, edits)
-    is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
+    pace: str | None = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
+        if applied.scenario is not None and applied.scenario.keys.traits.is_simulated:
+            pace = st.selectbox(_PACE, list(_PACES), len(_PACES) - 1, key="first pace", width=220)
     if edits:
         told = " ".join(f"--set {shlex.quote(f'{key}={text}')}" for key, text in edits.items())
         st.code(f"python main.py run {name} {told}", language=None, wrap_lines=True)
@@ -65,7 +71,7 @@ def _show_choice() -> None:
         with st.expander(escape(section) + (" (changed)" if is_changed else ""), expanded=is_wrong):
             _show_fields(name, own, applied)
     if is_started and applied.scenario is not None:
-        DESK.start(applied.scenario)
+        DESK.start(applied.scenario, pace=_PACES[pace or _FULL])
         st.rerun()
 
 
@@ -105,21 +111,29 @@ def _show_going(going: GoingRun) -> None:
     if going.is_running:
         st.caption("It goes on if this browser is closed; it ends, in order, with the explorer.")
         if going.scenario.keys.traits.is_simulated:
-            pace = st.select_slider(
-                "Simulated seconds a second", list(_PACES), value=_FULL, key=f"pace-{going.started}"
-            )
-            if pace != st.session_state.get("pace before"):
-                st.session_state["pace before"] = pace
-                going.set_pace(_PACES[pace])
+            _show_pace(going)
         if st.button("Stop", key="stop"):
             going.stop()
     st.fragment(_watch, run_every=LOOK_EVERY_S if going.is_running else None)(going, was_running=going.is_running)
 
 
+def _show_pace(going: GoingRun) -> None:
+    """Let the user slow simulated time down, halt it, and go on by single steps."""
+    slider, event, block = st.columns([4, 1, 1], vertical_alignment="bottom")
+    key = f"pace-{going.started}"
+    st.session_state[key] = next((name for name, pace in _PACES.items() if pace == going.pace), _FULL)
+
+    def change() -> None:
+        going.set_pace(_PACES[st.session_state[key]])
+
+    slider.select_slider(_PACE, list(_PACES), key=key, on_change=change)
+    event.button("Next event", key="next event", on_click=partial(going.step, is_to_block=False), width="stretch")
+    block.button("Next block", key="next block", on_click=partial(going.step, is_to_block=True), width="stretch")
+
+
 def _watch(going: GoingRun, *, was_running: bool) -> None:
     """Show how far the run is; when it has ended, the whole page anew."""
     if was_running and not going.is_running:
-        st.session_state.pop("pace before", None)
         st.rerun()
     if going.error is not None:
         complain(going.error)
@@ -141,16 +155,19 @@ def show_snapshot(snapshot: Snapshot) -> None:
     }
     for column, (label, value) in zip(st.columns(3), figures.items(), strict=True):
         column.metric(label, value)
-    st.caption(escape(snapshot.phase))
+    st.caption(escape(f"{snapshot.phase}; the latest: {snapshot.latest}" if snapshot.latest else snapshot.phase))
     left, right = st.columns([3, 2])
     with left:
         tally = make_live_tally(snapshot)
         points = list_points(tally)
-        st.altair_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
+        st.vega_lite_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
         show_table(list_live_nodes(snapshot), "live nodes")
     with right:
         if snapshot.refused:
-            st.altair_chart(draw_bars(snapshot.refused, "refused, by reason"), key="live reasons")
-            st.altair_chart(draw_links(snapshot.links), key="live links")
+            st.vega_lite_chart(draw_bars(snapshot.refused, "refused, by reason", colour=ORANGE), key="live reasons")
+            st.vega_lite_chart(draw_links(snapshot.links), key="live links")
+        if snapshot.holdings is not None:
+            title = f"coins by the employer's chain, at height {snapshot.holdings.height}"
+            st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), title, colour=BLUE), key="live coins")
     if snapshot.news:
         st.code("\n".join(snapshot.news), language=None, height=220)

@@ -67,7 +67,7 @@ def _show_blocks(stored: Stored) -> None:
         return
     points = list_points(stored.tally)
     chart = draw_tree(points, list_lines(stored.tally, points))
-    event = st.altair_chart(chart, on_select="rerun", selection_mode="clicked", key=f"tree-{stored.folder}")
+    event = st.vega_lite_chart(chart, on_select="rerun", selection_mode="clicked", key=f"tree-{stored.folder}")
     names = [row["block"] for row in rows]
     clicked = next((point["block"] for point in event.selection.get("clicked", [])), None)
     if clicked in names and st.session_state.get("clicked before") != clicked:

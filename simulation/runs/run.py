@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from rich.console import Console
 
 from simulation.analysis import describe_finality
-from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, PartyError, find_engine
+from simulation.engines import Engine, EngineFactory, EngineResult, EngineSetup, Holdings, PartyError, find_engine
 from simulation.foundation import (
     EXIT_BASE,
     MIB,
@@ -60,7 +60,11 @@ FINISHED: Final = ("complete", "delivered")
 
 
 class Follower(Protocol):
-    """A program that follows a run from inside: both are called by the thread that runs it, which waits for them."""
+    """A program that follows a run from inside: all is called by the thread that runs it, which waits for it."""
+
+    @property
+    def take_holdings(self) -> Callable[[Holdings], None] | None:
+        """What takes what accounts have, each time that the employer's head has changed; None for nothing."""
 
     def take(self, record: Record) -> None:
         """Take a record, which has been counted and written."""
@@ -207,6 +211,7 @@ class _Run:
                 note = _Notebook(engine, sink)
                 self._open(note)
                 with view:
+                    tick("starting")
                     result = engine.run()
         except PartyError as error:
             again = shlex.join(["python", "main.py", "run", str(self.folder / SCENARIO_NAME)])
@@ -257,6 +262,7 @@ class _Run:
             on_tick=on_tick,
             sample=self._meter.sample,
             is_stuck=self._observer.is_stuck,
+            on_holdings=self._follow.take_holdings if self._follow is not None else None,
         )
 
     def _open(self, note: "_Notebook") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulation.engines import EngineSetup, NetworkModel
+from simulation.engines import EngineSetup, NetworkModel, name_owners
 from simulation.engines.processes.control import EmployerRole, NodeRole, Role, Setup, UsersRole
 from simulation.foundation import compute_needed
 from simulation.scenario.world import EMPLOYER, USERS, World, plan_transfers
@@ -63,7 +63,8 @@ class Casting:
         """Return what a party is given because of its role."""
         world = self.setup.world
         if label == EMPLOYER:
-            return EmployerRole(key_seed=world.employer_seed, model_path=self.setup.model_path)
+            owners = name_owners(world) if self.setup.on_holdings is not None else None
+            return EmployerRole(key_seed=world.employer_seed, model_path=self.setup.model_path, owners=owners)
         if label == USERS:
             return UsersRole(plan=plan_transfers(world))
         spec = next(node for node in world.nodes if node.label == label)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.mechanism import Mechanism
-from simulation.engines import NetworkModel
+from simulation.engines import Holdings, NetworkModel
 from simulation.records import Record
 from simulation.scenario import MechanismKeys
 from simulation.scenario.world import NodeSpec, TransferPlan
@@ -58,6 +58,8 @@ class EmployerRole:
 
     key_seed: bytes
     model_path: Path
+    owners: dict[bytes, str] | None
+    """Whose each account is, if the starter wants to know what they have; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,13 @@ class Records:
     """What happened since the last time."""
 
     records: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What accounts have after the employer's head."""
+
+    holdings: Holdings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

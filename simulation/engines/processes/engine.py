@@ -20,7 +20,7 @@ from protocol.rules import Rules
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.engines import EngineResult, EngineSetup, NetworkModel, PartyError
 from simulation.engines.processes.casting import Casting, list_links, list_parties
-from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Stop
+from simulation.engines.processes.control import FinalReport, Go, Held, PartyFailed, Ready, Records, Stop
 from simulation.engines.processes.control_pipe import ControlPipe, pack
 from simulation.engines.processes.entry import run_party_process, run_plugged_party
 from simulation.engines.processes.starting import start_first
@@ -103,6 +103,7 @@ class ProcessEngine:
                 reason = self._find_early_end(deadline)
                 if reason is not None:
                     return reason
+                self._setup.on_tick(f"starting: {len(self._parties)} of {len(ends)} processes have begun")
                 self._start(casting, label, connections, deadline)
                 _close_all(connections)  # its party has them now
         finally:
@@ -213,6 +214,9 @@ class ProcessEngine:
             case Records(records):
                 for record in records:
                     self._setup.sink(record)
+            case Held(holdings):
+                if self._setup.on_holdings is not None:
+                    self._setup.on_holdings(holdings)
             case Ready(worker_pids):
                 party.is_ready, party.worker_pids = True, worker_pids
             case FinalReport(blocks=blocks):

@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 
 from protocol.events import Timer
 from simulation.attacks import SendFragment
-from simulation.engines import HEADER, STALL_NS, PromptWorker, Worker
+from simulation.engines import HEADER, STALL_NS, Holdings, PromptWorker, Worker
 from simulation.engines.parties import Host
-from simulation.engines.processes.control import FinalReport, Go, PartyFailed, Ready, Records, Setup, Stop
+from simulation.engines.processes.control import FinalReport, Go, Held, PartyFailed, Ready, Records, Setup, Stop
 from simulation.engines.processes.links import Links
 from simulation.engines.processes.worker_process import WorkerProcess
 from simulation.engines.processes.worker_thread import WorkerThread
@@ -201,7 +201,11 @@ class Party:
             self._tell(Records(self._records))
             self._records = []
 
-    def _tell(self, message: Ready | Records | FinalReport) -> None:
+    def tell_holdings(self, holdings: Holdings) -> None:
+        """Tell the starter what accounts have."""
+        self._tell(Held(holdings))
+
+    def _tell(self, message: Ready | Records | Held | FinalReport) -> None:
         """Tell the starter something. This may wait: without the starter nothing that a party does is written down."""
         try:
             self._control.send(message)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
+from protocol.events import BlockAppended, HeadMoved
 from protocol.light_client import LightClient
 from protocol.rules import Rules
 from simulation.attacks import Honest
-from simulation.engines import CountingKeys, CountingRules, PartyTools
+from simulation.engines import CountingKeys, CountingRules, PartyTools, list_holdings
 from simulation.engines.parties import Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.processes.control import EmployerRole, FinalReport, NodeRole, Role, Setup, UsersRole
 from simulation.engines.processes.party import Party, run_party
@@ -49,7 +50,14 @@ def _live_as_employer(party: Party, setup: Setup, role: EmployerRole) -> None:
     rules, journals = CountingRules(setup.mechanism), Journals(setup.journal_folder, setup.mechanism)
     core = LightClient(rules, CountingKeys(make_keys(role.key_seed)))
     recorder, journal = Recorder(party.record, setup.labels, rules), journals.open(setup.label)
-    on_block = desk.measure if desk is not None else None
+
+    def on_block(action: BlockAppended | HeadMoved) -> None:
+        if desk is not None:
+            desk.measure(action)
+        if role.owners is not None:
+            head = core.tree.head
+            party.tell_holdings(list_holdings(head.height, head.state, role.owners))
+
     host = Host(core, Honest(), party, party.record, recorder, journal=journal, on_block=on_block)
     party.attach(host, {}, {})
 

@@ -21,6 +21,8 @@ from simulation.engines import (
     NetworkModel,
     PartyError,
     VirtualTools,
+    list_holdings,
+    name_owners,
 )
 from simulation.engines.parties import CountingRecorder, Counts, Host, Journals, Recorder, build_node, issue_transfers
 from simulation.engines.virtual.ending import Ending
@@ -46,6 +48,7 @@ class VirtualEngine:
         self._world = setup.world
         self._rules = CachingRules(setup.world.mechanism, nodes=len(setup.world.nodes))
         self._labels = setup.world.get_labels()
+        self._owners = name_owners(setup.world) if setup.on_holdings is not None else {}
         self._counts = Counts() if setup.world.scenario.output.records == "essential" else None
         tools: type[VirtualTools[EngineSetup]] = (
             find_part(setup.world.mechanism.name, "virtual_tools") or VirtualTools[EngineSetup]
@@ -218,6 +221,8 @@ class VirtualEngine:
             desk.measure(action)
         head = party.core.tree.head
         self._ending.note_head(party.label, head.height, head.hash)
+        if party.spec is None and self._setup.on_holdings is not None:
+            self._setup.on_holdings(list_holdings(head.height, head.state, self._owners))
 
     def _record(self, fact: Fact, who: str) -> None:
         self._setup.sink(Record(self.queue.now / NANOSECONDS, fact.level, who, fact))

@@ -11,7 +11,7 @@ import pytest
 import simulation as pot
 from simulation.explorer import going
 from simulation.explorer.desk import BusyError, Desk
-from simulation.explorer.following import Pace
+from simulation.explorer.pace import Pace
 from simulation.foundation import SPAWN
 
 pytestmark = pytest.mark.processes
@@ -46,6 +46,14 @@ def test_a_run_is_watched_halted_and_stopped(desk: Desk) -> None:
     wait_until(lambda: run.updates > shown)  # it says where it is before it waits
     halted = run.snapshot
     assert 0 < halted.height < halted.length
+    assert halted.phase == "halted"
+    assert halted.holdings is not None
+    assert halted.holdings.height == halted.height
+    assert sum(halted.holdings.named.values()) + halted.holdings.of_others == halted.holdings.supply
+    run.step(is_to_block=True)
+    wait_until(lambda: run.snapshot is not None and run.snapshot.blocks[-1].height == halted.blocks[-1].height + 1)
+    run.step(is_to_block=False)
+    assert run.pace == 0.0
     assert {node.role for node in halted.nodes} == {"honest"}
     assert len(halted.blocks) >= halted.height - 1
     run.set_pace(None)
@@ -65,6 +73,8 @@ def test_a_run_that_nobody_stops_ends_by_itself_and_holds(desk: Desk) -> None:
     assert pot.verify(run.folder)
     assert run.snapshot is not None
     assert run.snapshot.height == run.snapshot.length
+    assert run.snapshot.holdings is not None
+    assert run.snapshot.holdings.height == run.snapshot.height
     assert pot.open_run(run.folder).figures.messages.rejected == run.snapshot.refused
     assert sum(run.snapshot.links.values()) == sum(run.snapshot.refused.values())
     run.stop()  # what is over takes no orders
@@ -116,16 +126,56 @@ def test_a_run_whose_process_is_killed_is_told_of(desk: Desk) -> None:
 
 
 def test_who_waits_for_simulated_time_goes_on_when_it_may() -> None:
-    pace, calls = Pace(), []
-    pace.wait(5.0, lambda: calls.append("never held up"))
+    pace, calls = Pace(), Heard()
+    pace.wait(5.0, calls)  # never held up
+    assert calls == []
     pace.set(0.0)
-    thread = threading.Thread(target=pace.wait, args=(5.0, lambda: calls.append("held")))
+    thread = threading.Thread(target=pace.wait, args=(5.0, calls))
     thread.start()
-    wait_until(lambda: calls == ["held"])
+    wait_until(lambda: calls == [(5.0, True)])
     pace.set(None)
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
     pace.set(0.0)
     pace.end()
-    pace.wait(6.0, lambda: calls.append("over"))
-    assert calls == ["held"]
+    pace.wait(6.0, calls)
+    assert calls == [(5.0, True)]
+
+
+def test_slowed_time_goes_on_while_nothing_happens() -> None:
+    pace, calls = Pace(10.0), Heard()
+    pace.wait(3.0, calls)
+    begun = time.monotonic()
+    pace.wait(8.0, calls)
+    assert time.monotonic() - begun >= 0.5
+    times = [seconds for seconds, _ in calls]
+    assert times == sorted(times)
+    assert 3.0 <= times[0] < times[-1] <= 8.0
+    assert {is_halted for _, is_halted in calls} == {False}
+
+
+def test_steps_go_to_the_next_record_or_the_next_new_block() -> None:
+    pace, calls = Pace(0.0), Heard()
+    records = [(1.0, False), (2.0, False), (3.0, True), (4.0, False)]
+
+    def live() -> None:
+        for at, is_block in records:
+            pace.wait(at, calls, is_block=is_block)
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    wait_until(lambda: calls == [(1.0, True)])
+    pace.step(is_to_block=False)
+    wait_until(lambda: calls[1:] == [(2.0, True)])
+    pace.step(is_to_block=True)
+    wait_until(lambda: calls[2:] == [(3.0, True)])
+    pace.set(None)
+    thread.join(PATIENCE_S)
+    assert calls[3:] == []
+
+
+class Heard(list[tuple[float, bool]]):
+    """What is told meanwhile."""
+
+    def __call__(self, seconds: float, *, is_halted: bool) -> None:
+        self.append((seconds, is_halted))

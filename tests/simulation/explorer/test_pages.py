@@ -1,5 +1,6 @@
 """The pages without a browser, as Streamlit's own tester sees them."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 import simulation as pot
+from simulation.engines import Holdings
 from simulation.explorer import desk
 from simulation.explorer.desk import Desk
 from simulation.explorer.following import LiveBlock, LiveNode, Snapshot
@@ -131,18 +133,26 @@ def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
 class StandIn:
     """Stands for a run in a process: it is over when the test says so."""
 
-    def __init__(self, scenario: pot.Scenario, out: Path) -> None:
-        self.scenario, self.out = scenario, out
+    def __init__(self, scenario: pot.Scenario, out: Path, *, pace: float | None) -> None:
+        self.scenario, self.out, self.pace = scenario, out, pace
+        self.steps: list[bool] = []
         self.started, self.is_running = 1.0, True
         self.folder: Path | None = None
         self.error: str | None = None
-        nodes = (LiveNode("honest-0", "honest", "honest", "", 1, "0xab", 2, None),)
+        nodes = (LiveNode("honest-0", "honest", "honest", "training", 0.5, 1, "0xab", 2, None),)
         blocks = (LiveBlock("0xab", "genesis", 1, 1),)
         links = {("liar-0", "honest-0"): 2}
-        self.snapshot = Snapshot("going", 1.5, 1, 4, nodes, blocks, {"malformed": 2}, links, ("a *line*",))
+        holdings = Holdings(1, 5_000_000, {"honest-0": 3_000_000, "users": 1_000_000}, 7, 1_000_000)
+        refused = {"malformed": 2}
+        told = ("a *line*",), "the *latest*", holdings
+        self.snapshot = Snapshot("going", 1.5, 1, 4, nodes, blocks, refused, links, *told)
 
     def set_pace(self, pace: float | None) -> None:
-        assert pace is None
+        self.pace = pace
+
+    def step(self, *, is_to_block: bool) -> None:
+        self.pace = 0.0
+        self.steps.append(is_to_block)
 
     def stop(self) -> None:
         self.is_running = False
@@ -153,13 +163,23 @@ def test_a_run_is_started_watched_and_stopped(fresh: Desk, monkeypatch: pytest.M
     page = open_page("New run", scenario="stake_bft")
     page.selectbox(key="stake_bft: engine").select("virtual")
     run(page)
+    page.selectbox(key="first pace").select("0.3")
     click(page, "start")
     going: Any = fresh.going
-    assert (going.scenario.engine, going.out) == ("virtual", Path("runs"))
+    assert (going.scenario.engine, going.out, going.pace) == ("virtual", Path("runs"), 0.3)
+    page.select_slider(key="pace-1.0").set_value("10")
+    run(page)
+    assert going.pace == 10.0
+    click(page, "next block")
+    click(page, "next event")
+    assert (going.steps, page.select_slider(key="pace-1.0").value) == ([True, False], "halted")
     another = open_page("New run")  # whoever opens the page meanwhile sees the same run
     assert "stake\\_bft" in another.subheader[0].value
     assert [metric.value for metric in another.metric] == ["1 of 4", "1.50", "2"]
     assert another.code[0].value == "a *line*"
+    assert another.caption[-1].value == "going; the latest\\: the \\*latest\\*"
+    charts = [json.loads(chart.proto.spec) for chart in another.get("vega_lite_chart")]
+    assert "coins by the employer's chain, at height 1" in str(charts)
     click(another, "stop")
     going.folder = Path("runs/some_thing")
     run(page)
