@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulation.commands.report import Missing, draw_source, draw_sweep, read_source
+from simulation.commands.report import Missing, Run, animate_tree, draw_source, draw_sweep, read_source
 
 _DRAWING: Final = threading.Lock()
 
@@ -25,6 +25,19 @@ def draw_pictures(path: Path, figures: Sequence[str] = ()) -> dict[str, Figure]:
     with _DRAWING:
         drawn = draw_source(source, figures)
     return {picture.name: picture.figure for picture in drawn if not isinstance(picture, Missing)}
+
+
+def draw_growth(folder: Path) -> bytes | None:
+    """Return the growth of a run's tree of blocks as the bytes of a GIF; None where there is no block.
+
+    Raises:
+        SourceError: There is no log to draw from.
+    """
+    source = read_source(folder)
+    if not isinstance(source, Run):
+        return None
+    with _DRAWING:
+        return animate_tree(source)
 
 
 def draw_curves(table: pd.DataFrame, x: str, figure: str, lines_by: Sequence[str], axes: Axes | None) -> Figure:

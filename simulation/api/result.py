@@ -161,6 +161,20 @@ class Run:
             raise NotThereError(f"{self.folder}: no picture {name!r}; there is {', '.join(drawn) or 'none'}")
         return drawn[name]
 
+    def animation(self) -> bytes:
+        """Return how the tree of blocks grew, as the bytes of a GIF; that takes some seconds.
+
+        Raises:
+            NotThereError: No party has stored a block.
+            SourceError: There is no log to draw from.
+        """
+        from simulation.api.drawing import draw_growth  # noqa: PLC0415 - loads matplotlib
+
+        drawn = draw_growth(self.folder)
+        if drawn is None:
+            raise NotThereError(f"{self.folder}: there is no tree to animate: no party has stored a block")
+        return drawn
+
     def model(self) -> Any:  # noqa: ANN401 - a Keras model, and Keras is not loaded to say so
         """Return the Keras model that the employer got, which loads TensorFlow.
 

@@ -13,7 +13,9 @@ Row = dict[str, Any]
 
 ORANGE: Final = "#d55e00"
 BLUE: Final = "#0072b2"
-LOOKS: Final = {"employer's chain": BLUE, "poisoned": ORANGE, "left": "#999999", GENESIS: "#009e73"}
+GREEN: Final = "#009e73"
+CYCLE: Final = (BLUE, "#e69f00", GREEN, ORANGE, "#56b4e9", "#cc79a7", "#999999")
+LOOKS: Final = {"employer's chain": BLUE, "poisoned": ORANGE, "left": "#999999", GENESIS: GREEN}
 """Colours that people who see few can tell apart, as the report has them; poisoned blocks are squares besides."""
 SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", GENESIS: "diamond"}
 
@@ -109,3 +111,95 @@ def draw_links(links: Mapping[tuple[str, str], int]) -> Spec:
 def _tell(field: str, title: str | None = None) -> Spec:
     """Return a line of the text that appears at the pointer."""
     return {"field": field, "title": title or field}
+
+
+def draw_heights(rows: Sequence[Row], windows: Sequence[Row]) -> Spec:
+    """Return the highest head of each population over time, with windows without connection shaded."""
+    time = {"type": "quantitative", "title": "seconds", "scale": {"nice": False, "zero": True}}
+    shades = {
+        "data": {"name": "windows"},
+        "mark": {"type": "rect", "color": ORANGE, "opacity": 0.18},
+        "encoding": {
+            "x": {"field": "start", **time},
+            "x2": {"field": "end"},
+            "tooltip": [_tell("what"), _tell("start"), _tell("end")],
+        },
+    }
+    lines = {
+        "data": {"name": "heights"},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+        "encoding": {
+            "x": {"field": "seconds", **time},
+            "y": {
+                "field": "height",
+                "type": "quantitative",
+                "title": "highest head",
+                "axis": {"tickMinStep": 1, "format": "d"},
+            },
+            "color": {
+                "field": "population",
+                "type": "nominal",
+                "scale": {"range": list(CYCLE)},
+                "legend": {"title": None, "orient": "bottom"},
+            },
+            "strokeDash": {"field": "population", "type": "nominal", "legend": None},
+            "tooltip": [_tell("population"), _tell("height"), _tell("seconds")],
+        },
+    }
+    return {
+        "layer": [shades, lines] if windows else [lines],
+        "height": 240,
+        "datasets": {"heights": list(rows), **({"windows": list(windows)} if windows else {})},
+    }
+
+
+def draw_network(parties: Sequence[Row], edges: Sequence[Row]) -> Spec:
+    """Return the parties in a circle, and their links, the thicker the more was refused of what came over them."""
+    place = {"type": "quantitative", "scale": {"domain": [-1.25, 1.25]}, "axis": None}
+    most = max((row["refused"] for row in edges), default=0)
+    links = {
+        "data": {"name": "edges"},
+        "mark": "rule",
+        "encoding": {
+            "x": {"field": "x", **place},
+            "y": {"field": "y", **place},
+            "x2": {"field": "x2"},
+            "y2": {"field": "y2"},
+            "color": {"condition": {"test": "datum.refused > 0", "value": ORANGE}, "value": "#888888"},
+            "opacity": {"condition": {"test": "datum.refused > 0", "value": 0.9}, "value": 0.35},
+            "size": {
+                "field": "refused",
+                "type": "quantitative",
+                "scale": {"domain": [0, max(1, most)], "range": [1, 7]},
+                "legend": None,
+            },
+            "tooltip": [_tell("link"), _tell("refused"), _tell("who")],
+        },
+    }
+    roles = list(dict.fromkeys(row["role"] for row in parties))
+    quiet = [role for role in ("honest", "employer, users") if role in roles]
+    loud = [role for role in roles if role not in quiet]
+    colours = [*(BLUE if role == "honest" else GREEN for role in quiet), *(ORANGE for _ in loud)]
+    shapes = [*("circle" if role == "honest" else "diamond" for role in quiet), *("square" for _ in loud)]
+    domain = [*quiet, *loud]
+    points = {
+        "data": {"name": "parties"},
+        "mark": {"type": "point", "filled": True, "size": 160, "opacity": 1},
+        "encoding": {
+            "x": {"field": "x", **place},
+            "y": {"field": "y", **place},
+            "color": {
+                "field": "role",
+                "type": "nominal",
+                "scale": {"domain": domain, "range": colours},
+                "legend": {"title": None, "orient": "bottom"},
+            },
+            "shape": {"field": "role", "type": "nominal", "scale": {"domain": domain, "range": shapes}},
+            "tooltip": [_tell("party"), _tell("role")],
+        },
+    }
+    return {
+        "layer": [links, points],
+        "height": 340,
+        "datasets": {"edges": list(edges), "parties": list(parties)},
+    }

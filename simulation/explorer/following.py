@@ -9,7 +9,10 @@ from typing import Any, Final
 
 import simulation as pot
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.commands.report import Window, list_windows
 from simulation.engines import Holdings
+from simulation.explorer.heights import HeightChange, Heights
+from simulation.explorer.network import find_link
 from simulation.explorer.pace import Pace
 from simulation.records import Appended, PartyTally, PhaseEntered, Record, Rejected, Tally
 
@@ -19,7 +22,8 @@ EVERY_S: Final = 0.25
 MOST_BLOCKS: Final = 150
 MOST_NODES: Final = 200
 MOST_NEWS: Final = 40
-"""What a snapshot holds at most: the latest blocks, the first nodes, the latest lines."""
+MOST_LINKS: Final = 1_000
+"""What a snapshot holds at most: the latest blocks, the first nodes, the latest lines, the first links."""
 
 _NEWS: Final = frozenset({"appended", "rejected", "moved", "used_twice", "down", "up", "crashed", "broken", "fallback"})
 
@@ -75,6 +79,12 @@ class Snapshot:
     """The latest record of all."""
     holdings: Holdings | None = None
     """Who has how many coins by the employer's chain; None before it has a block."""
+    heights: tuple[HeightChange, ...] = ()
+    """How high chains reached, and when."""
+    windows: tuple[Window, ...] = ()
+    """When some cannot reach others."""
+    heard: frozenset[tuple[str, str]] = frozenset()
+    """Links over which a message came, from whom to whom."""
 
 
 def list_live_nodes(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -124,6 +134,9 @@ class LiveFollower:
         self._seconds = 0.0
         self._started = math.inf
         """When the run's clock stood at zero by ours, at the latest, where it is not simulated."""
+        self._scenario = scenario.to_dict()
+        self._heights = Heights()
+        self._heard: set[tuple[str, str]] = set()
         self._latest: Record | None = None
         self._holdings: Holdings | None = None
         self._blocks: set[str] = set()
@@ -141,6 +154,11 @@ class LiveFollower:
             self._links[fact.peer, record.who] += 1
         elif isinstance(fact, PhaseEntered):
             self._phases[record.who] = fact.phase, record.time
+        if self._tally is not None:
+            self._heights.take(record, self._tally)
+        link = find_link(record)
+        if link is not None and len(self._heard) < MOST_LINKS:
+            self._heard.add(link)
         if fact.event in _NEWS:
             self._news.append(record)
         if self._is_simulated:
@@ -210,6 +228,9 @@ class LiveFollower:
             tuple(_write(record) for record in reversed(self._news)),
             _write(self._latest) if self._latest is not None else "",
             self._holdings,
+            tuple(self._heights.changes),
+            list_windows(self._scenario, tally.genesis_time),
+            frozenset(self._heard),
         )
 
     def _find_phase(self, label: str, node: PartyTally) -> tuple[str, float | None]:

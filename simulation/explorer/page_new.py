@@ -8,11 +8,13 @@ import streamlit as st
 
 import simulation as pot
 from simulation.explorer.block_tree import list_lines, list_points, make_live_tally
-from simulation.explorer.charts import BLUE, ORANGE, draw_bars, draw_links, draw_tree
+from simulation.explorer.charts import BLUE, ORANGE, draw_bars, draw_heights, draw_links, draw_network, draw_tree
 from simulation.explorer.desk import DESK
 from simulation.explorer.following import Snapshot, list_coins, list_live_nodes
 from simulation.explorer.form import Applied, Field, apply, list_fields
 from simulation.explorer.going import GoingRun
+from simulation.explorer.heights import cut_windows, list_height_rows
+from simulation.explorer.network import list_edges, place_parties
 from simulation.explorer.widgets import choose, complain, escape, guarded, show_table
 
 LOOK_EVERY_S: Final = 0.35
@@ -161,10 +163,19 @@ def show_snapshot(snapshot: Snapshot) -> None:
         tally = make_live_tally(snapshot)
         points = list_points(tally)
         st.vega_lite_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
+        if snapshot.heights:
+            rows = list_height_rows(snapshot.heights, snapshot.seconds)
+            windows = cut_windows(snapshot.windows, snapshot.seconds)
+            st.vega_lite_chart(draw_heights(rows, windows), key="live heights")
         show_table(list_live_nodes(snapshot), "live nodes")
     with right:
         if snapshot.refused:
             st.vega_lite_chart(draw_bars(snapshot.refused, "refused, by reason", colour=ORANGE), key="live reasons")
+        parties = place_parties({node.label: node.role for node in snapshot.nodes}, snapshot.heard)
+        if parties:
+            edges = list_edges(parties, snapshot.heard, snapshot.links)
+            st.vega_lite_chart(draw_network(parties, edges), key="live network")
+        elif snapshot.links:
             st.vega_lite_chart(draw_links(snapshot.links), key="live links")
         if snapshot.holdings is not None:
             title = f"coins by the employer's chain, at height {snapshot.holdings.height}"

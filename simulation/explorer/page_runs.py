@@ -1,5 +1,6 @@
 """The page of runs that have ended: figures, blocks, accounts, refusals, and whose chain holds."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -7,8 +8,10 @@ from typing import Final
 import streamlit as st
 
 from simulation.explorer.block_tree import list_lines, list_points
-from simulation.explorer.charts import draw_tree
+from simulation.explorer.charts import draw_heights, draw_links, draw_network, draw_tree
 from simulation.explorer.desk import DESK
+from simulation.explorer.heights import cut_windows, list_height_rows
+from simulation.explorer.network import get_roles, list_edges, place_parties
 from simulation.explorer.places import find_place, list_runs
 from simulation.explorer.refusals import list_refused, list_seen
 from simulation.explorer.stored import (
@@ -25,6 +28,7 @@ from simulation.explorer.stored import (
 )
 from simulation.explorer.validity import list_validity
 from simulation.explorer.widgets import choose, complain, escape, guarded, show_facts, show_table
+from simulation.records import Rejected
 
 NO_RUN: Final = "There is no run yet below the folder runs: start one on the page New run, or name one at `explore`."
 
@@ -46,6 +50,11 @@ def show() -> None:
 def _show_overview(stored: Stored) -> None:
     st.caption(escape(stored.description))
     show_facts(list_figures(stored), "figures")
+    if stored.heights:
+        st.subheader("Highest heads")
+        end = stored.tally.last_time
+        rows, windows = list_height_rows(stored.heights, end), cut_windows(stored.windows, end)
+        st.vega_lite_chart(draw_heights(rows, windows), key="heights")
     st.subheader("Populations")
     show_table(list_populations(stored), "populations")
     st.subheader("Nodes at the end")
@@ -68,6 +77,14 @@ def _show_blocks(stored: Stored) -> None:
     points = list_points(stored.tally)
     chart = draw_tree(points, list_lines(stored.tally, points))
     event = st.vega_lite_chart(chart, on_select="rerun", selection_mode="clicked", key=f"tree-{stored.folder}")
+    st.download_button(
+        "Its growth as an animation (GIF)",
+        stored.run.animation,
+        f"{stored.folder.name}.gif",
+        "image/gif",
+        on_click="ignore",
+        key="animation",
+    )
     names = [row["block"] for row in rows]
     clicked = next((point["block"] for point in event.selection.get("clicked", [])), None)
     if clicked in names and st.session_state.get("clicked before") != clicked:
@@ -110,7 +127,15 @@ def _show_refusals(stored: Stored) -> None:
         {"message": str(message), "refused": reasons.total(), "why": ", ".join(reasons)}
         for message, reasons in refused.items()
     ]
-    show_table(rows, "refused")
+    over = Counter((record.fact.peer, record.who) for record in stored.records if isinstance(record.fact, Rejected))
+    parties = place_parties(get_roles(stored.tally), stored.links)
+    table, picture = st.columns([3, 2]) if parties else (st.container(), None)
+    with table:
+        show_table(rows, "refused")
+    if picture is not None:
+        picture.vega_lite_chart(draw_network(parties, list_edges(parties, stored.links, over)), key="network")
+    else:
+        st.vega_lite_chart(draw_links(over), key="links")
     messages = list(refused)
     message = choose("Message", messages, "message")
     st.subheader("What each node saw")

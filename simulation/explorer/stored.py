@@ -16,6 +16,9 @@ from simulation.commands.provenance import (
     list_events,
     open_chain,
 )
+from simulation.commands.report import Window, read_windows
+from simulation.explorer.heights import HeightChange, Heights
+from simulation.explorer.network import list_links
 from simulation.explorer.places import PlaceError
 from simulation.foundation import SimulationError
 from simulation.records import (
@@ -34,6 +37,9 @@ from simulation.scenario import ScenarioError, read_file
 
 MOST_KEPT: Final = 4
 """Runs that are kept in memory."""
+
+MOST_HEIGHTS: Final = 20_000
+"""Changes of a population's highest head that a chart shows, the latest ones."""
 
 Row = dict[str, Any]
 
@@ -67,6 +73,24 @@ class Stored:
     def faults(self) -> list[str]:
         """What is damaged, a sentence each."""
         return [*self.log.warnings, *([self.chain_fault] if self.chain_fault else [])]
+
+    @cached_property
+    def heights(self) -> tuple[HeightChange, ...]:
+        """How high the chains of each population reached, and when."""
+        found = Heights(most=MOST_HEIGHTS)
+        for record in self.records:
+            found.take(record, self.tally)
+        return tuple(found.changes)
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """When some could not reach others."""
+        return read_windows(self.folder, self.tally.genesis_time)
+
+    @cached_property
+    def links(self) -> set[tuple[str, str]]:
+        """Over which links messages came, from whom to whom."""
+        return list_links(self.records)
 
     @cached_property
     def events(self) -> list[Row]:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     )
     from simulation.commands.report.sweep_picture import draw_sweep
     from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
+    from simulation.commands.report.tree_animation import animate_tree
     from simulation.commands.report.tree_layout import lay_out
+    from simulation.commands.report.windows import Window, list_windows, read_windows
     from simulation.commands.report.writing import draw_source, write_report
 else:
     __getattr__, __dir__ = open_door(
@@ -39,7 +41,9 @@ else:
             "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
             "sweep_picture": "draw_sweep",
             "sweep_table": "SweepTableError read_sweep_table",
+            "tree_animation": "animate_tree",
             "tree_layout": "lay_out",
+            "windows": "Window list_windows read_windows",
             "writing": "draw_source write_report",
         },
     )
@@ -58,15 +62,19 @@ __all__ = [
     "SourceError",
     "SweepTableError",
     "Table",
+    "Window",
+    "animate_tree",
     "count_steps",
     "draw_run",
     "draw_source",
     "draw_sweep",
     "fit",
     "lay_out",
+    "list_windows",
     "make_figure",
     "read_source",
     "read_sweep_table",
+    "read_windows",
     "render",
     "styled",
     "write_report",

@@ -12,6 +12,7 @@ from simulation.commands.report.sweep_table import (
     SweepTableError,
     read_sweep_table,
 )
+from simulation.commands.report.windows import Window, read_windows
 from simulation.foundation import SimulationError
 from simulation.records import (
     EVENTS_NAME,
@@ -40,6 +41,8 @@ class Run:
     series: RunSeries
     mechanism: str
     """The name of its mechanism; empty where nothing tells it."""
+    windows: tuple[Window, ...] = ()
+    """When some parties could not reach others; none where no scenario lies beside the log."""
 
     @property
     def tally(self) -> Tally:
@@ -102,4 +105,5 @@ def read_run(path: Path) -> Run:
     series = RunSeries()
     log = read_log(file, series.add, parse_json if file.suffix == ".jsonl" else parse_line)
     log.name = file.resolve().parent.name or file.name
-    return Run(log.name, log, series, find_log_mechanism(log))
+    windows = read_windows(file.parent, log.tally.genesis_time)
+    return Run(log.name, log, series, find_log_mechanism(log), windows)

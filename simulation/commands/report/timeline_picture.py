@@ -2,14 +2,16 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from simulation.commands.report.picture import Missing, Picture, Table
 from simulation.commands.report.sources import Run
-from simulation.commands.report.style import CLEAN, GREY, POISONED, SILVER, fit, make_figure
+from simulation.commands.report.style import CLEAN, GREY, ORANGE, POISONED, SILVER, fit, make_figure
+from simulation.commands.report.windows import Window
 
 TITLE: Final = "Messages over time"
 
@@ -61,7 +63,10 @@ def draw_timeline(run: Run) -> Picture | Missing:
     figure = make_figure(ROW * len(counts) + 1.5)
     rows = figure.subplots(len(counts), 1, sharex=True, squeeze=False)[:, 0]
     edges = [place * width for place in range(bins + 1)]
+    windows = [window for window in run.windows if window.start_s < edges[-1]]
     for axes, (kind, numbers) in zip(rows, counts.items(), strict=True):
+        for window in windows:
+            axes.axvspan(window.start_s, min(window.heal_s, edges[-1]), color=ORANGE, alpha=0.2, linewidth=0)
         axes.stairs(numbers, edges, fill=True, color=SILVER)
         for time, is_poisoned in marks:
             axes.axvline(time, color=POISONED if is_poisoned else CLEAN, linestyle="--" if is_poisoned else "-", lw=1)
@@ -76,7 +81,8 @@ def draw_timeline(run: Run) -> Picture | Missing:
     rows[-1].set_xlabel(clock)
     has_training = any(map(tally.is_trained, tally.blocks))
     looks = _explain_looks({kind for _, kind in marks}, "a clean block" if has_training else "a block")
-    figure.legend(handles=list(looks), loc="outside lower center", ncols=3)
+    shades = _explain_windows(windows)
+    figure.legend(handles=[*looks, *shades], loc="outside lower center", ncols=3)
     note = _NOTE
     if tally.sent.total() > sent.total():
         note += f" The run only counted {tally.sent.total() - sent.total():,} more copies; these are not shown."
@@ -89,6 +95,11 @@ def _explain_looks(marks: set[bool], whole: str) -> Iterator[Line2D]:
         yield Line2D([], [], color=CLEAN, label=f"{whole} is appended")
     if True in marks:
         yield Line2D([], [], color=POISONED, linestyle="--", label="a poisoned block is appended")
+
+
+def _explain_windows(windows: Iterable[Window]) -> Iterator[Patch]:
+    for what in dict.fromkeys(window.what for window in windows):
+        yield Patch(color=ORANGE, alpha=0.2, linewidth=0, label=f"during a{'n' if what[0] in 'aeiou' else ''} {what}")
 
 
 _NOTE: Final = (

@@ -16,14 +16,16 @@ from msgspec.structs import replace
 from simulation.commands.report.headline import build_headline
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.population_pictures import MAX_ROWS, OTHERS, draw_coins, draw_refusals
-from simulation.commands.report.sources import Run
+from simulation.commands.report.sources import Run, read_run
 from simulation.commands.report.style import CLEAN, POISONED
 from simulation.commands.report.timeline_picture import MAX_BINS, MAX_KINDS, choose_width, count_in_bins, draw_timeline
+from simulation.commands.report.tree_animation import animate_tree
+from simulation.commands.report.windows import Window
 from simulation.mechanisms.proof_of_training.compared import compute_coverage
 from simulation.mechanisms.proof_of_training.pictures import compute_accuracies, compute_losses, draw_training
 from simulation.records.record import Record
 from simulation.records.training_facts import Trained
-from tests.support.reports import evaluated, forked_run, make_run, read_pairs
+from tests.support.reports import evaluated, forked_run, make_run, read_pairs, write_run
 from tests.support.scenarios import appended, made_up_run, note, opening, trained
 
 pytestmark = pytest.mark.drawing
@@ -328,3 +330,37 @@ def test_letters_that_no_font_has_and_formulas_are_drawn_as_text(tmp_path: Path)
         picture = draw(run)
         assert isinstance(picture, Picture)
         picture.figure.draw_without_rendering()
+
+
+# ---- windows and the tree's growth ----
+
+
+def test_windows_of_a_scenario_are_shaded_and_what_is_none_is_left_out(tmp_path: Path) -> None:
+    folder = write_run(tmp_path)
+    text = "network: {partitions: [{start_s: 1, heal_s: 2.5}, {start_s: 3}, 7], eclipses: [{start_s: 90, heal_s: 99}]}"
+    (folder / "scenario.yaml").write_text(text)
+    run = read_run(folder)
+    assert run.windows == (Window(1.0, 2.5, "partition"), Window(90.0, 99.0, "eclipse"))
+    picture = draw_timeline(run)
+    for axes in axes_of(picture):
+        (shade,) = bars_of(axes)
+        assert (shade.get_x(), shade.get_width()) == (1.0, 1.5)
+    told = [text.get_text() for text in figure_of(picture).legends[0].get_texts()]
+    assert "during a partition" in told
+    assert not any("eclipse" in text for text in told)  # it has not come to that
+
+
+@pytest.mark.parametrize(
+    "written", ["", "network: 3", "network: {partitions: {}}", "{", "network: {partitions: [null]}"]
+)
+def test_a_scenario_without_windows_shades_nothing(tmp_path: Path, written: str) -> None:
+    folder = write_run(tmp_path)
+    (folder / "scenario.yaml").write_text(written)
+    assert read_run(folder).windows == ()
+
+
+def test_each_block_appears_in_the_animation(forked: Run, tmp_path: Path) -> None:
+    drawn = animate_tree(forked, frames=2)
+    assert drawn is not None
+    assert drawn[:6] == b"GIF89a"
+    assert animate_tree(make_run(tmp_path / "a", [opening()])) is None
