@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
+from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -33,6 +35,7 @@ SHOWN: Final = 12
 """Names that are told where one is not there."""
 LEGEND_ROW: Final = 0.21
 """Inches."""
+POINTS_PER_INCH: Final = 72
 LINE_WIDTH: Final = 1.5
 MARKER_SIZE: Final = 4.5
 WIDEST: Final = 3.0
@@ -41,6 +44,10 @@ WIDER: Final = 0.5
 
 _MARKERS: Final = "osD^vPX*"
 _TITLE_LENGTH: Final = 70
+_LETTER_WIDTH: Final = 0.65
+"""Of a title, in parts of its size: what bold letters have on average."""
+_BREAK: Final = "\0 "
+"""Where a key may be broken; no title has this letter."""
 _WIDE_LABEL: Final = 46
 
 
@@ -62,11 +69,13 @@ def draw_sweep(
         x: Column of the horizontal axis. Values that are not numbers stand side by side in the table's order.
         figure: Name of a figure, without ".mean" or ".low".
         lines_by: Columns whose combinations each are a line.
-        axes: Where to draw instead of on a new picture.
+        axes: Where to draw instead of on a new picture. A title that they have stays; one of ours stands where the
+            caller's next one will, in lines about as wide as the axes.
 
     Raises:
         KeyError: The table has no such column.
     """
+    place = rcParams["axes.titlelocation"]
     with styled():
         lines = sum(1 for _ in islice(iterate_lines(table, lines_by), MAX_LINES))
         canvas = make_figure(3.7 + LEGEND_ROW * math.ceil(lines / 2)) if axes is None else None
@@ -92,6 +101,10 @@ def draw_sweep(
             names, name_place = list(dict.fromkeys(table[x])), name_values(table[x])
             drawn.set_xticks(range(len(names)), [fit(name_place(name)) for name in names])
         _finish(drawn, x, figure, is_share=is_proportion(table, figure))
+        if axes is None:
+            drawn.set_title(_title(figure, x))
+        elif not any(axes.get_title(loc) for loc in ("left", "center", "right")):
+            axes.set_title(_break_lines(_title(figure, x), axes), loc=place)
         if drawn.get_legend_handles_labels()[1]:
             _add_legend(drawn, canvas)
     whole = canvas or drawn.get_figure(root=True)
@@ -239,8 +252,20 @@ def _measure_bars(rows: pd.DataFrame, figure: str, centre: pd.Series) -> Any:  #
     return np.nan_to_num(np.clip(bars, 0, None))
 
 
+def _title(figure: str, x: str) -> str:
+    return fit(f"{name_figure(figure)} against {x}", _TITLE_LENGTH)
+
+
+def _break_lines(title: str, axes: Axes) -> str:
+    """Return a title in lines that are about as wide as some axes."""
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    letters = int(inches * POINTS_PER_INCH / (rcParams["axes.titlesize"] * _LETTER_WIDTH))
+    lines = wrap(title.replace(".", f".{_BREAK}"), max(letters, 1), break_on_hyphens=False)
+    return "\n".join(lines).replace(_BREAK, "").replace(_BREAK.strip(" "), "")
+
+
 def _finish(axes: Axes, x: str, figure: str, *, is_share: bool) -> None:
-    axes.set(title=fit(f"{name_figure(figure)} against {x}", _TITLE_LENGTH), xlabel=fit(x, _TITLE_LENGTH))
+    axes.set_xlabel(fit(x, _TITLE_LENGTH))
     axes.set_ylabel("share of repeats" if is_share else "mean of repeats")
     axes.grid(axis="y")
     if is_share:

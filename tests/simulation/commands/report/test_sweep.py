@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.container import ErrorbarContainer
@@ -156,10 +157,20 @@ def test_a_curve_can_be_drawn_into_a_picture_of_one_s_own(sweep: SweepTable) -> 
     assert axes.get_legend() is not None
 
 
-def test_an_unknown_column_is_an_error_of_the_caller(sweep: SweepTable) -> None:
-    for x, figure, lines in (("nope", "height", []), ("rule", "nope", []), ("rule", "height", ["nope"])):
-        with pytest.raises(KeyError):
-            draw_sweep(sweep.frame, x, figure, lines)
+def test_a_title_is_as_wide_as_the_axes_of_one_s_own_and_gives_way_to_one_s_own(sweep: SweepTable) -> None:
+    mine = Figure(figsize=(9, 3))
+    narrow, named = mine.subplots(1, 2)
+    key = "populations.poisoners.poison.share"
+    with rc_context({"axes.titlelocation": "center"}):  # as it is where nobody has set it
+        named.set_title("mine", loc="right")
+        draw_sweep(sweep.frame, "attack.share", "height", ["rule"], axes=named)
+        assert [named.get_title(loc) for loc in ("left", "center", "right")] == ["", "", "mine"]
+        draw_sweep(sweep.frame.rename(columns={"attack.share": key}), key, "height", ["rule"], axes=narrow)
+        assert narrow.get_title() == "height against populations.\npoisoners.poison.share"
+        mine.draw_without_rendering()
+        assert narrow.title.get_window_extent().width <= narrow.get_window_extent().width
+        narrow.set_title("another")
+        assert [narrow.get_title(loc) for loc in ("left", "center", "right")] == ["", "another", ""]
 
 
 # ---- what a report shows ----
