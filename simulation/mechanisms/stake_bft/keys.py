@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field
 
 from protocol.mechanisms.stake_bft.genesis import Pace
+from protocol.mechanisms.stake_bft.quorum import is_quorum
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.scenario import ChainKeys, Inconsistency
 
@@ -52,6 +53,19 @@ class BftKeys(ChainKeys):
                     "growth_ms above 0",
                 )
         return None
+
+    def list_doubts(self, scenario: Any) -> list[str]:  # noqa: ANN401 - the keys of a scenario
+        """Return that one of several nodes decides alone, if that is so."""
+        stakes = [(item, round(item.node_stake * MICRO_COINS_PER_COIN)) for item in scenario.populations]
+        total = sum(item.node_count * stake for item, stake in stakes)
+        if sum(item.node_count for item, _ in stakes) == 1:
+            return []
+        return [
+            f"populations.{item.name}.stake: {item.list_labels()[0]} holds {stake / total:.0%} of the stake, so it "
+            "makes every block final alone; no node does that has two thirds or less"
+            for item, stake in stakes
+            if item.node_count and is_quorum(stake, total)
+        ]
 
     def build_pace(self, slot_ms: float) -> Pace:
         """Return the same in slots, rounded up."""

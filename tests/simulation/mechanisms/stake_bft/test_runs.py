@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import simulation as pot
 from protocol.codec import MAX_FRAME_BYTES, encode
 from protocol.mechanisms.stake_bft.messages import CertifiedBlock
 from protocol.mechanisms.stake_bft.quorum import SPARE_BYTES, VOTE_BYTES
@@ -165,3 +166,14 @@ def test_a_network_that_loses_its_quorum_stops_and_says_why() -> None:
     assert ended.reason == "standstill"
     assert ended.tally.compute_agreement()[1].height == 2
     assert ended.broken is None
+
+
+@pytest.mark.parametrize(("stake", "doubts"), [(0.0, 1), (166.0, 1), (167.0, 0)])
+def test_a_node_that_decides_alone_is_doubted_before_the_run(stake: float, doubts: int) -> None:
+    told = pot.load(SCENARIO, {"populations.honest.stake": stake}).list_doubts()
+    assert len(told) == doubts
+    assert all("populations.rich.stake: rich-0 holds" in doubt for doubt in told)
+
+
+def test_the_one_node_of_a_network_may_decide_alone() -> None:
+    assert pot.load(SCENARIO, {"populations.honest.count": 0}).list_doubts() == []
