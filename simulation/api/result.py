@@ -205,6 +205,8 @@ class Run:
     def keep(self, out: str | Path = "runs") -> Path:
         """Move a run that was made without a folder into one below `out`, numbered if it is there already; return it.
 
+        It has no pictures in its folder, and gets none: `pictures` draws them, and `simulation.report` with a page.
+
         Raises:
             OutputError: It cannot be moved there.
         """
