@@ -7,7 +7,7 @@ from pathlib import Path
 from protocol import mechanisms as core
 from simulation.api.scenario import Scenario, load
 from simulation.commands.sweeps import check_sweep, is_sweep
-from simulation.scenario import find_scenario, list_shipped, load_scenario, read_file
+from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario, read_file
 
 
 def list_scenarios() -> dict[str, str]:
@@ -35,11 +35,14 @@ def validate(
 
     Raises:
         DatasetError: A data file cannot be read, or holds no such data.
-        ScenarioError: It is not valid.
+        ScenarioError: It is not valid, or it is a sweep, to which nothing can be added.
     """
     if not isinstance(source, Scenario):
         path = find_scenario(str(source))
         if is_sweep(read_file(path)):
+            if add_plugins:
+                what = "a sweep has the plug-ins of its scenario; name it there"
+                raise ScenarioError(f"{path}: --plugin {add_plugins[0]}: {what}")
             return check_sweep(path)
         source = load(path, add_plugins=add_plugins)
     for doubt in source.list_doubts():

@@ -12,7 +12,7 @@ from rich.table import Table
 
 import simulation as pot
 from protocol.mechanisms import MechanismError
-from simulation.commands.looking_up import audit, block, transaction
+from simulation.commands.looking_up import OwnPlugins, TrustsPlugins, audit, block, transaction
 from simulation.commands.misuse import Misuse, explain_misuse
 from simulation.commands.output import GuardedOutput
 from simulation.commands.stamps import stamps
@@ -22,6 +22,7 @@ from simulation.foundation import (
     Interrupted,
     Interruption,
     SimulationError,
+    blame_plugin,
     complain,
     compute_code_version,
 )
@@ -41,13 +42,6 @@ Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="File of code that adds parts; see docs/plugins.md.", metavar="FILE"),
-]
-OwnPlugins = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin", help="Your file of a plug-in that the run had; it must be the same.", metavar="FILE"),
-]
-TrustsPlugins = Annotated[
-    bool, typer.Option("--trust-plugins", help="Execute the plug-ins in the run's folder, which may be anybody's code.")
 ]
 
 
@@ -119,8 +113,16 @@ def _answer(arguments: Sequence[str]) -> int:
     except MemoryError:
         return complain("there is not enough memory for this (ulimit -v may allow more)", EXIT_FAILED)
     except ImportError as error:
+        blamed = blame_plugin(error)
+        if blamed is not None:
+            return complain(blamed, EXIT_FAILED)
         what = f"a library cannot be loaded: {error}"
         return complain(f"{what}; is everything installed (make), and is there enough memory?", EXIT_FAILED)
+    except Exception as error:
+        blamed = blame_plugin(error)  # what is not a plug-in's fault is ours
+        if blamed is None:
+            raise
+        return complain(blamed, EXIT_FAILED)
     return code if isinstance(code, int) else 0
 
 

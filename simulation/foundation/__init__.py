@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         PluginTable,
         enlist,
         find_place,
+        is_plugin,
         list_in_force,
         locate,
         put_in_force,
@@ -77,7 +78,8 @@ else:
                 "load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
             ),
             "plugin_table": (
-                "Plugin PluginError PluginSource PluginTable enlist find_place list_in_force locate put_in_force"
+                "Plugin PluginError PluginSource PluginTable enlist find_place is_plugin list_in_force locate "
+                "put_in_force"
             ),
             "plugin_watch": "PluginOvertime PluginWatch",
             "project": "ROOT",
@@ -135,6 +137,7 @@ __all__ = [
     "guard_plugins",
     "hash_source",
     "hold_back",
+    "is_plugin",
     "list_in_force",
     "list_part_names",
     "list_sources",

@@ -11,14 +11,16 @@ from protocol.events import ChainRecord
 from protocol.messages import AnyBlock, Transaction
 from protocol.rules import Rules
 from protocol.types import AccountId
-from simulation.foundation import NANOSECONDS, SimulationError
+from simulation.foundation import NANOSECONDS, Permission, SimulationError, permit_plugins
 from simulation.records import CHAIN_NAME, SCENARIO_NAME, short_hash
 from simulation.runs import ChainLines, UnknownMechanismError, find_lines, judge_chain, read_stored_chain
-from simulation.scenario import ScenarioError, load_stored_scenario
+from simulation.scenario import ScenarioError, UntrustedPluginError, load_stored_scenario
 from simulation.scenario.world import name_keys
 
 _RESERVED: Final = {DEPOSITS: "deposits", WITHDRAWALS: "withdrawals"}
 """What accounts are called that nobody has the keys of."""
+
+_NOTHING: Final = Permission()
 
 
 class ChainFolderError(SimulationError, ValueError):
@@ -67,12 +69,17 @@ class OpenedChain:
         return slot * self.rules.chain.slot_ns / NANOSECONDS
 
 
-def open_chain(folder: Path) -> OpenedChain:
+def open_chain(folder: Path, permission: Permission = _NOTHING) -> OpenedChain:
     """Return the chain of a run's folder as far as it holds.
+
+    Args:
+        folder: The folder.
+        permission: Which of the run's plug-ins may be executed; those that are loaded already may in any case.
 
     Raises:
         ChainFileError: Not even its genesis can be read.
         ChainFolderError: There is no such folder, no chain in it, or one of a mechanism that is not known here.
+        PluginError: A file that is permitted cannot be loaded.
     """
     path = folder / CHAIN_NAME
     if not isdir(folder):
@@ -80,19 +87,24 @@ def open_chain(folder: Path) -> OpenedChain:
         raise ChainFolderError(f"{folder}: {what}; write the folder of a run, such as runs/default-fa92f09c5f8c")
     if not isfile(path):
         raise ChainFolderError(f"{folder}: there is no {CHAIN_NAME} in it; write the folder of a run that has ended")
+    with permit_plugins(permission):
+        labels = _read_names(folder / SCENARIO_NAME)  # before the chain, whose mechanism may be one of its plug-ins
+    if isinstance(labels, ScenarioError) and permission != _NOTHING:
+        raise ChainFolderError(str(labels))
     try:
         judged = judge_chain(read_stored_chain(path))
     except UnknownMechanismError as error:
-        raise ChainFolderError(f"{folder}: {error}") from None
-    names = {**_RESERVED, **_read_names(folder / SCENARIO_NAME)}
+        is_untrusted = isinstance(labels, UntrustedPluginError)
+        raise ChainFolderError(str(labels) if is_untrusted else f"{folder}: {error}") from None
+    names = {**_RESERVED, **(labels if isinstance(labels, dict) else {})}
     return OpenedChain(judged.rules, judged.records, judged.fault, names)
 
 
-def _read_names(path: Path) -> dict[AccountId, str]:
-    """Return the labels of a scenario's keys; none where it cannot be read, as a chain needs no scenario."""
+def _read_names(path: Path) -> dict[AccountId, str] | ScenarioError:
+    """Return the labels of a scenario's keys, or why it cannot be read: a chain needs no scenario."""
     if not isfile(path):
         return {}
     try:
         return name_keys(load_stored_scenario(path))
-    except ScenarioError:
-        return {}
+    except ScenarioError as error:
+        return error

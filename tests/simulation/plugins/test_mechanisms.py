@@ -1,6 +1,7 @@
 """A mechanism in one file, with an attacker of its own, runs on both engines; nothing of it is imported here."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from protocol.mechanisms import list_mechanisms
 from simulation.commands import cli
 from simulation.engines.table import ENGINES
+from simulation.foundation import plugin_table
+from simulation.foundation.plugin_loading import hash_source
 from simulation.foundation.plugin_table import put_in_force
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
@@ -20,6 +23,18 @@ TURNS = f"{(ROOT / 'tests' / 'round_robin' / 'mechanism.py').read_text('utf-8')}
     '"round_robin"', '"turns"'
 )
 FAILING = MUMBLER.replace("return () if", "return 1 / 0 if")
+PAID = "return self.build_coinbase(block.author, block.height, block.transactions)"
+LINES = """
+from simulation.runs import ChainLines
+
+
+class Lines(ChainLines):
+    def list_deeds(self, block):
+        return 1 / 0
+
+
+register_mechanism"""
+JUDGED = "return ACCEPT if is_its_turn else Reject(TurnReason.NOT_ITS_TURN)"
 HEAVY = {"processes": pytest.mark.processes}
 
 
@@ -67,15 +82,99 @@ def test_it_runs_and_is_verified_by_its_own_copy(
     assert cli.main(["verify", str(folder), "--trust-plugins"]) == 0
 
 
-@pytest.mark.processes
-def test_what_a_plugin_raises_in_a_process_ends_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, FAILING)
-    assert cli.main(["run", str(save_turns(tmp_path, engine="processes", share=1.0)), "--out", str(tmp_path)]) == 1
+def forget(*files: Path) -> None:
+    """Forget plug-ins, as a new process would."""
+    put_in_force(())
+    for file in files:
+        plugin_table._loaded.pop(hash_source(file.read_bytes()), None)
+
+
+def test_what_a_chain_says_is_told_by_whoever_allows_its_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = save_turns(tmp_path, engine="virtual", share=0.0)
+    own, turns = write(tmp_path, f"{MUMBLER}\n# looked up\n"), write(tmp_path, f"{TURNS}\n# looked up\n", "turns.py")
+    assert cli.main(["run", str(file), "--out", str(tmp_path / "runs"), "--quiet"]) == 0
+    folder = capsys.readouterr().out.strip()
+    allowed = ["--plugin", str(own), "--plugin", str(turns)]
+    for command, options, code, told in (
+        (["audit", folder], allowed, 0, "made the block"),
+        (["block", folder, "1"], ["--trust-plugins"], 0, "made the block"),
+        (["transaction", folder, "1"], ["--trust-plugins"], 2, "there is no such transaction in the chain"),
+    ):
+        forget(own, turns)
+        assert cli.main(command) == 2
+        err = capsys.readouterr().err
+        assert "plugins/turns.py: a plug-in of this run, and its code would be executed; read it, then add" in err
+        assert (err.count("\n"), "turns" in list_mechanisms()) == (1, False)
+        assert cli.main([*command, *options]) == code
+        assert told in "".join(capsys.readouterr())
+    forget(own, turns)
+    assert cli.main(["audit", folder, *allowed[:2]]) == 2
+    assert f"plugins/turns.py: a plug-in of this run, and {own} is another version of it" in capsys.readouterr().err
+
+
+def test_what_a_plugin_raises_in_a_command_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, MUMBLER)
+    file = save_turns(tmp_path, engine="virtual", share=0.0)
+    source = TURNS.replace("\nregister_mechanism", LINES).replace('"genesis": ', '"chain_lines": Lines, "genesis": ')
+    write(tmp_path, source, "turns.py")
+    assert cli.main(["run", str(file), "--out", str(tmp_path / "runs"), "--quiet"]) == 0
+    assert cli.main(["audit", capsys.readouterr().out.strip(), "--trust-plugins"]) == 1
     err = capsys.readouterr().err
-    assert "bad-0 failed: " in err
-    assert "my_lab.py:27: ZeroDivisionError: division by zero; see it again: python main.py run " in err
+    assert (err.count("\n"), "turns.py:" in err, "ZeroDivisionError: division by zero" in err) == (1, True, True)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("lab", "turns", "told"),
+    [
+        (FAILING, TURNS, r"bad-0 failed: \S+/my_lab\.py:27: ZeroDivisionError: division by zero; see it again: "),
+        (
+            MUMBLER,
+            TURNS.replace(JUDGED, "return 1 / 0"),
+            r"\S+ failed: \S+/turns\.py:\d+: ZeroDivisionError: division by zero; see",
+        ),
+    ],
+    ids=["behaviour", "mechanism"],
+)
+def test_what_a_plugin_raises_in_a_process_ends_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lab: str, turns: str, told: str
+) -> None:
+    write(tmp_path, lab)
+    file = save_turns(tmp_path, engine="processes", share=1.0)
+    write(tmp_path, turns, "turns.py")
+    assert cli.main(["run", str(file), "--out", str(tmp_path)]) == 1
+    assert re.search(told, capsys.readouterr().err)
     (log,) = tmp_path.glob("turns-*/pot_sim.log")
-    assert " bad-0 crashed " in log.read_text("utf-8")
+    assert re.search(r" (bad|honest)-\d crashed ", log.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (JUDGED, "return 1 / 0", "ZeroDivisionError: division by zero"),
+        (JUDGED, "return True", "RoundRobin.judge_proof returned a bool; return Accept or Ignore or Reject or Wait"),
+        (
+            "return self.build_coinbase(block",
+            "return (1,) or (block",
+            "RoundRobin.compute_coinbase returned a int among payouts",
+        ),
+        ("return Sealer(self, node)", "return None", "RoundRobin.make_proposer returned a NoneType; return Proposer"),
+        ("return RoundRobin(Round", "return (Round", "the genesis of the mechanism 'turns' is a RoundRobinGenesis"),
+    ],
+)
+def test_what_it_does_wrong_in_a_node_ends_the_run_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], before: str, after: str, told: str
+) -> None:
+    write(tmp_path, MUMBLER)
+    file = save_turns(tmp_path, engine="virtual", share=0.0)
+    assert before in TURNS
+    write(tmp_path, TURNS.replace(before, after), "turns.py")
+    assert cli.main(["run", str(file), "--out", str(tmp_path / "runs"), "--quiet"]) == 1
+    err = capsys.readouterr().err
+    assert re.search(rf"turns\.py:\d+: {re.escape(told)}", err)
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -84,6 +183,9 @@ def test_what_a_plugin_raises_in_a_process_ends_the_run(tmp_path: Path, capsys: 
         ('"turns"', '"proof_of_work"', "there is a mechanism called 'proof_of_work' already; give it another name"),
         ('"genesis": build', '"geneses": build', "the mechanism 'turns' has a part 'geneses'; did you mean 'genesis'?"),
         (', "genesis": build_genesis', "", "the mechanism 'turns' needs the part genesis"),
+        ("    genesis_type: ", "    genesis_kind: ", "RoundRobin must declare genesis_type, a subclass of Struct"),
+        ("    block = Seal", "    brick = Seal", "RoundRobin must declare block, a subclass of AnyBlock"),
+        ("(Transaction, SealedBlock, ", "(Transaction, ", "RoundRobin.messages must have its block, SealedBlock"),
         ("register_mechanism(RoundRobin", "register_mechanism(Sealer", "Sealer is no subclass of Mechanism"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulation.commands import cli
 from simulation.commands.sweeps.cell_runner import CellRunner, WorkerSetup
 from simulation.commands.sweeps.cells import build_recipe, plan_cells
 from simulation.commands.sweeps.sweep_file import load_sweep
@@ -20,6 +21,17 @@ from tests.support.scenarios import save
 def _leave_nothing_in_force() -> Iterator[None]:
     yield
     put_in_force(())
+
+
+def test_a_plugin_is_not_added_to_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_lab(tmp_path, plugins=[], virtual={"trainer": "fake"})
+    raw = {"name": "sweep", "description": "losses", "scenario": "scenario.yaml", "vary": {"network.loss": [0.0, 0.1]}}
+    file = save(tmp_path, raw, "sweep.yaml")
+    assert cli.main(["validate", str(file)]) == 0
+    capsys.readouterr()
+    assert cli.main(["validate", str(file), "--plugin", str(write(tmp_path, INVERTED))]) == 2
+    told = f"{file}: --plugin {tmp_path / 'my_lab.py'}: a sweep has the plug-ins of its scenario; name it there\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_worker_needs_no_file_and_sees_no_later_edit(tmp_path: Path) -> None:
