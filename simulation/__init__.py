@@ -7,6 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.api import (
         CancelledError,
+        DamageWarning,
         Figures,
         NotThereError,
         Progress,
@@ -38,7 +39,7 @@ else:
         __name__,
         {
             "api": (
-                "CancelledError Figures NotThereError Progress Replayed Run RunInProgress Scenario Sweep "
+                "CancelledError DamageWarning Figures NotThereError Progress Replayed Run RunInProgress Scenario Sweep "
                 "SweepProgress Verified compare list_mechanisms list_scenarios load open_run open_sweep replay "
                 "report run start sweep validate verify"
             ),
@@ -49,6 +50,7 @@ else:
 
 __all__ = [
     "CancelledError",
+    "DamageWarning",
     "Figures",
     "NotThereError",
     "Progress",

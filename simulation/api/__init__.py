@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulation.api.running import CancelledError, Progress, execute, run
     from simulation.api.scenario import Scenario, load
     from simulation.api.shipped import list_mechanisms, list_scenarios, validate
+    from simulation.api.stored import DamageWarning
     from simulation.api.sweeping import Sweep, SweepProgress, open_sweep, sweep
 else:
     __getattr__, __dir__ = open_door(
@@ -26,12 +27,14 @@ else:
             "running": "CancelledError Progress execute run",
             "scenario": "Scenario load",
             "shipped": "list_mechanisms list_scenarios validate",
+            "stored": "DamageWarning",
             "sweeping": "Sweep SweepProgress open_sweep sweep",
         },
     )
 
 __all__ = [
     "CancelledError",
+    "DamageWarning",
     "Figures",
     "NotThereError",
     "Progress",

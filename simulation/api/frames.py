@@ -1,12 +1,12 @@
 """Tables of a run as DataFrames: what its logs and its chain tell, a row for each thing."""
 
-import warnings
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import pandas as pd
 
 from protocol.types import MICRO_COINS_PER_COIN
+from simulation.api.stored import warn_of_damage
 from simulation.commands.provenance import (
     OpenedChain,
     describe_block,
@@ -14,7 +14,11 @@ from simulation.commands.provenance import (
     describe_transaction,
     list_events,
 )
-from simulation.records import Counted, Record, Rejected, RejectedCount, Tally
+from simulation.foundation import SimulationError, suggest
+from simulation.records import Counted, Fact, Record, Rejected, RejectedCount, Tally, list_facts
+
+Event = str | type[Fact]
+"""The name of an event, such as `rejected`, or the type of its fact."""
 
 _IN_COINS: Final = frozenset(
     {"amount", "balance", "bonded", "burnt", "created", "fee", "fees", "staked", "supply", "unbonding"}
@@ -24,12 +28,44 @@ _IN_COINS: Final = frozenset(
 _REFUSALS: Final = ("population", "kind", "reason", "by_honest", "count")
 
 
-def frame_records(records: Iterable[Record], events: Collection[str]) -> pd.DataFrame:
-    """Return records: when, how loud, who and what, and a column for each field that one of them has."""
+def choose_events(records: Iterable[Record], events: Iterable[Event | Iterable[Event]]) -> frozenset[str] | None:
+    """Return the names of events that were asked for, one by one or in lists; None for all, where nothing was.
+
+    Raises:
+        SimulationError: There is no such event.
+    """
+    asked = tuple(events)
+    if not asked:
+        return None
+    known = {kind.event for kind in list_facts()} | {record.event for record in records}
+    chosen = set()
+    for event in _flatten(asked):
+        name = event.event if isinstance(event, type) and issubclass(event, Fact) else event
+        if name not in known:
+            raise SimulationError(f"records: {repr(name)[:80]} is no event of a run; {suggest(name, known)}")
+        chosen.add(str(name))
+    return frozenset(chosen)
+
+
+def _flatten(events: Iterable[Event | Iterable[Event]]) -> Iterator[Event]:
+    for event in events:
+        if isinstance(event, str | type) or not isinstance(event, Iterable):
+            yield event
+        else:
+            yield from event
+
+
+def frame_records(records: Iterable[Record], events: Collection[str] | None) -> pd.DataFrame:
+    """Return records: when, how loud, who and what, and a column for each field that one of them has.
+
+    Args:
+        records: All there are.
+        events: The names of those to return; None for all.
+    """
     rows = [
         {"time": record.time, "level": record.level, "who": record.who, "event": record.event, **record.fields}
         for record in records
-        if not events or record.event in events
+        if events is None or record.event in events
     ]
     return pd.DataFrame(rows, columns=None if rows else ["time", "level", "who", "event"])
 
@@ -80,7 +116,7 @@ def frame_events(chain: OpenedChain) -> pd.DataFrame:
 def warn_of_fault(chain: OpenedChain) -> OpenedChain:
     """Return a chain, after a warning where not all of it holds."""
     if chain.fault is not None:
-        warnings.warn(f"{chain.fault}; only what is below it was looked at", stacklevel=3)
+        warn_of_damage([f"{chain.fault}; only what is below it was looked at"])
     return chain
 
 

@@ -1,7 +1,7 @@
 """What a run has left behind, read when it is asked for."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from simulation.api.checking import Verified, read_summary, verify
 from simulation.api.figures import Figures, flatten, read_figures
 from simulation.api.scenario import Scenario, make_scenario
+from simulation.api.stored import read_records, warn_of_damage
 from simulation.api.temporary import TemporaryPlace
 from simulation.foundation import OutputError, SimulationError, find_part
-from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog, read_log
+from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog
 from simulation.runs import FINISHED, read_chain
 from simulation.scenario import load_stored_scenario
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from simulation.api.frames import Event
     from simulation.commands.provenance import OpenedChain
 
 
@@ -40,7 +42,7 @@ class Run:
             NotThereError: Its summary does not say how it ended.
             RunFolderError: It is not the folder of a finished run.
         """
-        self.folder = folder
+        self.folder = folder.absolute()
         """Where its files lie."""
         self.summary: dict[str, Any] = read_summary(folder)
         """What `summary.json` says."""
@@ -48,7 +50,6 @@ class Run:
             if not isinstance(self.summary.get(name), kind):
                 raise NotThereError(f"{folder}: not the folder of a finished run: {SUMMARY_NAME} does not say {name!r}")
         self._place = place
-        self._records: list[Record] = []
 
     # ---- figures ----
 
@@ -92,27 +93,37 @@ class Run:
 
         return pd.DataFrame(self.summary["nodes"])
 
-    def records(self, *events: str) -> "pd.DataFrame":
+    def records(self, *events: "Event | Iterable[Event]") -> "pd.DataFrame":
         """Return what happened: a row for each record of some events, or of all; docs/records.md lists them.
+
+        Args:
+            events: Names of events, types of facts such as `simulation.records.Rejected`, or lists of them.
 
         Raises:
             LogError: There is no log, or no line of it is one.
-        """
-        from simulation.api.frames import frame_records  # noqa: PLC0415 - loads pandas
+            SimulationError: There is no such event.
 
-        self._read_log()
-        return frame_records(self._records, events)
+        Warns:
+            DamageWarning: A log was cut off or changed since the run ended.
+        """
+        from simulation.api.frames import choose_events, frame_records  # noqa: PLC0415 - loads pandas
+
+        _, records = self._read_log()
+        return frame_records(records, choose_events(records, events))
 
     def refusals(self) -> "pd.DataFrame":
         """Return how often messages were refused: whose, of what kind, why, and whether by honest nodes.
 
         Raises:
             LogError: There is no log, or no line of it is one.
+
+        Warns:
+            DamageWarning: A log was cut off or changed since the run ended.
         """
         from simulation.api.frames import frame_refusals  # noqa: PLC0415 - loads pandas
 
-        log = self._read_log()
-        return frame_refusals(self._records, log.tally)
+        log, records = self._read_log()
+        return frame_refusals(records, log.tally)
 
     def chain(self) -> "pd.DataFrame":
         """Return the blocks of the employer's chain, each checked again; coins are in coins.
@@ -144,6 +155,9 @@ class Run:
 
         Raises:
             SourceError: There is no log to draw from.
+
+        Warns:
+            DamageWarning: A log was cut off or changed since the run ended.
         """
         from simulation.api.drawing import draw_pictures  # noqa: PLC0415 - loads matplotlib
 
@@ -213,7 +227,7 @@ class Run:
         if self._place is None:
             return self.folder
         above = Path(out).expanduser()
-        base, number = above / self.folder.name, 1
+        base, number = above.absolute() / self.folder.name, 1
         target = base
         while target.exists():
             number += 1
@@ -235,13 +249,14 @@ class Run:
             f"<Run {told['scenario']}, seed {told['seed']}: {self.ended}, height {height}, agreement {agreement:.3g}>"
         )
 
-    def _read_log(self) -> RunLog:
-        if "_log" not in self.__dict__:
-            records: list[Record] = []
-            self.__dict__["_log"] = read_log(self.folder, records.append)
-            self._records = records
-        log: RunLog = self.__dict__["_log"]
-        return log
+    @cached_property
+    def _log(self) -> tuple[RunLog, list[Record]]:
+        return read_records(self.folder)
+
+    def _read_log(self) -> tuple[RunLog, list[Record]]:
+        """Return the log with its records, once it has been said what is wrong with it."""
+        warn_of_damage(self._log[0].warnings)
+        return self._log
 
     def _open_chain(self) -> "OpenedChain":
         from simulation.api.frames import warn_of_fault  # noqa: PLC0415 - loads pandas

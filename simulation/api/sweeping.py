@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulation.api.result import NotThereError
 from simulation.api.running import Cancel, CancelledError, make_place, make_silent_console
 from simulation.api.scenario import UNNAMED, Scenario, to_plain
+from simulation.api.stored import has_table, read_table
 from simulation.api.temporary import TemporaryPlace
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
@@ -50,45 +51,48 @@ class Sweep:
         Raises:
             NotThereError: It has no tables.
         """
-        self.folder = folder
-        """Where its files lie."""
-        if not (folder / f"{RESULTS_STEM}.parquet").is_file():
+        if not has_table(folder, RESULTS_STEM):
             raise NotThereError(f"{folder}: not the folder of a sweep that has ended: it has no {RESULTS_STEM}.parquet")
+        self.folder = folder.absolute()
+        """Where its files lie."""
         self._place = place
 
     @cached_property
     def results(self) -> "pd.DataFrame":
         """A row for each cell: the values varied, then every figure; `error` says why a cell has none."""
-        return self._read(RESULTS_STEM)
+        return read_table(self.folder, RESULTS_STEM)
 
     @cached_property
     def aggregate(self) -> "pd.DataFrame":
         """A row for each combination of values, over its repeats; docs/sweeps.md says what the columns are."""
-        return self._read(AGGREGATE_STEM)
+        return read_table(self.folder, AGGREGATE_STEM)
 
     @property
     def failed(self) -> int:
         """How many cells have no figures."""
         return int(self.results["error"].notna().sum())
 
-    def draw(self, x: str, figure: str, lines_by: Sequence[str] = (), *, axes: "Axes | None" = None) -> "Figure":
+    def draw(self, x: str, figure: str, lines_by: str | Sequence[str] = (), *, axes: "Axes | None" = None) -> "Figure":
         """Return curves of a figure, with intervals, and what a closed form says dashed over them.
 
         Args:
             x: Key of the horizontal axis.
             figure: Name of a figure, without ``.mean`` or ``.low``.
-            lines_by: Keys whose combinations each are a line.
+            lines_by: A key, or several whose combinations each are a line; left out, the keys that tell lines apart
+                are found, as for a report.
             axes: Where to draw instead of on a new picture.
 
         Raises:
-            NotThereError: The table has no such column.
-        """
-        from simulation.api.drawing import draw_curves  # noqa: PLC0415 - loads matplotlib
+            NotThereError: The table has no such key or figure.
+            SimulationError: A line would go through several combinations at one place.
 
-        try:
-            return draw_curves(self.aggregate, x, figure, lines_by, axes)
-        except KeyError as error:
-            raise NotThereError(f"{self.folder}: its table has no column {error}") from None
+        Warns:
+            DamageWarning: A table was changed since the sweep wrote it.
+            UserWarning: There are more lines than are drawn.
+        """
+        from simulation.api.drawing import draw_curves, make_table  # noqa: PLC0415 - loads matplotlib
+
+        return draw_curves(make_table(str(self.folder), self.aggregate), x, figure, lines_by, axes)
 
     def pictures(self, *figures: str) -> "dict[str, Figure]":
         """Return the pictures that a report would have, by name; of some figures, such as ``chain.*``, or of all.
@@ -96,6 +100,9 @@ class Sweep:
         Raises:
             SourceError: Its tables cannot be read.
             SweepTableError: It has no such figure.
+
+        Warns:
+            DamageWarning: A table was changed since the sweep wrote it.
         """
         from simulation.api.drawing import draw_pictures  # noqa: PLC0415 - loads matplotlib
 
@@ -104,11 +111,6 @@ class Sweep:
     def __repr__(self) -> str:
         """Return what it is, in a line."""
         return f"<Sweep {self.folder.name}: {len(self.results):,} cells, {self.failed:,} failed>"
-
-    def _read(self, stem: str) -> "pd.DataFrame":
-        import pandas as pd  # noqa: PLC0415 - half a second
-
-        return pd.read_parquet(self.folder / f"{stem}.parquet")
 
 
 def sweep(

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from simulation.foundation.project import ROOT
     from simulation.foundation.randomness import derive_bytes, derive_generator, derive_random, derive_seed
     from simulation.foundation.strict_json import read_json
+    from simulation.foundation.suggestions import suggest
     from simulation.foundation.units import MICROSECONDS, NANOSECONDS, to_micro, to_millionths
 else:
     __getattr__, __dir__ = open_door(
@@ -85,6 +86,7 @@ else:
             "project": "ROOT",
             "randomness": "derive_bytes derive_generator derive_random derive_seed",
             "strict_json": "read_json",
+            "suggestions": "suggest",
             "units": "MICROSECONDS NANOSECONDS to_micro to_millionths",
         },
     )
@@ -153,6 +155,7 @@ __all__ = [
     "read_json",
     "register_parts",
     "show_value",
+    "suggest",
     "to_micro",
     "to_millionths",
     "unregister_parts",

@@ -7,7 +7,7 @@ from simulation.foundation import open_door
 if TYPE_CHECKING:
     from simulation.records.activity_facts import ClosedBlock, TemplateMade
     from simulation.records.bft_facts import Contradicted, Decided, Proposed, RoundBegun, VotedBlock
-    from simulation.records.fact import Fact
+    from simulation.records.fact import Fact, list_facts
     from simulation.records.facts import (
         Broken,
         CameUp,
@@ -96,7 +96,7 @@ else:
         {
             "bft_facts": "Contradicted Decided Proposed RoundBegun VotedBlock",
             "activity_facts": "ClosedBlock TemplateMade",
-            "fact": "Fact",
+            "fact": "Fact list_facts",
             "facts": (
                 "Broken CameUp Cost Crashed Dated Dropped Ended Fallback FinalTwice GenesisMade LinkClosed "
                 "NodeDescribed Opening PartyEnded PartyStarted Spent Stalled Unlinked WentDown"
@@ -217,6 +217,7 @@ __all__ = [
     "compute_file_digest",
     "find_blamed",
     "find_reporter",
+    "list_facts",
     "parse_json",
     "parse_line",
     "read_log",

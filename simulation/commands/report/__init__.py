@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         render,
         styled,
     )
-    from simulation.commands.report.sweep_picture import draw_sweep
-    from simulation.commands.report.sweep_table import SweepTableError, read_sweep_table
+    from simulation.commands.report.sweep_picture import MAX_LINES, draw_sweep
+    from simulation.commands.report.sweep_table import SweepTable, SweepTableError, find_keys, read_sweep_table
     from simulation.commands.report.tree_animation import animate_tree
     from simulation.commands.report.tree_layout import lay_out
     from simulation.commands.report.windows import Window, list_windows, read_windows
@@ -39,8 +39,8 @@ else:
             "run_pictures": "PLUGIN_PICTURES draw_run",
             "sources": "Run SourceError read_source",
             "style": "CLEAN CYCLE GREY LIGHT POISONED PURPLE count_steps fit make_figure render styled",
-            "sweep_picture": "draw_sweep",
-            "sweep_table": "SweepTableError read_sweep_table",
+            "sweep_picture": "MAX_LINES draw_sweep",
+            "sweep_table": "SweepTable SweepTableError find_keys read_sweep_table",
             "tree_animation": "animate_tree",
             "tree_layout": "lay_out",
             "windows": "Window list_windows read_windows",
@@ -53,6 +53,7 @@ __all__ = [
     "CYCLE",
     "GREY",
     "LIGHT",
+    "MAX_LINES",
     "PLUGIN_PICTURES",
     "POISONED",
     "PURPLE",
@@ -60,6 +61,7 @@ __all__ = [
     "Picture",
     "Run",
     "SourceError",
+    "SweepTable",
     "SweepTableError",
     "Table",
     "Window",
@@ -68,6 +70,7 @@ __all__ = [
     "draw_run",
     "draw_source",
     "draw_sweep",
+    "find_keys",
     "fit",
     "lay_out",
     "list_windows",

@@ -37,6 +37,8 @@ class SweepTable:
     keys: tuple[str, ...]
     """Columns that were varied, in their order."""
     warnings: list[str] = field(default_factory=list)
+    changes: tuple[str, ...] = ()
+    """Those of the warnings that say what was changed since the sweep wrote it."""
 
     @property
     def figures(self) -> dict[str, str]:
@@ -128,13 +130,19 @@ def read_sweep_table(folder: Path) -> SweepTable:
         raise SweepTableError(f"{path}: cannot be read: {error.strerror}; has the sweep finished?") from None
     except (ValueError, pd.errors.ParserError) as error:
         raise SweepTableError(f"{path}: not the table of a sweep: {error}") from None
-    columns = [str(column) for column in frame.columns]
-    places = [place for place, column in enumerate(columns) if columns[place : place + 2] == [_COUNT, _FAILED]]
-    if not places or not len(frame):
+    keys = find_keys(frame)
+    if keys is None or not len(frame):
         raise SweepTableError(f"{path}: not the table of a sweep: the columns n and failed, or all rows, are missing")
-    table = SweepTable(folder.resolve().name, frame, tuple(columns[: places[0]]), warnings)
+    table = SweepTable(folder.resolve().name, frame, keys, list(warnings), tuple(warnings))
     table.warnings += _find_faults(path, table)
     return table
+
+
+def find_keys(frame: pd.DataFrame) -> tuple[str, ...] | None:
+    """Return the columns that were varied, which stand before the counts; None where there are no counts."""
+    columns = [str(column) for column in frame.columns]
+    places = [place for place, _ in enumerate(columns) if columns[place : place + 2] == [_COUNT, _FAILED]]
+    return tuple(columns[: places[0]]) if places else None
 
 
 def _choose_file(folder: Path) -> tuple[Path, list[str]]:
