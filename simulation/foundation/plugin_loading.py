@@ -5,14 +5,12 @@ import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from importlib import import_module, reload
-from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import Final, NamedTuple
 
+from simulation.foundation.plugin_packages import find_package, import_package
 from simulation.foundation.plugin_table import (
     Plugin,
     PluginError,
@@ -41,9 +39,6 @@ class Permission(NamedTuple):
     is_folder_trusted: bool = False
     """Whether copies in the run's folder may be executed too."""
 
-
-GROUP: Final = "proof_of_training.plugins"
-"""Entry points of packages that are plug-ins: the name of a plug-in, and the module that registers its parts."""
 
 PACKAGE: Final = "package:"
 """What stands before the name of a package in place of a path."""
@@ -109,45 +104,23 @@ def load_package(name: str, digest: str | None = None) -> Plugin:
 
     Args:
         name: Name of the entry point.
-        digest: What the SHA-256 of its files must be; None for whatever it is.
+        digest: What the SHA-256 of its module's name and its package's files must be; None for whatever it is.
 
     Raises:
         PluginError: No package offers it, it is another version, or its code fails.
     """
-    offered = {point.name: point.module for point in entry_points(group=GROUP)}
-    if name not in offered:
-        there = f"there are {', '.join(sorted(offered))}" if offered else "none is installed"
-        raise PluginError(f"no package offers the plug-in {name!r} (entry points {GROUP}); {there}")
-    files = _list_files(name, offered[name])
-    found = hash_source(b"".join(f"{file.name}:{hash_source(_read(file))}\n".encode() for file in files))
+    package = find_package(name)
+    listed = "".join(f"{module}:{hash_source(_read(file))}\n" for file, module in package.files.items())
+    version = hash_source(listed.encode())
+    found = hash_source(f"{package.module}:{version}\n".encode())
     if digest is not None and found != digest:
         raise PluginError(f"the package {name!r} is another version: SHA-256 {found[:12]}, recorded {digest[:12]}")
     known = find_loaded(found)
     if known is not None:
         return known
-    plugin = Plugin(name, f"{PACKAGE}{name}", found.encode(), found, files=frozenset(map(str, files)))
-    _register(plugin, lambda: _import_anew(offered[name]))
+    plugin = Plugin(name, f"{PACKAGE}{name}", found.encode(), found, files=frozenset(map(str, package.files)))
+    _register(plugin, lambda: import_package(plugin, package, version))
     return plugin
-
-
-def _import_anew(module: str) -> None:
-    """Let a module register its parts, also if somebody has imported it before."""
-    if module in sys.modules:
-        reload(sys.modules[module])
-    else:
-        import_module(module)
-
-
-def _list_files(name: str, module: str) -> list[Path]:
-    """Return the files of Python that the top level of a module consists of, in their order."""
-    try:
-        spec = find_spec(module.partition(".")[0])
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.origin is None:
-        raise PluginError(f"the plug-in {name!r} names the module {module}, which is not there; install it again")
-    origin = Path(spec.origin)
-    return sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
 
 
 def load_source(given: PluginSource) -> Plugin:

@@ -38,6 +38,8 @@ class Registration(NamedTuple):
     """Puts it into the table of its kind; raises ValueError where the name is taken."""
     drop: Callable[[], object]
     """Takes it out again."""
+    module: str = ""
+    """File of the module whose execution registers it."""
 
 
 class PluginSource(NamedTuple):
@@ -108,7 +110,7 @@ def enlist(what: str, put: Callable[[], object], drop: Callable[[], object]) -> 
     """Keep a thing that a plug-in offers; outside of a plug-in it is put into its table at once, and stays there."""
     if _collecting:
         plugin = _collecting[-1]
-        plugin.registrations.append(Registration(what, _find_caller(plugin), put, drop))
+        plugin.registrations.append(Registration(what, _find_caller(plugin), put, drop, _find_module(plugin)))
     else:
         put()
 
@@ -131,7 +133,10 @@ def put_in_force(plugins: Sequence[Plugin]) -> None:
 
 def _put(plugin: Plugin) -> None:
     done: list[Registration] = []
+    there = {id(registration) for other in _in_force for registration in other.registrations}
     for registration in plugin.registrations:
+        if id(registration) in there:  # two plug-ins of one package share what modules that both import register
+            continue
         try:
             registration.put()
         except ValueError as error:
@@ -213,5 +218,15 @@ def _find_caller(plugin: Plugin) -> str:
     while frame is not None:
         if frame.f_code.co_filename in plugin.paths:
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return plugin.path
+
+
+def _find_module(plugin: Plugin) -> str:
+    """Return the file of a plug-in whose top level is being executed, the innermost."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename in plugin.paths:
+            return frame.f_code.co_filename
         frame = frame.f_back  # type: ignore[assignment]
     return plugin.path

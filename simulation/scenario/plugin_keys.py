@@ -71,7 +71,10 @@ def use_named_plugins(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
     names = [Path(item["file"]).name for item in keys]
     doubled = next((index for index, name in enumerate(names) if name in names[:index]), None)
     if doubled is not None:
+        file, former = keys[doubled]["file"], keys[names.index(names[doubled])]["file"]
         what = f"two plug-ins are called {names[doubled]}; rename one of the files"
+        if file == former:
+            what = f"{file.removeprefix(PACKAGE)} is named twice; leave one of them out"
         raise Inconsistency(f"plugins.{doubled}", what).to_error()
     try:
         put_in_force([plugin for plugin, _ in found])
