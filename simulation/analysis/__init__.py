@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from simulation.analysis.finality import describe_finality, find_final_rivals
     from simulation.analysis.journeys import estimate_journey_ms
     from simulation.analysis.log_mechanism import find_log_mechanism
-    from simulation.analysis.measures import PLUGIN_MEASURES, WORK, compute_measures, find_best, measure_detection
+    from simulation.analysis.measures import (
+        PLUGIN_MEASURES,
+        WORK,
+        compute_measures,
+        find_best,
+        measure_blocks,
+        measure_detection,
+    )
     from simulation.analysis.promises import Obstacle, Promises, find_promises
 else:
     __getattr__, __dir__ = open_door(
@@ -46,7 +53,7 @@ else:
             "finality": "describe_finality find_final_rivals",
             "journeys": "estimate_journey_ms",
             "log_mechanism": "find_log_mechanism",
-            "measures": "PLUGIN_MEASURES WORK compute_measures find_best measure_detection",
+            "measures": "PLUGIN_MEASURES WORK compute_measures find_best measure_blocks measure_detection",
             "promises": "Obstacle Promises find_promises",
         },
     )
@@ -80,6 +87,7 @@ __all__ = [
     "is_exact",
     "is_uncharged",
     "list_compared",
+    "measure_blocks",
     "measure_detection",
     "measured",
     "must_agree",

@@ -164,9 +164,10 @@ def _measure_population(tally: Tally, labels: list[str], training: Mapping[str, 
     }
 
 
-def measure_blocks(tally: Tally) -> dict[str, Any]:
+def measure_blocks(tally: Tally, since: float | None = None) -> dict[str, Any]:
     """Return how long the blocks of the honest chain took, and how many messages were sent for each.
 
+    Time counts from the genesis, before which processes are started, or from `since`, in seconds of the run.
     Declarations and headers are those made; one that its author sends again is counted among the repeats.
     Reorganisations are how often an honest node gave up its head, on average; `settled_undone` is whether one gave up a
     block with `CONFIRMATION_DEPTH` others on it; `last_replaced` is whether one, or the employer, gave up the last
@@ -175,7 +176,8 @@ def measure_blocks(tally: Tally) -> dict[str, Any]:
     """
     chain = tally.get_chain(tally.compute_agreement()[1].head)
     first_seen = [tally.first_appended[block] for block in reversed(chain) if block in tally.first_appended]
-    gaps = [later - earlier for earlier, later in zip([0.0, *first_seen], first_seen, strict=False)]
+    start = tally.genesis_time if since is None else since
+    gaps = [later - earlier for earlier, later in zip([start, *first_seen], first_seen, strict=False)]
     made = tally.sent_messages - tally.repeated
     known = 0 if tally.is_counted else len(chain)
     honest = [] if tally.is_counted else tally.get_honest()

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from simulation.analysis import measure_blocks
 from simulation.commands.checks.log_checks import StoredLog
 from simulation.commands.checks.verification import StoredRun, Verification
 from simulation.foundation import Difference, find_differences
@@ -65,14 +66,15 @@ def _rebuild(summary: Summary, run: StoredRun, world: World, log: StoredLog) -> 
     rebuilt = build_summary(world, tally, map(run.rules.encode, run.blocks), samples)
     events = tally.end.events if tally.end is not None else None
     if events is None:  # version 1.0 did not log how many there were: whatever its summary says has to be believed
-        rebuilt, events = _say_as_first_version(rebuilt), summary.get("events")
+        rebuilt, events = _say_as_first_version(rebuilt, tally), summary.get("events")
     return {**rebuilt, "broken_invariant": log.broken, "events": events}
 
 
-def _say_as_first_version(rebuilt: Summary) -> Summary:
+def _say_as_first_version(rebuilt: Summary, tally: Tally) -> Summary:
     """Return a summary as version 1.0 wrote it.
 
-    There detection was counted over all messages, a declaration as often as it was sent, and some figures not at all.
+    There detection was counted over all messages, a declaration as often as it was sent, the time to a block from the
+    start of the run, and some figures not at all.
     """
     measures = dict(rebuilt["measures"])
     detection, blocks = dict(measures["detection"]), dict(measures["blocks"])
@@ -80,6 +82,7 @@ def _say_as_first_version(rebuilt: Summary) -> Summary:
     for later in ("reorganisations", "settled_undone", "last_replaced"):
         del blocks[later]
     shares = {name: counted[name] for name in ("precision", "recall", "false_rejection")}
+    blocks["seconds_each"] = measure_blocks(tally, since=0.0)["seconds_each"]
     if blocks["declarations_each"] is not None and repeated is not None:
         blocks["declarations_each"] += repeated
     measures.pop("proposed", None)

@@ -6,9 +6,16 @@ from typing import Any
 import pytest
 
 from simulation.analysis.comparison import build_frame
-from simulation.analysis.measures import compute_measures, find_best, measure_detection, measure_populations
+from simulation.analysis.measures import (
+    compute_measures,
+    find_best,
+    measure_blocks,
+    measure_detection,
+    measure_populations,
+)
 from simulation.commands.report.headline import build_headline
 from simulation.commands.report.sources import read_run
+from simulation.records.facts import GenesisMade
 from simulation.records.lines import parse_line
 from simulation.records.reading import read_log, read_record
 from simulation.records.record import Record
@@ -140,6 +147,17 @@ def test_time_and_messages_to_a_block_are_those_of_the_honest_chain() -> None:
     blocks = compute_measures(tally, "proof_of_training")["blocks"]
     assert blocks["seconds_each"] == 2.5
     assert (blocks["messages_each"], blocks["headers_each"]) == (14, 0)
+
+
+def test_time_to_a_block_counts_from_the_genesis() -> None:
+    started = at(3.0, Record(0.0, "INFO", "run", GenesisMade("0xc0")))
+    seen = (
+        at(4.0, appended("good-0", 1, "0xa1", "genesis", "0xa")),
+        at(5.0, appended("good-0", 2, "0xa2", "0xa1", "0xa")),
+    )
+    tally = count(started, *seen)
+    assert measure_blocks(tally)["seconds_each"] == 1.0
+    assert measure_blocks(tally, since=0.0)["seconds_each"] == 2.5
 
 
 def test_a_declaration_that_is_sent_again_is_one_declaration_and_a_repeat() -> None:
