@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PACKAGE,
         Permission,
         blame_plugin,
+        check_permitted,
         describe_error,
         guard_plugins,
         hash_source,
@@ -75,7 +76,7 @@ else:
             "interruption": "EXIT_BASE Interrupted Interruption OF_THE_TERMINAL SIGNALS hold_back",
             "mechanism_parts": ("SHIPPED find_part find_part_module list_part_names register_parts unregister_parts"),
             "plugin_loading": (
-                "PACKAGE Permission blame_plugin describe_error guard_plugins hash_source list_sources "
+                "PACKAGE Permission blame_plugin check_permitted describe_error guard_plugins hash_source list_sources "
                 "load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
             ),
             "plugin_table": (
@@ -122,6 +123,7 @@ __all__ = [
     "SimulationError",
     "TooFewDescriptorsError",
     "blame_plugin",
+    "check_permitted",
     "complain",
     "compute_code_version",
     "compute_needed",

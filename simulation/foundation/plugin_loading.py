@@ -1,9 +1,10 @@
 """Loading plug-ins: a file of Python, whose code registers what it offers when it is executed."""
 
 import hashlib
+import re
 import stat
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
@@ -12,6 +13,7 @@ from typing import Final, NamedTuple
 
 from simulation.foundation.plugin_packages import find_package, import_package
 from simulation.foundation.plugin_table import (
+    NAME_PATTERN,
     Plugin,
     PluginError,
     PluginSource,
@@ -35,7 +37,7 @@ class Permission(NamedTuple):
     """Which code of a stored run may be executed."""
 
     files: tuple[Path, ...] = ()
-    """Files that the user has named: plug-ins of the same source."""
+    """Plug-ins that the user has named, which must be the same: files, or names of installed packages."""
     is_folder_trusted: bool = False
     """Whether copies in the run's folder may be executed too."""
 
@@ -43,7 +45,15 @@ class Permission(NamedTuple):
 PACKAGE: Final = "package:"
 """What stands before the name of a package in place of a path."""
 
-_permitted: Final[list[Permission]] = []
+
+class _Permitted(NamedTuple):
+    """A permission, and the plug-ins that it names."""
+
+    permission: Permission
+    named: tuple[tuple[Path, Plugin], ...]
+
+
+_permitted: Final[list[_Permitted]] = []
 
 
 @contextmanager
@@ -51,15 +61,42 @@ def permit_plugins(permission: Permission) -> Iterator[None]:
     """Let plug-ins of stored runs be loaded meanwhile.
 
     Raises:
-        PluginError: One of the files that the user has named cannot be loaded.
+        PluginError: One of those that the user has named cannot be loaded.
     """
-    for file in permission.files:
-        load_plugin(file)
-    _permitted.append(permission)
+    permitted = _Permitted(permission, tuple((file, _load_named(file)) for file in permission.files))
+    _permitted.append(permitted)
     try:
         yield
     finally:
-        _permitted.remove(permission)
+        _permitted.remove(permitted)
+
+
+def _load_named(file: Path) -> Plugin:
+    is_package = re.fullmatch(NAME_PATTERN, str(file)) is not None and not file.exists()
+    return load_package(str(file)) if is_package else load_plugin(file)
+
+
+def check_permitted(recorded: Mapping[str, str]) -> None:
+    """Look whether each plug-in that the user has named is one that a stored run had.
+
+    Args:
+        recorded: What the run calls its plug-ins, by digest.
+
+    Raises:
+        PluginError: One of them is not.
+    """
+    for file, plugin in (item for permitted in _permitted for item in permitted.named):
+        if plugin.digest in recorded:
+            continue
+        packages = [name.removeprefix(PACKAGE) for name in recorded.values() if name.startswith(PACKAGE)]
+        what = "none of the run's plug-ins, which are " + ", ".join(recorded.values())
+        if not recorded:
+            what = "the run has no plug-ins"
+        elif len(packages) == len(recorded):
+            what = f"the run's plug-in {packages[0]} is an installed package"
+            if len(packages) > 1:
+                what = f"the run's plug-ins {', '.join(packages)} are installed packages"
+        raise PluginError(f"--plugin {file}: {what}; leave it out")
 
 
 def load_stored_plugin(path: Path, digest: str) -> Plugin:
@@ -71,8 +108,8 @@ def load_stored_plugin(path: Path, digest: str) -> Plugin:
     known = find_loaded(digest)
     if known is not None:
         return known
-    if not any(permission.is_folder_trusted for permission in _permitted):
-        named = [file for permission in _permitted for file in permission.files]
+    if not any(permitted.permission.is_folder_trusted for permitted in _permitted):
+        named = [file for permitted in _permitted for file in permitted.permission.files]
         other = f"{named[0]} is another version of it" if named else "its code would be executed"
         remedy = "add --trust-plugins, or --plugin with a file of yours that is the same"
         raise PluginError(f"{path}: a plug-in of this run, and {other}; read it, then {remedy}")

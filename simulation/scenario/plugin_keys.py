@@ -1,7 +1,7 @@
 """The key `plugins` of a scenario: files of code from outside the package that it needs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,7 @@ from simulation.foundation import (
     PACKAGE,
     Plugin,
     PluginError,
+    check_permitted,
     list_in_force,
     load_package,
     load_plugin,
@@ -62,8 +63,10 @@ def use_named_plugins(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
     Raises:
         PydanticCustomError: One of them cannot be used.
     """
-    named = raw.get("plugins") if isinstance(raw, dict) else None
-    if not isinstance(named, list):
+    named = raw.get("plugins", []) if isinstance(raw, dict) else []
+    if not isinstance(named, list):  # or each name that the scenario has of them would be said to be wrong
+        raise Inconsistency("plugins", f"write a list, such as [first, second], not {show(named)}").to_error()
+    if not named:
         put_in_force(())
         return raw
     found = [(_load(item, f"plugins.{index}"), item) for index, item in enumerate(named)]
@@ -158,6 +161,7 @@ def load_named_plugins(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
     """
     named = raw.get("plugins")
     if not isinstance(named, list):
+        _check_permitted({})
         return raw
     found = []
     for index, item in enumerate(named):
@@ -175,4 +179,12 @@ def load_named_plugins(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
         except PluginError as error:
             raise UntrustedPluginError(str(error)) from None
         found.append({"file": str(place), "digest": digest})
+    _check_permitted({item["digest"]: item["file"] for item in named})
     return {**raw, "plugins": found}
+
+
+def _check_permitted(recorded: Mapping[str, str]) -> None:
+    try:
+        check_permitted(recorded)
+    except PluginError as error:
+        raise UntrustedPluginError(str(error)) from None

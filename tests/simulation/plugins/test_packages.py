@@ -1,17 +1,19 @@
 """Installed packages as plug-ins: each entry point is one of its own, whatever was loaded before it in the process."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from simulation.foundation.plugin_loading import load_package
+from simulation.foundation.plugin_loading import Permission, load_package, permit_plugins
 from simulation.foundation.plugin_table import PluginError, list_in_force, put_in_force
 from simulation.scenario.errors import ScenarioError
-from simulation.scenario.loading import load_scenario
+from simulation.scenario.loading import load_scenario, load_stored_scenario
 from simulation.scenario.plugin_keys import put_plugins_in_force
-from tests.simulation.plugins.material import save_lab, write
+from simulation.scenario.scenario import Scenario
+from tests.simulation.plugins.material import INVERTED, save_lab, write
 
 RING = """
 from simulation.plugins import register_topology
@@ -122,3 +124,35 @@ def test_what_is_wrong_with_an_entry_point_is_told(tmp_path: Path, site: Path) -
         load_package("lab_gone")
     with pytest.raises(ScenarioError, match=r"plugins\.1: lab_there is named twice; leave one of them out"):
         load_scenario(save_lab(tmp_path, plugins=["lab_there", "lab_there"]))
+
+
+def store(folder: Path, scenario: Scenario) -> Path:
+    file = folder / "stored.yaml"
+    file.write_text(scenario.to_yaml(), "utf-8")
+    return file
+
+
+def test_what_is_named_for_a_stored_run_must_be_one_of_its_plugins(tmp_path: Path, site: Path) -> None:
+    install(site, {"lab_named": "PKG"}, __init__=RING.format(name="named_ring"))
+    with_package = load_scenario(save_lab(tmp_path, plugins=["lab_named"], network={"topology": "named_ring"}))
+    assert load_stored(store(tmp_path, with_package), "lab_named") == with_package
+    lab = write(tmp_path, INVERTED)
+    with pytest.raises(ScenarioError, match=r"lab\.py: the run's plug-in lab_named is an installed package; leave it"):
+        load_stored(store(tmp_path, with_package), str(lab))
+    with pytest.raises(ScenarioError, match=r"--plugin lab_named: the run has no plug-ins; leave it out"):
+        load_stored(store(tmp_path, load_scenario(save_lab(tmp_path, plugins=[]))), "lab_named")
+    both = load_scenario(save_lab(tmp_path, plugins=["lab_named", "my_lab.py"]))
+    other = write(tmp_path, INVERTED + "# other\n", "other.py")
+    with pytest.raises(ScenarioError, match=r"none of the run's plug-ins, which are package:lab_named, plugins/my_lab"):
+        load_stored(store(tmp_path, both), str(other), str(lab))
+
+
+def load_stored(file: Path, *named: str) -> Scenario:
+    with permit_plugins(Permission(tuple(map(Path, named)))):
+        return load_stored_scenario(file)
+
+
+def test_a_name_alone_is_no_list(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(save_lab(tmp_path, plugins="lab_alone", mechanism={"name": "lab_alone"}))  # type: ignore[arg-type]
+    assert re.fullmatch(r"\S+: plugins: write a list, such as \[first, second\], not 'lab_alone'", str(caught.value))
