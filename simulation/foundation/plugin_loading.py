@@ -11,6 +11,7 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Final, NamedTuple
 
+from simulation.foundation.exit_codes import EXIT_BAD_INPUT
 from simulation.foundation.plugin_packages import find_package, import_package
 from simulation.foundation.plugin_table import (
     NAME_PATTERN,
@@ -73,7 +74,11 @@ def permit_plugins(permission: Permission) -> Iterator[None]:
 
 def _load_named(file: Path) -> Plugin:
     is_package = re.fullmatch(NAME_PATTERN, str(file)) is not None and not file.exists()
-    return load_package(str(file)) if is_package else load_plugin(file)
+    try:
+        return load_package(str(file)) if is_package else load_plugin(file)
+    except PluginError as error:
+        error.exit_code = EXIT_BAD_INPUT  # it is a word of the user's
+        raise
 
 
 def check_permitted(recorded: Mapping[str, str]) -> None:

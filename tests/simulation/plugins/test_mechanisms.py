@@ -109,6 +109,8 @@ def test_what_a_chain_says_is_told_by_whoever_allows_its_code(
         assert (err.count("\n"), "turns" in list_mechanisms()) == (1, False)
         assert cli.main([*command, *options]) == code
         assert told in "".join(capsys.readouterr())
+    assert cli.main(["audit", folder, "--plugin", str(tmp_path / "other.py")]) == 2
+    assert "other.py: cannot be read: No such file or directory" in capsys.readouterr().err
     forget(own, turns)
     assert cli.main(["audit", folder, *allowed[:2]]) == 2
     assert f"plugins/turns.py: a plug-in of this run, and {own} is another version of it" in capsys.readouterr().err
