@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
-from simulation.foundation import PluginSource, find_part, list_sources, load_source
+from simulation.foundation import PluginError, PluginSource, find_part, guard_plugins, list_sources, load_source
 from simulation.scenario import (
     Override,
     ScenarioError,
@@ -22,6 +22,8 @@ from simulation.scenario import (
     shorten,
 )
 from simulation.scenario import Scenario as Keys
+from simulation.scenario.world import build_world
+from simulation.training import NO_DATA
 
 UNNAMED: Final = "scenario"
 """What errors call a scenario that was read from no file."""
@@ -140,14 +142,29 @@ class Scenario:
 
         Raises:
             DatasetError: The file cannot be read, or holds no such data.
+            ScenarioError: A plug-in cannot make the genesis or the network.
         """
         keys = self.keys
         text = f"{keys.node_count} nodes, {keys.length} {'stages' if keys.is_training else 'blocks'}"
         load = find_part(keys.mechanism.name, "data")
+        if keys.plugins and load is None:
+            self._try_plugins()
         if load is None or keys.is_training_made_up or not keys.dataset.path:
             return text
         images = load(keys)
         return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
+
+    def _try_plugins(self) -> None:
+        """Let the code of plug-ins make the world of a run that has no data.
+
+        Raises:
+            ScenarioError: It fails, or makes something else.
+        """
+        try:
+            with guard_plugins(self.keys.run.time_limit_s, "run.time_limit_s"):
+                build_world(self.keys, NO_DATA.name, NO_DATA.compute_digest(), NO_DATA.form)
+        except PluginError as error:
+            raise ScenarioError(f"{self.source}: {error}") from None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let another process make it again, once it has loaded the same plug-ins."""

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         use_plugins,
     )
     from simulation.foundation.plugin_table import (
+        NAME_PATTERN,
         Plugin,
         PluginError,
         PluginSource,
@@ -80,8 +81,8 @@ else:
                 "load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
             ),
             "plugin_table": (
-                "Plugin PluginError PluginSource PluginTable enlist find_place is_plugin list_in_force locate "
-                "put_in_force"
+                "NAME_PATTERN Plugin PluginError PluginSource PluginTable enlist find_place is_plugin list_in_force "
+                "locate put_in_force"
             ),
             "plugin_watch": "PluginOvertime PluginWatch",
             "project": "ROOT",
@@ -101,6 +102,7 @@ __all__ = [
     "MIB",
     "MICROSECONDS",
     "MISSING",
+    "NAME_PATTERN",
     "NANOSECONDS",
     "OF_THE_TERMINAL",
     "PACKAGE",

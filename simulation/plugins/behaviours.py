@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar, get_args
 
 from protocol.events import Event
+from protocol.mechanism import Proposer
 from simulation.attacks import SAYINGS, Action, Adversary, Core, Parameters, Traits, list_parameters
 from simulation.foundation import PluginError, locate
 from simulation.scenario import PLUGIN_BEHAVIOURS, build_plugin_section
@@ -42,6 +43,11 @@ def register_behaviour(behaviour: AdversaryT) -> AdversaryT:
             raise ValueError(f"{name} must declare {attribute}, of the type {wanted.__name__}")
     if not (isinstance(behaviour.parameters, type) and issubclass(behaviour.parameters, Parameters)):
         raise ValueError(f"{name}.parameters must be a subclass of Parameters")
+    proposer, mechanism = behaviour.proposer, behaviour.mechanism
+    if proposer is not None and not (isinstance(proposer, type) and issubclass(proposer, Proposer)):
+        raise ValueError(f"{name}.proposer must be a subclass of its mechanism's proposer")
+    if not isinstance(mechanism, str | None):
+        raise ValueError(f"{name}.mechanism must be the name of a mechanism")
     keys = [item.name for item in list_parameters(behaviour.parameters)]
     if not _takes(behaviour, 2, keys):
         raise ValueError(f"{name}.__init__ must take ({', '.join(['self', 'generator', 'coalition', *keys])})")

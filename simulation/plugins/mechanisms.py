@@ -24,6 +24,7 @@ from simulation.foundation import (
     register_parts,
     unregister_parts,
 )
+from simulation.plugins.mechanism_checks import check_mechanism
 from simulation.scenario import suggest
 
 GENESIS: Final = "genesis"
@@ -78,6 +79,7 @@ def register_mechanism(mechanism: type[Mechanism], parts: Mapping[str, Any]) -> 
         raise ValueError(f"the mechanism {name!r} has a part {wrong!r}; {suggest(wrong, known)}")
     if GENESIS not in parts:
         raise ValueError(f"the mechanism {name!r} needs the part {GENESIS}, a function that makes its genesis")
+    check_mechanism(mechanism, parts)
     for method in _RETURNED:
         _check_returned(mechanism, method)
     checked = {**parts, GENESIS: _check_genesis(mechanism, parts[GENESIS])}

@@ -82,6 +82,12 @@ def test_it_stands_among_ours_and_is_read_again(tmp_path: Path) -> None:
         ("class Mumbler(Adversary)", "class Mumbler", "Mumbler is no subclass of Adversary"),
         ("MumblerKeys(Parameters)", "MumblerKeys", "Mumbler.parameters must be a subclass of Parameters"),
         ("generator, coalition, share)", "generator, coalition)", "Mumbler.__init__ must take (self, generator, coal"),
+        (
+            "    parameters",
+            "    proposer = dict\n    parameters",
+            "Mumbler.proposer must be a subclass of its mechanism's",
+        ),
+        ("    parameters", "    mechanism = 3\n    parameters", "Mumbler.mechanism must be the name of a mechanism"),
         ("core, action, now)", "core, action)", "Mumbler.speak must take (self, core, action, now)"),
     ],
 )

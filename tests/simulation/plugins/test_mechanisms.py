@@ -189,6 +189,23 @@ def test_what_it_does_wrong_in_a_node_ends_the_run_with_its_line(
         ("    block = Seal", "    brick = Seal", "RoundRobin must declare block, a subclass of AnyBlock"),
         ("(Transaction, SealedBlock, ", "(Transaction, ", "RoundRobin.messages must have its block, SealedBlock"),
         ("register_mechanism(RoundRobin", "register_mechanism(Sealer", "Sealer is no subclass of Mechanism"),
+        ('"turns"', '"my turns"', "'my turns' names no mechanism: write 1 to 40 lower-case letters, digits or _"),
+        ("def judge_proof", "def judge_prof", "must define the method judge_proof; is judge_prof meant to be it?"),
+        ("def make_proposer", "def propose", "RoundRobin must define the method make_proposer"),
+        ("context: Context[object], block:", "block:", "RoundRobin.judge_proof must take (self, context, block)"),
+        ("reasons: ClassVar = Turn", "reasons: ClassVar = dict  # Turn", "must be a subclass of Reason"),
+        ("    kind: ClassVar[str] = BLOCK_KIND", "", "write kind: ClassVar[str] = BLOCK_KIND in SealedBlock"),
+        ("    parent: Hash32\n", "", "RoundRobin.block must have a field parent, as every block has"),
+        (", HeadAnnouncement, BlockRequest,", ", BlockRequest,", "messages must have HeadAnnouncement, which every"),
+        ("BlockResponse[SealedBlock])", "BlockResponse)", "messages must have BlockResponse[SealedBlock], which"),
+        (', tag="sealed")', ', tag="transaction")', "SealedBlock has the tag 'transaction' of Transaction; give it"),
+        (', tag="sealed")', ")", "messages needs a tag for each: write tag='...' where SealedBlock is declared"),
+        (
+            '"keys": ChainKeys',
+            '"keys": {"width": 3}',
+            "the part keys must be a subclass of ChainKeys or MechanismKeys, not",
+        ),
+        ("dataset_digest, form):", "form):", "must be a function that takes (scenario, accounts, dataset, dataset_dig"),
     ],
 )
 def test_what_is_no_mechanism_is_refused(tmp_path: Path, before: str, after: str, told: str) -> None:
@@ -199,6 +216,25 @@ def test_what_is_no_mechanism_is_refused(tmp_path: Path, before: str, after: str
         load_scenario(file)
     assert told in str(caught.value)
     assert "plugins.0: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("return (Round", "the genesis of the mechanism 'turns' is a RoundRobinGenesis; return a RoundRobin"),
+        ("return None.chain, (Round", "AttributeError: 'NoneType' object has no attribute 'chain'"),
+    ],
+)
+def test_a_genesis_that_is_none_is_told_by_validate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], after: str, told: str
+) -> None:
+    write(tmp_path, MUMBLER)
+    file = save_turns(tmp_path, engine="virtual", share=0.0)
+    write(tmp_path, TURNS.replace("return RoundRobin(Round", after), "turns.py")
+    assert cli.main(["validate", str(file)]) == 2
+    err = capsys.readouterr().err
+    assert re.search(rf"scenario\.yaml: \S+turns\.py:\d+: {re.escape(told)}", err)
+    assert err.count("\n") == 1
 
 
 def test_two_files_with_one_name_are_told_apart_from_one_file_twice(tmp_path: Path) -> None:
