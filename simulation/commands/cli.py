@@ -371,11 +371,15 @@ def explore(
         typer.Argument(help="Folders of runs or sweeps, besides those below runs and sweeps.", metavar="[FOLDER]..."),
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of this machine that the page is at.")] = 8501,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="File of code that scenarios may be given on the page.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Open a page on this machine to look at runs, start them and watch them; Ctrl-C ends it."""
     from simulation.explorer import serve  # noqa: PLC0415 - keeps other commands light
 
-    serve(folders or (), port)
+    serve(folders or (), port, plugin or ())
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Final
 
 import simulation as pot
 from simulation.explorer.going import GoingRun
@@ -19,6 +20,10 @@ class Desk:
         """Nothing is open."""
         self.given: list[Path] = []
         """Folders that the command named."""
+        self.plugins: list[Path] = []
+        """Files of code that the command named, which scenarios may be given."""
+        self.reading: Final = threading.RLock()
+        """Held while scenarios are read: the plug-ins of one at a time are in force, whichever browser it is for."""
         self.going: GoingRun | None = None
         """The latest run that was started here."""
         self._lock = threading.Lock()
@@ -29,7 +34,7 @@ class Desk:
         Raises:
             BusyError: One goes on already.
         """
-        with self._lock:
+        with self._lock, self.reading:
             if self.going is not None and self.going.is_running:
                 raise BusyError(f"the run of {self.going.scenario.name} goes on; stop it, or wait for its end")
             self.going = GoingRun(scenario, Path("runs"), pace=pace)

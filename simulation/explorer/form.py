@@ -16,7 +16,7 @@ from simulation.scenario import Section
 Kind = Literal["choice", "switch", "text"]
 
 _LABELS: Final = frozenset({"name", "description", "mechanism.name", "plugins"})
-"""Keys that are not in the form: for another mechanism another scenario is chosen, and no page names code to run."""
+"""Keys that are not in the form: for another mechanism another scenario is chosen, and no field names code to run."""
 
 _DATA_FILE: Final = "dataset.path"
 

@@ -13,7 +13,6 @@ from protocol.messages import Transaction
 from protocol.types import MICRO_COINS_PER_COIN
 from simulation.explorer.chain_lab import BROKEN, ChainLab
 from simulation.foundation import SimulationError
-from simulation.records import short_hash
 from simulation.scenario.world import build_world, make_keys
 from simulation.training import MADE_UP_DATA
 
@@ -78,6 +77,8 @@ class OneNode:
         self._keys[NODE] = make_keys(world.nodes[0].key_seed)
         self.waiting: list[Waiting] = []
         """Records for the next block."""
+        self._written: list[tuple[Waiting, ...]] = []
+        """The records of each block, as they were when it was made."""
         self.tries: list[int] = []
         """How many nonces each block took."""
         self._random = random.Random(seed)  # noqa: S311 - where the search for a nonce begins is no secret
@@ -140,20 +141,41 @@ class OneNode:
             raise RecordError(f"{found.tried:,} tries in vain; try again")
         block = rules.sign(keys, msgspec.structs.replace(template, nonce=found.nonce))
         self.lab.append(rules.encode(block))
+        self._written.append(tuple(self.waiting))
         self.waiting.clear()
         self.tries.append(found.tried)
         return found.tried
 
     def list_records(self) -> list[dict[str, Any]]:
-        """Return the records of the blocks that hold, in their order."""
-        names = {keys.public: who for who, keys in self._keys.items()}
-        rows = []
-        for record in self.lab.judge().records[1:]:
-            for transfer in record.block.transactions if record.block is not None else ():
-                who, to = (names.get(key, short_hash(key)) for key in (transfer.author, transfer.recipient))
-                coins = transfer.amount / MICRO_COINS_PER_COIN
-                rows.append({"height": record.height, "from": who, "to": to, "coins": coins})
-        return rows
+        """Return the records of all blocks, as they were written, in their order, and whether they count."""
+        good = len(self.lab.judge().records) - 1
+        return [
+            {
+                "height": height,
+                "from": item.who,
+                "to": item.to,
+                "coins": item.coins,
+                "counts": "yes" if height <= good else "no: its block is not on a chain that holds",
+            }
+            for height, written in enumerate(self._written, start=1)
+            for item in written
+        ]
+
+    def describe_loss(self) -> str | None:
+        """Return what has become of records and coins if the chain is broken; None where it holds."""
+        good = len(self.lab.judge().records) - 1
+        if good == self.lab.height:
+            return None
+        lost = [item for written in self._written[good:] for item in written]
+        first, last = good + 1, self.lab.height
+        which = f"block {first} is" if first == last else f"blocks {first} to {last} are"
+        moved = f"the {len(lost)} records in them" if len(lost) != 1 else "the one record in them"
+        coins = sum(item.coins for item in lost)
+        what = f"{moved} ({coins:,.6g} coins in all) moved nothing, and" if lost else "no record was in them, but"
+        return (
+            f"To whoever checks this chain {which} not there: {what} the node has no reward for them. "
+            f"Everybody has what the chain up to height {good} says. Undo the edits, and all of it counts again."
+        )
 
     def _find_head(self) -> Any:  # noqa: ANN401 - a record of the core
         judged = self.lab.judge()

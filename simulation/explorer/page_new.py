@@ -2,6 +2,7 @@
 
 import shlex
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -21,6 +22,9 @@ LOOK_EVERY_S: Final = 0.35
 """How often the page looks how far the run is."""
 
 _PACE: Final = "Simulated seconds a second"
+_PLUGINS_HELP: Final = (
+    "They are executed as soon as they are chosen, and what they register can be named in the fields."
+)
 _PACES: Final[dict[str, float | None]] = {
     "halted": 0.0,
     "0.1": 0.1,
@@ -40,7 +44,8 @@ def show() -> None:
         if going is not None:
             _show_going(going)
         if going is None or not going.is_running:
-            _show_choice()
+            with DESK.reading:
+                _show_choice()
 
 
 # ---- choosing ----
@@ -50,7 +55,8 @@ def _show_choice() -> None:
     shipped = pot.list_scenarios()
     name = choose("Scenario", list(shipped), "scenario")
     st.caption(escape(shipped[name]))
-    scenario = pot.load(name)
+    plugins = _choose_plugins()
+    scenario = pot.load(name, add_plugins=plugins)
     fields = list_fields(scenario)
     edits = {field.key: text for field in fields if (text := _read_edit(name, field)) is not None}
     applied = apply(scenario, edits)
@@ -59,9 +65,10 @@ def _show_choice() -> None:
         is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
         if applied.scenario is not None and applied.scenario.keys.traits.is_simulated:
             pace = st.selectbox(_PACE, list(_PACES), len(_PACES) - 1, key="first pace", width=220)
-    if edits:
-        told = " ".join(f"--set {shlex.quote(f'{key}={text}')}" for key, text in edits.items())
-        st.code(f"python main.py run {name} {told}", language=None, wrap_lines=True)
+    if edits or plugins:
+        told = [f"--plugin {shlex.quote(_shorten(file))}" for file in plugins]
+        told += [f"--set {shlex.quote(f'{key}={text}')}" for key, text in edits.items()]
+        st.code(f"python main.py run {name} {' '.join(told)}", language=None, wrap_lines=True)
     if applied.in_general is not None:
         complain(applied.in_general)
     if applied.at_keys:
@@ -71,10 +78,28 @@ def _show_choice() -> None:
         is_wrong = any(field.key in applied.at_keys for field in own)
         is_changed = any(field.key in edits for field in own)
         with st.expander(escape(section) + (" (changed)" if is_changed else ""), expanded=is_wrong):
-            _show_fields(name, own, applied)
+            _show_fields(name, own, applied, is_open=bool(plugins))
     if is_started and applied.scenario is not None:
         DESK.start(applied.scenario, pace=_PACES[pace or _FULL])
         st.rerun()
+
+
+def _choose_plugins() -> list[Path]:
+    """Let the user choose among the files of code that the command named; a browser can name none."""
+    if not DESK.plugins:
+        st.caption(
+            "Own parts, such as a poison: `python main.py explore --plugin my_lab.py`. No other code is executed."
+        )
+        return []
+    chosen: list[Path] = st.multiselect(
+        "Plug-ins", DESK.plugins, format_func=_shorten, key="plugins", help=_PLUGINS_HELP
+    )
+    return chosen
+
+
+def _shorten(file: Path) -> str:
+    """Return the path of a file as one would write it in the working folder."""
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
 
 
 def _get_widget(name: str, field: Field) -> str:
@@ -90,13 +115,15 @@ def _read_edit(name: str, field: Field) -> str | None:
     return None if text == field.value else text
 
 
-def _show_fields(name: str, fields: list[Field], applied: Applied) -> None:
+def _show_fields(name: str, fields: list[Field], applied: Applied, *, is_open: bool) -> None:
+    """Show fields; where they are open, what plug-ins register may be written where there is something to choose."""
     columns = st.columns(3)
     for number, field in enumerate(fields):
         with columns[number % 3]:
             key, label = _get_widget(name, field), escape(field.key.rpartition(".")[2])
             if field.kind == "choice":
-                st.selectbox(label, field.choices, index=field.choices.index(field.value), key=key, help=field.help)
+                place = field.choices.index(field.value)
+                st.selectbox(label, field.choices, place, key=key, help=field.help, accept_new_options=is_open)
             elif field.kind == "switch":
                 st.checkbox(label, value=field.value == "true", key=key, help=field.help)
             else:

@@ -9,7 +9,7 @@ from simulation.explorer.chain_lab import BEHIND, BROKEN, ChainLab, Checked, rea
 from simulation.explorer.desk import DESK
 from simulation.explorer.one_node import MOST_ZERO_BITS, ZERO_BITS, OneNode
 from simulation.explorer.places import find_place, list_runs
-from simulation.explorer.widgets import choose, guarded, show_facts, show_table
+from simulation.explorer.widgets import choose, escape, guarded, show_facts, show_table
 
 OWN: Final = "a chain that I build"
 LINE_BYTES: Final = 24
@@ -72,7 +72,10 @@ def _build(node: OneNode) -> None:
     if node.tries:
         latest = f"{node.tries[-1]:,}" + (" nonce" if node.tries[-1] == 1 else " nonces")
         st.caption(f"The latest block took {latest}; {2**node.zero_bits:,} are to be expected.")
-        balances, records = st.columns(2)
+        loss = node.describe_loss()
+        if loss is not None:
+            st.warning(escape(loss))
+        balances, records = st.columns([1, 2])
         with balances:
             show_table(node.list_balances(), "balances")
         with records:

@@ -39,18 +39,20 @@ class ExplorerError(SimulationError):
     exit_code = EXIT_BAD_INPUT
 
 
-def serve(folders: Sequence[Path], port: int) -> None:
+def serve(folders: Sequence[Path], port: int, plugins: Sequence[Path] = ()) -> None:
     """Serve the pages until a signal comes; a run that goes on then is ended in order.
 
     Args:
         folders: Runs and sweeps to offer, besides those below ``runs`` and ``sweeps``.
         port: Where the browser finds them.
+        plugins: Files of code that a scenario may be given on the page; no other code is executed.
 
     Raises:
-        ExplorerError: Streamlit is not installed, or something else has the port.
+        ExplorerError: Streamlit is not installed, something else has the port, or a plug-in is not there.
         PlaceError: A folder is not there, or not below the working folder.
     """
     DESK.given = [find_place(folder) for folder in folders]
+    DESK.plugins = [_find_plugin(file) for file in plugins]
     if find_spec("streamlit") is None:
         raise ExplorerError("the explorer needs Streamlit, which is not installed: make explore")
     _check_port(port)
@@ -63,6 +65,17 @@ def serve(folders: Sequence[Path], port: int) -> None:
         bootstrap.run(str(_APP), False, [], options)
     finally:
         DESK.close()
+
+
+def _find_plugin(file: Path) -> Path:
+    """Return the path of a plug-in, wherever the working folder will be.
+
+    Raises:
+        ExplorerError: It is not there.
+    """
+    if not file.is_file():
+        raise ExplorerError(f"--plugin {file}: there is no such file; write the path of a file of Python")
+    return file.resolve()
 
 
 def _check_port(port: int) -> None:

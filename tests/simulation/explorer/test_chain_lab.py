@@ -26,7 +26,7 @@ def test_a_chain_that_nobody_edited_holds(built: OneNode) -> None:
 
 
 def test_records_move_coins_when_their_block_is_made(built: OneNode) -> None:
-    assert built.list_records() == [{"height": 2, "from": "user-0", "to": "user-1", "coins": 5.0}]
+    assert built.list_records() == [{"height": 2, "from": "user-0", "to": "user-1", "coins": 5.0, "counts": "yes"}]
     coins = {row["who"]: row["coins"] for row in built.list_balances()}
     assert (coins["user-0"], coins["user-1"], coins["user-2"]) == (95.0, 105.0, 100.0)
     assert coins["node"] > 0
@@ -108,6 +108,23 @@ def test_nothing_is_built_on_a_broken_chain() -> None:
     node.lab.restore()
     node.make_block()
     assert node.lab.height == 2
+
+
+def test_what_became_of_records_in_a_broken_chain_is_told(built: OneNode) -> None:
+    assert built.describe_loss() is None
+    built.lab.edit(2, 30, built.lab.get_bytes(2)[30] ^ 1)
+    told, (record,), coins = built.describe_loss(), built.list_records(), built.list_balances()
+    built.lab.restore()
+    assert told is not None
+    assert "blocks 2 to 4 are not there: the one record in them (5 coins in all) moved nothing" in told
+    assert "up to height 1" in told
+    assert record["counts"].startswith("no")
+    assert {row["who"]: row["coins"] for row in coins}["user-1"] == 100.0
+    built.lab.edit(4, 30, built.lab.get_bytes(4)[30] ^ 1)
+    told = built.describe_loss()
+    built.lab.restore()
+    assert told is not None
+    assert "block 4 is not there: no record was in them" in told
 
 
 def test_a_runs_chain_breaks_in_memory_alone(here: Path) -> None:

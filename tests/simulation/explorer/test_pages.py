@@ -131,6 +131,30 @@ def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
     assert page.code[0].value == "python main.py run stake_bft --set mechanism.length=2"
 
 
+def test_a_plugin_is_executed_where_the_command_named_it_and_it_is_chosen(fresh: Desk) -> None:
+    assert "explore --plugin" in open_page("New run", scenario="stake_bft").caption[1].value
+    source = """
+from simulation.plugins import register_topology
+
+@register_topology("a_ring")
+def link(labels, rng):
+    return [(labels[place - 1], labels[place]) for place in range(len(labels))]
+"""
+    Path("my_lab.py").write_text(source)
+    fresh.plugins = [Path("my_lab.py").resolve()]
+    key = "stake_bft: network.topology"
+    page = open_page("New run", **{"scenario": "stake_bft", "plugins": fresh.plugins, key: "a_ring"})
+    assert page.code[0].value == "python main.py run stake_bft --plugin my_lab.py --set network.topology=a_ring"
+    assert page.button(key="start").disabled is False
+    page = open_page("New run", **{"scenario": "stake_bft", "plugins": fresh.plugins, key: "a_rong"})
+    assert "a\\_ring" in page.error[-1].value
+    assert page.button(key="start").disabled is True
+    page = open_page("New run", scenario="stake_bft", plugins=fresh.plugins)
+    Path("my_lab.py").write_text("1 +")
+    run(page)
+    assert "my\\_lab" in page.error[0].value
+
+
 class StandIn:
     """Stands for a run in a process: it is over when the test says so."""
 

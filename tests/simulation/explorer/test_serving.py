@@ -31,6 +31,11 @@ def test_folders_elsewhere_are_refused_at_once(fresh: Desk, capsys: pytest.Captu
     assert capsys.readouterr().err.startswith(f"{told}: ")
 
 
+def test_a_plugin_that_is_not_there_is_told(fresh: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--plugin", "gone.py"]) == 2
+    assert capsys.readouterr().err.startswith("--plugin gone.py: there is no such file")
+
+
 def test_only_this_machine_is_served() -> None:
     assert serving.HOST == "127.0.0.1"
     assert serving._OPTIONS["server.address"] == serving.HOST
