@@ -113,6 +113,10 @@ def _tell(field: str, title: str | None = None) -> Spec:
     return {"field": field, "title": title or field}
 
 
+_IS_EMPLOYER: Final = "datum.population === 'employer'"
+"""Its line lies behind those of nodes, which it follows: a broad one is seen all the same."""
+
+
 def draw_heights(rows: Sequence[Row], windows: Sequence[Row]) -> Spec:
     """Return the highest head of each population over time, with windows without connection shaded."""
     time = {"type": "quantitative", "title": "seconds", "scale": {"nice": False, "zero": True}}
@@ -127,7 +131,7 @@ def draw_heights(rows: Sequence[Row], windows: Sequence[Row]) -> Spec:
     }
     lines = {
         "data": {"name": "heights"},
-        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+        "mark": {"type": "line", "interpolate": "step-after"},
         "encoding": {
             "x": {"field": "seconds", **time},
             "y": {
@@ -140,15 +144,16 @@ def draw_heights(rows: Sequence[Row], windows: Sequence[Row]) -> Spec:
                 "field": "population",
                 "type": "nominal",
                 "scale": {"range": list(CYCLE)},
-                "legend": {"title": None, "orient": "bottom"},
+                "legend": {"title": None, "orient": "bottom", "columns": 4},
             },
-            "strokeDash": {"field": "population", "type": "nominal", "legend": None},
+            "size": {"condition": {"test": _IS_EMPLOYER, "value": 7}, "value": 2},
+            "opacity": {"condition": {"test": _IS_EMPLOYER, "value": 0.35}, "value": 1},
             "tooltip": [_tell("population"), _tell("height"), _tell("seconds")],
         },
     }
     return {
         "layer": [shades, lines] if windows else [lines],
-        "height": 240,
+        "height": 300,
         "datasets": {"heights": list(rows), **({"windows": list(windows)} if windows else {})},
     }
 
@@ -166,11 +171,11 @@ def draw_network(parties: Sequence[Row], edges: Sequence[Row]) -> Spec:
             "x2": {"field": "x2"},
             "y2": {"field": "y2"},
             "color": {"condition": {"test": "datum.refused > 0", "value": ORANGE}, "value": "#888888"},
-            "opacity": {"condition": {"test": "datum.refused > 0", "value": 0.9}, "value": 0.35},
+            "opacity": {"condition": {"test": "datum.refused > 0", "value": 0.75}, "value": 0.35},
             "size": {
                 "field": "refused",
                 "type": "quantitative",
-                "scale": {"domain": [0, max(1, most)], "range": [1, 7]},
+                "scale": {"domain": [0, max(1, most)], "range": [1, 5]},
                 "legend": None,
             },
             "tooltip": [_tell("link"), _tell("refused"), _tell("who")],
@@ -192,7 +197,7 @@ def draw_network(parties: Sequence[Row], edges: Sequence[Row]) -> Spec:
                 "field": "role",
                 "type": "nominal",
                 "scale": {"domain": domain, "range": colours},
-                "legend": {"title": None, "orient": "bottom"},
+                "legend": {"title": None, "orient": "bottom", "columns": 3},
             },
             "shape": {"field": "role", "type": "nominal", "scale": {"domain": domain, "range": shapes}},
             "tooltip": [_tell("party"), _tell("role")],

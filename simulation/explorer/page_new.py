@@ -1,6 +1,7 @@
 """The page on which a scenario is chosen, changed key by key, run, and watched while it runs."""
 
 import shlex
+import time
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -169,7 +170,9 @@ def _watch(going: GoingRun, *, was_running: bool) -> None:
     if going.folder is not None:
         st.success(f"The run has ended; its folder is {escape(str(going.folder))}, which the page Runs opens.")
     if going.snapshot is None:
-        st.info("The run starts." if going.is_running else "There is nothing to show.")
+        elapsed = time.monotonic() - going.started
+        loading = f"The run starts: for {elapsed:.0f} s it has been loading what it needs."
+        st.info(loading if going.is_running else "There is nothing to show.")
         return
     show_snapshot(going.snapshot)
 
@@ -194,7 +197,9 @@ def show_snapshot(snapshot: Snapshot) -> None:
             rows = list_height_rows(snapshot.heights, snapshot.seconds)
             windows = cut_windows(snapshot.windows, snapshot.seconds)
             st.vega_lite_chart(draw_heights(rows, windows), key="live heights")
-        show_table(list_live_nodes(snapshot), "live nodes")
+        if snapshot.holdings is not None:
+            title = f"coins by the employer's chain, at height {snapshot.holdings.height}"
+            st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), title, colour=BLUE), key="live coins")
     with right:
         if snapshot.refused:
             st.vega_lite_chart(draw_bars(snapshot.refused, "refused, by reason", colour=ORANGE), key="live reasons")
@@ -204,8 +209,6 @@ def show_snapshot(snapshot: Snapshot) -> None:
             st.vega_lite_chart(draw_network(parties, edges), key="live network")
         elif snapshot.links:
             st.vega_lite_chart(draw_links(snapshot.links), key="live links")
-        if snapshot.holdings is not None:
-            title = f"coins by the employer's chain, at height {snapshot.holdings.height}"
-            st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), title, colour=BLUE), key="live coins")
+    show_table(list_live_nodes(snapshot), "live nodes")
     if snapshot.news:
         st.code("\n".join(snapshot.news), language=None, height=220)

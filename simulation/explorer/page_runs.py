@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from simulation.explorer.block_tree import list_lines, list_points
-from simulation.explorer.charts import draw_heights, draw_links, draw_network, draw_tree
+from simulation.explorer.charts import ORANGE, draw_bars, draw_heights, draw_links, draw_network, draw_tree
 from simulation.explorer.desk import DESK
 from simulation.explorer.heights import cut_windows, list_height_rows
 from simulation.explorer.network import get_roles, list_edges, place_parties
@@ -129,13 +129,14 @@ def _show_refusals(stored: Stored) -> None:
     ]
     over = Counter((record.fact.peer, record.who) for record in stored.records if isinstance(record.fact, Rejected))
     parties = place_parties(get_roles(stored.tally), stored.links)
-    table, picture = st.columns([3, 2]) if parties else (st.container(), None)
-    with table:
-        show_table(rows, "refused")
-    if picture is not None:
+    reasons = sum(refused.values(), start=Counter[str]())
+    bars, picture = st.columns(2)
+    bars.vega_lite_chart(draw_bars(dict(reasons.most_common()), "refused, by reason", colour=ORANGE), key="reasons")
+    if parties:
         picture.vega_lite_chart(draw_network(parties, list_edges(parties, stored.links, over)), key="network")
     else:
-        st.vega_lite_chart(draw_links(over), key="links")
+        picture.vega_lite_chart(draw_links(over), key="links")
+    show_table(rows, "refused")
     messages = list(refused)
     message = choose("Message", messages, "message")
     st.subheader("What each node saw")

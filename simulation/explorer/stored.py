@@ -182,8 +182,10 @@ def list_populations(stored: Stored) -> list[Row]:
 
 
 def list_parties(stored: Stored) -> list[Row]:
-    """Return a row for each node: where it stood when the run ended."""
-    return [dict(node) for node in stored.run.summary["nodes"]]
+    """Return a row for each node, without columns that say nothing of any: where it stood when the run ended."""
+    rows = [dict(node) for node in stored.run.summary["nodes"]]
+    told = {name for row in rows for name, value in row.items() if value is not None}
+    return [{name: value for name, value in row.items() if name in told} for row in rows]
 
 
 # ---- blocks and transactions ----

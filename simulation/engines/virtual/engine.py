@@ -35,7 +35,10 @@ from simulation.records import Fact, GenesisMade, PartyStarted, Record, WentDown
 from simulation.scenario.world import EMPLOYER, USERS, draw_transfers, make_keys, plan_transfers
 
 TICK_ACTIONS: Final = 2_000
-"""Actions between two looks at the user's screen and wishes."""
+"""Actions between two looks at the user's screen."""
+
+LOOK_ACTIONS: Final = 50
+"""Actions between two looks at the user's wishes: a run that is held up and then stopped goes no further than that."""
 
 
 class VirtualEngine:
@@ -110,7 +113,11 @@ class VirtualEngine:
             PartyError: A party's own code failed.
         """
         try:
-            return self.queue.run(TICK_ACTIONS)
+            for _ in range(TICK_ACTIONS // LOOK_ACTIONS):
+                if self.queue.run(LOOK_ACTIONS):
+                    return True
+                if self._setup.interruption.signum is not None:
+                    return False
         except OSError as error:
             if blame_plugin(error) is None:
                 raise  # a full disk is nobody's code
@@ -121,6 +128,7 @@ class VirtualEngine:
             raise PartyError(self._explain(error), self.queue.count) from error
         except Exception as error:
             raise PartyError(self._explain(error), self.queue.count) from error
+        return False
 
     def _tick(self, phase: str) -> None:
         self._setup.sample(())
