@@ -100,7 +100,7 @@ def draw_curves(sweep: SweepTable, x: str, figure: str, lines_by: str | Sequence
     if lines > MAX_LINES:
         warn_of(f"{name}: only the first {MAX_LINES} of {lines} lines are drawn")
     with _DRAWING:
-        return draw_sweep(sweep.frame, x, name, keys, axes=axes)
+        return draw_sweep(sweep.frame, x, name, keys, axes=axes, source=Path(sweep.name).name)
 
 
 def _find_figure(sweep: SweepTable, figure: str) -> str:

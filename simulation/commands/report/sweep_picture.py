@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
-from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from simulation.analysis import CLOSED_FORM
 from simulation.commands.report.figure_names import is_share, name_figure, name_file, shorten_key
 from simulation.commands.report.heat_map import choose_y, picture_heat_map
+from simulation.commands.report.own_axes import MAX_TITLE, DrawnLine, count_lines, label_axes
 from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable, SweepTableError, is_proportion
@@ -35,20 +36,17 @@ SHOWN: Final = 12
 """Names that are told where one is not there."""
 LEGEND_ROW: Final = 0.21
 """Inches."""
-POINTS_PER_INCH: Final = 72
 LINE_WIDTH: Final = 1.5
 MARKER_SIZE: Final = 4.5
 WIDEST: Final = 3.0
 WIDER: Final = 0.5
 """How much wider a line is than the next one, so that it can be seen below it where the two coincide."""
 
+_FORMULA: Final = "closed form"
 _MARKERS: Final = "osD^vPX*"
-_TITLE_LENGTH: Final = 70
-_LETTER_WIDTH: Final = 0.65
-"""Of a title, in parts of its size: what bold letters have on average."""
-_BREAK: Final = "\0 "
-"""Where a key may be broken; no title has this letter."""
 _WIDE_LABEL: Final = 46
+_SHARES: Final = (-0.04, 1.04)
+"""Ends of an axis for shares."""
 
 
 def draw_sweep(
@@ -58,6 +56,7 @@ def draw_sweep(
     lines_by: Sequence[str] = (),
     *,
     axes: Axes | None = None,
+    source: str = "",
 ) -> Figure:
     """Return a figure of a sweep's table as curves.
 
@@ -69,8 +68,10 @@ def draw_sweep(
         x: Column of the horizontal axis. Values that are not numbers stand side by side in the table's order.
         figure: Name of a figure, without ".mean" or ".low".
         lines_by: Columns whose combinations each are a line.
-        axes: Where to draw instead of on a new picture. A title that they have stays; one of ours stands where the
-            caller's next one will, in lines about as wide as the axes.
+        axes: Where to draw instead of on a new picture. Texts that they have stay; a title of ours stands where the
+            caller's next one will, in lines about as wide as the axes. What is drawn there later has the next colours.
+
+        source: What to call the table on axes that have lines of several.
 
     Raises:
         KeyError: The table has no such column.
@@ -86,27 +87,35 @@ def draw_sweep(
         is_numeric = places.dtype == float
         name_lines = {key: name_values(table[key]) for key in lines_by}
         has_formula = is_numeric and f"{figure}{CLOSED_FORM}" in table
-        for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES)):
+        first = count_lines(axes) if axes is not None else 0
+        lines_drawn = []
+        for number, (values, rows) in enumerate(islice(iterate_lines(table, lines_by), MAX_LINES), start=first):
             at = places[rows.index].sort_values(kind="stable")
-            wider = min(WIDER, WIDEST / lines) * (lines - 1 - number)  # later lines may lie on this one
+            wider = min(WIDER, WIDEST / lines) * (lines - 1 - number + first)  # later lines may lie on this one
             told = [f"{shorten_key(key)} = {name_lines[key](value)}" for key, value in values.items()]
             name = fit(", ".join(told), 2 * LABEL_LENGTH)
-            _draw_line(drawn, at, rows.loc[at.index], figure, number=number, name=name, wider=wider)
+            artist = _draw_line(drawn, at, rows.loc[at.index], figure, number=number, name=name, wider=wider)
+            lines_drawn.append(DrawnLine(source, figure, name, artist))
             if has_formula:
                 formula = rows.loc[at.index, f"{figure}{CLOSED_FORM}"].astype(float)
                 drawn.plot(at, formula, "--", color=CYCLE[number % len(CYCLE)], linewidth=1.2)
-        if has_formula:
-            drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label="closed form")
+        if has_formula and _FORMULA not in drawn.get_legend_handles_labels()[1]:
+            drawn.plot([], [], "--", color=BLACK, linewidth=1.2, label=_FORMULA)
         if not is_numeric:
             names, name_place = list(dict.fromkeys(table[x])), name_values(table[x])
             drawn.set_xticks(range(len(names)), [fit(name_place(name)) for name in names])
-        _finish(drawn, x, figure, is_share=is_proportion(table, figure))
+        kind = _name_kind(table, figure)
         if axes is None:
-            drawn.set_title(_title(figure, x))
-        elif not any(axes.get_title(loc) for loc in ("left", "center", "right")):
-            axes.set_title(_break_lines(_title(figure, x), axes), loc=place)
-        if drawn.get_legend_handles_labels()[1]:
-            _add_legend(drawn, canvas)
+            title = fit(f"{name_figure(figure)} against {x}", MAX_TITLE)
+            drawn.set(xlabel=fit(x, MAX_TITLE), ylabel=kind, title=title)
+        else:
+            label_axes(axes, x, lines_drawn, kind, place)
+        drawn.grid(visible=True, axis="y")
+        if is_proportion(table, figure) and not first:
+            drawn.set_ylim(_SHARES)
+        elif drawn.get_ylim() == _SHARES:  # those of shares that were drawn there before
+            drawn.autoscale(axis="y")
+        _add_legend(drawn, canvas)
     whole = canvas or drawn.get_figure(root=True)
     if whole is None:
         raise ValueError("the axes belong to no figure")
@@ -223,9 +232,9 @@ def _find_places(column: pd.Series) -> pd.Series:
 
 def _draw_line(
     axes: Axes, at: pd.Series, rows: pd.DataFrame, figure: str, *, number: int, name: str, wider: float
-) -> None:
+) -> ErrorbarContainer:
     centre = rows[figure if is_proportion(rows, figure) else f"{figure}.mean"].astype(float)
-    axes.errorbar(
+    return axes.errorbar(
         at,
         centre,
         _measure_bars(rows, figure, centre),
@@ -252,29 +261,19 @@ def _measure_bars(rows: pd.DataFrame, figure: str, centre: pd.Series) -> Any:  #
     return np.nan_to_num(np.clip(bars, 0, None))
 
 
-def _title(figure: str, x: str) -> str:
-    return fit(f"{name_figure(figure)} against {x}", _TITLE_LENGTH)
-
-
-def _break_lines(title: str, axes: Axes) -> str:
-    """Return a title in lines that are about as wide as some axes."""
-    inches = axes.get_window_extent().width / axes.figure.dpi
-    letters = int(inches * POINTS_PER_INCH / (rcParams["axes.titlesize"] * _LETTER_WIDTH))
-    lines = wrap(title.replace(".", f".{_BREAK}"), max(letters, 1), break_on_hyphens=False)
-    return "\n".join(lines).replace(_BREAK, "").replace(_BREAK.strip(" "), "")
-
-
-def _finish(axes: Axes, x: str, figure: str, *, is_share: bool) -> None:
-    axes.set_xlabel(fit(x, _TITLE_LENGTH))
-    axes.set_ylabel("share of repeats" if is_share else "mean of repeats")
-    axes.grid(axis="y")
-    if is_share:
-        axes.set_ylim(-0.04, 1.04)
+def _name_kind(table: pd.DataFrame, figure: str) -> str:
+    """Return what the values of a figure are, and their bars where they have any."""
+    if is_proportion(table, figure):
+        return "share of repeats"
+    spread = f"{figure}.std"
+    has_bars = spread in table and bool(table[spread].notna().any())
+    return "mean of repeats \N{PLUS-MINUS SIGN} s.d." if has_bars else "mean of repeats"
 
 
 def _add_legend(axes: Axes, canvas: Figure | None) -> None:
+    labels = axes.get_legend_handles_labels()[1]
     if canvas is None:
-        axes.legend()
-    else:
-        labels = axes.get_legend_handles_labels()[1]
+        if len(labels) > 1:
+            axes.legend()
+    elif labels:
         canvas.legend(loc="outside lower center", ncols=1 if max(map(len, labels)) > _WIDE_LABEL else 2)

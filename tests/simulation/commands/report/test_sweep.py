@@ -155,6 +155,29 @@ def test_a_curve_can_be_drawn_into_a_picture_of_one_s_own(sweep: SweepTable) -> 
     assert draw_sweep(sweep.frame, "attack.share", "height", ["rule"], axes=axes) is mine
     assert len(axes.containers) == 2
     assert axes.get_legend() is not None
+    assert axes.get_ylabel() == "height\nmean of repeats \N{PLUS-MINUS SIGN} s.d."
+
+
+def test_axes_of_one_s_own_take_several_figures(sweep: SweepTable) -> None:
+    axes: Axes = Figure(figsize=(9, 6)).subplots()
+    table = sweep.frame[sweep.frame["rule"] == "a"]
+    draw_sweep(table, "attack.share", "delivered", axes=axes)
+    assert axes.get_legend() is None
+    draw_sweep(table, "attack.share", "height", axes=axes)
+    assert axes.get_legend_handles_labels()[1] == ["employer has its model", "height"]
+    assert axes.get_legend() is not None
+    first, second = (container.lines[0] for container in axes.containers if isinstance(container, ErrorbarContainer))
+    assert first.get_color() != second.get_color()
+    assert all(line.get_visible() for line in axes.get_ygridlines())
+    assert axes.get_title("left") + axes.get_title() == "employer has its model, height"
+    assert axes.get_ylim()[1] > 5
+    axes.set_ylabel("mine")
+    draw_sweep(table, "attack.share", "height", axes=axes, source="another")
+    assert axes.get_legend_handles_labels()[1][2] == "height, another"
+    assert axes.get_ylabel() == "mine"
+    axes.clear()
+    draw_sweep(table, "attack.share", "height", axes=axes)
+    assert axes.get_legend_handles_labels()[1] == ["height"]
 
 
 def test_a_title_is_as_wide_as_the_axes_of_one_s_own_and_gives_way_to_one_s_own(sweep: SweepTable) -> None:
