@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from simulation.api.checking import Verified, read_summary, verify
 from simulation.api.figures import Figures, flatten, read_figures
 from simulation.api.scenario import Scenario, make_scenario
-from simulation.api.stored import read_records, warn_of_damage
+from simulation.api.stored import describe_folder, read_records, warn_of_damage
 from simulation.api.temporary import TemporaryPlace
+from simulation.commands.checks import RunFolderError
 from simulation.foundation import OutputError, SimulationError, find_part
 from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog
 from simulation.runs import FINISHED, read_chain
@@ -202,6 +203,8 @@ class Run:
         path, keys = self.folder / MODEL_NAME, self.scenario.keys
         load = find_part(self.scenario.mechanism, "delivered")
         if load is None or not path.is_file():
+            if MODEL_NAME in self.summary["files"]:
+                raise NotThereError(f"{path}: the run has left a model, but its file is not there any more")
             is_made_up = load is None or keys.is_training_made_up
             why = "nothing was really trained" if is_made_up else f"the run ended with {self.ended!r}"
             raise NotThereError(f"{path}: there is no model of this run: {why}")
@@ -218,6 +221,8 @@ class Run:
 
     def keep(self, out: str | Path = "runs") -> Path:
         """Move a run that was made without a folder into one below `out`, numbered if it is there already; return it.
+
+        A run that has a folder of its own stays there, whatever `out` is: that folder is returned.
 
         It has no pictures in its folder, and gets none: `pictures` draws them, and `simulation.report` with a page.
 
@@ -271,4 +276,8 @@ def open_run(folder: str | Path) -> Run:
     Raises:
         RunFolderError: It is not the folder of a finished run.
     """
-    return Run(Path(folder).expanduser())
+    place = Path(folder).expanduser()
+    what = None if (place / SUMMARY_NAME).is_file() else describe_folder(place)
+    if what is not None:
+        raise RunFolderError(f"{place}: not the folder of a finished run: {what}")
+    return Run(place)

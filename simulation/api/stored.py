@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Final
 from simulation.commands.sweeps import is_changed, read_digests
 from simulation.foundation import ROOT, SimulationError
 from simulation.records import (
+    CHAIN_NAME,
     DIGESTS_NAME,
     EVENTS_NAME,
     LOG_NAME,
+    RESULTS_STEM,
+    SCENARIO_NAME,
+    SUMMARY_NAME,
+    SWEEP_NAME,
     LogError,
     Record,
     RunLog,
@@ -47,6 +52,33 @@ def warn_of(sentence: str, kind: type[UserWarning] = UserWarning) -> None:
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         level, frame = level + 1, frame.f_back
     warnings.warn(sentence, kind, stacklevel=level)
+
+
+# ---- folders ----
+
+
+def describe_folder(folder: Path) -> str | None:
+    """Return what a folder is that is not the one of a finished run, or of a sweep that has ended; None if nothing."""
+    if (folder / SWEEP_NAME).is_file() or has_table(folder, RESULTS_STEM):
+        if has_table(folder, RESULTS_STEM):
+            return "it is the folder of a sweep; open it with pot.open_sweep"
+        return (
+            "it is the folder of a sweep that has not ended; call pot.sweep(...) with the same sweep again, which goes "
+            "on where it stopped"
+        )
+    if (folder / SUMMARY_NAME).is_file():
+        return "it is the folder of a run; open it with pot.open_run"
+    if any((folder / name).is_file() for name in (LOG_NAME, EVENTS_NAME)):
+        return (
+            f"the run was interrupted, or goes on: it has no {SUMMARY_NAME}; pot.report and pot.compare read what its "
+            "log has"
+        )
+    if folder.is_file() and folder.name in (LOG_NAME, EVENTS_NAME, SUMMARY_NAME, CHAIN_NAME, SCENARIO_NAME):
+        return f"it is a file; write the folder that it lies in, {folder.parent}"
+    if not folder.is_dir():
+        return None
+    below = sorted(path.parent for name in (SUMMARY_NAME, SWEEP_NAME) for path in folder.glob(f"*/{name}"))
+    return f"it is none itself, but has some below it; write one of them, such as {below[-1]}" if below else None
 
 
 # ---- logs ----

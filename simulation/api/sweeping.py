@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulation.api.result import NotThereError
 from simulation.api.running import Cancel, CancelledError, make_place, make_silent_console
 from simulation.api.scenario import UNNAMED, Scenario, to_plain
-from simulation.api.stored import has_table, read_table
+from simulation.api.stored import describe_folder, has_table, read_table
 from simulation.api.temporary import TemporaryPlace
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
@@ -52,7 +52,8 @@ class Sweep:
             NotThereError: It has no tables.
         """
         if not has_table(folder, RESULTS_STEM):
-            raise NotThereError(f"{folder}: not the folder of a sweep that has ended: it has no {RESULTS_STEM}.parquet")
+            what = describe_folder(folder) or f"it has no {RESULTS_STEM}.parquet"
+            raise NotThereError(f"{folder}: not the folder of a sweep that has ended: {what}")
         self.folder = folder.absolute()
         """Where its files lie."""
         self._place = place

@@ -1,6 +1,7 @@
 """What is read of runs and sweeps that lie in folders: asked for by wrong names, cut off, changed, gone."""
 
 import io
+import json
 import os
 import shutil
 import warnings
@@ -183,6 +184,31 @@ def test_a_relative_folder_is_the_same_wherever_the_program_goes(
         warnings.simplefilter("error")
         assert len(run.records()) > 3
         assert len(sweep.results) == 2
+
+
+def test_a_folder_of_another_kind_is_said_to_be_one(copied: Path, study: Path) -> None:
+    for name in ("results.csv", "results.parquet"):
+        (study / name).rename(study / f"away-{name}")
+    (study / "sweep.yaml").touch()
+    with pytest.raises(pot.SimulationError, match=r"a sweep that has not ended; call pot\.sweep"):
+        pot.open_sweep(study)
+    with pytest.raises(pot.SimulationError, match=r"it is the folder of a run; open it with pot\.open_run"):
+        pot.open_sweep(copied)
+    with pytest.raises(pot.SimulationError, match=rf"write one of them, such as {study}"):
+        pot.open_sweep(study.parent)
+    with pytest.raises(pot.SimulationError, match=rf"write the folder that it lies in, {copied}$"):
+        pot.open_run(copied / "pot_sim.log")
+    (copied / "summary.json").unlink()
+    with pytest.raises(pot.SimulationError, match=r"the run was interrupted, .* pot\.report and pot\.compare"):
+        pot.open_run(copied)
+
+
+def test_a_model_that_was_there_is_missed(copied: Path) -> None:
+    path = copied / "summary.json"
+    told = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**told, "files": {**told["files"], "model.keras": "0" * 64}}), "utf-8")
+    with pytest.raises(pot.SimulationError, match=r"model\.keras: the run has left a model, but its file is not there"):
+        pot.open_run(copied).model()
 
 
 def test_a_sweep_s_folder_that_has_gone_is_a_sentence(study: Path) -> None:
