@@ -145,7 +145,8 @@ class Scenario:
             ScenarioError: A plug-in cannot make the genesis or the network.
         """
         keys = self.keys
-        text = f"{keys.node_count} nodes, {keys.length} {'stages' if keys.is_training else 'blocks'}"
+        unit = "stage" if keys.is_training else "block"
+        text = f"{_count(keys.node_count, 'node')}, {_count(keys.length, unit)}"
         load = find_part(keys.mechanism.name, "data")
         if keys.plugins and load is None:
             self._try_plugins()
@@ -274,3 +275,7 @@ def _read_changes(changes: Iterable[Change]) -> Iterable[Override]:
 def _show(value: Any) -> str:  # noqa: ANN401 - raw YAML
     """Return a value on one line, for a sentence that speaks of it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

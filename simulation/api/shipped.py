@@ -6,7 +6,7 @@ from pathlib import Path
 
 from protocol import mechanisms as core
 from simulation.api.scenario import Scenario, load
-from simulation.commands.sweeps import check_sweep, is_sweep
+from simulation.commands.sweeps import check_sweep, is_sweep, list_shipped_sweeps
 from simulation.scenario import ScenarioError, find_scenario, list_shipped, load_scenario, read_file
 
 
@@ -29,7 +29,7 @@ def validate(
     """Return what a scenario or a sweep is about, once it, and every data file that it names, has been checked.
 
     Args:
-        source: A shipped scenario's name, the path of a scenario or a sweep file, or a `Scenario`.
+        source: The name of a shipped scenario or sweep, the path of a scenario or a sweep file, or a `Scenario`.
         add_plugins: Files of code besides those that a scenario file names.
         warn: Takes a sentence about each thing that is allowed and may yet not be meant.
 
@@ -38,7 +38,7 @@ def validate(
         ScenarioError: It is not valid, or it is a sweep, to which nothing can be added.
     """
     if not isinstance(source, Scenario):
-        path = find_scenario(str(source))
+        path = _find_file(str(source))
         if is_sweep(read_file(path)):
             if add_plugins:
                 what = "a sweep has the plug-ins of its scenario; name it there"
@@ -48,3 +48,18 @@ def validate(
     for doubt in source.list_doubts():
         warn(doubt)
     return source.describe()
+
+
+def _find_file(name: str) -> Path:
+    """Return the file of a scenario or a sweep by its name or path.
+
+    Raises:
+        ScenarioError: There is none.
+    """
+    try:
+        return find_scenario(name)
+    except ScenarioError:
+        shipped = list_shipped_sweeps().get(name)
+        if shipped is None:
+            raise
+        return shipped

@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from simulation.commands.sweeps.digests import is_changed, read_digests
     from simulation.commands.sweeps.errors import SweepError
     from simulation.commands.sweeps.statistics import compute_wilson
-    from simulation.commands.sweeps.sweep_file import Base, Sweep, build_sweep, find_sweep, is_sweep, load_sweep
+    from simulation.commands.sweeps.sweep_file import (
+        Base,
+        Sweep,
+        build_sweep,
+        find_sweep,
+        is_sweep,
+        list_shipped_sweeps,
+        load_sweep,
+    )
 else:
     __getattr__, __dir__ = open_door(
         __name__,
@@ -18,7 +26,7 @@ else:
             "digests": "is_changed read_digests",
             "errors": "SweepError",
             "statistics": "compute_wilson",
-            "sweep_file": "Base Sweep build_sweep find_sweep is_sweep load_sweep",
+            "sweep_file": "Base Sweep build_sweep find_sweep is_sweep list_shipped_sweeps load_sweep",
         },
     )
 
@@ -34,6 +42,7 @@ __all__ = [
     "go_on",
     "is_changed",
     "is_sweep",
+    "list_shipped_sweeps",
     "load_sweep",
     "read_digests",
     "run_sweep",

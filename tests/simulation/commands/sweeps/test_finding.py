@@ -35,13 +35,16 @@ def test_a_sweep_that_is_not_there_is_answered_with_names(name: str, told: str) 
     assert told in str(caught.value)
 
 
+SHIPPED = "example: valid; 9 combinations, 90 cells"
+
+
 def test_validate_knows_sweeps_and_looks_at_every_combination(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = save_sweep(tmp_path, vary={"network.loss": [0.0, 0.1]}, repeats=3)
-    assert main(["validate", str(good), "honest"]) == 0
+    assert main(["validate", str(good), "honest", "example"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told == [f"{good}: valid; 2 combinations, 6 cells", "honest: valid; 11 nodes, 5 stages"]
+    assert told == [f"{good}: valid; 2 combinations, 6 cells", "honest: valid; 11 nodes, 5 stages", SHIPPED]
     bad = save_sweep(tmp_path, vary={"network.loss": [0.0, 7.0]})
     assert main(["validate", str(bad)]) == 2
     assert "network.loss" in capsys.readouterr().err
