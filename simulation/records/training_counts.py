@@ -41,6 +41,8 @@ class TrainingCounts:
     """The employer's measurement of each block it followed."""
     diverged: dict[str, int] = field(default_factory=dict)
     """Stage of each block whose model is the first of its branch that is not finite."""
+    unsaved: str = ""
+    """Why the employer's model could not be written; empty where it could."""
     _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds by trainer and weights."""
@@ -68,9 +70,11 @@ class TrainingCounts:
                 self.evaluations[fact.block] = fact
             case Diverged():
                 self.diverged[fact.block] = fact.stage
+            case Unsaved():
+                self.unsaved = fact.why
             case Counted():
                 self._add_counted(fact)
-            case PhaseEntered() | RightWon() | SecretFound() | Unevaluated() | Unsaved():
+            case PhaseEntered() | RightWon() | SecretFound() | Unevaluated():
                 pass  # told, but no figure follows from it
             case _:
                 raise TypeError(f"no figure knows of {type(fact).__name__}")

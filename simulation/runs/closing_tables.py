@@ -59,7 +59,7 @@ def print_summary(
     facts = Table(box=None, show_header=False, padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
-    obstacle = tally.get_obstacle()
+    obstacle, warnings = tally.get_obstacle(), "\n".join(view.list_warnings(tally))
     rows = {
         "ended": f"{summary['ended']}: {obstacle}" if obstacle is not None else str(summary["ended"]),
         **view.list_data(summary),
@@ -69,6 +69,7 @@ def print_summary(
         **_describe_finality(chain.get("final_twice")),
         "employer's chain": f"height {summary['employer']['height']}, {summary['employer']['outcome']}",
         **view.list_results(tally, summary),
+        **({"warning": f"[red]{escape(warnings)}[/]"} if warnings else {}),
         "ledger": f"{_count(ledger['transactions'], 'transfer')}, supply {ledger['supply']:,.2f} coins",
         "cost": f"{cost['wall_s']:.1f} s, {cost['cpu_s']:.1f} CPU-s, {cost['memory_pss_mb_max']:,.0f} MB",
         **view.list_costs(tally, summary),

@@ -34,6 +34,10 @@ class MechanismView:
         """Return rows of the closing table about what has come of it."""
         return {}
 
+    def list_warnings(self, tally: Tally) -> list[str]:
+        """Return what is wrong with what has come of it, in words without markup; told however little is shown."""
+        return []
+
     def list_costs(self, tally: Tally, summary: Summary) -> dict[str, str]:
         """Return rows of the closing table about what it took."""
         return {}

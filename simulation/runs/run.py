@@ -224,6 +224,9 @@ class _Run:
         write_summary(self.folder, summary)
         if draw is not None:
             self._draw(draw, summary)
+        if self._detail is Detail.QUIET:
+            for warning in shown.list_warnings(tally):
+                complain(f"{self.folder}: warning: {warning}")
         with suppress(OSError, SystemExit):  # whoever read our output may have had enough
             if self._detail is Detail.QUIET:
                 console.print(str(self.folder), soft_wrap=True, highlight=False, markup=False)
@@ -237,7 +240,8 @@ class _Run:
         try:
             draw(self.folder)
         except Exception as error:  # noqa: BLE001 - a library that cannot draw here raises whatever it stumbles over
-            why = " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            why = " ".join(said.split())[:MAX_REASON] or type(error).__name__
             again = shlex.join(["python", "main.py", "report", str(self.folder)])
             complain(f"{self.folder}: no pictures: {why}; all else is there, and this draws them: {again}")
         finally:

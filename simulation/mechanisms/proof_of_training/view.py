@@ -34,15 +34,20 @@ class TrainingView(MechanismView):
     def list_results(self, tally: Tally, summary: Summary) -> dict[str, str]:
         """Return what the model is worth, and how much of it is poisoned."""
         training, attack = summary["training"], summary["attack"]
-        accuracy, divergence = training["test_accuracy"], tally.find_divergence()
+        accuracy = training["test_accuracy"]
         model = "none" if accuracy is None else f"test accuracy {accuracy:.2%}, coverage {training['coverage']:.2f}"
         return {
             "model": model,
-            **({"warning": f"[red]{describe_divergence(divergence)}[/]"} if divergence is not None else {}),
             "poisoned stages": f"{attack['poisoned_stages_honest']} in honest chains, "
             f"{attack['poisoned_stages_employer']} in the employer's"
             + (" [red](deceived)[/]" if attack["employer_deceived"] else ""),
         }
+
+    def list_warnings(self, tally: Tally) -> list[str]:
+        """Return that the model is worth nothing, or is in no file."""
+        divergence, unsaved = tally.find_divergence(), tally.training.unsaved
+        unkept = [f"the model is not kept: {unsaved}"] if unsaved else []
+        return [*([] if divergence is None else [describe_divergence(divergence)]), *unkept]
 
     def list_costs(self, tally: Tally, summary: Summary) -> dict[str, str]:
         """Return the CPU-seconds of training, of which those of simulated time are simulated too."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulation.commands.cli import main
+from simulation.mechanisms.proof_of_training.view import TrainingView
 from simulation.records.lines import DEBUG, parse_line
 from simulation.records.reading import read_record
 from simulation.runs.detail import shows_progress
@@ -57,6 +58,15 @@ def test_the_closing_table_says_which_rules_were_in_force(
 ) -> None:
     shown, _ = run(capsys, "--set", setting)
     assert [line.split(maxsplit=1)[1].strip() for line in shown if line.startswith("  rules ")] == [told]
+
+
+def test_quiet_tells_what_is_wrong_with_the_result_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainingView, "list_warnings", lambda self, tally: [f"height {tally.employer.height}"])
+    assert main([*RUN, *(word for setting in SETTINGS for word in ("--set", setting)), "--quiet"]) == 0
+    told = capsys.readouterr()
+    assert told.err == f"{told.out.strip()}: warning: height 2\n"
 
 
 def test_quiet_and_verbose_are_not_both_meant(capsys: pytest.CaptureFixture[str]) -> None:

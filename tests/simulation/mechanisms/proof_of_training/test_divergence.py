@@ -20,7 +20,7 @@ from simulation.mechanisms.proof_of_training.view import TrainingView
 from simulation.records.fact import Fact
 from simulation.records.reading import RunLog
 from simulation.records.tally import Tally
-from simulation.records.training_facts import Diverged, Evaluated
+from simulation.records.training_facts import Diverged, Evaluated, Unsaved
 from simulation.runs.closing_tables import print_summary
 from simulation.runs.live_view import LiveView
 from simulation.runs.summary import build_summary
@@ -100,7 +100,7 @@ def test_a_branch_that_the_employer_left_says_nothing_of_its_model(ended: Ended)
 
 
 def test_summary_screen_comparison_and_report_say_since_when(ended: Ended) -> None:
-    tally = tell(ended, measure(ended, 2))
+    tally = tell(ended, [*measure(ended, 2), Unsaved("model.keras cannot be written: No space left on device")])
     assert summarise_training(ended.world, tally, [], 60)["not_finite_since_stage"] == 2
     summary = build_summary(ended.world, tally, ended.result.chains["employer"], 60)
     summary |= {"broken_invariant": None, "cost": dict.fromkeys(summary["cost"], 0.0)}
@@ -113,6 +113,7 @@ def test_summary_screen_comparison_and_report_say_since_when(ended: Ended) -> No
         )
     shown = captured.get()
     assert "the model is not finite since stage 2 (height 3)" in shown
+    assert "the model is not kept: model.keras cannot be written: No space left on device" in shown
     assert "4/4 not finite since stage 2" in shown
     log = RunLog(Path("pot_sim.log"), "it", tally)
     frame = build_frame([log])
