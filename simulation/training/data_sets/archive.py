@@ -1,7 +1,7 @@
 """Reads a NumPy archive with the four arrays of a data set, and finds what is wrong with them."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ def read_arrays(path: Path, source: str, what: str) -> Arrays:
             missing = [key for key in ARRAYS if key not in file]
             if missing:
                 raise DatasetError(f"{path}: not {what} ({source}): {missing[0]} is missing; write {', '.join(ARRAYS)}")
-            return {key: np.asarray(file[key]) for key in ARRAYS}
+            return {key: _read_array(file, key, f"{path}: not {what} ({source})") for key in ARRAYS}
     except DatasetError:
         raise
     except OSError as error:
@@ -44,6 +44,15 @@ def read_arrays(path: Path, source: str, what: str) -> Arrays:
         is_other = any(words in str(error) for words in ("allow_pickle", "context manager"))
         why = "no NumPy archive" if is_other else error or type(error).__name__
         raise DatasetError(f"{path}: not {what} ({source}): {why}") from None
+
+
+def _read_array(file: Mapping[str, npt.NDArray[Any]], key: str, prefix: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(file[key])
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise DatasetError(f"{prefix}: {key} holds Python objects, which are not read; write numbers") from None
 
 
 def find_form_fault(images: npt.NDArray[Any], labels: npt.NDArray[Any], form: DataForm) -> str | None:

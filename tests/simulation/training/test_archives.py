@@ -239,3 +239,10 @@ def test_a_stamped_sample_is_gathered_in_its_own_form_and_bytes_alone_are_scaled
     assert (taken[1] == found.x_train.max()).sum() >= 4
     assert np.array_equal(scale(taken), taken)
     assert scale(np.array([[0, 255]], np.uint8)).tolist() == [[0.0, 1.0]]
+
+
+def test_labels_that_are_objects_are_called_by_their_name(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {**make_arrays(), "y_train": np.array([None] * 6, object)}
+    np.savez(tmp_path / "data.npz", allow_pickle=True, **arrays)
+    with pytest.raises(DatasetError, match="y_train holds Python objects, which are not read; write numbers"):
+        load_images("npz", str(tmp_path / "data.npz"), is_required=True)
