@@ -60,6 +60,10 @@ def find_scenario(name: str) -> Path:
     close = difflib.get_close_matches(name, shipped, n=1)
     known = ", ".join(file.stem for file in shipped.values() if file.parent == CONFIGS)
     hint = f"did you mean {close[0]!r}?" if close else f"write a path ending in .yaml, one of {known}, or an attack"
+    if not shipped:
+        hint = (
+            "the shipped ones are not installed; install in place (pip install -e .), or write a path ending in .yaml"
+        )
     raise ScenarioError(f"{shorten(name) or 'an empty name'}: no such scenario; {hint}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from simulation.commands.cli import main
+from simulation.scenario import loading
 from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import CONFIGS, find_scenario, load_scenario
 from tests.support.scenarios import save
@@ -135,6 +136,14 @@ def test_what_is_not_yaml_is_explained_in_our_words(tmp_path: Path, text: str, t
 def test_an_override_says_why_it_is_not_yaml() -> None:
     told = refuse(CONFIGS / "honest.yaml", f"seed={'9' * 10_000}")
     assert told.endswith("the value is not valid YAML: a whole number of 10,000 digits is too long")
+
+
+def test_a_copy_without_the_shipped_scenarios_says_how_to_install_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "CONFIGS", tmp_path)
+    with pytest.raises(ScenarioError, match=r"default: no such scenario; .* install in place \(pip install -e \.\)"):
+        find_scenario("default")
 
 
 def test_a_missing_data_file_is_told_without_a_number_of_the_system(
