@@ -61,7 +61,7 @@ def verify(
         retrain: Whether every stage is trained again and judged against that.
         dataset: Where the data set is now, for `retrain`; None for where the scenario says.
         say: Takes each line about what was found to hold as soon as it is known.
-        plugins: Files of plug-ins that the run had, which may be executed if they are the same.
+        plugins: Files, or names of packages, of plug-ins that the run had, which may be executed if they are the same.
         trust_plugins: Whether the copies of plug-ins in the run's folder may be executed, which may be anybody's code.
 
     Raises:
@@ -126,7 +126,7 @@ def replay(
 
     Args:
         folder: Folder of a run with journals.
-        plugins: Files of plug-ins that the run had, which may be executed if they are the same.
+        plugins: Files, or names of packages, of plug-ins that the run had, which may be executed if they are the same.
         trust_plugins: Whether the copies of plug-ins in the run's folder may be executed, which may be anybody's code.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from simulation.foundation import OutputError, SimulationError, load_plugin, put_in_force
+from simulation.foundation import OutputError, SimulationError, load_named_plugin, put_in_force
 from simulation.records import read_log
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def report(
         out: The folder to make; numbered if there is one already.
         figures: Figures of sweeps to draw, such as ``chain.*``; all where there is none.
         warn: Takes a sentence about each log that is damaged but still of use.
-        plugins: Files of code whose pictures are drawn too; no others are, whatever the runs had.
+        plugins: Files of code, or names of installed packages, whose pictures are drawn too; no others are,
+            whatever the runs had.
 
     Raises:
         PluginError: One of them cannot be loaded, or a picture of it fails.
@@ -78,7 +79,7 @@ def report(
     folder = Path(out).expanduser()
     if not folder.name.strip(".") or len(folder.parts) > MAX_OUT_PARTS:
         raise SimulationError(f"--out: write the name of a new folder, not {str(folder)[:80]}")
-    put_in_force([load_plugin(Path(file)) for file in plugins])
+    put_in_force([load_named_plugin(Path(file)) for file in plugins])
     read = [read_source(get_path(source)) for source in sources]
     for source in read:
         for warning in source.warnings:

@@ -208,7 +208,7 @@ def load(
         source: The name of a shipped scenario, the path of a YAML file, or the keys of one as a mapping.
         changes: What replaces some of it; see `Scenario.change`.
         seed: Replaces the seed, after everything else.
-        add_plugins: Files of code besides those that the scenario names.
+        add_plugins: Files of code, or names of installed packages, besides those that the scenario names.
         keys: Keys of the top level, such as ``engine="virtual"``.
 
     Raises:

@@ -30,7 +30,7 @@ def validate(
 
     Args:
         source: The name of a shipped scenario or sweep, the path of a scenario or a sweep file, or a `Scenario`.
-        add_plugins: Files of code besides those that a scenario file names.
+        add_plugins: Files of code, or names of installed packages, besides those that a scenario file names.
         warn: Takes a sentence about each thing that is allowed and may yet not be meant.
 
     Raises:

@@ -41,7 +41,11 @@ Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Processes to share
 
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="File of code that adds parts; see docs/plugins.md.", metavar="FILE"),
+    typer.Option(
+        "--plugin",
+        help="File of code, or installed package, that adds parts; see docs/plugins.md.",
+        metavar="FILE|NAME",
+    ),
 ]
 
 
@@ -243,7 +247,10 @@ def report(
         list[str] | None, typer.Option(help="Figure of a sweep to draw, such as 'chain.*'; all without it.")
     ] = None,
     plugin: Annotated[
-        list[Path] | None, typer.Option("--plugin", help="File of code whose pictures are drawn too.", metavar="FILE")
+        list[Path] | None,
+        typer.Option(
+            "--plugin", help="File of code, or installed package, whose pictures are drawn too.", metavar="FILE|NAME"
+        ),
     ] = None,
 ) -> None:
     """Draw runs and sweeps from their logs and tables alone: pictures, and one page that needs no network."""

@@ -20,7 +20,11 @@ _RULE: Final = "Digits from 0 to 9 alone are a height if the chain has it; with 
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_DIR", show_default=False)]
 OwnPlugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="Your file of a plug-in that the run had; it must be the same.", metavar="FILE"),
+    typer.Option(
+        "--plugin",
+        help="Your file, or installed package, of a plug-in that the run had; it must be the same.",
+        metavar="FILE|NAME",
+    ),
 ]
 TrustsPlugins = Annotated[
     bool, typer.Option("--trust-plugins", help="Execute the plug-ins in the run's folder, which may be anybody's code.")

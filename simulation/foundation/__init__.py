@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         guard_plugins,
         hash_source,
         list_sources,
+        load_named_plugin,
         load_package,
         load_plugin,
         load_source,
@@ -78,7 +79,7 @@ else:
             "mechanism_parts": ("SHIPPED find_part find_part_module list_part_names register_parts unregister_parts"),
             "plugin_loading": (
                 "PACKAGE Permission blame_plugin check_permitted describe_error guard_plugins hash_source list_sources "
-                "load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
+                "load_named_plugin load_package load_plugin load_source load_stored_plugin permit_plugins use_plugins"
             ),
             "plugin_table": (
                 "NAME_PATTERN Plugin PluginError PluginSource PluginTable enlist find_place is_plugin list_in_force "
@@ -147,6 +148,7 @@ __all__ = [
     "list_in_force",
     "list_part_names",
     "list_sources",
+    "load_named_plugin",
     "load_package",
     "load_plugin",
     "load_source",

@@ -64,7 +64,7 @@ def permit_plugins(permission: Permission) -> Iterator[None]:
     Raises:
         PluginError: One of those that the user has named cannot be loaded.
     """
-    permitted = _Permitted(permission, tuple((file, _load_named(file)) for file in permission.files))
+    permitted = _Permitted(permission, tuple((file, load_named_plugin(file)) for file in permission.files))
     _permitted.append(permitted)
     try:
         yield
@@ -72,7 +72,12 @@ def permit_plugins(permission: Permission) -> Iterator[None]:
         _permitted.remove(permitted)
 
 
-def _load_named(file: Path) -> Plugin:
+def load_named_plugin(file: Path) -> Plugin:
+    """Return the plug-in that a user has named: a file, or the name of an installed package.
+
+    Raises:
+        PluginError: It cannot be loaded.
+    """
     is_package = re.fullmatch(NAME_PATTERN, str(file)) is not None and not file.exists()
     try:
         return load_package(str(file)) if is_package else load_plugin(file)

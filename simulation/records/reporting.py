@@ -1,7 +1,6 @@
 """How a mechanism puts its own business on record; a mechanism without words of its own has these."""
 
 from collections.abc import Hashable, Mapping
-from functools import cache
 
 from protocol.mechanism import Mechanism
 from protocol.messages import AnyBlock
@@ -40,7 +39,6 @@ class Reporter:
         return None
 
 
-@cache
 def find_reporter_by_name(name: str) -> Reporter:
     """Return the reporter of a mechanism; that which says nothing of its own where it has none."""
     kind = find_part(name, "reporter")

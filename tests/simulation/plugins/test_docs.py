@@ -12,8 +12,8 @@ from simulation.training.trainer import build_training_set
 from tests.simulation.plugins.material import SMALL, Example, list_examples, write
 from tests.support.scenarios import make_images, save
 
-WHOLE = [example for example in list_examples() if example.title != "A mechanism"]
-"""That of a mechanism is the end of a longer file; `test_mechanisms` runs it."""
+WHOLE = [example for example in list_examples() if example.title not in ("A mechanism", "A package")]
+"""That of a mechanism is the end of a longer file; `test_mechanisms` runs it, `test_example_package` the package."""
 
 
 @pytest.fixture(autouse=True)
