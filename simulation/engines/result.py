@@ -30,3 +30,5 @@ class EngineResult:
     """Each party's chain as canonical blocks, lowest first; without those that crashed."""
     events: int = 0
     """Events of a virtual run; 0 where they are not counted."""
+    obstacle: str | None = None
+    """What kept the parties from beginning, in words; None where they began."""

@@ -24,7 +24,7 @@ from simulation.foundation.plugin_table import (
     list_in_force,
     put_in_force,
 )
-from simulation.foundation.plugin_watch import PluginOvertime, PluginWatch
+from simulation.foundation.plugin_watch import GRACE_S, PluginOvertime, PluginWatch
 
 LOAD_LIMIT_S: Final = 30.0
 """Seconds that a plug-in may take to be loaded, by the wall; what it imports counts."""
@@ -259,12 +259,13 @@ def _register(plugin: Plugin, run: Callable[[], object]) -> None:
 
 
 @contextmanager
-def guard_plugins(limit_s: float, limit: str) -> Iterator[None]:
+def guard_plugins(limit_s: float, limit: str, *, is_over: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Tell what plug-ins in force do wrong meanwhile in one sentence, and end a call of one that does not come back.
 
     Args:
         limit_s: The longest that a call may take, in seconds by the wall.
         limit: What the user may change to have another limit.
+        is_over: Tells whether the run is to end, so that nothing is worth waiting for.
 
     Raises:
         PluginError: The code of a plug-in failed.
@@ -272,11 +273,15 @@ def guard_plugins(limit_s: float, limit: str) -> Iterator[None]:
     if not list_in_force():
         yield
         return
-    watch = PluginWatch(limit_s)
+    watch = PluginWatch(limit_s, is_over=is_over)
     try:
         with watch:
             yield
     except PluginOvertime:
+        if watch.was_hurried:
+            raise PluginError(
+                f"{watch.place}: this has not come back within {GRACE_S:g} s of the wish to end"
+            ) from None
         raise PluginError(f"{watch.place}: this has not come back within {limit}, {limit_s:g} s") from None
     except PluginError:
         raise

@@ -4,12 +4,16 @@ import ctypes
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
 from simulation.foundation.plugin_table import is_plugin
 
 LOOK_EVERY_S: Final = 0.2
+
+GRACE_S: Final = 2.0
+"""How long a call may still take once nobody wants the run to go on."""
 
 
 class PluginOvertime(BaseException):
@@ -23,14 +27,22 @@ class PluginWatch:
     of a library is ended when it comes back from there.
     """
 
-    def __init__(self, limit_s: float) -> None:
-        """Take the longest that a call may take, in seconds by the wall."""
+    def __init__(self, limit_s: float, *, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Take how long to wait.
+
+        Args:
+            limit_s: The longest that a call may take, in seconds by the wall.
+            is_over: Tells whether the run is to end; a call has `GRACE_S` then.
+        """
         self._limit_s = limit_s
+        self._is_over = is_over
         self._ended = threading.Event()
         self._watched = 0
         self._watcher = threading.Thread(target=self._watch, name="plug-in watch", daemon=True)
         self.place = ""
         """File and line that were being executed when the time was over."""
+        self.was_hurried = False
+        """Whether the time was over because the run was to end."""
 
     def __enter__(self) -> Self:
         """Begin to look."""
@@ -49,17 +61,27 @@ class PluginWatch:
     def _watch(self) -> None:
         call: FrameType | None = None
         since = time.monotonic()
+        over_since: float | None = None
         while not self._ended.wait(LOOK_EVERY_S):
+            now = time.monotonic()
+            if over_since is None and self._is_over():
+                over_since = now
             frame = sys._current_frames().get(self._watched)
             found = _list_plugin_frames(frame)
             if not found or found[-1] is not call:
-                call, since = found[-1] if found else None, time.monotonic()
-            elif time.monotonic() - since >= self._limit_s:
+                call, since = found[-1] if found else None, now
+            elif self._is_due(now, since, over_since):
                 self.place = f"{found[0].f_code.co_filename}:{found[0].f_lineno}"
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(self._watched), ctypes.py_object(PluginOvertime)
                 )
             del frame, found  # frames hold whatever is in their variables
+
+    def _is_due(self, now: float, since: float, over_since: float | None) -> bool:
+        """Return whether a call that has lasted since then is to end now."""
+        if over_since is not None and now - max(since, over_since) >= GRACE_S:
+            self.was_hurried = True
+        return self.was_hurried or now - since >= self._limit_s
 
 
 def _list_plugin_frames(frame: FrameType | None) -> list[FrameType]:

@@ -298,7 +298,7 @@ class _Run:
         if twice is not None:
             note.write(twice)
         level = Ended.level if result.reason in FINISHED else Ended.undelivered
-        obstacle = self._observer.find_obstacle(result.reason, blocks)
+        obstacle = result.obstacle or self._observer.find_obstacle(result.reason, blocks)
         note.write(Ended(result.reason, events=result.events, obstacle=obstacle), level)
         summary = build_summary(self._world, self._observer.tally, blocks, len(self._images.y_train))
         return {**summary, "broken_invariant": broken, "events": result.events}

@@ -9,7 +9,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -33,6 +33,9 @@ TICK_S: Final = 0.1
 
 STOP_TIMEOUT_S: Final = 30.0
 """Seconds a party has for its last word before it is ended."""
+
+NAMED: Final = 3
+"""Parties that are named where many were late."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,8 @@ class ProcessEngine:
         self._plugins = list_sources()
         self._plugin_fault: str | None = None
         """Why code from outside the package has ended the run."""
+        self._obstacle: str | None = None
+        """Why the clock was not started."""
 
     def now(self) -> float:
         """Return the seconds since the run was started."""
@@ -89,7 +94,7 @@ class ProcessEngine:
             self._stop_all()
         if self._plugin_fault is not None:
             raise PartyError(self._plugin_fault)
-        return EngineResult(reason, self._chains)
+        return EngineResult(reason, self._chains, obstacle=self._obstacle)
 
     # ---- starting ----
 
@@ -146,6 +151,8 @@ class ProcessEngine:
                 break
             reason = self._find_end(deadline)
             if reason is not None:
+                if reason == "time-limit":
+                    self._obstacle = _tell_who_was_late([party.label for party in waiting])
                 return reason
             self._turn(f"starting: {len(self._parties) - len(waiting)} of {len(self._parties)} processes are ready")
         self._record(GenesisMade(short_hash(Rules(self._world.mechanism).chain_id)))
@@ -320,6 +327,11 @@ class ProcessEngine:
 
     def _record(self, fact: Fact, who: str = "run") -> None:
         self._setup.sink(Record(self.now(), fact.level, who, fact))
+
+
+def _tell_who_was_late(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return f"nothing began, since {', '.join(labels[:NAMED])}{more} did not get ready in time"
 
 
 def _close_all(connections: Mapping[str, Connection]) -> None:

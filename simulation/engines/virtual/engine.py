@@ -76,7 +76,7 @@ class VirtualEngine:
         desk = self._tools.build_desk(partial(self._record, who=EMPLOYER))
         gc.disable()  # a tenth of a large run: millions of live objects are searched for cycles that are not there
         try:
-            with guard_plugins(self._world.scenario.run.time_limit_s, "run.time_limit_s"):
+            with guard_plugins(self._world.scenario.run.time_limit_s, "run.time_limit_s", is_over=self._is_over):
                 return self._run(desk)
         except PluginError as error:
             raise PartyError(self._tell_failure(str(error)), self.queue.count) from error
@@ -85,12 +85,15 @@ class VirtualEngine:
             self._tools.close()
             self._journals.close()
 
+    def _is_over(self) -> bool:
+        return self._setup.interruption.signum is not None
+
     def _run(self, desk: Desk | None) -> EngineResult:
         self._build_parties(desk)
         self._schedule_start()
         while not self._take_actions():
             self._tick(f"simulated {self.now():.3f} s, {self.queue.count:,} events")
-            if self._setup.interruption.signum is not None:
+            if self._is_over():
                 self._ending.stop("interrupted")
             elif self._setup.is_stuck():
                 self._ending.stop("standstill")
@@ -116,7 +119,7 @@ class VirtualEngine:
             for _ in range(TICK_ACTIONS // LOOK_ACTIONS):
                 if self.queue.run(LOOK_ACTIONS):
                     return True
-                if self._setup.interruption.signum is not None:
+                if self._is_over():
                     return False
         except OSError as error:
             if blame_plugin(error) is None:

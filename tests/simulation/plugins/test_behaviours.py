@@ -4,10 +4,12 @@ import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import simulation as pot
 from simulation.commands import cli
 from simulation.foundation.plugin_table import put_in_force
 from simulation.scenario.errors import ScenarioError
@@ -127,6 +129,18 @@ def test_a_loop_without_an_end_is_ended_at_the_time_limit(tmp_path: Path, capsys
     err = capsys.readouterr().err
     assert "bad-0 failed at event " in err
     assert "this has not come back within run.time_limit_s, 0.5 s" in err
+
+
+def test_a_loop_without_an_end_is_soon_ended_when_the_run_is_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulation.foundation.plugin_watch.GRACE_S", 0.1)
+    sign = tmp_path / "looping"
+    loop = f"        open({str(sign)!r}, 'w').close()\n        while True:\n            pass\n        is_left_out"
+    write(tmp_path, MUMBLER.replace("        is_left_out", loop))
+    scenario = pot.load(save_lab(tmp_path, mumbling(), **MADE_UP, run={"time_limit_s": 100}))
+    with pytest.raises(pot.SimulationError, match="this has not come back within 2 s of the wish to end"):
+        pot.run(scenario, tmp_path / "runs", cancel=SimpleNamespace(is_set=sign.exists))
 
 
 def test_figures_are_those_of_the_same_behaviour_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
