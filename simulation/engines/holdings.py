@@ -27,10 +27,15 @@ class Holdings:
     """Micro-coins that those have together."""
 
 
-def name_owners(world: World) -> dict[bytes, str]:
-    """Return who owns each account: labels of nodes and of the employer, and `users` for every user."""
+def name_owners(world: World, labels: Mapping[bytes, str]) -> dict[bytes, str]:
+    """Return who owns each account: labels of nodes and of the employer, and `users` for every user.
+
+    Args:
+        world: Who takes part.
+        labels: The label of every public key, which takes long to make for many users.
+    """
     users = {user.label for user in world.users}
-    return {key: USERS if label in users else label for key, label in world.get_labels().items()}
+    return {key: USERS if label in users else label for key, label in labels.items()}
 
 
 def list_holdings(height: int, state: LedgerState, owners: Mapping[bytes, str]) -> Holdings:

@@ -12,9 +12,21 @@ from protocol.types import MICRO_COINS_PER_COIN
 from simulation.commands.report import Window, list_windows
 from simulation.engines import Holdings
 from simulation.explorer.heights import HeightChange, Heights
-from simulation.explorer.network import find_link
 from simulation.explorer.pace import Pace
-from simulation.records import Appended, PartyTally, PhaseEntered, Record, Rejected, Tally
+from simulation.records import (
+    Accepted,
+    Appended,
+    Fact,
+    Ignored,
+    PartyTally,
+    PhaseEntered,
+    Record,
+    Rejected,
+    Relayed,
+    Sent,
+    Tally,
+    Waiting,
+)
 
 EVERY_S: Final = 0.25
 """Seconds between two snapshots."""
@@ -26,6 +38,9 @@ MOST_LINKS: Final = 1_000
 """What a snapshot holds at most: the latest blocks, the first nodes, the latest lines, the first links."""
 
 _NEWS: Final = frozenset({"appended", "rejected", "moved", "used_twice", "down", "up", "crashed", "broken", "fallback"})
+
+_QUIET: Final = frozenset({Sent, Relayed, Ignored})
+"""Most records of a run, which say nothing that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,29 +162,40 @@ class LiveFollower:
 
     def take(self, record: Record) -> None:
         """Take a record, which the run has counted and written."""
-        fact = record.fact
         self._latest = record
-        if isinstance(fact, Rejected):
+        kind = type(record.fact)
+        is_first = kind not in _QUIET and self._look(record, record.fact)
+        if not self._is_simulated:
+            self._started = min(self._started, time.monotonic() - record.time)
+            self._seconds = max(self._seconds, record.time)
+            return
+        if self._pace.is_held:
+            self._pace.wait(record.time, self._show_waiting, is_block=is_first)
+        self._seconds = record.time
+
+    def _look(self, record: Record, fact: Fact) -> bool:
+        """Take a record that says something to a viewer; return whether it is of a block that nobody had before."""
+        is_first = False
+        if isinstance(fact, Accepted | Waiting):
+            self._note_link(fact.peer, record.who)
+        elif isinstance(fact, Rejected):
+            self._note_link(fact.peer, record.who)
             self._refused[fact.author or fact.peer] += 1
             self._links[fact.peer, record.who] += 1
         elif isinstance(fact, PhaseEntered):
             self._phases[record.who] = fact.phase, record.time
-        if self._tally is not None:
-            self._heights.take(record, self._tally)
-        link = find_link(record)
-        if link is not None and len(self._heard) < MOST_LINKS:
-            self._heard.add(link)
+        elif isinstance(fact, Appended):
+            is_first = fact.block not in self._blocks
+            self._blocks.add(fact.block)
         if fact.event in _NEWS:
             self._news.append(record)
-        if self._is_simulated:
-            is_first = isinstance(fact, Appended) and fact.block not in self._blocks
-            if isinstance(fact, Appended):
-                self._blocks.add(fact.block)
-            self._pace.wait(record.time, self._show_waiting, is_block=is_first)
-            self._seconds = record.time
-        else:
-            self._started = min(self._started, time.monotonic() - record.time)
-            self._seconds = max(self._seconds, record.time)
+            if self._tally is not None:
+                self._heights.take(record, self._tally)
+        return is_first
+
+    def _note_link(self, peer: str, who: str) -> None:
+        if peer and len(self._heard) < MOST_LINKS:
+            self._heard.add((peer, who))
 
     def take_holdings(self, holdings: Holdings) -> None:
         """Take what accounts have, now that the employer's head has changed."""

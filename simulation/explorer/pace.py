@@ -27,6 +27,11 @@ class Pace:
         self._steps = 0
         self._is_to_block = False
 
+    @property
+    def is_held(self) -> bool:
+        """Whether anybody has to wait."""
+        return self._pace is not None and not self.is_over
+
     def set(self, pace: float | None) -> None:
         """Let so many simulated seconds pass each second; 0 halts them, None lets them pass."""
         with self._changed:
@@ -56,7 +61,7 @@ class Pace:
             meanwhile: Is called again and again while the run waits, and once if it is halted.
             is_block: Whether there is a block now that nobody had before.
         """
-        if self._pace is None or self.is_over:
+        if not self.is_held:
             return
         with self._changed:
             if is_block and self._is_to_block:

@@ -22,15 +22,20 @@ def show() -> None:
         if sweep.failed:
             st.warning(f"{sweep.failed} of {len(sweep.results):,} cells have failed.")
         table = read_sweep_table(sweep.folder)
-        keys, figures = table.find_varied() or list(table.keys), list(table.figures)
+        keys = table.find_varied() or list(table.keys)
+        # Those that differ stand first: the others are flat lines.
+        figures = sorted(table.figures, key=lambda name: table.get_centre(name).nunique() < 2)
         across, up, lines = st.columns(3)
         with across:
             x = choose("Across", keys, "sweep x")
         with up:
             figure = choose("Figure", figures, "sweep figure")
-        lines_by = lines.multiselect("A line for each", [key for key in keys if key != x], key="sweep lines")
-        if x is not None and figure is not None:
-            st.subheader(escape(figure))
+        if x is None or figure is None:
+            return
+        others = [key for key in keys if key != x]
+        lines_by = lines.multiselect("A line for each", others, table.find_lines(x), key=f"sweep lines of {chosen} {x}")
+        st.subheader(escape(figure))
+        with st.spinner("It is drawn."):
             st.pyplot(sweep.draw(x, figure, lines_by))
         if st.toggle("Table", key="sweep table"):
             show_table(sweep.aggregate, "aggregate")

@@ -63,7 +63,7 @@ class Casting:
         """Return what a party is given because of its role."""
         world = self.setup.world
         if label == EMPLOYER:
-            owners = name_owners(world) if self.setup.on_holdings is not None else None
+            owners = name_owners(world, self.labels) if self.setup.on_holdings is not None else None
             return EmployerRole(key_seed=world.employer_seed, model_path=self.setup.model_path, owners=owners)
         if label == USERS:
             return UsersRole(plan=plan_transfers(world))

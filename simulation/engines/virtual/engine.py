@@ -51,7 +51,7 @@ class VirtualEngine:
         self._world = setup.world
         self._rules = CachingRules(setup.world.mechanism, nodes=len(setup.world.nodes))
         self._labels = setup.world.get_labels()
-        self._owners = name_owners(setup.world) if setup.on_holdings is not None else {}
+        self._owners = name_owners(setup.world, self._labels) if setup.on_holdings is not None else {}
         self._counts = Counts() if setup.world.scenario.output.records == "essential" else None
         tools: type[VirtualTools[EngineSetup]] = (
             find_part(setup.world.mechanism.name, "virtual_tools") or VirtualTools[EngineSetup]

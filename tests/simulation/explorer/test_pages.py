@@ -98,6 +98,26 @@ def test_what_a_file_says_is_neither_markdown_nor_html(fresh: Desk, lab: Path) -
     assert not any(f"{mark}" in shown.replace(f"\\{mark}", "") for mark in "![](<>*:")
 
 
+def test_a_sweeps_lines_are_told_apart_and_figures_that_differ_come_first(fresh: Desk) -> None:
+    keys: dict[str, Any] = {
+        "name": "small",
+        "description": "two keys",
+        "scenario": "stake_bft",
+        "repeats": 1,
+        "seed": 1,
+    }
+    keys["set"] = {"mechanism.length": 1, "users.count": 0, "users.transactions": 0, "engine": "virtual"}
+    keys["vary"] = {"network.latency.ms": [1.0, 50.0], "populations.rich.stake": [100.0, 200.0]}
+    sweep = pot.sweep(keys, jobs=1)
+    page = open_page("Sweeps")
+    assert page.multiselect[0].value == ["populations.rich.stake"]
+    assert sweep.aggregate.filter(regex=f"^{page.selectbox(key='sweep figure').value}(.mean)?$").nunique().item() > 1
+    page.selectbox(key="sweep x").select("populations.rich.stake")
+    run(page)
+    assert page.multiselect[0].value == ["network.latency.ms"]
+    assert not page.error
+
+
 def test_a_node_alone_builds_a_chain_and_it_breaks(fresh: Desk) -> None:
     page = open_page("One node")
     page.button[0].click()  # of the form: add the record
