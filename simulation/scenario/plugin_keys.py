@@ -169,6 +169,10 @@ def load_named_plugins(path: Path, raw: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(file, str) or not isinstance(digest, str):
             raise ScenarioError(f"{path}: plugins.{index}: no run has written this; write file and digest")
         if file.startswith(PACKAGE):  # code that its user has installed
+            try:
+                load_package(file.removeprefix(PACKAGE), digest)
+            except PluginError as error:
+                raise UntrustedPluginError(f"{path}: {error}; install the version that the run had") from None
             found.append({"file": file, "digest": digest})
             continue
         if file != f"{PLUGINS_FOLDER}/{Path(file).name}":

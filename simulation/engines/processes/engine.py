@@ -174,6 +174,11 @@ class ProcessEngine:
         return "time-limit" if time.monotonic() >= deadline else None
 
     def _find_end(self, deadline: float) -> str | None:
+        """Return why the run is over; None where it goes on.
+
+        Without an employer, who only waits, nodes go on until they agree on the whole chain, so that there is one to
+        look at. A party that a plug-in has made fail ends the run at once.
+        """
         reason = self._find_early_end(deadline)
         if reason not in ("interrupted", "failed") and all(
             party.is_over for label, party in self._parties.items() if label not in (EMPLOYER, USERS)

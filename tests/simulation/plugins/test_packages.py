@@ -9,7 +9,7 @@ import pytest
 
 from simulation.foundation.plugin_loading import Permission, load_package, permit_plugins
 from simulation.foundation.plugin_table import PluginError, list_in_force, put_in_force
-from simulation.scenario.errors import ScenarioError
+from simulation.scenario.errors import ScenarioError, UntrustedPluginError
 from simulation.scenario.loading import load_scenario, load_stored_scenario
 from simulation.scenario.plugin_keys import put_plugins_in_force
 from simulation.scenario.scenario import Scenario
@@ -145,6 +145,15 @@ def test_what_is_named_for_a_stored_run_must_be_one_of_its_plugins(tmp_path: Pat
     other = write(tmp_path, INVERTED + "# other\n", "other.py")
     with pytest.raises(ScenarioError, match=r"none of the run's plug-ins, which are package:lab_named, plugins/my_lab"):
         load_stored(store(tmp_path, both), str(other), str(lab))
+
+
+def test_a_stored_run_needs_the_version_that_it_had(tmp_path: Path, site: Path) -> None:
+    name = install(site, {"lab_stored": "PKG"}, __init__=RING.format(name="stored_ring"))
+    file = store(tmp_path, load_scenario(save_lab(tmp_path, plugins=["lab_stored"])))
+    write(site / name, RING.format(name="stored_ring_anew"), "__init__.py")
+    told = r"stored\.yaml: the package 'lab_stored' is another version: SHA-256 \w+, recorded \w+; install the version"
+    with pytest.raises(UntrustedPluginError, match=told):
+        load_stored(file)
 
 
 def load_stored(file: Path, *named: str) -> Scenario:
