@@ -7,7 +7,9 @@ from os.path import exists, isdir, isfile
 from pathlib import Path
 from typing import Final
 
+from simulation.api.arguments import checked
 from simulation.api.elsewhere import can_train_here, work_elsewhere
+from simulation.api.sources import Source, get_path
 from simulation.commands.checks import read_summary, replay_run, verify_run
 from simulation.foundation import Permission, SimulationError, permit_plugins
 from simulation.runs import check_certificate_file
@@ -45,8 +47,9 @@ class Replayed:
     """The first answer that was another one; None where all are the same."""
 
 
+@checked
 def verify(
-    path: str | Path,
+    path: Source,
     *,
     retrain: bool = False,
     dataset: str | Path | None = None,
@@ -57,7 +60,7 @@ def verify(
     """Check a stored run, or the certificate of one, again.
 
     Args:
-        path: Folder of a finished run, or its ``certificate.json``.
+        path: A finished run, its folder, or its ``certificate.json``.
         retrain: Whether every stage is trained again and judged against that.
         dataset: Where the data set is now, for `retrain`; None for where the scenario says.
         say: Takes each line about what was found to hold as soon as it is known.
@@ -68,7 +71,7 @@ def verify(
         DatasetError: Training again needs a data set that cannot be had.
         SimulationError: There is nothing of that kind to check.
     """
-    place = Path(path).expanduser()
+    place = get_path(path)
     facts: list[str] = []
 
     def note(line: object) -> None:
@@ -119,13 +122,11 @@ def _verify_certificate(path: Path, facts: list[str], note: Callable[[str], None
     return Verified((), tuple(facts))
 
 
-def replay(
-    folder: str | Path, *, plugins: Sequence[str | Path] = (), trust_plugins: bool = False
-) -> Iterator[Replayed]:
+def replay(folder: Source, *, plugins: Sequence[str | Path] = (), trust_plugins: bool = False) -> Iterator[Replayed]:
     """Yield what comes of feeding each party's recorded inputs to a fresh core.
 
     Args:
-        folder: Folder of a run with journals.
+        folder: A run with journals, or its folder.
         plugins: Files, or names of packages, of plug-ins that the run had, which may be executed if they are the same.
         trust_plugins: Whether the copies of plug-ins in the run's folder may be executed, which may be anybody's code.
 
@@ -133,5 +134,5 @@ def replay(
         JournalError: The run has no journals, or one cannot be read.
     """
     with permit_plugins(Permission(tuple(Path(file) for file in plugins), trust_plugins)):
-        for found in replay_run(Path(folder).expanduser()):
+        for found in replay_run(get_path(folder)):
             yield Replayed(*found)

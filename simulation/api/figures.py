@@ -5,8 +5,22 @@ from typing import Any
 
 import msgspec
 
+from simulation.foundation import suggest
 
-class ChainFigures(msgspec.Struct, frozen=True):
+
+class Section(msgspec.Struct, frozen=True):
+    """Figures that belong together."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - there is none
+        """Say what was perhaps meant by a name that no figure has.
+
+        Raises:
+            AttributeError: Always.
+        """
+        raise AttributeError(f"{type(self).__name__}: no figure {name!r}; {suggest(name, self.__struct_fields__)}")
+
+
+class ChainFigures(Section, frozen=True):
     """What most honest nodes have agreed on."""
 
     height: int
@@ -19,7 +33,7 @@ class ChainFigures(msgspec.Struct, frozen=True):
     """Most blocks that an honest node gave up at once."""
 
 
-class EmployerFigures(msgspec.Struct, frozen=True):
+class EmployerFigures(Section, frozen=True):
     """What whoever ordered the chain has of it."""
 
     height: int
@@ -27,7 +41,7 @@ class EmployerFigures(msgspec.Struct, frozen=True):
     outcome: str | None
 
 
-class MessageFigures(msgspec.Struct, frozen=True):
+class MessageFigures(Section, frozen=True):
     """How many messages there were, by kind or by reason."""
 
     sent: dict[str, int]
@@ -37,7 +51,7 @@ class MessageFigures(msgspec.Struct, frozen=True):
     bytes: int
 
 
-class AttackFigures(msgspec.Struct, frozen=True):
+class AttackFigures(Section, frozen=True):
     """What attackers have come to."""
 
     poisoned_stages_honest: int
@@ -47,7 +61,7 @@ class AttackFigures(msgspec.Struct, frozen=True):
     refused_by_population: dict[str, dict[str, int]]
 
 
-class DatasetFigures(msgspec.Struct, frozen=True):
+class DatasetFigures(Section, frozen=True):
     """What was trained on."""
 
     name: str
@@ -55,7 +69,7 @@ class DatasetFigures(msgspec.Struct, frozen=True):
     digest: str
 
 
-class NodeFigures(msgspec.Struct, frozen=True):
+class NodeFigures(Section, frozen=True):
     """Where a node stood at the end."""
 
     label: str
@@ -68,7 +82,7 @@ class NodeFigures(msgspec.Struct, frozen=True):
     outcome: str | None
 
 
-class Figures(msgspec.Struct, frozen=True):
+class Figures(Section, frozen=True):
     """All figures of a run. Sections that differ between mechanisms are mappings."""
 
     scenario: str

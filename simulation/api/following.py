@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from simulation.api.arguments import checked
 from simulation.api.result import Run
 from simulation.api.running import Progress, run
 from simulation.api.scenario import Scenario, take
@@ -153,6 +154,7 @@ class RunInProgress:
             raise self._error
 
 
+@checked
 def start(scenario: Scenario | str | Path | Mapping[str, Any], out: str | Path | None = None) -> RunInProgress:
     """Begin a run in a thread of its own, and return at once.
 

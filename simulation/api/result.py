@@ -6,13 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulation.api.arguments import checked
 from simulation.api.checking import Verified, read_summary, verify
 from simulation.api.figures import Figures, flatten, read_figures
 from simulation.api.scenario import Scenario, make_scenario
+from simulation.api.sources import get_path
 from simulation.api.stored import describe_folder, read_records, warn_of_damage
 from simulation.api.temporary import TemporaryPlace
 from simulation.commands.checks import RunFolderError
-from simulation.foundation import OutputError, SimulationError, find_part
+from simulation.foundation import OutputError, SimulationError, find_part, suggest
 from simulation.records import CHAIN_NAME, MODEL_NAME, SCENARIO_NAME, SUMMARY_NAME, Record, RunLog
 from simulation.runs import FINISHED, read_chain
 from simulation.scenario import load_stored_scenario
@@ -173,7 +175,7 @@ class Run:
         """
         drawn = self.pictures()
         if name not in drawn:
-            raise NotThereError(f"{self.folder}: no picture {name!r}; there is {', '.join(drawn) or 'none'}")
+            raise NotThereError(f"{self.folder}: no picture {name!r}; {suggest(name, drawn)}")
         return drawn[name]
 
     def animation(self) -> bytes:
@@ -219,6 +221,7 @@ class Run:
         """Check all that was left behind again; see `simulation.verify`."""
         return verify(self.folder, retrain=retrain, dataset=dataset, say=say)
 
+    @checked
     def keep(self, out: str | Path = "runs") -> Path:
         """Move a run that was made without a folder into one below `out`, numbered if it is there already; return it.
 
@@ -270,13 +273,14 @@ class Run:
         return warn_of_fault(open_chain(self.folder))
 
 
+@checked
 def open_run(folder: str | Path) -> Run:
     """Return a finished run by its folder.
 
     Raises:
         RunFolderError: It is not the folder of a finished run.
     """
-    place = Path(folder).expanduser()
+    place = get_path(folder)
     what = None if (place / SUMMARY_NAME).is_file() else describe_folder(place)
     if what is not None:
         raise RunFolderError(f"{place}: not the folder of a finished run: {what}")

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from rich.console import Console
 
+from simulation.api.arguments import checked
 from simulation.api.elsewhere import can_train_here, work_elsewhere
 from simulation.api.result import Run
 from simulation.api.scenario import Scenario, take
@@ -108,6 +109,7 @@ def execute(
         raise OutputError(what) from error
 
 
+@checked
 def run(
     scenario: Scenario | str | Path | Mapping[str, Any],
     out: str | Path | None = None,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -214,6 +215,11 @@ def load(
     Raises:
         ScenarioError: There is no such scenario, or it is not valid.
     """
+    if isinstance(source, Scenario):
+        raise ScenarioError("load: it is a Scenario already; write scenario.change(...) for another one")
+    if not isinstance(source, str | PathLike | Mapping):
+        what = "the name of a shipped scenario, a path ending in .yaml, or a mapping of its keys"
+        raise ScenarioError(f"load: write {what}, not {shorten(repr(source))}")
     load_constants()
     overrides = [*_read_changes(changes), *_read_changes([keys])]
     if seed is not None:

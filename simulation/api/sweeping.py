@@ -4,19 +4,22 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from simulation.api.arguments import checked, show
 from simulation.api.result import NotThereError
 from simulation.api.running import Cancel, CancelledError, make_place, make_silent_console
-from simulation.api.scenario import UNNAMED, Scenario, to_plain
+from simulation.api.scenario import UNNAMED, Scenario, load, to_plain
+from simulation.api.sources import get_path
 from simulation.api.stored import describe_folder, has_table, read_table
 from simulation.api.temporary import TemporaryPlace
 from simulation.commands.sweeps import Base, Options, build_sweep, find_sweep, go_on, load_sweep
 from simulation.commands.sweeps import Sweep as Plan
 from simulation.foundation import Interruption, SimulationError
 from simulation.records import AGGREGATE_STEM, RESULTS_STEM
-from simulation.scenario import write_text
+from simulation.scenario import ScenarioError, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +76,7 @@ class Sweep:
         """How many cells have no figures."""
         return int(self.results["error"].notna().sum())
 
+    @checked
     def draw(self, x: str, figure: str, lines_by: str | Sequence[str] = (), *, axes: "Axes | None" = None) -> "Figure":
         """Return curves of a figure, with intervals, and what a closed form says dashed over them.
 
@@ -95,7 +99,7 @@ class Sweep:
 
         return draw_curves(make_table(str(self.folder), self.aggregate), x, figure, lines_by, axes)
 
-    def pictures(self, *figures: str) -> "dict[str, Figure]":
+    def pictures(self, *figures: str | Sequence[str]) -> "dict[str, Figure]":
         """Return the pictures that a report would have, by name; of some figures, such as ``chain.*``, or of all.
 
         Raises:
@@ -107,13 +111,15 @@ class Sweep:
         """
         from simulation.api.drawing import draw_pictures  # noqa: PLC0415 - loads matplotlib
 
-        return draw_pictures(self.folder, figures)
+        names = [name for item in figures for name in ([item] if isinstance(item, str) else item)]
+        return draw_pictures(self.folder, names)
 
     def __repr__(self) -> str:
         """Return what it is, in a line."""
         return f"<Sweep {self.folder.name}: {len(self.results):,} cells, {self.failed:,} failed>"
 
 
+@checked
 def sweep(
     source: str | Path | Mapping[str, Any],
     out: str | Path | None = "sweeps",
@@ -147,11 +153,13 @@ def sweep(
         SweepError: It cannot go on.
     """
     if jobs is not None and jobs < 1:
-        raise SimulationError(f"--jobs: write 1 or more, not {jobs}")
-    plan = _read_plan(source)
+        raise SimulationError(f"jobs: write 1 or more, not {jobs}")
+    plan = read_plan(source)
     place = make_place() if out is None else None
     below = place.path if place is not None else Path(out or ".").expanduser()
-    options = Options(executor=executor, jobs=jobs, address=address, out=below, cell=None)
+    options = Options(
+        executor=executor, jobs=None if jobs is None else int(jobs), address=address, out=below, cell=None
+    )
     interruption = Interruption(cancel.is_set if cancel is not None else None)
     said: list[str] = []
 
@@ -172,29 +180,55 @@ def sweep(
     return Sweep(went.folder, place=place)
 
 
+@checked
 def open_sweep(folder: str | Path) -> Sweep:
     """Return a sweep that has ended by its folder.
 
     Raises:
         NotThereError: It has no tables.
     """
-    return Sweep(Path(folder).expanduser())
+    return Sweep(get_path(folder))
 
 
-def _read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
+def read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
     """Return the sweep that a name, a file or a mapping stands for.
 
     Raises:
         ScenarioError: There is none, or it is not valid.
     """
-    if not isinstance(source, Mapping):
+    if isinstance(source, str | PathLike):
         return load_sweep(find_sweep(str(source)))
+    if not isinstance(source, Mapping):
+        raise ScenarioError(
+            f"{show(source)}: no sweep; write a shipped one's name, a path ending in .yaml, or a mapping such as "
+            '{"scenario": scenario, "vary": {"network.loss": [0.0, 0.1]}, "repeats": 3}'
+        )
     keys = {**_DEFAULTS, **source}
     scenario = keys.get("scenario")
+    if isinstance(scenario, Mapping):
+        scenario = load(scenario)
+    if scenario is not None and not isinstance(scenario, Scenario | str | PathLike):
+        hint = "write run.scenario" if hasattr(scenario, "scenario") else "write a Scenario, a name or a path"
+        raise ScenarioError(f"sweep: scenario: {hint}, not {show(scenario)}")
     if not isinstance(scenario, Scenario):
         return build_sweep(Path("sweep"), to_plain(keys))
+    vary = keys.get("vary")
+    if isinstance(vary, Mapping):
+        keys["vary"] = {key: _use_whole_numbers(scenario, key, to_plain(values)) for key, values in vary.items()}
     raw, changed = scenario.split()
     changed.pop("seed", None)  # each cell has one of its own
     settings = {**changed, **keys.get("set", {})}
     base = Base(scenario.source, write_text(raw), raw)
     return build_sweep(Path("sweep"), to_plain({**keys, "scenario": UNNAMED, "set": settings}), base)
+
+
+def _use_whole_numbers(scenario: Scenario, key: str, values: Any) -> Any:  # noqa: ANN401 - whatever may stand there
+    """Return the values of a key with 1 for 1.0, as NumPy has it, where the key takes nothing but whole numbers."""
+    is_list = isinstance(values, list) and any(isinstance(value, float) for value in values)
+    if not is_list or not all(isinstance(value, int | float) and float(value).is_integer() for value in values):
+        return values
+    try:
+        scenario.change({key: float(values[0])})
+    except ScenarioError:
+        return [int(value) for value in values]
+    return values

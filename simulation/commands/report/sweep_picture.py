@@ -5,7 +5,6 @@ Where curves would be many and two keys are numbers, a heat map stands beside or
 
 import math
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any, Final
@@ -25,6 +24,7 @@ from simulation.commands.report.picture import Missing, Picture
 from simulation.commands.report.style import BLACK, CYCLE, LABEL_LENGTH, fit, make_figure, styled
 from simulation.commands.report.sweep_table import SweepTable, SweepTableError, is_proportion
 from simulation.commands.report.value_names import name_values, show_value
+from simulation.foundation import suggest
 
 MAX_LINES: Final = 16
 MAX_FIGURES: Final = 24
@@ -32,8 +32,6 @@ LINES_WITH_MAP: Final = 4
 """From so many lines on a heat map stands beside them, where there can be one."""
 LINES_AS_MAP: Final = len(CYCLE) + 1
 """From so many lines on, which no longer differ in colour, it stands in their place."""
-SHOWN: Final = 12
-"""Names that are told where one is not there."""
 LEGEND_ROW: Final = 0.21
 """Inches."""
 LINE_WIDTH: Final = 1.5
@@ -147,8 +145,7 @@ def choose_figures(sweep: SweepTable, patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         found = sorted(name for name in sweep.figures if fnmatchcase(name, pattern))
         if not found:
-            close = get_close_matches(pattern, sweep.figures, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(sweep.figures)[:SHOWN])}"
+            hint = suggest(pattern, sweep.figures)
             raise SweepTableError(f"--figure {pattern}: {sweep.name} has no such figure; {hint}")
         chosen |= dict.fromkeys(found)
     return list(chosen)

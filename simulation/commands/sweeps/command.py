@@ -106,13 +106,12 @@ def go_on(
     return Went(exit_code=session.execute(), folder=folder)
 
 
-def check_sweep(path: Path) -> str:
-    """Return what a sweep file has cells of, once every combination of its values makes a valid scenario.
+def check_sweep(sweep: Sweep) -> str:
+    """Return what a sweep has cells of, once every combination of its values makes a valid scenario.
 
     Raises:
         ScenarioError: The sweep, or a combination of its values, is not valid.
     """
-    sweep = load_sweep(path)
     cells = plan_cells(sweep, compute_code_version()).cells
     return f"{sweep.count_combinations():,} combinations, {len(cells):,} cells"
 
