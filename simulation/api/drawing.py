@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulation.api.arguments import show
 from simulation.api.result import NotThereError
 from simulation.api.stored import warn_of, warn_of_damage
 from simulation.commands.report import (
@@ -106,9 +107,11 @@ def draw_curves(sweep: SweepTable, x: str, figure: str, lines_by: str | Sequence
 def _find_figure(sweep: SweepTable, figure: str) -> str:
     """Return the name of a figure, which may have been given as one of its columns."""
     figures = sweep.figures
+    if not isinstance(figure, str):
+        raise SimulationError(f"draw: write the name of one figure, and call it again for another, not {show(figure)}")
     if figure in figures:
         return figure
-    stem, _, end = str(figure).rpartition(".")
+    stem, _, end = figure.rpartition(".")
     if stem in figures and f".{end}" in _ENDS:
         return stem
     raise NotThereError(f"{sweep.name}: {figure!r} is not a figure of the sweep; {suggest(figure, figures)}")

@@ -7,7 +7,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow.csv
 import pytest
@@ -161,11 +161,12 @@ def test_lines_are_those_that_tell_combinations_apart(study: Path) -> None:
         ("share", "height", [], r"'share' is not a key that the sweep varies; did you mean 'attack\.share'\?"),
         ("seed", "height", [], r"there are attack\.share, rule$"),
         ("attack.share", "height", "rul", r"did you mean 'rule'\?"),
+        ("attack.share", ["height"], [], r"^draw: write the name of one figure, .*, not \['height'\]$"),
         ("attack.share", "heights", [], r"'heights' is not a figure of the sweep; did you mean 'height'\?"),
     ],
 )
 def test_a_curve_that_cannot_be_drawn_is_a_sentence(
-    study: Path, x: str, figure: str, lines: str | list[str], said: str
+    study: Path, x: str, figure: Any, lines: str | list[str], said: str
 ) -> None:
     with pytest.raises(pot.SimulationError, match=said):
         pot.open_sweep(study).draw(x, figure, lines)
