@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         TrainingBegun,
         TrainingBlock,
         Unevaluated,
+        Unpoisoned,
         Unsaved,
     )
     from simulation.records.work_facts import DoubleSpend, Hashed, HashedCount, MinedBlock
@@ -119,7 +120,7 @@ else:
             "tally": "BlockTally PartyTally Tally find_blamed",
             "training_facts": (
                 "Compared ComparedCount Diverged Evaluated PhaseEntered RightWon SecretFound Trained TrainedCount "
-                "TrainingBegun TrainingBlock Unevaluated Unsaved"
+                "TrainingBegun TrainingBlock Unevaluated Unpoisoned Unsaved"
             ),
             "work_facts": "DoubleSpend Hashed HashedCount MinedBlock",
             "writing": "OF_THIS_EXECUTION RecordWriter",
@@ -209,6 +210,7 @@ __all__ = [
     "TrainingBlock",
     "Unevaluated",
     "Unlinked",
+    "Unpoisoned",
     "Unsaved",
     "UsedTwice",
     "VotedBlock",

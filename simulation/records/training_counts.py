@@ -19,6 +19,7 @@ from simulation.records.training_facts import (
     TrainingBegun,
     TrainingBlock,
     Unevaluated,
+    Unpoisoned,
     Unsaved,
 )
 
@@ -43,6 +44,8 @@ class TrainingCounts:
     """Stage of each block whose model is the first of its branch that is not finite."""
     unsaved: str = ""
     """Why the employer's model could not be written; empty where it could."""
+    unpoisoned: dict[str, str] = field(default_factory=dict)
+    """Poison of each node whose data it has left as they were."""
     _data_by_weights: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _cpu: defaultdict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
     """CPU-seconds by trainer and weights."""
@@ -72,6 +75,8 @@ class TrainingCounts:
                 self.diverged[fact.block] = fact.stage
             case Unsaved():
                 self.unsaved = fact.why
+            case Unpoisoned():
+                self.unpoisoned[who] = fact.poison
             case Counted():
                 self._add_counted(fact)
             case PhaseEntered() | RightWon() | SecretFound() | Unevaluated():

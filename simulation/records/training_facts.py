@@ -18,6 +18,17 @@ Recalls = Annotated[str, Meta(pattern=rf"\A({_SHARE}( {_SHARE})*)?\Z", extra={"u
 # ---- training ----
 
 
+class Unpoisoned(Fact, frozen=True):
+    """The node's poison has left all its data as they were: what it trains on is clean, whatever its role says."""
+
+    event: ClassVar[str] = "unpoisoned"
+    level: ClassVar[str] = WARNING
+    subject: ClassVar[str] = _NODE
+
+    poison: str
+    """Kind of the poison."""
+
+
 class TrainingBegun(Fact, frozen=True, kw_only=True):
     """The node begins to train a stage."""
 
@@ -224,7 +235,7 @@ class TrainedCount(CountedPart, frozen=True, tag_field="what", tag="trained"):
     """`clean` or `poisoned`, as of one trained stage."""
 
 
-register_facts(TrainingBegun, Trained, Compared, PhaseEntered, RightWon, SecretFound)
+register_facts(Unpoisoned, TrainingBegun, Trained, Compared, PhaseEntered, RightWon, SecretFound)
 register_facts(Evaluated, Unevaluated, Diverged, Unsaved)
 register_parts(Appended, TrainingBlock)
 register_parts(Counted, ComparedCount, TrainedCount)

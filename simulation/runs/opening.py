@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from simulation.foundation import compute_code_version
-from simulation.records import NodeDescribed, Opening
-from simulation.scenario import Scenario
+from simulation.foundation import PluginError, compute_code_version, guard_plugins
+from simulation.records import NodeDescribed, Opening, Unpoisoned
+from simulation.scenario import Scenario, ScenarioError
 from simulation.scenario.world import World
-from simulation.training import ImageSet
+from simulation.training import ImageSet, is_idle
 
 
 def describe_opening(scenario: Scenario, images: ImageSet, digest: bytes) -> Opening:
@@ -57,3 +57,31 @@ def describe_nodes(world: World) -> Iterator[tuple[str, NodeDescribed]]:
                 share=node.poison.share if node.poison else None,
             ),
         )
+
+
+def find_idle_poisons(world: World, images: ImageSet) -> list[tuple[str, Unpoisoned]]:
+    """Return label of each node whose poison leaves its data as they are, and the fact that it does.
+
+    Each poisoned set of data is made once; of each population's the first is made twice where a plug-in makes it.
+
+    Raises:
+        ScenarioError: The poison of a plug-in fails, or does not come to the same each time.
+    """
+    scenario = world.scenario
+    if not scenario.is_training or scenario.is_training_made_up:
+        return []
+    judged: dict[str, dict[int, bool]] = {}
+    found = []
+    for node in world.nodes:
+        if node.poison is None:
+            continue
+        known = judged.setdefault(node.population, {})
+        try:
+            with guard_plugins(scenario.run.time_limit_s, "run.time_limit_s"):
+                if node.poison_seed not in known:
+                    known[node.poison_seed] = is_idle(images, node.poison, node.poison_seed, is_repeated=not known)
+        except PluginError as error:
+            raise ScenarioError(f"population {node.population}: poison: {error}") from None
+        if known[node.poison_seed]:
+            found.append((node.label, Unpoisoned(node.poison.kind)))
+    return found

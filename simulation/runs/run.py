@@ -3,7 +3,7 @@
 import shlex
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ from simulation.runs.folder import make_folder, make_journal_folder
 from simulation.runs.live_view import LiveView
 from simulation.runs.mechanism_view import find_view
 from simulation.runs.observer import RunObserver
-from simulation.runs.opening import describe_nodes, describe_opening, describe_rules
+from simulation.runs.opening import describe_nodes, describe_opening, describe_rules, find_idle_poisons
 from simulation.runs.summary import Summary, build_summary, write_summary
 from simulation.scenario import Scenario, put_plugins_in_force
 from simulation.scenario.world import EMPLOYER, World, build_world
@@ -113,6 +113,7 @@ def run_scenario(
         EngineStartError: A setting of this machine does not let the engine start.
         FolderError: The run's folder cannot be made.
         PartyError: A party's own code failed.
+        ScenarioError: The scenario does not fit its data, or a plug-in's part of it cannot be repeated.
         PluginError: The code of a plug-in failed outside of parties.
         TooFewDescriptorsError: The system does not allow enough pipes.
     """
@@ -131,6 +132,7 @@ def run_scenario(
                 images = load(scenario) if load is not None else NO_DATA
             digest = images.compute_digest()
             world = build_world(scenario, images.name, digest, images.form)
+        idle = find_idle_poisons(world, images)
         ensure_available(factory.descriptors_needed(world))
         interruption.is_orderly = True
         folder = make_folder(out, world.scenario)
@@ -138,7 +140,15 @@ def run_scenario(
         factory.abandon()
         raise
     run = _Run(
-        world, images, folder, digest=digest, meter=meter, interruption=interruption, detail=detail, follow=follow
+        world,
+        images,
+        folder,
+        digest=digest,
+        idle=idle,
+        meter=meter,
+        interruption=interruption,
+        detail=detail,
+        follow=follow,
     )
     summary, exit_code = run.execute(factory, console, log_beside, draw if world.scenario.output.pictures else None)
     return RunOutcome(run.folder, summary, exit_code)
@@ -154,6 +164,7 @@ class _Run:
         folder: Path,
         *,
         digest: bytes,
+        idle: Sequence[tuple[str, Fact]],
         meter: Meter,
         interruption: Interruption,
         detail: Detail,
@@ -165,6 +176,7 @@ class _Run:
         self._world = world
         self._images = images
         self._digest = digest
+        self._idle = idle
         self._meter = meter
         self._interruption = interruption
         self._observer = RunObserver(world)
@@ -279,6 +291,8 @@ class _Run:
             note.write(Fallback(wanted=scenario.dataset.name, used=self._images.name, hint=hint))
         for label, described in describe_nodes(self._world):
             note.write(described, who=label)
+        for label, fact in self._idle:
+            note.write(fact, who=label)
 
     def _finish(self, result: EngineResult, note: "_Notebook") -> Summary:
         blocks = self._pick_chain(result)

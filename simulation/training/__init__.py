@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         list_optimizers,
         read_optimizer_keys,
     )
+    from simulation.training.poison_checks import is_idle
     from simulation.training.poisons import PLUGIN_POISONS, POISONS, PoisonKind, find_poison
     from simulation.training.profiles import CANONICAL, CANONICAL_PROFILE, NATIVE, compute_profile, prepare_environment
     from simulation.training.remote_trainer import RemoteTrainer
@@ -109,6 +110,7 @@ else:
                 "MAX_SLOTS PLUGIN_OPTIMIZERS OptimizerKeys OptimizerKind agree_on_optimizer list_optimizers "
                 "read_optimizer_keys"
             ),
+            "poison_checks": "is_idle",
             "poisons": "PLUGIN_POISONS POISONS PoisonKind find_poison",
             "profiles": "CANONICAL CANONICAL_PROFILE NATIVE compute_profile prepare_environment",
             "remote_trainer": "RemoteTrainer",
@@ -188,6 +190,7 @@ __all__ = [
     "find_model_fault",
     "find_optimizer_fault",
     "find_poison",
+    "is_idle",
     "is_shipped",
     "list_data_sets",
     "list_models",

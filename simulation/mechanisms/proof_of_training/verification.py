@@ -27,6 +27,7 @@ from simulation.records import (
     Opening,
     Record,
     Trained,
+    Unpoisoned,
     short_hash,
 )
 from simulation.scenario import Scenario
@@ -227,6 +228,10 @@ class TrainingVerification(Verification):
         match fact := record.fact:
             case Opening() if self._samples is not None and fact.samples != self._samples:
                 return f"samples is {fact.samples}, the data set has {self._samples}"
+            case Unpoisoned():
+                kinds = {spec.label: spec.poison.kind for spec in world.nodes if spec.poison is not None}
+                if kinds.get(record.who) != fact.poison:
+                    return f"{record.who} has no poison {fact.poison!r} in the scenario"
             case Trained():
                 self._specs = self._specs or {spec.label: spec for spec in world.nodes}
                 spec = self._specs.get(record.who)

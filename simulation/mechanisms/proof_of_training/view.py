@@ -1,6 +1,6 @@
 """What a user sees of training: the model, who trains, poisoned stages, and what training has cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.markup import escape
 
@@ -44,10 +44,11 @@ class TrainingView(MechanismView):
         }
 
     def list_warnings(self, tally: Tally) -> list[str]:
-        """Return that the model is worth nothing, or is in no file."""
+        """Return that the model is worth nothing, or is in no file, and poisons that have altered nothing."""
         divergence, unsaved = tally.find_divergence(), tally.training.unsaved
         unkept = [f"the model is not kept: {unsaved}"] if unsaved else []
-        return [*([] if divergence is None else [describe_divergence(divergence)]), *unkept]
+        idle = describe_idle_poisons(tally.training.unpoisoned)
+        return [*([] if divergence is None else [describe_divergence(divergence)]), *unkept, *idle]
 
     def list_costs(self, tally: Tally, summary: Summary) -> dict[str, str]:
         """Return the CPU-seconds of training, of which those of simulated time are simulated too."""
@@ -60,3 +61,17 @@ class TrainingView(MechanismView):
 def describe_divergence(stage: int) -> str:
     """Return the warning that a model is worth nothing, in words."""
     return f"the model is not finite since stage {stage} (height {stage + 1}); try a smaller learning_rate"
+
+
+def describe_idle_poisons(unpoisoned: Mapping[str, str]) -> list[str]:
+    """Return a warning for each poison that has altered nothing, in words.
+
+    Args:
+        unpoisoned: The poison of each such node.
+    """
+    warnings = []
+    for poison in sorted(set(unpoisoned.values())):
+        labels = [label for label, name in unpoisoned.items() if name == poison]
+        others = f" and those of {len(labels) - 1} more" if len(labels) > 1 else ""
+        warnings.append(f"poison {poison!r} left {labels[0]}'s data{others} as they were; nothing is poisoned there")
+    return warnings

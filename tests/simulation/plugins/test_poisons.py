@@ -11,7 +11,12 @@ import pytest
 
 from simulation.commands import cli
 from simulation.foundation.plugin_table import PluginError, put_in_force
+from simulation.mechanisms.proof_of_training.view import describe_idle_poisons
+from simulation.records.training_facts import Unpoisoned
+from simulation.runs.opening import find_idle_poisons
+from simulation.scenario.errors import ScenarioError
 from simulation.scenario.loading import load_scenario
+from simulation.scenario.world import build_world
 from simulation.training.trainer import build_training_set
 from tests.simulation.plugins.material import INVERTED, find_example, poisoned, save_lab, write
 from tests.support.scenarios import make_images
@@ -130,3 +135,47 @@ def test_an_edited_copy_is_found(folder: Path, tmp_path: Path, capsys: pytest.Ca
     (edited / "plugins" / "my_lab.py").unlink()
     assert cli.main(["verify", str(edited), "--plugin", str(lab)]) == 1
     assert "plugins/my_lab.py: missing" in capsys.readouterr().err
+
+
+IDLE = RETURNED.format("images.copy(), labels")
+COUNTING = INVERTED.replace("    images", "    CALLS.append(1)\n    images", 1).replace("white - ", "len(CALLS) + ")
+
+
+def look(folder: Path, source: str, count: int = 1) -> Any:
+    """Return what is found out about a poison from a file before a run."""
+    write(folder, source)
+    scenario = load_scenario(save_lab(folder, {**poisoned(), "count": count}))
+    images = make_images()
+    return find_idle_poisons(build_world(scenario, images.name, images.compute_digest(), images.form), images)
+
+
+def test_one_that_alters_nothing_is_told(tmp_path: Path) -> None:
+    found = look(tmp_path, IDLE, count=2)
+    assert found == [("bad-0", Unpoisoned("inverted")), ("bad-1", Unpoisoned("inverted"))]
+    assert look(tmp_path, INVERTED) == []
+    (told,) = describe_idle_poisons({label: fact.poison for label, fact in found})
+    assert told == "poison 'inverted' left bad-0's data and those of 1 more as they were; nothing is poisoned there"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (f"CALLS = []\n{COUNTING}", "my_lab.py:6: the poison 'inverted' returned something else when it was called"),
+        (RETURNED.format("1 / 0"), "my_lab.py:8: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_one_that_cannot_be_repeated_is_refused_before_the_run(tmp_path: Path, source: str, told: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        look(tmp_path, source)
+    assert told in str(caught.value)
+
+
+@pytest.mark.keras
+def test_a_user_hears_that_nothing_was_poisoned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, IDLE + DATA.python)
+    file = save_lab(tmp_path, poisoned(), **DATA.keys)
+    assert cli.main(["run", str(file), "--out", str(tmp_path / "runs"), "--quiet"]) == 0
+    assert "warning: poison 'inverted' left bad-0's data as they were" in capsys.readouterr().err
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert "WARNING bad-0" in (folder / "pot_sim.log").read_text("utf-8")
+    assert cli.main(["verify", str(folder), "--trust-plugins"]) == 0
