@@ -93,9 +93,9 @@ def _check(lab: ChainLab) -> None:
         st.success(f"All {lab.height} blocks hold.")
     else:
         behind = lab.height - checked.broken_at
-        st.error(
-            f"The chain is broken at height {checked.broken_at}, and the {behind} blocks above it stand on nothing."
-        )
+        above = "the block above it stands" if behind == 1 else f"the {behind} blocks above it stand"
+        more = f", and {above} on nothing" if behind else ""
+        st.error(f"The chain is broken at height {checked.broken_at}{more}.")
         st.text(checked.why or "")
     frame = pd.DataFrame(checked.rows)
     colours = {BROKEN: _RED, BEHIND: _PALE, "no": _PALE}
