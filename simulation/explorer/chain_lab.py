@@ -112,15 +112,16 @@ class ChainLab:
         good = len(judged.records) - 1
         first = judged.rules.origin
         rows = [{"height": 0, "hash": short_hash(first.hash), "parent": "", "names its parent": "", "block": HOLDS}]
-        before = short_hash(first.hash)
+        before: bytes | None = first.hash
         for height, packed in enumerate(self._blocks, start=1):
             block = self._decode(packed)
+            own = self.rules.hash_message(block) if block is not None else None
             parent = short_hash(block.parent) if block is not None else "?"
-            name = short_hash(self.rules.hash_message(block)) if block is not None else "?"
+            name = short_hash(own) if own is not None else "?"
             verdict = HOLDS if height <= good else BROKEN if height == good + 1 else BEHIND
-            link = "yes" if parent == before else "no"
+            link = "yes" if block is not None and block.parent == before else "no"
             rows.append({"height": height, "hash": name, "parent": parent, "names its parent": link, "block": verdict})
-            before = name
+            before = own
         is_whole = judged.fault is None
         why = None if judged.fault is None else judged.fault.removeprefix(f"{CHAIN_NAME}: ")
         return Checked(rows, None if is_whole else good + 1, why)

@@ -80,6 +80,8 @@ def choose(
     """
     if key in st.session_state and st.session_state[key] not in options:
         gone = st.session_state.pop(key)
+        if options:
+            st.session_state[key] = options[0]  # without a word the browser goes on showing what is not there
         if is_missed and gone is not None:
             complain(f"{gone}: there is no such folder any more, or nothing in it to show")
     return st.selectbox(label, options, key=key, format_func=show) if options else None
