@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Self
 
+from simulation.api.elsewhere import Tell, WantsEnd, can_train_here, work_elsewhere
 from simulation.foundation import PluginError, PluginSource, find_part, guard_plugins, list_sources, load_source
 from simulation.scenario import (
     Override,
@@ -24,7 +26,7 @@ from simulation.scenario import (
 )
 from simulation.scenario import Scenario as Keys
 from simulation.scenario.world import build_world
-from simulation.training import NO_DATA
+from simulation.training import NO_DATA, DataForm, ImageSet, find_data_set, is_shipped
 
 UNNAMED: Final = "scenario"
 """What errors call a scenario that was read from no file."""
@@ -143,29 +145,51 @@ class Scenario:
 
         Raises:
             DatasetError: The file cannot be read, or holds no such data.
-            ScenarioError: A plug-in cannot make the genesis or the network.
+            ScenarioError: A plug-in cannot make the genesis, the network, or a model or an optimiser to train with.
         """
         keys = self.keys
         unit = "stage" if keys.is_training else "block"
         text = f"{_count(keys.node_count, 'node')}, {_count(keys.length, unit)}"
         load = find_part(keys.mechanism.name, "data")
         if keys.plugins and load is None:
-            self._try_plugins()
-        if load is None or keys.is_training_made_up or not keys.dataset.path:
+            self._try_plugins(NO_DATA.name, NO_DATA.form)
+        if load is None or keys.is_training_made_up:
             return text
-        images = load(keys)
+        is_own = not is_shipped(keys.job.model.name) or not isinstance(keys.job.optimizer, str)
+        form = find_data_set(keys.dataset.name).form
+        if not keys.dataset.path and not is_own:
+            return text
+        if not keys.dataset.path and form is not None:  # the data may have to be fetched: nobody asks for that here
+            self._try_training(keys.dataset.name, form)
+            return text
+        with guard_plugins(keys.run.time_limit_s, "run.time_limit_s"):
+            images: ImageSet = load(keys)
+        if is_own:
+            self._try_training(images.name, images.form)
         return f"{text}, data set {images.name} with {len(images.y_train):,} training samples"
 
-    def _try_plugins(self) -> None:
-        """Let the code of plug-ins make the world of a run that has no data.
+    def _try_training(self, dataset: str, form: DataForm) -> None:
+        """Let a plug-in's model and optimiser be looked at as before a run, which loads TensorFlow.
+
+        Raises:
+            ScenarioError: One of them fails, or cannot be trained repeatably.
+        """
+        if can_train_here():
+            self._try_plugins(dataset, form)
+        else:
+            work_elsewhere(partial(_try_again, self, dataset, form), _ignore, _never)
+
+    def _try_plugins(self, dataset: str, form: DataForm) -> None:
+        """Let the code of plug-ins make the world of a run on data of this name and form.
 
         Raises:
             ScenarioError: It fails, or makes something else.
         """
+        put_plugins_in_force(self.keys.plugins)
         try:
             with guard_plugins(self.keys.run.time_limit_s, "run.time_limit_s"):
-                build_world(self.keys, NO_DATA.name, NO_DATA.compute_digest(), NO_DATA.form)
-        except PluginError as error:
+                build_world(self.keys, dataset, NO_DATA.compute_digest(), form)
+        except (PluginError, ScenarioError) as error:
             raise ScenarioError(f"{self.source}: {error}") from None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -186,6 +210,19 @@ class Scenario:
         """Return what it is, in a line."""
         size = f"{self.keys.node_count} nodes, {self.keys.length} blocks"
         return f"<Scenario {self.name}: {self.mechanism}, {size}, {self.engine}, seed {self.seed}>"
+
+
+def _try_again(scenario: Scenario, dataset: str, form: DataForm, _hear: Tell, _wants_end: WantsEnd) -> None:
+    """Try a scenario's plug-ins in another process."""
+    scenario._try_plugins(dataset, form)
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
 
 
 def _restore(

@@ -78,3 +78,5 @@ def test_a_network_that_does_not_fit_is_told_before_the_run(tmp_path: Path, caps
         file = save_lab(tmp_path, **MODEL.keys)
         assert cli.main(["run", str(file), "--out", str(tmp_path / "runs"), "--quiet"]) == 2
         assert told in capsys.readouterr().err
+        assert cli.main(["validate", str(file)]) == 2
+        assert told in capsys.readouterr().err
