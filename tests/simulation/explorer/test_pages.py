@@ -131,7 +131,7 @@ def test_a_node_alone_builds_a_chain_and_it_breaks(fresh: Desk) -> None:
     click(page, "edit")
     assert "not checked since" in page.info[0].value
     click(page, "check chain")
-    assert "broken at height 2, and the 1 blocks above" in page.error[0].value
+    assert "broken at height 2, and the block above it stands on nothing" in page.error[0].value
     click(page, "make")
     assert "height 2 is broken" in page.error[0].value
     click(page, "undo")
