@@ -46,7 +46,13 @@ if TYPE_CHECKING:
     )
     from simulation.scenario.overrides import Override, check_option_agrees, parse_override
     from simulation.scenario.own_keys import OwnKeys, read_own_keys, suggest
-    from simulation.scenario.plugin_keys import PLUGINS_FOLDER, list_plugin_files, pin_plugins, put_plugins_in_force
+    from simulation.scenario.plugin_keys import (
+        PLUGINS_FOLDER,
+        PluginKeys,
+        list_plugin_files,
+        pin_plugins,
+        put_plugins_in_force,
+    )
     from simulation.scenario.populations import Poison, Population
     from simulation.scenario.scenario import Scenario, fingerprint_keys
     from simulation.scenario.sections import TrainingJobKeys
@@ -74,7 +80,7 @@ else:
             ),
             "overrides": "Override check_option_agrees parse_override",
             "own_keys": "OwnKeys read_own_keys suggest",
-            "plugin_keys": "PLUGINS_FOLDER list_plugin_files pin_plugins put_plugins_in_force",
+            "plugin_keys": "PLUGINS_FOLDER PluginKeys list_plugin_files pin_plugins put_plugins_in_force",
             "populations": "Poison Population",
             "scenario": "Scenario fingerprint_keys",
             "data_fit": "check_fit",
@@ -107,6 +113,7 @@ __all__ = [
     "Override",
     "OwnKeys",
     "Partition",
+    "PluginKeys",
     "PluginLatency",
     "PluginTopology",
     "Poison",

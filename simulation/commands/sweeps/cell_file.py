@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,7 +17,8 @@ from simulation.commands.sweeps.cell_runner import Outcome
 from simulation.commands.sweeps.cells import Cell
 from simulation.commands.sweeps.errors import SweepError
 from simulation.commands.sweeps.sweep_file import Sweep
-from simulation.records import SCENARIO_NAME, SWEEP_NAME, write_text_in_one_step
+from simulation.records import SCENARIO_NAME, SWEEP_NAME, write_in_one_step, write_text_in_one_step
+from simulation.scenario import PLUGINS_FOLDER, list_plugin_files
 
 SEAL_DIGITS: Final = 16
 """Hex digits of a line's digest: it is against mistakes, anybody can make another one."""
@@ -127,7 +129,14 @@ def prepare_folder(out: Path, sweep: Sweep, code_version: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in ((SCENARIO_NAME, sweep.scenario_text), (SWEEP_NAME, sweep.to_yaml())):
         write_text_in_one_step(folder / name, text)
+    for name, source in list_plugin_files(sweep.list_plugins()).items():
+        (folder / PLUGINS_FOLDER).mkdir(exist_ok=True)
+        write_in_one_step(folder / PLUGINS_FOLDER / name, partial(_write, source))
     return folder
+
+
+def _write(source: bytes, path: Path) -> None:
+    path.write_bytes(source)
 
 
 def clear_running(folder: Path) -> Path:

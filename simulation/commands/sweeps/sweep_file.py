@@ -16,9 +16,12 @@ from simulation.scenario import (
     CONFIGS,
     Name,
     OneLine,
+    Override,
+    PluginKeys,
     ScenarioError,
     Section,
     Step,
+    anchor_override,
     explain,
     find_scenario,
     from_constant,
@@ -80,14 +83,21 @@ class Sweep:
         """Return the number of combinations, times the repeats."""
         return self.count_combinations() * self.repeats
 
+    def list_plugins(self) -> tuple[PluginKeys, ...]:
+        """Return the plug-ins that all cells have, which have been loaded."""
+        return tuple(map(PluginKeys.model_validate, filter(_is_pinned, dict(self.settings).get("plugins") or ())))
+
     def to_yaml(self) -> str:
         """Return the sweep with every key and every value written out, for the folder that has its scenario."""
+        settings = dict(self.settings)
+        if "plugins" in settings:
+            settings["plugins"] = [_store(item) for item in settings["plugins"]]
         return write_text(
             {
                 "name": self.name,
                 "description": self.description,
                 "scenario": SCENARIO_NAME,
-                "set": dict(self.settings),
+                "set": settings,
                 "vary": {axis.label: axis.describe() for axis in self.axes},
                 "repeats": self.repeats,
                 "seed": self.seed,
@@ -95,9 +105,13 @@ class Sweep:
         )
 
     def compute_fingerprint(self, code_version: str) -> str:
-        """Return 12 hex digits over everything that decides the table, and the version of the code."""
+        """Return 12 hex digits over everything that decides the table, and the version of the code.
+
+        Of a plug-in that is its source, wherever it lies.
+        """
         axes = [[axis.label, axis.describe()] for axis in self.axes]
-        text = encode([self.name, self.scenario_text, self.settings, axes, self.repeats, self.seed, code_version])
+        settings = [(key, _hide_places(value) if key == "plugins" else value) for key, value in self.settings]
+        text = encode([self.name, self.scenario_text, settings, axes, self.repeats, self.seed, code_version])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -173,6 +187,9 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None, *,
     axes = tuple(read_axis(label, item, f"{path}: vary.{shorten(label)}") for label, item in varied.items())
     _check_keys(str(path), settings, axes)
     chosen = base if base is not None else _read_base(path, file.scenario)
+    if "plugins" in settings:
+        anchored = anchor_override(Override(str(path), "plugins", settings["plugins"]), path.parent).value
+        settings["plugins"] = pin_plugins(anchored) if isinstance(anchored, list) else anchored
     sweep = Sweep(
         source=str(path),
         is_in_file=is_in_file,
@@ -181,7 +198,7 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None, *,
         scenario_source=chosen.source,
         scenario=chosen.raw,
         scenario_text=chosen.text,
-        settings=tuple({**_find_files(chosen.raw), **settings}.items()),
+        settings=tuple({**_find_files(chosen.raw, settings), **settings}.items()),
         axes=axes,
         repeats=file.repeats,
         seed=file.seed,
@@ -195,17 +212,39 @@ def build_sweep(path: Path, raw: Mapping[str, Any], base: Base | None = None, *,
     return sweep
 
 
-def _find_files(scenario: Mapping[str, Any]) -> dict[str, Any]:
+def _find_files(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that name the scenario's data file and plug-ins wherever it and the sweep are copied to.
 
-    Plug-ins have their digests there: all cells are of one version, which is part of the sweep's fingerprint.
+    Plug-ins have their digests there: all cells are of one version, which is part of the sweep's fingerprint. Those
+    that other settings replace are not loaded.
     """
     dataset, plugins = scenario.get("dataset"), scenario.get("plugins")
     path = dataset.get("path") if isinstance(dataset, dict) else None
     return {
         **({"dataset.path": path} if isinstance(path, str) else {}),
-        **({"plugins": pin_plugins(plugins)} if isinstance(plugins, list) and plugins else {}),
+        **(
+            {"plugins": pin_plugins(plugins)}
+            if isinstance(plugins, list) and plugins and "plugins" not in settings
+            else {}
+        ),
     }
+
+
+def _is_pinned(item: object) -> bool:
+    """Return whether a setting names a plug-in with its digest."""
+    return isinstance(item, dict) and set(item) == {"file", "digest"} and all(isinstance(v, str) for v in item.values())
+
+
+def _store(item: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Return what a sweep's folder says of a plug-in, whose copy lies there."""
+    return PluginKeys.model_validate(item).to_stored() if _is_pinned(item) else item
+
+
+def _hide_places(plugins: object) -> object:
+    """Return a setting of plug-ins without the places of those that have digests."""
+    if not isinstance(plugins, list):
+        return plugins
+    return [item["digest"] if _is_pinned(item) else item for item in plugins]
 
 
 def _read_mapping(raw: object, where: str) -> dict[str, Any]:
