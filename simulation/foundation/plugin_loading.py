@@ -255,7 +255,29 @@ def _register(plugin: Plugin, run: Callable[[], object]) -> None:
         place = f"{error.filename or plugin.path}:{error.lineno}"
         raise PluginError(f"{place}: not valid Python: {error.msg}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
-        raise PluginError(f"{find_place(error) or plugin.path}: {describe_error(error)}") from None
+        raise PluginError(f"{find_place(error) or plugin.path}: {_describe_loading(plugin, error)}") from None
+
+
+def _describe_loading(plugin: Plugin, error: BaseException) -> str:
+    """Return what went wrong while a plug-in was loaded, and what to write instead where that is known."""
+    text = describe_error(error)
+    if isinstance(error, ModuleNotFoundError) and error.name and _is_beside(plugin, error.name.partition(".")[0]):
+        return (
+            f"{text}: a plug-in is one file, what lies beside it is not found; put it into this file, or make a package"
+        )
+    lacking = re.fullmatch(r"TypeError: (register_\w+)\(\) missing \d+ required keyword-only arguments?: (.*)", text)
+    if lacking is None:
+        return text
+    words = ", ".join(f'{name}="..."' for name in re.findall(r"'(\w+)'", lacking[2]))
+    return f'{lacking[1]} takes a name and words; write @{lacking[1]}("a_name", {words})'
+
+
+def _is_beside(plugin: Plugin, module: str) -> bool:
+    """Return whether a module lies beside the file of a plug-in."""
+    if plugin.files:
+        return False
+    place = Path(plugin.path).parent / module
+    return place.is_dir() or place.with_name(f"{module}.py").is_file()
 
 
 @contextmanager

@@ -101,6 +101,14 @@ def test_keys_of_its_own_reach_another_process(tmp_path: Path) -> None:
         ("x = 1\n\n1 / 0\n", r"my_lab\.py:3: ZeroDivisionError: division by zero"),
         ("raise SystemExit(3)\n", r"my_lab\.py:1: SystemExit: 3"),
         ("import no_such_library\n", r"my_lab\.py:1: ModuleNotFoundError: No module named 'no_such_library'"),
+        (
+            "import helper\n",
+            r"No module named 'helper': a plug-in is one file, what lies beside it is not found; put it",
+        ),
+        (
+            "import simulation.plugins as p\n@p.register_picture('spread')\ndef draw(run): pass\n",
+            r'my_lab\.py:2: register_picture takes a name and words; write @register_picture\("a_name", title="..."',
+        ),
         ("x = 1\n", r"my_lab\.py: registers nothing; call a function of simulation\.plugins"),
         (INVERTED.replace('"inverted"', '"backdoor"'), r"my_lab\.py:5: there is a poison called 'backdoor' already"),
         (INVERTED.replace('"inverted"', '"Not a name"'), r"my_lab\.py:5: 'Not a name' names no poison: write 1 to 40"),
@@ -116,6 +124,7 @@ def test_keys_of_its_own_reach_another_process(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path: Path, source: str, told: str) -> None:
     write(tmp_path, source)
+    write(tmp_path, "", "helper.py")
     found = refuse(save_lab(tmp_path, poisoned()))
     assert re.search(told, found), found
     assert "\n" not in found
