@@ -5,6 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import simulation as pot
@@ -36,6 +37,9 @@ MOST_NODES: Final = 200
 MOST_NEWS: Final = 40
 MOST_LINKS: Final = 1_000
 """What a snapshot holds at most: the latest blocks, the first nodes, the latest lines, the first links."""
+
+BEFORE_ALL: Final = "halted before the first event; Next event goes on"
+"""What is told of a run that waits for its first step."""
 
 _NEWS: Final = frozenset({"appended", "rejected", "moved", "used_twice", "down", "up", "crashed", "broken", "fallback"})
 
@@ -162,14 +166,15 @@ class LiveFollower:
 
     def take(self, record: Record) -> None:
         """Take a record, which the run has counted and written."""
-        self._latest = record
+        is_opening = self._tally is None  # who takes part, and how: no event yet, and nothing to show it by
+        self._latest = None if is_opening else record
         kind = type(record.fact)
         is_first = kind not in _QUIET and self._look(record, record.fact)
         if not self._is_simulated:
             self._started = min(self._started, time.monotonic() - record.time)
             self._seconds = max(self._seconds, record.time)
             return
-        if self._pace.is_held:
+        if self._pace.is_held and not is_opening:
             self._pace.wait(record.time, self._show_waiting, is_block=is_first)
         self._seconds = record.time
 
@@ -203,7 +208,11 @@ class LiveFollower:
 
     def tick(self, phase: str, tally: Tally) -> None:
         """Hear what the engine does, and what the records so far add up to."""
-        self._tally, self._phase = tally, phase
+        is_first = self._tally is None
+        self._tally = tally
+        if is_first and self._is_simulated and self._pace.is_held:
+            self._pace.wait(0.0, partial(self._show_waiting, is_before_all=True))
+        self._phase = phase
         now = time.monotonic()
         if not self._is_simulated:
             self._seconds = max(self._seconds, now - self._started)
@@ -214,10 +223,10 @@ class LiveFollower:
         """Show how far it has come, now that it is over."""
         self._show_now()
 
-    def _show_waiting(self, seconds: float, *, is_halted: bool) -> None:
+    def _show_waiting(self, seconds: float, *, is_halted: bool, is_before_all: bool = False) -> None:
         """Show how far it is while simulated time is held up."""
         self._seconds = seconds
-        self._phase = "halted" if is_halted else "slowed down"
+        self._phase = (BEFORE_ALL if is_before_all else "halted") if is_halted else "slowed down"
         if is_halted or time.monotonic() >= self._shown + EVERY_S:
             self._show_now()
 

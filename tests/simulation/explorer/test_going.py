@@ -11,6 +11,7 @@ import pytest
 import simulation as pot
 from simulation.explorer import going
 from simulation.explorer.desk import BusyError, Desk
+from simulation.explorer.following import BEFORE_ALL
 from simulation.explorer.pace import Pace
 from simulation.foundation import SPAWN
 
@@ -64,6 +65,24 @@ def test_a_run_is_watched_halted_and_stopped(desk: Desk) -> None:
     assert run.folder is not None
     assert pot.open_run(run.folder).ended == "interrupted"
     assert run.folder.parent == Path("runs")
+
+
+def test_a_run_that_is_halted_from_the_beginning_shows_where_it_is_and_each_step(desk: Desk) -> None:
+    run = desk.start(pot.load("stake_bft", LONG, engine="virtual"), pace=0.0)
+    wait_until(lambda: run.snapshot is not None)
+    begun = run.snapshot
+    assert begun is not None
+    assert (begun.phase, begun.seconds, begun.latest, begun.blocks) == (BEFORE_ALL, 0.0, "", ())
+    assert {node.role for node in begun.nodes} == {"honest"}
+    told = {""}
+    for _ in range(2):
+        run.step(is_to_block=False)
+        wait_until(lambda: run.snapshot is not None and run.snapshot.latest not in told)
+        assert run.snapshot is not None
+        assert run.snapshot.phase == "halted"
+        told.add(run.snapshot.latest)
+    run.stop()
+    assert run.wait(PATIENCE_S)
 
 
 def test_a_run_that_nobody_stops_ends_by_itself_and_holds(desk: Desk) -> None:
