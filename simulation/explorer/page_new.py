@@ -4,7 +4,7 @@ import shlex
 import time
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -36,6 +36,23 @@ _PACES: Final[dict[str, float | None]] = {
     "as fast as it can": None,
 }
 _FULL: Final = "as fast as it can"
+
+_SLIDER: Final = "pace slider"
+
+
+class _Slider(NamedTuple):
+    """The slider of the pace that a page has: each has its own number."""
+
+    number: int
+    begun: str
+    """Its value when it appeared."""
+    at: str
+    """Its value now."""
+
+    @property
+    def key(self) -> str:
+        """Under which its value is kept."""
+        return f"pace {self.number}"
 
 
 def show() -> None:
@@ -140,31 +157,47 @@ def _show_going(going: GoingRun) -> None:
     st.subheader(escape(f"{going.scenario.name}, seed {going.scenario.seed}, engine {going.scenario.engine}"))
     if going.is_running:
         st.caption("It goes on if this browser is closed; it ends, in order, with the explorer.")
-        if going.scenario.keys.traits.is_simulated:
-            _show_pace(going)
         if st.button("Stop", key="stop"):
             going.stop()
     st.fragment(_watch, run_every=LOOK_EVERY_S if going.is_running else None)(going, was_running=going.is_running)
 
 
 def _show_pace(going: GoingRun) -> None:
-    """Let the user slow simulated time down, halt it, and go on by single steps."""
+    """Let the user slow simulated time down, halt it, and go on by single steps.
+
+    A slider only ever has the value that was in force when it appeared, or what its user gave it; for another one the
+    page has another slider.
+    """
     slider, event, block = st.columns([4, 1, 1], vertical_alignment="bottom")
-    key = f"pace-{going.started}"
-    st.session_state[key] = next((name for name, pace in _PACES.items() if pace == going.pace), _FULL)
-
-    def change() -> None:
-        going.set_pace(_PACES[st.session_state[key]])
-
-    slider.select_slider(_PACE, list(_PACES), key=key, on_change=change)
+    in_force = next((name for name, pace in _PACES.items() if pace == going.pace), _FULL)
+    shown: _Slider = st.session_state.get(_SLIDER) or _Slider(0, in_force, in_force)
+    if st.session_state.get(shown.key) != in_force:  # set by another page, or by a step
+        shown = st.session_state[_SLIDER] = _Slider(shown.number + 1, in_force, in_force)
+    change = partial(_change_pace, going, shown.number)
+    slider.select_slider(_PACE, list(_PACES), shown.begun, key=shown.key, on_change=change)
     event.button("Next event", key="next event", on_click=partial(going.step, is_to_block=False), width="stretch")
     block.button("Next block", key="next block", on_click=partial(going.step, is_to_block=True), width="stretch")
 
 
+def _change_pace(going: GoingRun, number: int) -> None:
+    """Do what the user of a slider wants.
+
+    A browser sends what it shows whenever it asks for anything, which may be late: only a value of the slider that is
+    shown, other than the one it had, is its user's.
+    """
+    shown: _Slider = st.session_state[_SLIDER]
+    value = st.session_state.get(shown.key)
+    if shown.number == number and value not in (None, shown.at):
+        st.session_state[_SLIDER] = shown._replace(at=value)
+        going.set_pace(_PACES[value])
+
+
 def _watch(going: GoingRun, *, was_running: bool) -> None:
-    """Show how far the run is; when it has ended, the whole page anew."""
+    """Show how far the run is, and how fast it may go; when it has ended, the whole page anew."""
     if was_running and not going.is_running:
         st.rerun()
+    if going.is_running and going.scenario.keys.traits.is_simulated:
+        _show_pace(going)
     if going.error is not None:
         complain(going.error)
     if going.folder is not None:

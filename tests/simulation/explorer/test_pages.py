@@ -212,13 +212,23 @@ def test_a_run_is_started_watched_and_stopped(fresh: Desk, monkeypatch: pytest.M
     click(page, "start")
     going: Any = fresh.going
     assert (going.scenario.engine, going.out, going.pace) == ("virtual", Path("runs"), 0.3)
-    page.select_slider(key="pace-1.0").set_value("10")
+    page.select_slider[0].set_value("10")
     run(page)
     assert going.pace == 10.0
     click(page, "next block")
     click(page, "next event")
-    assert (going.steps, page.select_slider(key="pace-1.0").value) == ([True, False], "halted")
+    assert (going.steps, page.select_slider[0].value) == ([True, False], "halted")
     another = open_page("New run")  # whoever opens the page meanwhile sees the same run
+    another.select_slider[0].set_value("3")
+    run(another)
+    assert going.pace == 3.0
+    for _ in range(2):  # the other page sets no pace, whatever its slider was at before
+        run(page)
+        assert (going.pace, page.select_slider[0].value) == (3.0, "3")
+    page.select_slider[0].set_value("halted")
+    run(page)
+    run(another)
+    assert (going.pace, another.select_slider[0].value) == (0.0, "halted")
     assert "stake\\_bft" in another.subheader[0].value
     assert [metric.value for metric in another.metric] == ["1 of 4", "1.50", "2"]
     assert another.code[0].value == "a *line*"
