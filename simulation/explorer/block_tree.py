@@ -8,21 +8,28 @@ from simulation.records import BlockPart, BlockTally, Tally
 
 Row = dict[str, Any]
 GENESIS: Final = "genesis"
+AHEAD: Final = "not with the employer yet"
 
 
-def list_points(tally: Tally) -> list[Row]:
-    """Return a point for each block, the genesis first: its height across, and a lane for each branch."""
+def list_points(tally: Tally, *, is_live: bool = False) -> list[Row]:
+    """Return a point for each block, the genesis first: its height across, and a lane for each branch.
+
+    Args:
+        tally: What is known of the blocks.
+        is_live: Whether the employer may still come to what is higher than its chain.
+    """
     places = lay_out(tally, [tally.employer.head, tally.compute_agreement()[1].head])
     employers = set(tally.get_chain(tally.employer.head))
     points: list[Row] = [{"block": GENESIS, "height": 0, "lane": 0, "looks": GENESIS, "stored_by": len(tally.nodes)}]
     for block, place in places.items():
+        other = AHEAD if is_live and place.height > tally.employer.height else "left"
         is_poisoned = tally.is_poisoned(block)
         points.append(
             {
                 "block": block,
                 "height": place.height,
                 "lane": place.lane,
-                "looks": "poisoned" if is_poisoned else "employer's chain" if block in employers else "left",
+                "looks": "poisoned" if is_poisoned else "employer's chain" if block in employers else other,
                 "stored_by": sum(block in blocks for blocks in tally.appended_by.values()),
             }
         )
@@ -48,6 +55,5 @@ def make_live_tally(snapshot: Snapshot) -> Tally:
         tally.blocks[block.block] = BlockTally(block.height, block.parent, BlockPart(), 0)
         for number in range(block.stored_by):
             tally.appended_by[str(number)].add(block.block)
-    highest = max(snapshot.blocks, key=lambda block: (block.height, block.stored_by), default=None)
-    tally.employer.head = highest.block if highest is not None else "genesis"
+    tally.employer.head, tally.employer.height = snapshot.head, snapshot.height
     return tally

@@ -6,7 +6,7 @@ Data goes into `datasets`, which Streamlit sends apart, so that a chart whose da
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from simulation.explorer.block_tree import GENESIS
+from simulation.explorer.block_tree import AHEAD, GENESIS
 
 Spec = dict[str, Any]
 Row = dict[str, Any]
@@ -16,8 +16,15 @@ BLUE: Final = "#0072b2"
 GREEN: Final = "#009e73"
 CYCLE: Final = (BLUE, "#e69f00", GREEN, ORANGE, "#56b4e9", "#cc79a7", "#999999")
 LOOKS: Final = {"employer's chain": BLUE, "poisoned": ORANGE, "left": "#999999", GENESIS: GREEN}
+LIVE_LOOKS: Final = {"employer's chain": BLUE, AHEAD: "#56b4e9", "left": "#999999", GENESIS: GREEN}
 """Colours that people who see few can tell apart, as the report has them; poisoned blocks are squares besides."""
-SHAPES: Final = {"employer's chain": "circle", "poisoned": "square", "left": "circle", GENESIS: "diamond"}
+SHAPES: Final = {
+    "employer's chain": "circle",
+    AHEAD: "circle",
+    "poisoned": "square",
+    "left": "circle",
+    GENESIS: "diamond",
+}
 
 LANE_PX: Final = 36
 MOST_LARGE: Final = 20
@@ -30,7 +37,7 @@ CLICKED: Final = "clicked"
 """Name of the selection that a click on a block makes."""
 
 
-def draw_tree(points: Sequence[Row], lines: Sequence[Row]) -> Spec:
+def draw_tree(points: Sequence[Row], lines: Sequence[Row], *, looks: Mapping[str, str] = LOOKS) -> Spec:
     """Return the tree of blocks; a click on one chooses it, under the name `clicked`."""
     highest = max(point["height"] for point in points)
     size = 230 if highest <= MOST_LARGE else 60
@@ -50,7 +57,7 @@ def draw_tree(points: Sequence[Row], lines: Sequence[Row]) -> Spec:
         "mark": {"type": "rule", "color": "#888888"},
         "encoding": {**place("x", "y"), "x2": {"field": "x2"}, "y2": {"field": "y2"}},
     }
-    looks = list(LOOKS)
+    names, shapes = list(looks), [SHAPES[name] for name in looks]
     blocks = {
         "data": {"name": "points"},
         "mark": {"type": "point", "filled": True, "opacity": 1, "cursor": "pointer"},
@@ -62,10 +69,14 @@ def draw_tree(points: Sequence[Row], lines: Sequence[Row]) -> Spec:
             "color": {
                 "field": "looks",
                 "type": "nominal",
-                "scale": {"domain": looks, "range": list(LOOKS.values())},
+                "scale": {"domain": names, "range": list(looks.values())},
                 "legend": {"title": None, "orient": "bottom"},
             },
-            "shape": {"field": "looks", "type": "nominal", "scale": {"domain": looks, "range": list(SHAPES.values())}},
+            "shape": {
+                "field": "looks",
+                "type": "nominal",
+                "scale": {"domain": names, "range": shapes},
+            },
             "size": {"condition": {"param": CLICKED, "value": 2 * size, "empty": False}, "value": size},
             "tooltip": [_tell("block"), _tell("height"), _tell("looks"), _tell("stored_by", "stored by")],
         },

@@ -102,6 +102,8 @@ class Snapshot:
     """How high chains reached, and when."""
     windows: tuple[Window, ...] = ()
     """When some cannot reach others."""
+    head: str = ""
+    """Of the employer's chain."""
     heard: frozenset[tuple[str, str]] = frozenset()
     """Links over which a message came, from whom to whom."""
 
@@ -265,6 +267,7 @@ class LiveFollower:
             self._holdings,
             tuple(self._heights.changes),
             list_windows(self._scenario, tally.genesis_time),
+            tally.employer.head,
             frozenset(self._heard),
         )
 

@@ -10,7 +10,16 @@ import streamlit as st
 
 import simulation as pot
 from simulation.explorer.block_tree import list_lines, list_points, make_live_tally
-from simulation.explorer.charts import BLUE, ORANGE, draw_bars, draw_heights, draw_links, draw_network, draw_tree
+from simulation.explorer.charts import (
+    BLUE,
+    LIVE_LOOKS,
+    ORANGE,
+    draw_bars,
+    draw_heights,
+    draw_links,
+    draw_network,
+    draw_tree,
+)
 from simulation.explorer.desk import DESK
 from simulation.explorer.following import Snapshot, list_coins, list_live_nodes
 from simulation.explorer.form import Applied, Field, apply, list_fields
@@ -224,8 +233,8 @@ def show_snapshot(snapshot: Snapshot) -> None:
     left, right = st.columns([3, 2])
     with left:
         tally = make_live_tally(snapshot)
-        points = list_points(tally)
-        st.vega_lite_chart(draw_tree(points, list_lines(tally, points)), key="live tree")
+        points = list_points(tally, is_live=True)
+        st.vega_lite_chart(draw_tree(points, list_lines(tally, points), looks=LIVE_LOOKS), key="live tree")
         if snapshot.heights:
             rows = list_height_rows(snapshot.heights, snapshot.seconds)
             windows = cut_windows(snapshot.windows, snapshot.seconds)

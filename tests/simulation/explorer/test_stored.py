@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from simulation.commands.provenance import LookUpError
-from simulation.explorer.block_tree import GENESIS, list_lines, list_points
+from simulation.explorer.block_tree import AHEAD, GENESIS, list_lines, list_points, make_live_tally
+from simulation.explorer.charts import LIVE_LOOKS
+from simulation.explorer.following import LiveBlock, Snapshot
 from simulation.explorer.places import PlaceError
 from simulation.explorer.refusals import list_refused, list_seen
 from simulation.explorer.stored import (
@@ -124,3 +126,18 @@ def test_a_folder_that_has_gone_is_told(copy: Path) -> None:
     shutil.rmtree(copy)
     with pytest.raises(PlaceError, match="has gone"):
         open_stored(copy)
+
+
+def test_live_blocks_are_the_employers_only_where_it_has_them() -> None:
+    blocks = [("a", GENESIS, 1), ("b", "a", 2), ("c", "b", 3), ("other", "a", 2)]
+    live = tuple(LiveBlock(name, parent, height, 1) for name, parent, height in blocks)
+    snapshot = Snapshot("going", 1.0, 2, 4, (), live, {}, {}, (), head="b")
+    points = list_points(make_live_tally(snapshot), is_live=True)
+    assert {point["block"]: point["looks"] for point in points} == {
+        GENESIS: GENESIS,
+        "a": "employer's chain",
+        "b": "employer's chain",
+        "c": AHEAD,
+        "other": "left",
+    }
+    assert {point["looks"] for point in points} <= set(LIVE_LOOKS)
