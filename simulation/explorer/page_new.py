@@ -68,8 +68,9 @@ def show() -> None:
     """Show the page."""
     with guarded():
         going = DESK.going
-        if going is not None:
-            _show_going(going)
+        with st.container():
+            if going is not None:
+                _show_going(going)
         if going is None or not going.is_running:
             with DESK.reading:
                 _show_choice()
@@ -92,19 +93,27 @@ def _show_choice() -> None:
         is_started = st.button("Run", type="primary", disabled=applied.scenario is None, key="start")
         if applied.scenario is not None and applied.scenario.keys.traits.is_simulated:
             pace = st.selectbox(_PACE, list(_PACES), len(_PACES) - 1, key="first pace", width=220)
+    above = st.container()  # what comes and goes has its place, so that nothing below changes its own
     if edits or plugins:
         told = [f"--plugin {shlex.quote(_shorten(file))}" for file in plugins]
         told += [f"--set {shlex.quote(f'{key}={text}')}" for key, text in edits.items()]
-        st.code(f"python main.py run {name} {' '.join(told)}", language=None, wrap_lines=True)
+        above.code(f"python main.py run {name} {' '.join(told)}", language=None, wrap_lines=True)
     if applied.in_general is not None:
-        complain(applied.in_general)
+        with above:
+            complain(applied.in_general)
     if applied.at_keys:
-        st.error(escape(f"Not valid yet: {', '.join(applied.at_keys)}"))
+        above.error(escape(f"Not valid yet: {', '.join(applied.at_keys)}"))
     for section in dict.fromkeys(field.section for field in fields):
         own = [field for field in fields if field.section == section]
         is_wrong = any(field.key in applied.at_keys for field in own)
         is_changed = any(field.key in edits for field in own)
-        with st.expander(escape(section) + (" (changed)" if is_changed else ""), expanded=is_wrong):
+        section_key = f"{name}: section {section}"
+        was_wrong = f"{section_key} was wrong"
+        if is_wrong:  # it opens, and stays so when it is mended: a browser closes what is not to be open any more
+            st.session_state[was_wrong] = True
+        is_opened = st.session_state.get(was_wrong, False)
+        icon = ":material/edit:" if is_changed else None
+        with st.expander(escape(section), expanded=is_opened, key=section_key, icon=icon):
             _show_fields(name, own, applied, is_open=bool(plugins))
     if is_started and applied.scenario is not None:
         DESK.start(applied.scenario, pace=_PACES[pace or _FULL])

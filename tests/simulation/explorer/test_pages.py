@@ -141,14 +141,18 @@ def test_a_node_alone_builds_a_chain_and_it_breaks(fresh: Desk) -> None:
 
 def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
     page = open_page("New run", scenario="stake_bft")
+    sections = [section.label for section in page.expander]
     page.text_input(key="stake_bft: mechanism.length").set_value("many")
     run(page)
+    assert [section.label for section in page.expander if section.proto.expanded] == ["mechanism"]
     assert page.button(key="start").disabled
     assert any("mechanism.length" in error.value.replace("\\", "") for error in page.error)
     page.text_input(key="stake_bft: mechanism.length").set_value("2")
     run(page)
     assert not page.error
     assert page.code[0].value == "python main.py run stake_bft --set mechanism.length=2"
+    assert [section.label for section in page.expander] == sections  # a browser closes one that is called otherwise
+    assert [section.label for section in page.expander if section.proto.expanded] == ["mechanism"]
 
 
 def test_a_plugin_is_executed_where_the_command_named_it_and_it_is_chosen(fresh: Desk) -> None:
