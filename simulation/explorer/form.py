@@ -71,7 +71,7 @@ def apply(scenario: pot.Scenario, edits: Mapping[str, str]) -> Applied:
         try:
             scenario.change(f"{key}={text}")
         except pot.ScenarioError as error:
-            at_keys[key] = str(error)
+            at_keys[key] = str(error).removeprefix(f"--set {key}={text}: ")
     if len(edits) == 1 or at_keys:
         return Applied(None, at_keys)
     named = [key for key in edits if key in sentence or f" {key.rpartition('.')[2]}" in sentence]

@@ -1,5 +1,6 @@
 """The page on which a scenario is chosen, changed key by key, run, and watched while it runs."""
 
+import re
 import shlex
 import time
 from functools import partial
@@ -45,6 +46,9 @@ _PACES: Final[dict[str, float | None]] = {
     "as fast as it can": None,
 }
 _FULL: Final = "as fast as it can"
+
+_PLAIN: Final = re.compile("[a-z0-9]+(_[a-z0-9]+)*")
+"""A name in which nothing is Markdown."""
 
 _SLIDER: Final = "pace slider"
 
@@ -138,6 +142,12 @@ def _shorten(file: Path) -> str:
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
 
 
+def _name(field: Field) -> str:
+    """Return the label of a field, which programs read aloud as it is written: a plain name needs no escapes."""
+    last = field.key.rpartition(".")[2]
+    return last if _PLAIN.fullmatch(last) else escape(last)
+
+
 def _get_widget(name: str, field: Field) -> str:
     return f"{name}: {field.key}"
 
@@ -156,7 +166,7 @@ def _show_fields(name: str, fields: list[Field], applied: Applied, *, is_open: b
     columns = st.columns(3)
     for number, field in enumerate(fields):
         with columns[number % 3]:
-            key, label = _get_widget(name, field), escape(field.key.rpartition(".")[2])
+            key, label = _get_widget(name, field), _name(field)
             if field.kind == "choice":
                 place = field.choices.index(field.value)
                 st.selectbox(label, field.choices, place, key=key, help=field.help, accept_new_options=is_open)

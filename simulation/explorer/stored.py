@@ -242,7 +242,10 @@ def view_block(stored: Stored, name: str) -> BlockView:
         return BlockView({**facts, "stored": "in no file: it is not on the employer's chain"}, [], [], [], seen)
     names = ("block", "height", "slot", "seconds", "confirmations", "parent", "child")
     facts = {key: str(told[key]) for key in names if told[key] is not None}
-    facts |= {key: _to_text(value) for key, value in told.get("proof", {}).items()}
+    names_of = {deed["key"]: deed["name"] for deed in told.get("deeds", ()) if deed["name"]}
+    for key, value in told.get("proof", {}).items():
+        text = _to_text(value)
+        facts[key] = f"{names_of[text]}: {text}" if text in names_of else text
     facts |= {key: _to_coins(told[key]) for key in ("supply", "created", "fees") if key in told}
     return BlockView(
         facts,

@@ -49,7 +49,7 @@ def show_table(rows: Sequence[Mapping[str, Any]] | pd.DataFrame, key: str, **opt
     if frame.empty:
         st.caption("There is nothing to show.")
         return None
-    return st.dataframe(frame, hide_index=True, width="stretch", key=key, **options)
+    return st.dataframe(frame, hide_index=True, width="stretch", key=key, placeholder="", **options)
 
 
 def show_facts(facts: Mapping[str, str], key: str) -> None:

@@ -42,7 +42,7 @@ def test_each_sentence_stands_at_its_key() -> None:
     applied = apply(pot.load("default"), {"job.stages": "0", "populations.honest.count": "3", "seed": "yes"})
     assert applied.scenario is None
     assert set(applied.at_keys) == {"job.stages", "seed"}
-    assert "write 1 or more, not 0" in applied.at_keys["job.stages"]
+    assert applied.at_keys["job.stages"] == "job.stages: write 1 or more, not 0"
 
 
 def test_keys_that_contradict_each_other_are_told() -> None:

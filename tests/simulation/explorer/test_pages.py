@@ -142,6 +142,7 @@ def test_a_node_alone_builds_a_chain_and_it_breaks(fresh: Desk) -> None:
 def test_a_form_says_at_its_key_what_is_wrong(fresh: Desk) -> None:
     page = open_page("New run", scenario="stake_bft")
     sections = [section.label for section in page.expander]
+    assert page.text_input(key="stake_bft: run.time_limit_s").label == "time_limit_s"
     page.text_input(key="stake_bft: mechanism.length").set_value("many")
     run(page)
     assert [section.label for section in page.expander if section.proto.expanded] == ["mechanism"]
