@@ -361,13 +361,16 @@ def sweep(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the sweep's own folder is made in.")] = Path("sweeps"),
     cell: Annotated[str | None, typer.Option(help="Run this one cell by itself and print it.", metavar="ID")] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Run only this part of the cells, such as 1/8.", metavar="I/N")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only try two cells, and estimate all.")] = False,
 ) -> None:
     """Run a scenario for every combination of values, or go on with that; exit 1 if a cell failed."""
     from simulation.commands.sweeps import Options, find_sweep, run_sweep  # noqa: PLC0415 - keeps other commands light
 
     _output.is_optional = cell is None
-    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell, is_dry=dry_run)
+    options = Options(executor=executor, jobs=jobs, address=address, out=out, cell=cell, shard=shard, is_dry=dry_run)
     raise typer.Exit(run_sweep(find_sweep(file), options, make_console(), _interruption))
 
 

@@ -19,6 +19,7 @@ from simulation.commands.sweeps.executors import Executor, LocalExecutor
 from simulation.commands.sweeps.progress import format_seconds
 from simulation.commands.sweeps.ray_executor import RayExecutor
 from simulation.commands.sweeps.session import SweepSession
+from simulation.commands.sweeps.shards import Shard
 from simulation.commands.sweeps.sweep_file import Sweep, load_sweep
 from simulation.foundation import EXIT_BAD_INPUT, EXIT_FAILED, Interruption, complain, compute_code_version
 
@@ -38,6 +39,8 @@ class Options:
     """Folder that the sweep's own folder is made in."""
     cell: str | None
     """The one cell to run, and to keep nothing of."""
+    shard: str | None = None
+    """Which part of the cells to run, such as ``1/8``; None for all."""
     is_dry: bool = False
     """Whether only to say what there is to do, and how long it may take."""
 
@@ -88,6 +91,7 @@ def go_on(
     """
     cores = options.jobs or len(os.sched_getaffinity(0))
     executor = _choose_executor(options, cores)
+    shard = Shard.parse(options.shard) if options.shard is not None else None
     version = compute_code_version()
     with console.status(f"{sweep.name}: checking {sweep.count_combinations():,} combinations"):
         plan = plan_cells(sweep, version)
@@ -101,7 +105,7 @@ def go_on(
         place = error.filename or options.out
         raise SweepError(f"{place}: cannot be made: {error.strerror}; choose another --out", EXIT_BAD_INPUT) from None
     session = SweepSession(
-        sweep, plan, folder, version, executor, cores, console, interruption, say=say, on_cell=on_cell
+        sweep, plan, folder, version, executor, cores, console, interruption, say=say, on_cell=on_cell, shard=shard
     )
     return Went(exit_code=session.execute(), folder=folder)
 

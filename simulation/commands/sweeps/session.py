@@ -3,7 +3,7 @@
 import errno
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from simulation.commands.sweeps.digests import write_digests
 from simulation.commands.sweeps.errors import writing
 from simulation.commands.sweeps.executors import Executor, cut_into_chunks
 from simulation.commands.sweeps.progress import Progress
+from simulation.commands.sweeps.shards import Shard
 from simulation.commands.sweeps.sweep_file import Sweep
 from simulation.foundation import EXIT_BASE, EXIT_FAILED, Interruption, complain, list_sources
 from simulation.records import AGGREGATE_STEM, CELLS_NAME, DIGESTS_NAME, RESULTS_STEM, SWEEP_NAME
@@ -44,9 +45,11 @@ class SweepSession:
     """Takes a sentence about what is not as it should be."""
     on_cell: Callable[[int, int, int], object] | None = None
     """Called after each cell: how many are done, how many of these have failed, and how many there are."""
+    shard: Shard | None = None
+    """The part of the cells that is run; None for all."""
 
     def execute(self) -> int:
-        """Run what is left and write the tables; return the exit code.
+        """Run what is left and write the tables, where no cell is left to others; return the exit code.
 
         Raises:
             DatasetError: No cell can have the data set that it insists on.
@@ -64,14 +67,26 @@ class SweepSession:
                     f"{path}: {len(damaged):,} damaged lines left out, the first is line {damaged[0]}; cells that have "
                     "no other line run again"
                 )
-            left = [cell for cell in self.plan.cells if cell.id not in finished]
+            left = [cell for cell in self._get_own() if cell.id not in finished]
             if left:
                 self._look_for_images()
                 done = self._run(left, file)
                 if self.interruption.signum is not None:
                     return self._tell_interruption(len(left) - done, self.interruption.signum)
+            others = self._count_others(finished)
+            if others:
+                return self._tell_shard(others)
             self._write_tables(path)
         return self._tell_end()
+
+    def _get_own(self) -> Sequence[Cell]:
+        """Return the cells that are to be run here."""
+        return self.plan.cells if self.shard is None else self.shard.choose(self.plan.cells)
+
+    def _count_others(self, finished: Container[str]) -> int:
+        """Return how many cells other shards have yet to give."""
+        own = {cell.id for cell in self._get_own()}
+        return sum(cell.id not in finished and cell.id not in own for cell in self.plan.cells)
 
     def _look_for_images(self) -> None:
         """Load every data set once: if no cell can have its own, one sentence now is better than one in each cell.
@@ -90,7 +105,7 @@ class SweepSession:
 
     def _run(self, left: Sequence[Cell], file: CellFile) -> int:
         """Run cells until all are done or the user has had enough; return how many are finished now."""
-        cells = self.plan.cells
+        cells, own = self.plan.cells, self._get_own()
         with writing(self.folder):
             running = clear_running(self.folder)
         place, here = str(running.resolve()), str(Path.cwd())
@@ -100,14 +115,14 @@ class SweepSession:
         try:
             with (
                 closing(self.executor.run(setup, chunks, self._wants_end)) as outcomes,
-                Progress(self.console, self.sweep.name, len(cells), len(cells) - len(left)) as progress,
+                Progress(self.console, self.sweep.name, len(own), len(own) - len(left)) as progress,
             ):
                 for outcome in outcomes:
                     self._keep(cells[outcome.index], outcome, file)
                     progress.add(is_failed=outcome.error is not None)
                     if self.on_cell is not None:
-                        self.on_cell(progress.done + progress.failed, progress.failed, len(cells))
-            return progress.done - (len(cells) - len(left))
+                        self.on_cell(progress.done + progress.failed, progress.failed, len(own))
+            return progress.done - (len(own) - len(left))
         finally:
             self.interruption.is_orderly = False
             remove_running(self.folder)
@@ -137,12 +152,20 @@ class SweepSession:
             write_digests(self.folder, [*write_tables(self.folder, tables), CELLS_NAME])
 
     def _tell_interruption(self, remaining: int, signum: int) -> int:
-        kept = len(self.plan.cells) - remaining
+        kept = len(self._get_own()) - remaining
         self.say(f"interrupted: {kept:,} finished cells are kept, {remaining:,} remain; the same command goes on")
         return EXIT_BASE + signum
 
+    def _tell_shard(self, others: int) -> int:
+        told = f"{others:,} cells are left to other shards; when all are in this file, give the command without --shard"
+        self.console.print(f"{self.folder / CELLS_NAME}: {told}", highlight=False, markup=False, soft_wrap=True)
+        return self._tell_failures()
+
     def _tell_end(self) -> int:
         self.console.print(f"tables in {self.folder}", highlight=False, markup=False, soft_wrap=True)
+        return self._tell_failures()
+
+    def _tell_failures(self) -> int:
         if self.first_failure is None:
             return 0
         cell, error = self.first_failure
@@ -150,6 +173,6 @@ class SweepSession:
         what = ", ".join([*(f"{key}={shorten(encode(value))}" for key, value in values), f"repeat={cell.repeat}"])
         file = self.sweep.source if self.sweep.is_in_file else str(self.folder / SWEEP_NAME)
         again = shlex.join(["python", "main.py", "sweep", file, "--cell", cell.id])
-        self.say(f"{self.failed:,} of {len(self.plan.cells):,} cells failed; the first ({what}): {error}")
+        self.say(f"{self.failed:,} of {len(self._get_own()):,} cells failed; the first ({what}): {error}")
         self.say(f"run it alone: {again}")
         return EXIT_FAILED

@@ -76,6 +76,35 @@ def test_finished_cells_never_run_again(tmp_path: Path, executors: list[HereExec
     assert not executors[3].given
 
 
+def test_shards_come_to_the_tables_of_one_run(
+    tmp_path: Path, executors: list[HereExecutor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_sweep(tmp_path)
+    sweep(path)
+    whole = find_folder(tmp_path / "sweeps")
+    lines = []
+    for number in (2, 3, 1):
+        capsys.readouterr()
+        assert sweep(path, f"part{number}", "--shard", f"{number}/3") == 0
+        told = capsys.readouterr().out
+        assert "small: 4 of 4 cells" in told
+        assert "8 cells are left to other shards" in told
+        part = find_folder(tmp_path / f"part{number}")
+        assert not (part / "results.csv").exists()
+        lines.append((part / "cells.jsonl").read_bytes())
+    (part / "cells.jsonl").write_bytes(b"".join(lines))
+    assert sweep(path, "part1") == 0
+    assert not executors[-1].given
+    assert read_tables(part) == read_tables(whole)
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""])
+def test_a_shard_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], shard: str) -> None:
+    assert sweep(save_sweep(tmp_path), "sweeps", f"--shard={shard}") == 2
+    assert "write which part of how many, such as 1/8" in capsys.readouterr().err
+    assert not (tmp_path / "sweeps").exists()
+
+
 def test_an_edited_line_is_said_and_its_cell_runs_again(
     tmp_path: Path, executors: list[HereExecutor], capsys: pytest.CaptureFixture[str]
 ) -> None:
