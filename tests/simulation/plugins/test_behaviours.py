@@ -25,12 +25,6 @@ def _leave_nothing_in_force() -> Iterator[None]:
     put_in_force(())
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs keep their logs apart from those of other tests."""
-    monkeypatch.chdir(tmp_path)
-
-
 def run(file: Path, *options: str) -> int:
     return cli.main(["run", str(file), "--out", str(file.parent / "runs"), "--quiet", *options])
 
