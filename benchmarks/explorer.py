@@ -1,11 +1,11 @@
 """What it costs a run of eleven nodes to be watched on the explorer's page, and how often the page has news.
 
-Pairs of runs, one alone and one watched, in turn, so that what else the machine does falls on both. The page is made as
-often as a browser asks for it; the browser itself is not counted. A page has news when it shows another snapshot than
-before, from the first one on, which comes when the engine starts; so its clocks have gone on, if nothing else has.
+Pairs of runs, one alone and one watched, in turn, so that what else the machine does falls on both. The page is that of
+the command `explore`, in a real browser on this machine: what the browser takes is part of what watching costs. The
+page has news when its clock shows other seconds than before.
 """
 
-import os
+import re
 import statistics
 import subprocess
 import sys
@@ -13,18 +13,42 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import psutil
 
 import simulation as pot
-from simulation.explorer import GoingRun
+from benchmarks.browser import CHROMIUM, Explorer, Page, open_explorer, open_page, settle, turn_to
+from simulation.explorer import list_fields
+from simulation.foundation import ROOT
 
-SCENARIOS = {
-    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": 80, "dataset.name": "digits"},
-    "11 nodes, processes": {"engine": "processes", "job.stages": 10, "dataset.name": "digits"},
+SCENARIOS: Final = {
+    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": "600"},
+    "11 nodes, processes": {"engine": "processes", "job.stages": "25"},
 }
 """What is changed of the shipped scenario `honest`."""
 
-QUIET = {"output.pictures": False}
+ALWAYS: Final = {"dataset.name": "digits", "output.pictures": "false"}
+
+UNFOLD_MS: Final = 1_000
+"""How long a section of the form unfolds; a list that is opened meanwhile closes again."""
+
+RUN_S: Final = 600.0
+"""How long a watched run may take."""
+
+_COUNT = """() => {
+    window.changes = [];
+    let last = "";
+    const look = () => {
+        const clock = document.querySelector(".progress-seconds");
+        if (clock && clock.innerText !== last) {
+            last = clock.innerText;
+            window.changes.push(performance.now() / 1000);
+        }
+    };
+    new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+"""Notes when the clock of the page changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +58,98 @@ class Watched:
     cost: dict[str, Any]
     news: float
     """News of the page a second."""
-    page_share: float
-    """What the page took of the machine's processors while it was watched."""
+    page: float
+    """Share of the machine's processors that the explorer took, without the run."""
+    browser: float
+    """Share of them that the browser took."""
 
 
 def print_explorer_figures(repeats: int) -> None:
     """Print how much longer watched runs take, and how often their page has news."""
-    print(
-        "\nexplorer: run alone, watched: the run's own seconds and CPU-seconds; ratio of each pair; the page's share of"
-    )
-    print("the processors; news a second")
-    _run_watched(pot.load("stake_bft", QUIET, engine="virtual"))  # loads what an explorer that is open has loaded
+    if CHROMIUM is None:
+        print("\nexplorer: not measured; there is no Chromium on this machine")
+        return
+    print("\nexplorer: run alone; watched: the run's own seconds and CPU-seconds, ratio of each pair; shares of the")
+    print("processors that its page and the browser took; news a second")
     for what, changes in SCENARIOS.items():
-        scenario = pot.load("honest", {**changes, **QUIET})
-        pairs = [(_run_alone(scenario), _run_watched(scenario)) for _ in range(repeats)]
-        ratios = [watched.cost["wall_s"] / alone["wall_s"] for alone, watched in pairs]
-        cpu = [watched.cost["cpu_s"] / alone["cpu_s"] for alone, watched in pairs]
-        news = [watched.news for _, watched in pairs]
-        share = statistics.median(watched.page_share for _, watched in pairs)
+        pairs = [(_run_alone({**changes, **ALWAYS}), _run_watched({**changes, **ALWAYS})) for _ in range(repeats)]
         alone_s = statistics.median(alone["wall_s"] for alone, _ in pairs)
         print(
-            f"{what}: {alone_s:.1f} s alone; time {statistics.median(ratios):.3f} "
-            f"({min(ratios):.3f}-{max(ratios):.3f}), CPU {statistics.median(cpu):.3f} "
-            f"({min(cpu):.3f}-{max(cpu):.3f}), page {share:.1%}, "
-            f"news {statistics.median(news):.1f} ({min(news):.1f}-{max(news):.1f}) a second"
+            f"{what}: {alone_s:.1f} s alone; "
+            f"time {_describe([watched.cost['wall_s'] / alone['wall_s'] for alone, watched in pairs])}, "
+            f"CPU {_describe([watched.cost['cpu_s'] / alone['cpu_s'] for alone, watched in pairs])}; "
+            f"page {statistics.median(watched.page for _, watched in pairs):.1%}, "
+            f"browser {statistics.median(watched.browser for _, watched in pairs):.1%}; "
+            f"news {_describe([watched.news for _, watched in pairs])}"
         )
 
 
-def _run_alone(scenario: pot.Scenario) -> dict[str, Any]:
+def _describe(values: list[float]) -> str:
+    return f"{statistics.median(values):.3f} ({min(values):.3f}-{max(values):.3f})"
+
+
+def _run_alone(changes: dict[str, str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scenario.yaml"
-        file.write_text(scenario.to_yaml(), "utf-8")
-        command = [sys.executable, "main.py", "run", str(file), "--out", folder, "--quiet"]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)
-        return _read_cost(Path(told.stdout.strip()))
+        told = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+        command = [sys.executable, str(ROOT / "main.py"), "run", "honest", *told, "--out", folder, "--quiet"]
+        ended = subprocess.run(command, check=True, capture_output=True, text=True)
+        return _read_cost(Path(ended.stdout.strip()))
 
 
-def _run_watched(scenario: pot.Scenario) -> Watched:
-    from simulation.explorer import watch_page  # noqa: PLC0415 - needs Streamlit, which other benchmarks do not
+def _run_watched(changes: dict[str, str]) -> Watched:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_explorer(folder) as explorer, open_page(explorer) as page:
+            _prepare(page, changes)
+            page.evaluate(_COUNT)
+            page.get_by_role("button", name="Run", exact=True).click()
+            page.get_by_text("Employer's chain").first.wait_for()
+            began, before = time.monotonic(), _read_processors(explorer)
+            page.get_by_text("The run has ended").first.wait_for(timeout=RUN_S * 1000)
+            span, after = time.monotonic() - began, _read_processors(explorer)
+            changes_s = page.evaluate("window.changes")
+        (run,) = (folder / "runs").iterdir()
+        whole = span * (psutil.cpu_count() or 1)
+        shares = [(now - then) / whole for then, now in zip(before, after, strict=True)]
+        return Watched(_read_cost(run), (len(changes_s) - 1) / (changes_s[-1] - changes_s[0]), *shares)
 
-    with tempfile.TemporaryDirectory() as folder:
-        going = GoingRun(scenario, Path(folder))
-        seen: list[float] = []
-        updates = 0
-        began, used = time.monotonic(), time.process_time()
-        for _ in watch_page(going):
-            if going.updates > updates:
-                updates = going.updates
-                seen.append(time.monotonic())
-        span, used = time.monotonic() - began, time.process_time() - used
-        if going.folder is None:
-            raise RuntimeError(going.error)
-        rate = (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) > 1 else 0.0
-        return Watched(_read_cost(going.folder), rate, used / span / (os.cpu_count() or 1))
+
+def _prepare(page: Page, changes: dict[str, str]) -> None:
+    """Write the changes into the form, as a user would."""
+    turn_to(page, "New run")
+    box = page.get_by_role("combobox", name=re.compile("Scenario"))
+    box.fill("honest")
+    box.press("Enter")
+    page.get_by_text(pot.list_scenarios()["honest"]).wait_for()
+    settle(page)
+    fields = {field.key: field for field in list_fields(pot.load("honest"))}
+    for key, value in changes.items():
+        field = fields[key]
+        if field.value == value:
+            continue
+        title = page.get_by_text(field.section, exact=True)
+        section = page.get_by_test_id("stExpander").filter(has=title)
+        if section.locator("details[open]").count() == 0:
+            section.locator("summary").click()
+            page.wait_for_timeout(UNFOLD_MS)
+        label = key.rpartition(".")[2]
+        if field.kind == "switch":
+            section.get_by_text(label, exact=True).click()
+        elif field.kind == "choice":
+            section.get_by_role("combobox", name=re.compile(rf"\b{label}\b")).click()
+            page.get_by_role("option", name=value, exact=True).click()
+        else:
+            entry = section.get_by_role("textbox", name=re.compile(rf"^{label}\b"))
+            entry.fill(value)
+            entry.press("Enter")
+        page.get_by_text(f"{key}={value}").first.wait_for()
+        settle(page)
+
+
+def _read_processors(explorer: Explorer) -> tuple[float, float]:
+    """Return the CPU-seconds of the explorer, and of the browser, so far."""
+    browsers = [each for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
+    return sum(psutil.Process(explorer.pid).cpu_times()[:2]), sum(sum(each.cpu_times()[:2]) for each in browsers)
 
 
 def _read_cost(folder: Path) -> dict[str, Any]:

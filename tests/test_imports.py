@@ -84,7 +84,7 @@ TRAINERS: Final = frozenset(
 """The first one prepares the process for what it loads; the others are only asked by who has loaded it."""
 
 STREAMLIT: Final = frozenset(
-    {"app", "page_compare", "page_new", "page_node", "page_runs", "page_sweeps", "serving", "watching", "widgets"}
+    {"app", "live", "page_compare", "page_new", "page_node", "page_runs", "page_sweeps", "serving", "widgets"}
 )
 """What the explorer's pages are made of; what they show is worked out elsewhere, without a browser."""
 RESERVED: Final = (

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 from simulation.foundation import open_door
 
 if TYPE_CHECKING:
-    from simulation.explorer.going import GoingRun
+    from simulation.explorer.form import list_fields
     from simulation.explorer.serving import serve
-    from simulation.explorer.watching import watch_page
 else:
-    __getattr__, __dir__ = open_door(__name__, {"going": "GoingRun", "serving": "serve", "watching": "watch_page"})
+    __getattr__, __dir__ = open_door(__name__, {"form": "list_fields", "serving": "serve"})
 
-__all__ = ["GoingRun", "serve", "watch_page"]
+__all__ = ["list_fields", "serve"]

@@ -14,13 +14,17 @@ AHEAD: Final = "not with the employer yet"
 def list_points(tally: Tally, *, is_live: bool = False) -> list[Row]:
     """Return a point for each block, the genesis first: its height across, and a lane for each branch.
 
+    Without the genesis where the first blocks are not known.
+
     Args:
         tally: What is known of the blocks.
         is_live: Whether the employer may still come to what is higher than its chain.
     """
     places = lay_out(tally, [tally.employer.head, tally.compute_agreement()[1].head])
     employers = set(tally.get_chain(tally.employer.head))
-    points: list[Row] = [{"block": GENESIS, "height": 0, "lane": 0, "looks": GENESIS, "stored_by": len(tally.nodes)}]
+    points: list[Row] = []
+    if min((place.height for place in places.values()), default=1) == 1:
+        points.append({"block": GENESIS, "height": 0, "lane": 0, "looks": GENESIS, "stored_by": len(tally.nodes)})
     for block, place in places.items():
         other = AHEAD if is_live and place.height > tally.employer.height else "left"
         is_poisoned = tally.is_poisoned(block)
@@ -39,12 +43,14 @@ def list_points(tally: Tally, *, is_live: bool = False) -> list[Row]:
 def list_lines(tally: Tally, points: list[Row]) -> list[Row]:
     """Return the ends of the line from each block to its parent; one that is unknown is drawn as the genesis."""
     places = {point["block"]: point for point in points}
+    genesis = places.get(GENESIS)
     lines = []
-    for point in points[1:]:
-        parent = places.get(tally.blocks[point["block"]].parent, points[0])
-        lines.append(
-            {"x": parent["height"], "y": parent["lane"], "x2": point["height"], "y2": point["lane"]},
-        )
+    for point in points:
+        parent = places.get(tally.blocks[point["block"]].parent, genesis) if point is not genesis else None
+        if parent is not None:
+            lines.append(
+                {"x": parent["height"], "y": parent["lane"], "x2": point["height"], "y2": point["lane"]},
+            )
     return lines
 
 

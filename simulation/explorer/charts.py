@@ -39,16 +39,17 @@ CLICKED: Final = "clicked"
 
 def draw_tree(points: Sequence[Row], lines: Sequence[Row], *, looks: Mapping[str, str] = LOOKS) -> Spec:
     """Return the tree of blocks; a click on one chooses it, under the name `clicked`."""
-    highest = max(point["height"] for point in points)
-    size = 230 if highest <= MOST_LARGE else 60
+    is_cut = points[0]["block"] != GENESIS
+    size = 230 if len({point["height"] for point in points}) <= MOST_LARGE else 60
+    title = "height, the latest blocks" if is_cut else "height"
     lanes = max(point["lane"] for point in points) + 1
     lane = {"domain": [-0.6, lanes - 0.4], "reverse": True, "nice": False}
-    reach = {"domain": [-0.4, highest + 0.4], "nice": False}
+    reach = {"nice": False, "zero": False, "padding": 12}  # by the data: a new block leaves the chart as it is
     axis = {"tickMinStep": 1, "grid": False, "format": "d"}
 
     def place(x: str, y: str) -> Spec:
         return {
-            "x": {"field": x, "type": "quantitative", "title": "height", "scale": reach, "axis": axis},
+            "x": {"field": x, "type": "quantitative", "title": title, "scale": reach, "axis": axis},
             "y": {"field": y, "type": "quantitative", "scale": lane, "axis": None},
         }
 

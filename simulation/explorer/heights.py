@@ -1,6 +1,6 @@
 """How high the chains of each population reach, and since when."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -8,7 +8,7 @@ from simulation.commands.report import Window
 from simulation.records import Appended, Moved, Record, Tally, UsedTwice
 
 MOST_POINTS: Final = 400
-"""Changes that are kept of a run that goes on, the latest ones."""
+"""Changes that are kept of a run that goes on; when there are more, fewer that lie apart evenly."""
 
 Row = dict[str, Any]
 
@@ -26,7 +26,8 @@ class Heights:
 
     def __init__(self, most: int = MOST_POINTS) -> None:
         """Begin with the genesis; keep so many changes at most."""
-        self.changes: deque[HeightChange] = deque(maxlen=most)
+        self.changes: list[HeightChange] = []
+        self._most = most
         self._of: dict[str, int] = {}
         self._counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
@@ -52,6 +53,19 @@ class Heights:
         self._of[record.who] = height
         if max(counts) != before:
             self.changes.append(HeightChange(record.time, population, max(counts)))
+            if len(self.changes) > self._most:
+                self.changes = _thin(self.changes, self._most // 2)
+
+
+def _thin(changes: Sequence[HeightChange], most: int) -> list[HeightChange]:
+    """Return the last change of each population, and of those before only such as lie apart evenly."""
+    of: defaultdict[str, list[HeightChange]] = defaultdict(list)
+    apart_s = (changes[-1].seconds - changes[0].seconds) * len({change.population for change in changes}) / most
+    for change in reversed(changes):
+        kept = of[change.population]
+        if not kept or kept[-1].seconds - change.seconds >= apart_s:
+            kept.append(change)
+    return sorted(change for kept in of.values() for change in kept)
 
 
 def list_height_rows(changes: Iterable[HeightChange], end_s: float) -> list[Row]:

@@ -2,13 +2,15 @@
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from simulation.explorer.desk import DESK
 from simulation.explorer.places import find_place
-from simulation.foundation import EXIT_BAD_INPUT, SimulationError
+from simulation.explorer.progress import PATH, describe_progress
+from simulation.foundation import EXIT_BAD_INPUT, Interrupted, SimulationError
 
 HOST: Final = "127.0.0.1"
 """Nobody else's machine can reach it."""
@@ -24,6 +26,7 @@ _OPTIONS: Final = {
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,
     "server.maxUploadSize": 1,
+    "runner.postScriptGC": False,  # it takes a tenth of a second, each time that a page is made; Python does it in time
     "browser.gatherUsageStats": False,
     "browser.serverAddress": HOST,
     "client.toolbarMode": "minimal",
@@ -56,13 +59,19 @@ def serve(folders: Sequence[Path], port: int, plugins: Sequence[Path] = ()) -> N
     if find_spec("streamlit") is None:
         raise ExplorerError("the explorer needs Streamlit, which is not installed: make explore")
     _check_port(port)
-    from streamlit.web import bootstrap  # noqa: PLC0415 - a second, and not installed everywhere
+    import streamlit as st  # noqa: PLC0415 - a second, and not installed everywhere
+    from starlette.requests import Request  # noqa: PLC0415
+    from starlette.responses import JSONResponse  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
 
-    options = {**_OPTIONS, "server.port": port, "browser.serverPort": port}
-    bootstrap.load_config_options(options)
+    def tell_progress(_: Request) -> JSONResponse:
+        return JSONResponse(describe_progress(DESK.going), headers={"Cache-Control": "no-store"})
+
+    app = st.App(_APP, routes=[Route(PATH, tell_progress)])
     print(f"explorer: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)  # noqa: T201
     try:
-        bootstrap.run(str(_APP), False, [], options)
+        with suppress(Interrupted):  # the server raises again the signal that has ended it
+            app.run(config={**_OPTIONS, "server.port": port, "browser.serverPort": port})
     finally:
         DESK.close()
 

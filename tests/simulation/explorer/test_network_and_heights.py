@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from simulation.commands.report import Window
 from simulation.explorer.heights import HeightChange, Heights, cut_windows, list_height_rows
 from simulation.explorer.network import MOST_PARTIES, find_link, list_edges, list_links, place_parties
@@ -5,8 +7,8 @@ from simulation.records import Record, Tally
 from tests.support.scenarios import appended, note
 
 
-def moved(who: str, height: int) -> Record:
-    return note(who, "moved", time=9.0, height=height, head="0xa", reorg=1)
+def moved(who: str, height: int, time: float = 9.0) -> Record:
+    return note(who, "moved", time=time, height=height, head="0xa", reorg=1)
 
 
 def test_each_population_is_as_high_as_its_highest_head() -> None:
@@ -21,6 +23,18 @@ def test_each_population_is_as_high_as_its_highest_head() -> None:
         heights.take(record, tally)
     found = [(change.population, change.height) for change in heights.changes]
     assert found == [("a", 1), ("b", 1), ("a", 2), ("a", 1), ("a", 3), ("employer", 1)]
+
+
+def test_of_many_changes_those_are_kept_that_lie_apart_evenly() -> None:
+    tally, heights = Tally(), Heights(most=40)
+    tally.add(note("a-0", "node", population="a", role="honest", stake=1))
+    for height in range(1, 1_001):
+        heights.take(moved("a-0", height, time=float(height)), tally)
+        assert len(heights.changes) <= 40
+        assert heights.changes[-1] == (height, "a", height)
+    assert all(change.seconds == change.height for change in heights.changes)
+    apart = [later.seconds - earlier.seconds for earlier, later in pairwise(heights.changes)]
+    assert (heights.changes[0].seconds, max(apart)) <= (100, 100)
 
 
 def test_lines_of_heights_go_from_the_genesis_to_the_end() -> None:

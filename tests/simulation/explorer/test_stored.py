@@ -141,3 +141,12 @@ def test_live_blocks_are_the_employers_only_where_it_has_them() -> None:
         "other": "left",
     }
     assert {point["looks"] for point in points} <= set(LIVE_LOOKS)
+
+
+def test_a_live_tree_without_its_first_blocks_has_no_genesis_and_no_lines_to_it() -> None:
+    live = tuple(LiveBlock(name, parent, height, 1) for name, parent, height in [("b", "a", 2), ("c", "b", 3)])
+    snapshot = Snapshot("going", 1.0, 3, 4, (), live, {}, {}, (), head="c")
+    tally = make_live_tally(snapshot)
+    points = list_points(tally, is_live=True)
+    assert {point["block"] for point in points} == {"b", "c"}
+    assert [(line["x"], line["x2"]) for line in list_lines(tally, points)] == [(2, 3)]
