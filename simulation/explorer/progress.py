@@ -42,14 +42,16 @@ _SCRIPT: Final = """
 <script>
 {
   const mine = window.potProgress = {};  // the latest one goes on, whichever of the boxes stays
-  const put = (name, change) => document.querySelectorAll(".progress" + name).forEach(change);
+  const put = (name, key, value) => document.querySelectorAll(".progress" + name).forEach(
+    (part) => { if (part[key] !== value) part[key] = value; }  // each change is laid out and painted
+  );
   const look = async () => {
     if (window.potProgress !== mine || !document.querySelector(".progress")) return;
     try {
       const told = await (await fetch("PATH")).json();
-      put(" progress", (bar) => { bar.value = told.share; });
+      put(" progress", "value", told.share);
       for (const name of ["chain", "seconds", "refused", "latest"])
-        put("-" + name, (text) => { text.textContent = told[name]; });
+        put("-" + name, "textContent", told[name]);
     } catch { /* the explorer has ended, and Streamlit says so */ }
     setTimeout(look, EVERY);
   };
