@@ -144,7 +144,7 @@ def _draw(going: GoingRun, state: _State) -> None:
             windows = cut_windows(snapshot.windows, snapshot.seconds)
             st.vega_lite_chart(draw_heights(rows, windows), key="live heights")
         if snapshot.holdings is not None:
-            title = "coins by the employer's chain"
+            title = f"coins by the employer's chain, at height {snapshot.holdings.height}"
             st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), title, colour=BLUE), key="live coins")
     with right:
         if snapshot.refused:

@@ -63,11 +63,13 @@ _SCRIPT: Final = """
 
 def describe_progress(going: GoingRun | None) -> dict[str, float | str]:
     """Return what is told of a run: the share of its chain that is done, and texts."""
-    snapshot = going.snapshot if going is not None else None
-    if going is None or snapshot is None:
-        elapsed_s = time.monotonic() - going.started if going is not None else 0.0
-        loading = f"The run starts: for {elapsed_s:.0f} s it has been loading what it needs."
-        return {"share": 0.0, "chain": "", "seconds": "", "refused": "", "latest": loading if going is not None else ""}
+    untold = dict.fromkeys(("chain", "seconds", "refused", "latest"), "")
+    if going is None:
+        return {"share": 0.0, **untold}
+    snapshot = going.snapshot
+    if snapshot is None:
+        loading = f"The run starts: for {time.monotonic() - going.started:.0f} s it has been loading what it needs."
+        return {"share": 0.0, **untold, "latest": loading}
     phase = snapshot.phase if going.is_running else "ended"
     return {
         "share": min(1.0, snapshot.height / snapshot.length),

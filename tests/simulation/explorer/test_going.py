@@ -1,5 +1,6 @@
 """Runs in processes of their own, as the page starts them."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,8 @@ def test_a_run_is_watched_halted_and_stopped(desk: Desk) -> None:
     assert 0 < halted.height < halted.length
     assert halted.phase == "halted"
     assert halted.holdings is not None
-    assert halted.holdings.height == halted.height
+    is_at_its_block = re.search(r"\bemployer +appended\b", halted.latest) is not None  # its coins are counted next
+    assert halted.holdings.height == halted.height - is_at_its_block
     assert sum(halted.holdings.named.values()) + halted.holdings.of_others == halted.holdings.supply
     run.step(is_to_block=True)
     wait_until(lambda: run.snapshot is not None and run.snapshot.blocks[-1].height == halted.blocks[-1].height + 1)

@@ -2,23 +2,21 @@
 
 import json
 import re
-import shutil
 import subprocess
 from html import escape
 from pathlib import Path
 
 import pytest
 
+from benchmarks.browser import CHROMIUM
 from simulation.commands.report.page import POLICY
 from simulation.commands.report.sources import read_source
 from simulation.commands.report.writing import write_report
 from tests.support.reports import forked_run, write_log, write_run, write_sweep
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 pytestmark = [
     pytest.mark.drawing,
-    pytest.mark.skipif(BROWSER is None, reason="no chromium here: apt-get install chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium"),
 ]
 
 TIMEOUT_S = 100
@@ -30,7 +28,7 @@ def open_page(page: Path, folder: Path) -> tuple[str, list[str]]:
     Without a sandbox, because tests in containers run as root; the page is our own.
     """
     log = folder / "netlog.json"
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"]
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"]
     command += ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-sync"]
     command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=http://127.0.0.1:9"]
     command += [f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}", "--net-log-capture-mode=Everything"]
