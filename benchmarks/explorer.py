@@ -23,12 +23,12 @@ from simulation.explorer import list_fields
 from simulation.foundation import ROOT
 
 SCENARIOS: Final = {
-    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": "600"},
-    "11 nodes, processes": {"engine": "processes", "job.stages": "25"},
+    "11 nodes, virtual": {"engine": "virtual", "virtual.trainer": "fake", "job.stages": "3000"},
+    "11 nodes, processes": {"engine": "processes", "job.stages": "110"},
 }
-"""What is changed of the shipped scenario `honest`."""
+"""What is changed of the shipped scenario `honest`: runs of about a minute."""
 
-ALWAYS: Final = {"dataset.name": "digits", "output.pictures": "false"}
+ALWAYS: Final = {"dataset.name": "digits", "output.pictures": "false", "run.time_limit_s": "100000"}
 
 UNFOLD_MS: Final = 1_000
 """How long a section of the form unfolds; a list that is opened meanwhile closes again."""
@@ -44,14 +44,14 @@ _COUNT = """() => {
     let last = "";
     const look = () => {
         const clock = document.querySelector(".progress-seconds");
-        if (clock && clock.innerText !== last) {
-            last = clock.innerText;
+        if (clock && clock.textContent !== last) {
+            last = clock.textContent;
             window.changes.push(performance.now() / 1000);
         }
     };
     new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
-"""Notes when the clock of the page changes."""
+"""Notes when the clock of the page changes, without asking for a layout."""
 
 
 @dataclass(frozen=True, slots=True)

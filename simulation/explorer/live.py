@@ -1,6 +1,7 @@
 """A run that goes on, on the page: how far it is several times a second, and pictures of it every other second."""
 
 import os
+import time
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -26,6 +27,9 @@ from simulation.explorer.widgets import complain, escape, show_table
 
 DRAW_EVERY_S: Final = max(1.0, 6 / (os.cpu_count() or 1))
 """How often pictures and tables of a run are made anew: that takes a browser a seventh of a second of a processor."""
+
+LONG_S: Final = 20.0
+"""A run that has taken longer changes less from one picture to the next: it has them half as often."""
 
 LOOK_EVERY_S: Final = 0.4
 """How often where simulated time is held up, so that nothing waits for a processor, or has not begun."""
@@ -67,6 +71,8 @@ class _State(NamedTuple):
     has_begun: bool
     pace: float | None
     """In force."""
+    draw_every_s: float
+    """How often pictures and tables are made anew."""
 
 
 def show_going(going: GoingRun) -> None:
@@ -87,12 +93,16 @@ def show_going(going: GoingRun) -> None:
         st.html(write_progress(going), unsafe_allow_javascript=True)  # all that is not ours in it is escaped
     else:
         st.info("There is nothing to show.")
-    draw_every_s = DRAW_EVERY_S if state.pace is None and state.has_begun else LOOK_EVERY_S
-    st.fragment(_draw, run_every=draw_every_s if state.is_running else None)(going, state)
+    st.fragment(_draw, run_every=state.draw_every_s if state.is_running else None)(going, state)
 
 
 def _find_state(going: GoingRun) -> _State:
-    return _State(going.is_running, going.snapshot is not None, going.pace)
+    has_begun, pace = going.snapshot is not None, going.pace
+    if pace is not None or not has_begun:
+        draw_every_s = LOOK_EVERY_S
+    else:
+        draw_every_s = DRAW_EVERY_S * (2 if time.monotonic() > going.started + LONG_S else 1)
+    return _State(going.is_running, has_begun, pace, draw_every_s)
 
 
 def _show_pace(going: GoingRun, state: _State) -> None:
@@ -144,8 +154,8 @@ def _draw(going: GoingRun, state: _State) -> None:
             windows = cut_windows(snapshot.windows, snapshot.seconds)
             st.vega_lite_chart(draw_heights(rows, windows), key="live heights")
         if snapshot.holdings is not None:
-            title = f"coins by the employer's chain, at height {snapshot.holdings.height}"
-            st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), title, colour=BLUE), key="live coins")
+            st.caption(f"By the employer's chain, at height {snapshot.holdings.height}:")
+            st.vega_lite_chart(draw_bars(list_coins(snapshot.holdings), "coins", colour=BLUE), key="live coins")
     with right:
         if snapshot.refused:
             st.vega_lite_chart(draw_bars(snapshot.refused, "refused, by reason", colour=ORANGE), key="live reasons")

@@ -1,19 +1,30 @@
-"""How far a run is, in words that the browser asks for by itself, several times a second.
+"""How far a run is, in words that the browser is told through a socket, several times a second.
 
 Each time that Streamlit makes a part of a page anew, a browser takes a twentieth of a second of a processor for it,
-which a run of many nodes would have used; words that a line of JavaScript puts in place cost next to nothing.
+which a run of many nodes would have used; words that a line of JavaScript puts in place cost a tenth of that.
 """
 
+import asyncio
 import html
 import time
-from typing import Final
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
+from simulation.explorer.desk import DESK
 from simulation.explorer.going import GoingRun
 
-LOOK_EVERY_MS: Final = 400
-"""How often the browser asks."""
+if TYPE_CHECKING:
+    from starlette.websockets import WebSocket
+
+LOOK_EVERY_S: Final = 0.42
+"""How often the browser is told what has changed."""
 
 PATH: Final = "/progress"
+
+_HOSTS: Final = ("127.0.0.1", "localhost")
+"""As which a browser may know the explorer; a page of any other name is somebody else's."""
 
 _PAGE: Final = """
 <style>
@@ -45,39 +56,74 @@ _SCRIPT: Final = """
   const put = (name, key, value) => document.querySelectorAll(".progress" + name).forEach(
     (part) => { if (part[key] !== value) part[key] = value; }  // each change is laid out and painted
   );
-  const look = async () => {
-    if (window.potProgress !== mine || !document.querySelector(".progress")) return;
-    try {
-      const told = await (await fetch("PATH")).json();
-      put(" progress", "value", told.share);
-      for (const name of ["chain", "seconds", "refused", "latest"])
-        put("-" + name, "textContent", told[name]);
-    } catch { /* the explorer has ended, and Streamlit says so */ }
-    setTimeout(look, EVERY);
+  const listen = () => {
+    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "PATH");
+    let goesOn = true;
+    socket.onmessage = ({data}) => {
+      const told = JSON.parse(data);
+      goesOn = told.goes_on && window.potProgress === mine && document.querySelector(".progress") !== null;
+      if (window.potProgress === mine) {
+        put(" progress", "value", told.share);
+        for (const name of ["chain", "seconds", "refused", "latest"])
+          put("-" + name, "textContent", told[name]);
+      }
+      if (!goesOn) socket.close();
+    };
+    socket.onclose = () => { if (goesOn) setTimeout(listen, 1000); };  // the machine slept, or the explorer has ended
   };
-  look();
+  listen();
 }
 </script>
-""".replace("PATH", PATH).replace("EVERY", str(LOOK_EVERY_MS))
+""".replace("PATH", PATH)
 
 
 def describe_progress(going: GoingRun | None) -> dict[str, float | str]:
-    """Return what is told of a run: the share of its chain that is done, and texts."""
+    """Return what is told of a run: whether it goes on, the share of its chain that is done, and texts."""
+    told = {"goes_on": going is not None and going.is_running, "share": 0.0}
     untold = dict.fromkeys(("chain", "seconds", "refused", "latest"), "")
     if going is None:
-        return {"share": 0.0, **untold}
+        return {**told, **untold}
     snapshot = going.snapshot
     if snapshot is None:
         loading = f"The run starts: for {time.monotonic() - going.started:.0f} s it has been loading what it needs."
-        return {"share": 0.0, **untold, "latest": loading}
-    phase = snapshot.phase if going.is_running else "ended"
+        return {**told, **untold, "latest": loading}
+    phase = snapshot.phase if told["goes_on"] else "ended"
     return {
+        **told,
         "share": min(1.0, snapshot.height / snapshot.length),
         "chain": f"{snapshot.height} of {snapshot.length}",
         "seconds": f"{snapshot.seconds:,.2f}",
         "refused": f"{sum(snapshot.refused.values()):,}",
         "latest": f"{phase}; the latest: {snapshot.latest}" if snapshot.latest else phase,
     }
+
+
+async def tell_progress(socket: "WebSocket") -> None:
+    """Tell a page of ours how far the run is, whenever that has changed, until it ends or the page is closed."""
+    from starlette.websockets import WebSocketDisconnect  # noqa: PLC0415 - not installed everywhere
+
+    if not _is_ours(socket.headers):
+        await socket.close()
+        return
+    await socket.accept()
+    told = None
+    with suppress(WebSocketDisconnect):
+        while (progress := describe_progress(DESK.going))["goes_on"]:
+            if progress != told:
+                told = progress
+                await socket.send_json(progress)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    if (await socket.receive())["type"] == "websocket.disconnect":
+                        return
+        await socket.send_json(progress)
+        await socket.close()
+
+
+def _is_ours(headers: Mapping[str, str]) -> bool:
+    """Return whether a page of this explorer asks: a browser lets any page open a socket to any server."""
+    origin = urlsplit(headers.get("origin", ""))
+    return origin.netloc == headers.get("host") and origin.hostname in _HOSTS
 
 
 def write_progress(going: GoingRun) -> str:

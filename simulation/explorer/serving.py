@@ -9,7 +9,7 @@ from typing import Final
 
 from simulation.explorer.desk import DESK
 from simulation.explorer.places import find_place
-from simulation.explorer.progress import PATH, describe_progress
+from simulation.explorer.progress import PATH, tell_progress
 from simulation.foundation import EXIT_BAD_INPUT, Interrupted, SimulationError
 
 HOST: Final = "127.0.0.1"
@@ -60,14 +60,9 @@ def serve(folders: Sequence[Path], port: int, plugins: Sequence[Path] = ()) -> N
         raise ExplorerError("the explorer needs Streamlit, which is not installed: make explore")
     _check_port(port)
     import streamlit as st  # noqa: PLC0415 - a second, and not installed everywhere
-    from starlette.requests import Request  # noqa: PLC0415
-    from starlette.responses import JSONResponse  # noqa: PLC0415
-    from starlette.routing import Route  # noqa: PLC0415
+    from starlette.routing import WebSocketRoute  # noqa: PLC0415
 
-    def tell_progress(_: Request) -> JSONResponse:
-        return JSONResponse(describe_progress(DESK.going), headers={"Cache-Control": "no-store"})
-
-    app = st.App(_APP, routes=[Route(PATH, tell_progress)])
+    app = st.App(_APP, routes=[WebSocketRoute(PATH, tell_progress)])
     print(f"explorer: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)  # noqa: T201
     try:
         with suppress(Interrupted):  # the server raises again the signal that has ended it

@@ -241,7 +241,8 @@ def test_a_run_is_started_watched_and_stopped(fresh: Desk, monkeypatch: pytest.M
     assert "going; the latest: the &lt;b&gt;latest&lt;/b&gt;" in told
     assert another.code[0].value == "a *line*"
     charts = [json.loads(chart.proto.spec) for chart in another.get("vega_lite_chart")]
-    assert "coins by the employer's chain, at height 1" in str(charts)
+    assert "coins" in str(charts)
+    assert "By the employer's chain, at height 1:" in [caption.value for caption in another.caption]
     click(another, "stop")
     going.folder = Path("runs/some_thing")
     run(page)
