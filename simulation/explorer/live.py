@@ -22,7 +22,7 @@ from simulation.explorer.following import list_coins, list_live_nodes
 from simulation.explorer.going import GoingRun
 from simulation.explorer.heights import cut_windows, list_height_rows
 from simulation.explorer.network import list_edges, place_parties
-from simulation.explorer.progress import write_progress
+from simulation.explorer.progress import ENDED, write_progress
 from simulation.explorer.widgets import complain, escape, show_table
 
 DRAW_EVERY_S: Final = max(1.0, 6 / (os.cpu_count() or 1))
@@ -91,6 +91,8 @@ def show_going(going: GoingRun) -> None:
         st.success(f"The run has ended; its folder is {escape(str(going.folder))}, which the page Runs opens.")
     if state.is_running or state.has_begun:
         st.html(write_progress(going), unsafe_allow_javascript=True)  # all that is not ours in it is escaped
+        if state.is_running:
+            st.button("It has ended", key=ENDED)
     else:
         st.info("There is nothing to show.")
     st.fragment(_draw, run_every=state.draw_every_s if state.is_running else None)(going, state)

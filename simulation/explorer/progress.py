@@ -23,11 +23,16 @@ LOOK_EVERY_S: Final = 0.42
 
 PATH: Final = "/progress"
 
+ENDED: Final = "has_ended"
+"""Key of a button that nobody sees: the page is made anew at once when it is told that the run has ended."""
+
 _HOSTS: Final = ("127.0.0.1", "localhost")
 """As which a browser may know the explorer; a page of any other name is somebody else's."""
 
 _PAGE: Final = """
 <style>
+  .st-key-{ended} {{ display: none; }}
+  .progress {{ contain: content; will-change: transform; }}
   .progress progress {{ appearance: none; width: 100%; height: 0.5rem; border: 0; background: #8884; }}
   .progress ::-webkit-progress-bar {{ background: #8884; }}
   .progress ::-webkit-progress-value {{ background: #0072b2; }}
@@ -68,13 +73,14 @@ _SCRIPT: Final = """
           put("-" + name, "textContent", told[name]);
       }
       if (!goesOn) socket.close();
+      if (!told.goes_on) document.querySelector(".st-key-ENDED button")?.click();
     };
     socket.onclose = () => { if (goesOn) setTimeout(listen, 1000); };  // the machine slept, or the explorer has ended
   };
   listen();
 }
 </script>
-""".replace("PATH", PATH)
+""".replace("PATH", PATH).replace("ENDED", ENDED)
 
 
 def describe_progress(going: GoingRun | None) -> dict[str, float | str]:
@@ -129,4 +135,4 @@ def _is_ours(headers: Mapping[str, str]) -> bool:
 def write_progress(going: GoingRun) -> str:
     """Return the part of the page that tells it, in HTML, and goes on telling while the run goes on."""
     told = {name: html.escape(str(value)) for name, value in describe_progress(going).items()}
-    return _PAGE.format(**told) + (_SCRIPT if going.is_running else "")
+    return _PAGE.format(**told, ended=ENDED) + (_SCRIPT if going.is_running else "")
