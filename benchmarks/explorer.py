@@ -36,8 +36,8 @@ UNFOLD_MS: Final = 1_000
 RUN_S: Final = 600.0
 """How long a watched run may take."""
 
-ASK_MS: Final = 1_000
-"""How often the browser is asked whether the run has ended; to wait for a text would make it look all the time."""
+ASK_S: Final = 0.5
+"""How often it is looked at whether the run has ended: in its folder, since the browser would take time to answer."""
 
 _COUNT = """() => {
     window.changes = [];
@@ -108,11 +108,12 @@ def _run_watched(changes: dict[str, str]) -> Watched:
             page.get_by_role("button", name="Run", exact=True).click()
             page.get_by_text("Employer's chain").first.wait_for()
             began, before = time.monotonic(), _read_processors(explorer)
-            while not page.get_by_text("The run has ended").count():
-                page.wait_for_timeout(ASK_MS)
+            while not any(folder.glob("runs/*/summary.json")):
+                time.sleep(ASK_S)
                 if time.monotonic() > began + RUN_S:
                     raise RuntimeError(f"the watched run has not ended after {RUN_S:.0f} s")
             span, after = time.monotonic() - began, _read_processors(explorer)
+            page.get_by_text("The run has ended").first.wait_for()
             changes_s = page.evaluate("window.changes")
         (run,) = (folder / "runs").iterdir()
         whole = span * (psutil.cpu_count() or 1)

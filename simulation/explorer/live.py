@@ -1,4 +1,4 @@
-"""A run that goes on, on the page: how far it is several times a second, and pictures of it every other second."""
+"""A run that goes on, on the page: how far it is several times a second, and pictures of it every few seconds."""
 
 import os
 import time
@@ -29,7 +29,7 @@ DRAW_EVERY_S: Final = max(1.0, 6 / (os.cpu_count() or 1))
 """How often pictures and tables of a run are made anew: that takes a browser a seventh of a second of a processor."""
 
 LONG_S: Final = 20.0
-"""A run that has taken longer changes less from one picture to the next: it has them half as often."""
+"""A run that was started longer ago changes less from one picture to the next: it has them half as often."""
 
 LOOK_EVERY_S: Final = 0.4
 """How often where simulated time is held up, so that nothing waits for a processor, or has not begun."""

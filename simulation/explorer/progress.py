@@ -7,10 +7,8 @@ which a run of many nodes would have used; words that a line of JavaScript puts 
 import asyncio
 import html
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from simulation.explorer.desk import DESK
 from simulation.explorer.going import GoingRun
@@ -25,9 +23,6 @@ PATH: Final = "/progress"
 
 ENDED: Final = "has_ended"
 """Key of a button that nobody sees: the page is made anew at once when it is told that the run has ended."""
-
-_HOSTS: Final = ("127.0.0.1", "localhost")
-"""As which a browser may know the explorer; a page of any other name is somebody else's."""
 
 _PAGE: Final = """
 <style>
@@ -57,12 +52,14 @@ _PAGE: Final = """
 _SCRIPT: Final = """
 <script>
 {
+  window.potProgress?.socket?.close();
   const mine = window.potProgress = {};  // the latest one goes on, whichever of the boxes stays
   const put = (name, key, value) => document.querySelectorAll(".progress" + name).forEach(
     (part) => { if (part[key] !== value) part[key] = value; }  // each change is laid out and painted
   );
   const listen = () => {
-    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "PATH");
+    if (window.potProgress !== mine || !document.querySelector(".progress")) return;
+    const socket = mine.socket = new WebSocket(location.origin.replace(/^http/, "ws") + "PATH");
     let goesOn = true;
     socket.onmessage = ({data}) => {
       const told = JSON.parse(data);
@@ -75,7 +72,7 @@ _SCRIPT: Final = """
       if (!goesOn) socket.close();
       if (!told.goes_on) document.querySelector(".st-key-ENDED button")?.click();
     };
-    socket.onclose = () => { if (goesOn) setTimeout(listen, 1000); };  // the machine slept, or the explorer has ended
+    socket.onclose = () => { if (goesOn) setTimeout(listen, 1000); };  // a tunnel broke, or the explorer has ended
   };
   listen();
 }
@@ -105,16 +102,13 @@ def describe_progress(going: GoingRun | None) -> dict[str, float | str]:
 
 
 async def tell_progress(socket: "WebSocket") -> None:
-    """Tell a page of ours how far the run is, whenever that has changed, until it ends or the page is closed."""
+    """Tell a page how far the run is, whenever that has changed, until it ends or the page is closed."""
     from starlette.websockets import WebSocketDisconnect  # noqa: PLC0415 - not installed everywhere
 
-    if not _is_ours(socket.headers):
-        await socket.close()
-        return
     await socket.accept()
-    told = None
+    told, going = None, DESK.going  # the page is of this run, whichever is started later
     with suppress(WebSocketDisconnect):
-        while (progress := describe_progress(DESK.going))["goes_on"]:
+        while (progress := describe_progress(going))["goes_on"]:
             if progress != told:
                 told = progress
                 await socket.send_json(progress)
@@ -124,12 +118,6 @@ async def tell_progress(socket: "WebSocket") -> None:
                         return
         await socket.send_json(progress)
         await socket.close()
-
-
-def _is_ours(headers: Mapping[str, str]) -> bool:
-    """Return whether a page of this explorer asks: a browser lets any page open a socket to any server."""
-    origin = urlsplit(headers.get("origin", ""))
-    return origin.netloc == headers.get("host") and origin.hostname in _HOSTS
 
 
 def write_progress(going: GoingRun) -> str:

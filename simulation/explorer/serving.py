@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from simulation.explorer.desk import DESK
+from simulation.explorer.guarding import Guard
 from simulation.explorer.places import find_place
 from simulation.explorer.progress import PATH, tell_progress
 from simulation.foundation import EXIT_BAD_INPUT, Interrupted, SimulationError
@@ -60,9 +61,10 @@ def serve(folders: Sequence[Path], port: int, plugins: Sequence[Path] = ()) -> N
         raise ExplorerError("the explorer needs Streamlit, which is not installed: make explore")
     _check_port(port)
     import streamlit as st  # noqa: PLC0415 - a second, and not installed everywhere
+    from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import WebSocketRoute  # noqa: PLC0415
 
-    app = st.App(_APP, routes=[WebSocketRoute(PATH, tell_progress)])
+    app = st.App(_APP, routes=[WebSocketRoute(PATH, tell_progress)], middleware=[Middleware(Guard)])
     print(f"explorer: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)  # noqa: T201
     try:
         with suppress(Interrupted):  # the server raises again the signal that has ended it

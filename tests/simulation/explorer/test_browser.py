@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,16 @@ def page(tmp_path: Path) -> Iterator[Any]:
         page.reload()
         yield page
     assert {url.split("/")[2] for url in asked if url.startswith("http")} == {explorer.address.split("/")[2]}
+
+
+def test_pages_of_others_open_no_socket_and_no_frame(page: Any) -> None:
+    assert "frame-ancestors 'self'" in page.reload().headers["content-security-policy"]
+    page.get_by_role("heading", name="Runs", exact=True).wait_for()  # for the explorer's own page a socket is open
+    client, exceptions = pytest.importorskip("websockets.sync.client"), pytest.importorskip("websockets.exceptions")
+    place = page.url.removeprefix("http://").rstrip("/")
+    for path, origin in product(("/_stcore/stream", PATH), ("http://example.org", "http://127.0.0.1:1", None)):
+        with pytest.raises(exceptions.InvalidStatus, match="403"), client.connect(f"ws://{place}{path}", origin=origin):
+            pass
 
 
 def test_a_run_is_started_a_block_opened_and_a_block_broken(page: Any, tmp_path: Path) -> None:

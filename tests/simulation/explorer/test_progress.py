@@ -14,6 +14,7 @@ import pytest
 from simulation.explorer.desk import Desk
 from simulation.explorer.following import Snapshot
 from simulation.explorer.going import GoingRun
+from simulation.explorer.guarding import Guard
 from simulation.explorer.progress import PATH, tell_progress
 
 uvicorn = pytest.importorskip("uvicorn", reason="Streamlit is not installed: make explore")
@@ -44,10 +45,11 @@ def going(fresh: Desk) -> Going:
 def serve() -> Iterator[int]:
     """Serve the socket as the explorer does; it is to end in order, whoever listens."""
     from starlette.applications import Starlette  # noqa: PLC0415 - not installed everywhere
+    from starlette.middleware import Middleware  # noqa: PLC0415
     from starlette.routing import WebSocketRoute  # noqa: PLC0415
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        app = Starlette(routes=[WebSocketRoute(PATH, tell_progress)])
+        app = Starlette(routes=[WebSocketRoute(PATH, tell_progress)], middleware=[Middleware(Guard)])
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
